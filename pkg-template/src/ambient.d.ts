@@ -1,0 +1,18 @@
+/** What the build puts in place; these stand in until it has run. */
+
+/** The version in `Cargo.toml`. */
+declare const __VERSION__: string;
+
+declare module "*/wasm/classlink_spa.js" {
+  const init: unknown;
+  export default init;
+  export const Core: unknown;
+  export const setPanicListener: unknown;
+  export const __wbg_reset_state: unknown;
+}
+
+declare module "*.wasm" {
+  /** The file's bytes in base64. */
+  const base64: string;
+  export default base64;
+}

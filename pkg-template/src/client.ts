@@ -1,0 +1,419 @@
+/**
+ * The client that an application holds: it loads the WebAssembly at first need, keeps the snapshot, and sees that
+ * every call ends.
+ *
+ * @packageDocumentation
+ */
+
+import { captureCallback, stripCallback } from "./callback-url.js";
+import { invalid, readConfig, readLoginOptions, type Settings } from "./config.js";
+import type { Core, CoreLoginOptions, Glue, Host } from "./core.js";
+import { ClassLinkError, isClassLinkError, newSupportCode } from "./errors.js";
+import { broken, type Runtime } from "./loader.js";
+import { localize } from "./messages.js";
+import type {
+  ClassLinkClient,
+  ClassLinkConfig,
+  ClassLinkEvent,
+  DistrictConfig,
+  HandedOver,
+  Redirecting,
+  SignedIn,
+  Snapshot,
+  User,
+} from "./types.js";
+
+/** Makes a client. Touches no browser global and starts nothing. */
+export type CreateClient = <AppState = unknown, Claims = Record<string, unknown>>(
+  config: ClassLinkConfig | DistrictConfig,
+) => ClassLinkClient<AppState, Claims>;
+
+type Result = SignedIn | Redirecting | HandedOver;
+
+/** One handling of one answer; `again` once it has failed in a way that lets the same URL be tried again. */
+interface Handling {
+  readonly url: string;
+  promise: Promise<Result>;
+  again: boolean;
+}
+
+interface CallOptions {
+  /** Its failure is a failed login. */
+  readonly login?: boolean;
+  /** Its failure leaves the snapshot alone. */
+  readonly quiet?: boolean;
+  /** What must be done before the WebAssembly is there. */
+  readonly prepare?: () => Promise<void>;
+  /** Told when the call was ended by anything but the WebAssembly's answer. */
+  readonly failed?: () => void;
+}
+
+/** A call under way, and how to end it. */
+interface Call {
+  readonly login: boolean;
+  fail(error: ClassLinkError): void;
+}
+
+const blank = (status: Snapshot["status"]): Snapshot =>
+  Object.freeze({ status, user: null, scope: Object.freeze([]), error: null });
+
+/** Never runs: without a page, calls fail before. */
+const noPage = (): never => {
+  throw broken("");
+};
+
+const isPanic = (error: unknown): boolean =>
+  typeof WebAssembly === "object" && error instanceof WebAssembly.RuntimeError;
+
+/** Before anything is known, and always on a server. */
+const LOADING = blank("loading");
+const SIGNED_OUT = blank("signed-out");
+
+const hasPage = (): boolean => typeof window !== "undefined" && typeof document !== "undefined";
+
+function requireBrowser(): void {
+  const why = !hasPage()
+    ? "there is no page here. On a server (rendering included) only getSnapshot and subscribe work; call the others in the browser"
+    : globalThis.isSecureContext === false
+      ? "the page isn't a secure context. Serve it by https, or open it at http://localhost"
+      : globalThis.crypto?.subtle
+        ? ""
+        : "crypto.subtle (Web Crypto) is missing. Use a current browser, and https or localhost";
+  if (why) {
+    throw new ClassLinkError({
+      code: "environment_unsupported",
+      message: `Signing in needs a browser: ${why}.`,
+    });
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** Runs the application's own function as the platform runs listeners: what it throws is reported, and stops nothing. */
+function guarded(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (typeof reportError === "function") reportError(error);
+    else {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+/** `createClient` over one runtime. */
+export function clientFactory(runtime: Runtime): CreateClient {
+  return ((config: ClassLinkConfig | DistrictConfig) =>
+    createClient(runtime, config)) as CreateClient;
+}
+
+function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig): ClassLinkClient {
+  /** The latest configuration; none yet where it is a function that hasn't been asked. */
+  let settings = typeof config === "function" ? undefined : readConfig(config);
+  /** What the function answered just before the core was there to ask it. */
+  let early: { district: string | undefined; settings: Settings } | undefined;
+  let snapshot = LOADING;
+  let coming: Promise<Core> | undefined;
+  let core: Core | undefined;
+  let handling: Handling | undefined;
+  let restored = false;
+  let closed = false;
+  /** Counts the cores of this client: what a dropped one still says is not heard. */
+  let generation = 0;
+  const listeners = new Set<{ readonly listener: () => void }>();
+  const outstanding = new Set<Call>();
+
+  const localized = (error: unknown): ClassLinkError =>
+    localize(isClassLinkError(error) ? error : broken("", error), settings?.messages);
+
+  const closedError = (): ClassLinkError =>
+    new ClassLinkError({
+      code: "client_closed",
+      message: "This client was closed. Create a new one.",
+    });
+
+  /** The user as the snapshot has it, where it is the same. */
+  function keep<T extends User | null>(user: T): T {
+    return same(user, snapshot.user) ? (snapshot.user as T) : deepFreeze(user);
+  }
+
+  function publish({ status, user, scope, error }: Snapshot): void {
+    const next = {
+      status,
+      user: keep(user),
+      scope: same(scope, snapshot.scope) ? snapshot.scope : Object.freeze([...scope]),
+      error,
+    };
+    if (Object.entries(next).every(([key, value]) => value === snapshot[key as keyof Snapshot])) {
+      return;
+    }
+    snapshot = Object.freeze(next);
+    for (const { listener } of [...listeners]) guarded(listener);
+  }
+
+  function emit(event: ClassLinkEvent): void {
+    guarded(() => settings?.onEvent?.(Object.freeze(event)));
+  }
+
+  function emitFailure({ supportCode, code }: ClassLinkError): void {
+    emit({ type: "login.failed", at: Date.now(), supportCode, code });
+  }
+
+  /** The configuration for a district: the function is asked, and its answer validated, each time. */
+  async function configure(district: string | undefined): Promise<Settings> {
+    if (typeof config === "function") {
+      try {
+        settings = readConfig(await config(district));
+      } catch (cause) {
+        const why = isClassLinkError(cause) ? `answered a mistake: ${cause.message}` : "failed.";
+        throw invalid("The district function", why, cause);
+      }
+    }
+    return settings as Settings;
+  }
+
+  async function configureEarly(district: string | undefined): Promise<void> {
+    early = { district, settings: await configure(district) };
+  }
+
+  /** Where the function demands a district, the core will ask it again once it knows which. */
+  async function load(): Promise<Glue> {
+    if (!settings) await configureEarly(undefined).catch(() => {});
+    return runtime.load(settings?.wasmUrl);
+  }
+
+  /** What this client gives to the core of this generation. */
+  function createHost(): Host {
+    const own = generation;
+    return {
+      async config(district) {
+        const ready = early;
+        early = undefined;
+        try {
+          const { core } =
+            ready?.district === district && ready ? ready.settings : await configure(district);
+          return JSON.stringify(core);
+        } catch (error) {
+          throw localized(error);
+        }
+      },
+      error: (details, cause) => localized(new ClassLinkError({ ...details, cause })),
+      publish(next) {
+        if (own === generation) publish(next);
+      },
+      event(event) {
+        if (own === generation) emit(event);
+      },
+      async navigate(url) {
+        if (own !== generation) throw closedError();
+        try {
+          if (settings?.navigate) await settings.navigate(url);
+          else location.assign(url);
+        } catch (cause) {
+          throw localized(invalid("navigate", "failed: see the cause.", cause));
+        }
+      },
+      supportCode: newSupportCode,
+    };
+  }
+
+  function getCore(): Promise<Core> {
+    if (!coming) {
+      const own = generation;
+      runtime.clients.add(dropCore);
+      const attempt = load().then(({ Core }) => {
+        if (own !== generation) throw closed ? closedError() : broken("");
+        core = new Core(createHost());
+        return core;
+      });
+      attempt.catch(() => {
+        if (coming === attempt) coming = undefined;
+      });
+      coming = attempt;
+    }
+    return coming;
+  }
+
+  /** Hears of a panic: whoever was signed in no longer is, and the next call makes a new core. */
+  function dropCore(panic: ClassLinkError): void {
+    generation++;
+    coming = core = undefined;
+    const error = localized(panic);
+    const calls = [...outstanding];
+    if (calls.some(({ login }) => login)) emitFailure(error);
+    for (const call of calls) call.fail(error);
+    publish(SIGNED_OUT);
+  }
+
+  /**
+   * One call that ends for certain: `close` and a panic end it too. `prepare` goes before the WebAssembly; what fails
+   * until that is there is told here, for the core can't.
+   */
+  function call<T>(
+    use: (core: Core) => T | Promise<T>,
+    { login = false, quiet = false, prepare, failed }: CallOptions = {},
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const entry: Call = {
+        login,
+        fail(error) {
+          outstanding.delete(entry);
+          failed?.();
+          reject(error);
+        },
+      };
+      const run = async (): Promise<T> => {
+        if (!outstanding.has(entry)) throw closedError();
+        let instance: Core;
+        try {
+          requireBrowser();
+          await prepare?.();
+          instance = await getCore();
+        } catch (cause) {
+          const error = localized(cause);
+          if (outstanding.has(entry)) {
+            if (login) emitFailure(error);
+            if (!quiet && hasPage() && !snapshot.user) {
+              publish({ status: "error", user: null, scope: [], error });
+            }
+            entry.fail(error);
+          }
+          throw error;
+        }
+        // Ended meanwhile: nothing more is begun.
+        if (!outstanding.has(entry)) throw closedError();
+        return use(instance);
+      };
+      if (closed) return reject(localized(closedError()));
+      outstanding.add(entry);
+      Promise.resolve()
+        .then(run)
+        .then(resolve, (error) => {
+          // Ends this call among all the others; the rejection below comes after and is for nothing then.
+          if (isPanic(error)) runtime.panicked("");
+          queueMicrotask(() => reject(localized(error)));
+        })
+        .finally(() => queueMicrotask(() => outstanding.delete(entry)));
+    });
+  }
+
+  function startLogin(options?: unknown): Promise<void> {
+    let read: CoreLoginOptions;
+    try {
+      read = readLoginOptions(options);
+    } catch (error) {
+      return Promise.reject(localized(error));
+    }
+    handling = undefined;
+    return call((instance) => instance.startLogin(JSON.stringify(read)), {
+      login: true,
+      prepare: () => configureEarly(read.district),
+    });
+  }
+
+  function handleCallback(url?: string | URL): Promise<Result> {
+    if (closed || !hasPage()) return call(noPage, { login: true });
+    const page = location.href;
+    let given = page;
+    try {
+      if (url !== undefined) given = new URL(url, page).href;
+    } catch (cause) {
+      return Promise.reject(
+        localized(invalid("handleCallback", "was given what isn't a URL.", cause)),
+      );
+    }
+    // The page's own URL, given once it has been stripped, asks for the answer that was there.
+    const answer =
+      given === page
+        ? (captureCallback() ?? handling?.url)
+        : stripCallback(given) === null
+          ? undefined
+          : given;
+    if (answer === undefined) {
+      return Promise.reject(
+        localized(
+          new ClassLinkError({
+            code: "not_a_callback",
+            message:
+              "The URL has neither code nor error in its query: nothing came back from ClassLink. Call handleCallback on the page of redirectUri alone.",
+          }),
+        ),
+      );
+    }
+    if (handling?.url === answer && !handling.again) return handling.promise;
+    const current = { url: answer, again: false } as Handling;
+    handling = current;
+    current.promise = call(
+      async (instance) => {
+        try {
+          const result = (await instance.handleCallback(answer)) as Result;
+          return Object.freeze("user" in result ? { ...result, user: keep(result.user) } : result);
+        } catch (error) {
+          current.again = isPanic(error) || instance.callbackRetryable;
+          throw error;
+        }
+      },
+      {
+        login: true,
+        failed() {
+          current.again = true;
+        },
+      },
+    );
+    return current.promise;
+  }
+
+  const getUser = (): Promise<User | null> =>
+    call(async (instance) => keep((await instance.getUser()) as User | null));
+
+  function subscribe(listener: () => void): () => void {
+    const entry = { listener };
+    if (!closed) listeners.add(entry);
+    if (!restored && hasPage()) {
+      restored = true;
+      // After a handleCallback of the same moment, which it then waits for; what fails is in the snapshot.
+      queueMicrotask(() => getUser().catch(() => {}));
+    }
+    return () => {
+      listeners.delete(entry);
+    };
+  }
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    generation++;
+    runtime.clients.delete(dropCore);
+    try {
+      core?.close();
+    } catch (error) {
+      if (isPanic(error)) runtime.panicked("");
+    }
+    coming = core = handling = undefined;
+    for (const call of [...outstanding]) call.fail(localized(closedError()));
+    publish(SIGNED_OUT);
+    listeners.clear();
+  }
+
+  return Object.freeze({
+    startLogin,
+    handleCallback,
+    getUser,
+    getSnapshot: () => snapshot,
+    subscribe,
+    preload: () => call(() => {}, { quiet: true }),
+    close,
+    // Safari has no Symbol.dispose yet.
+    ...(Symbol.dispose && { [Symbol.dispose]: close }),
+  }) as ClassLinkClient;
+}

@@ -1,0 +1,101 @@
+/**
+ * The error that every rejection carries, and the name of a sign-in attempt.
+ *
+ * @packageDocumentation
+ */
+
+import { ENGLISH } from "./messages.js";
+import type { ClassLinkErrorCode, ClassLinkErrorReason, ProviderError } from "./types.js";
+
+/** Shared by every copy of the package on a page. */
+const BRAND = Symbol.for("classlink-spa.ClassLinkError");
+
+/** Crockford's base32: no letter that is easily misread aloud. */
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** What a {@link ClassLinkError} is made of. */
+export interface ClassLinkErrorInit {
+  code: ClassLinkErrorCode;
+  /** For developers. Default: the code. */
+  message?: string;
+  /** For users. Default: the English text of the code. */
+  userMessage?: string;
+  /** Default `false`. */
+  retryable?: boolean;
+  /** Default: a new one. */
+  supportCode?: string;
+  reason?: ClassLinkErrorReason;
+  status?: number;
+  clockOffset?: number;
+  providerError?: ProviderError;
+  cause?: unknown;
+}
+
+/**
+ * What every call of this package rejects with. No message, enumerable property or JSON form of it holds a token, a
+ * code, a claim or the provider's own text.
+ */
+export class ClassLinkError extends Error {
+  /** What happened: stable, to branch on. */
+  readonly code: ClassLinkErrorCode;
+  /** What to show to the person, a student perhaps. */
+  readonly userMessage: string;
+  /** Whether the same call may succeed later, with nothing changed. */
+  readonly retryable: boolean;
+  /** Eight characters that name the sign-in attempt, as in events and in the gateway's log. */
+  readonly supportCode: string;
+  /** Which check failed (`id_token_invalid`, `tenant_not_allowed`). */
+  declare readonly reason?: ClassLinkErrorReason;
+  /** The HTTP status of the answer that was refused. */
+  declare readonly status?: number;
+  /** Seconds by which the device's clock is ahead of the true time (negative: behind), where it is to blame. */
+  declare readonly clockOffset?: number;
+  /** The provider's own words: not enumerable; not for users or logs. */
+  declare readonly providerError?: ProviderError;
+
+  static {
+    Object.defineProperties(ClassLinkError.prototype, {
+      name: { value: "ClassLinkError", writable: true, configurable: true },
+      [BRAND]: { value: true },
+    });
+  }
+
+  constructor(init: ClassLinkErrorInit) {
+    super(init.message ?? init.code, init.cause === undefined ? undefined : { cause: init.cause });
+    this.code = init.code;
+    this.userMessage = init.userMessage ?? ENGLISH[init.code];
+    this.retryable = init.retryable ?? false;
+    this.supportCode = init.supportCode ?? newSupportCode();
+    for (const key of ["reason", "status", "clockOffset"] as const) {
+      if (init[key] != null) Object.assign(this, { [key]: init[key] });
+    }
+    if (init.providerError) {
+      Object.defineProperty(this, "providerError", { value: capped(init.providerError) });
+    }
+  }
+}
+
+/** Whether `value` is a {@link ClassLinkError}, one from another copy of the package included. */
+export function isClassLinkError(value: unknown): value is ClassLinkError {
+  return typeof value === "object" && value !== null && BRAND in value;
+}
+
+/** A name for a sign-in attempt: eight characters of Crockford's base32. It is no secret. */
+export function newSupportCode(): string {
+  const bytes = new Uint8Array(8);
+  // Without Web Crypto the error that says so still wants a name.
+  if (globalThis.crypto) crypto.getRandomValues(bytes);
+  else
+    bytes.forEach((_, i) => {
+      bytes[i] = Math.random() * 256;
+    });
+  return Array.from(bytes, (byte) => ALPHABET[byte & 31]).join("");
+}
+
+function capped({ error, description, uri }: ProviderError): ProviderError {
+  return Object.freeze({
+    error: error.slice(0, 100),
+    ...(description != null && { description: description.slice(0, 500) }),
+    ...(uri != null && { uri: uri.slice(0, 500) }),
+  });
+}

@@ -1,0 +1,109 @@
+/** A value that is loaded once for everybody: single flight, a lifetime, and a memory for failures. */
+
+import { GatewayFailure } from "./failure.js";
+
+/** How a {@link Cached} value lives. Times are in milliseconds. */
+export interface CacheRules {
+  /** How long a value is taken without asking again. */
+  readonly freshFor: number;
+  /** How long an outdated value still serves while the provider can't be asked. */
+  readonly staleFor: number;
+  /** How long a failure is remembered, so that an outage is not answered with a storm of requests. */
+  readonly failureFor: number;
+  /**
+   * How long to wait for somebody else's load. Some runtimes cancel a request's I/O when its client leaves;
+   * whoever waits on it must not wait for ever.
+   */
+  readonly patience: number;
+  /** The time. */
+  readonly now: () => number;
+}
+
+/** One value, shared by all requests of this instance. */
+export class Cached<T> {
+  readonly #load: () => Promise<T>;
+  readonly #rules: CacheRules;
+  #value: { readonly it: T; readonly at: number } | undefined;
+  #failure: { readonly error: unknown; readonly at: number } | undefined;
+  #flight: Promise<T> | undefined;
+
+  constructor(load: () => Promise<T>, rules: CacheRules) {
+    this.#load = load;
+    this.#rules = rules;
+  }
+
+  /** The value: remembered, or loaded. Rejects with what the load rejected with, anew or from memory. */
+  async get(): Promise<T> {
+    const { now, freshFor, staleFor, failureFor } = this.#rules;
+    const value = this.#value;
+    if (value && now() - value.at < freshFor) return value.it;
+    const usable = value && now() - value.at < freshFor + staleFor ? value : undefined;
+    if (this.#failure && now() - this.#failure.at < failureFor) {
+      if (usable) return usable.it;
+      throw this.#failure.error;
+    }
+    try {
+      return await this.refresh();
+    } catch (error) {
+      if (usable) return usable.it;
+      throw error;
+    }
+  }
+
+  /** The value of a load under way, if there is one; else as {@link Cached.get}. */
+  async latest(): Promise<T> {
+    return this.#flight ? this.refresh() : this.get();
+  }
+
+  /** Loads the value afresh, or joins a load under way. */
+  async refresh(): Promise<T> {
+    if (!this.#flight) {
+      const flight = this.#run();
+      this.#flight = flight;
+      const landed = () => {
+        if (this.#flight === flight) this.#flight = undefined;
+      };
+      flight.then(landed, landed);
+      return flight;
+    }
+    return patiently(this.#flight, this.#rules.patience, () => {
+      this.#flight = undefined;
+    });
+  }
+
+  async #run(): Promise<T> {
+    try {
+      const it = await this.#load();
+      this.#value = { it, at: this.#rules.now() };
+      this.#failure = undefined;
+      return it;
+    } catch (error) {
+      this.#failure = { error, at: this.#rules.now() };
+      throw error;
+    }
+  }
+}
+
+/**
+ * Waits for somebody else's promise, but not for ever.
+ *
+ * @throws {@link GatewayFailure} `upstream_timeout`, after calling `abandoned`.
+ */
+export async function patiently<T>(
+  promise: Promise<T>,
+  patience: number,
+  abandoned: () => void,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      abandoned();
+      reject(new GatewayFailure("upstream_timeout"));
+    }, patience);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

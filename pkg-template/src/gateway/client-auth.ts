@@ -1,0 +1,30 @@
+/** How the gateway shows the client secret to the token and revocation endpoints (RFC 6749, 2.3.1). */
+
+import { GatewayFailure } from "./failure.js";
+import type { ClientSettings, GatewayMetadata } from "./options.js";
+
+/**
+ * Adds the secret to a form, or answers with the header that carries it.
+ *
+ * @throws {@link GatewayFailure} `discovery_invalid` where the provider takes neither way.
+ */
+export function authenticate(
+  client: ClientSettings,
+  metadata: GatewayMetadata,
+  form: URLSearchParams,
+): Record<string, string> {
+  const methods = metadata.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+  if (methods.includes("client_secret_basic")) {
+    const pair = `${formEncode(client.clientId)}:${formEncode(client.clientSecret)}`;
+    return { Authorization: `Basic ${btoa(pair)}` };
+  }
+  if (!methods.includes("client_secret_post")) throw new GatewayFailure("discovery_invalid");
+  form.set("client_id", client.clientId);
+  form.set("client_secret", client.clientSecret);
+  return {};
+}
+
+/** The form-urlencoding of RFC 6749, appendix B: both parts are encoded before they are joined. */
+function formEncode(value: string): string {
+  return new URLSearchParams([["", value]]).toString().slice(1);
+}

@@ -1,0 +1,142 @@
+/**
+ * What the gateway says when it refuses or fails. Every text here is its own: nothing that a provider, a caller
+ * or the configuration sent is ever part of one.
+ */
+
+import type { ClassLinkErrorReason } from "../types.js";
+
+/** What each code answers: HTTP status, OAuth error code (RFC 6749, 5.2) and words for a developer. */
+const ANSWERS = {
+  not_found: [404, "invalid_request", "The gateway has no such path."],
+  method_not_allowed: [405, "invalid_request", "This path does not take this method."],
+  unsupported_media_type: [
+    415,
+    "invalid_request",
+    "The token request must be application/x-www-form-urlencoded.",
+  ],
+  body_too_large: [413, "invalid_request", "The request body is over 8 KiB."],
+  request_invalid: [
+    400,
+    "invalid_request",
+    "A parameter is missing, repeated, malformed or unknown.",
+  ],
+  unsupported_grant_type: [
+    400,
+    "unsupported_grant_type",
+    "Only grant_type=authorization_code is taken.",
+  ],
+  unknown_client: [400, "invalid_client", "The client id is not one of this gateway's."],
+  unknown_redirect_uri: [
+    400,
+    "invalid_grant",
+    "The redirect URI is not registered, to the letter, for this client.",
+  ],
+  forbidden_origin: [
+    403,
+    "access_denied",
+    "The request comes from another site. Behind a proxy that changes scheme or host, name the application's origin in allowedOrigins.",
+  ],
+  missing_header: [403, "access_denied", "The X-ClassLink-SPA header is missing or malformed."],
+  missing_token: [401, "invalid_token", "A bearer token is required."],
+  rate_limited: [429, "temporarily_unavailable", "Too many requests."],
+  rate_limit_failed: [503, "temporarily_unavailable", "The rate limit could not be asked."],
+  endpoint_unknown: [404, "invalid_request", "The provider's metadata names no such endpoint."],
+  upstream_unreachable: [502, "temporarily_unavailable", "The provider can't be reached."],
+  upstream_timeout: [504, "temporarily_unavailable", "The provider did not answer in time."],
+  upstream_error: [502, "server_error", "The provider failed."],
+  upstream_invalid: [
+    502,
+    "server_error",
+    "The provider's answer is not what the standard asks for.",
+  ],
+  discovery_invalid: [502, "server_error", "The provider's metadata is not usable."],
+  keys_unavailable: [
+    502,
+    "temporarily_unavailable",
+    "The provider's key set can't be had or read.",
+  ],
+  id_token_invalid: [400, "invalid_grant", "The ID token was refused; see the reason."],
+  user_mismatch: [502, "server_error", "The provider's answer speaks of another subject."],
+  tenant_not_allowed: [403, "access_denied", "This tenant is not served; see the reason."],
+  session_too_large: [500, "server_error", "The session does not fit into cookies."],
+  internal: [500, "server_error", "The gateway failed."],
+} as const satisfies Record<string, readonly [status: number, error: string, description: string]>;
+
+/** What the gateway's own refusals and failures are called, in the header `X-ClassLink-Gateway-Error`. */
+export type GatewayErrorCode = keyof typeof ANSWERS;
+
+/** What may go with a {@link GatewayFailure}. */
+export interface FailureDetails {
+  readonly reason?: ClassLinkErrorReason;
+  /** In place of the code's usual words; the gateway's own, never anybody else's. */
+  readonly description?: string;
+  /** The status that the provider answered with, for the log. */
+  readonly upstreamStatus?: number;
+  /** Further response headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `Set-Cookie` values that go out with the refusal. */
+  readonly cookies?: readonly string[];
+}
+
+/** The gateway itself refuses or fails. */
+export class GatewayFailure extends Error {
+  override readonly name = "GatewayFailure";
+
+  constructor(
+    readonly code: GatewayErrorCode,
+    readonly details: FailureDetails = {},
+  ) {
+    super(code);
+  }
+
+  /** The HTTP status of the answer. */
+  get status(): number {
+    return ANSWERS[this.code][0];
+  }
+
+  /** The body of the answer: RFC 6749, 5.2, and the reason where there is one. */
+  get body(): Record<string, string> {
+    const [, error, description] = ANSWERS[this.code];
+    const { reason, description: special } = this.details;
+    return { error, error_description: special ?? description, ...(reason && { reason }) };
+  }
+}
+
+/**
+ * Error codes of a token endpoint that are passed on: RFC 6749, 4.1.2.1 and 5.2, RFC 6750, 3.1 and the OpenID
+ * Connect ones. A code that is none of these could be any text, so it becomes `invalid_request`.
+ */
+const PROVIDER_CODES: ReadonlySet<string> = new Set([
+  "invalid_request",
+  "invalid_client",
+  "invalid_grant",
+  "unauthorized_client",
+  "unsupported_grant_type",
+  "invalid_scope",
+  "invalid_token",
+  "insufficient_scope",
+  "access_denied",
+  "server_error",
+  "temporarily_unavailable",
+  "login_required",
+  "interaction_required",
+  "consent_required",
+]);
+
+/** The provider refuses, in OAuth's terms: its code is passed on alone, without the gateway's error header. */
+export class ProviderRefusal extends Error {
+  override readonly name = "ProviderRefusal";
+  /** The provider's error code where it is a registered one, else `invalid_request`. */
+  readonly error: string;
+
+  constructor(
+    error: string,
+    /** The provider's HTTP status. */
+    readonly upstreamStatus: number,
+    /** The status to answer with. 503 keeps it visible that another try may succeed. */
+    readonly status: number = upstreamStatus === 429 || upstreamStatus >= 500 ? 503 : 400,
+  ) {
+    super("provider_refused");
+    this.error = PROVIDER_CODES.has(error) ? error : "invalid_request";
+  }
+}

@@ -1,0 +1,172 @@
+/** Bodies of bounded size, and requests to the provider that end in bounded time. */
+
+import { GatewayFailure, ProviderRefusal } from "./failure.js";
+import type { Settings } from "./options.js";
+
+/** JSON's object, nothing known of its members. */
+export type JsonObject = Record<string, unknown>;
+
+/** At most this much of a provider's answer is read: 1 MiB. */
+const ANSWER_LIMIT = 1024 * 1024;
+
+/** ClassLink's firewall refuses some HTTP libraries' defaults. */
+const USER_AGENT = "classlink-spa-gateway (+https://www.npmjs.com/package/classlink-spa)";
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Reads UTF-8 strictly; `undefined` where the bytes are none. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads JSON; `undefined` where the text is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a body, but never holds more than `limit` bytes of it; `undefined` where there are more. */
+export async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  if (!body) return new Uint8Array();
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.byteLength;
+      if (size > limit) return undefined;
+      chunks.push(value);
+    }
+  } finally {
+    // Lets go of the connection when the rest is not wanted; after a full read this does nothing.
+    reader.cancel().catch(() => undefined);
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** Runs `work`, but for `milliseconds` at most; then aborts its signal and throws what `late` makes. */
+export async function withDeadline<T>(
+  milliseconds: number,
+  late: () => Error,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(late());
+      controller.abort();
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([work(controller.signal), deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A provider's answer. */
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly ok: boolean;
+  /** The body as it came, for handing on: numbers in it may be longer than JavaScript's. */
+  readonly text: string;
+  /** The body read, where it is a JSON object: by content, whatever its content type says. */
+  readonly json: JsonObject | undefined;
+}
+
+/** What to ask of the provider. */
+export interface UpstreamRequest {
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: URLSearchParams;
+}
+
+/**
+ * Asks the provider. Redirects are not followed: a token, a code or a secret goes to the configured endpoint alone.
+ *
+ * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, or `upstream_invalid` for a redirect or
+ * an answer over 1 MiB.
+ */
+export async function askProvider(
+  settings: Settings,
+  url: string,
+  { method = "GET", headers = {}, form }: UpstreamRequest = {},
+): Promise<UpstreamAnswer> {
+  return withDeadline(
+    settings.timeout,
+    () => new GatewayFailure("upstream_timeout"),
+    async (signal) => {
+      const unreachable = () => new GatewayFailure("upstream_unreachable");
+      const response = await settings
+        .fetch(url, {
+          method,
+          // "manual", not "error": not every runtime knows the latter.
+          redirect: "manual",
+          signal,
+          headers: {
+            Accept: "application/json",
+            "User-Agent": USER_AGENT,
+            ...(form && { "Content-Type": "application/x-www-form-urlencoded" }),
+            ...headers,
+          },
+          ...(form && { body: form.toString() }),
+        })
+        .catch(() => {
+          throw unreachable();
+        });
+      const { status } = response;
+      if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+        response.body?.cancel().catch(() => undefined);
+        throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
+      }
+      const bytes = await readBytes(response.body, ANSWER_LIMIT).catch(() => {
+        throw unreachable();
+      });
+      if (!bytes) throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
+      const text = decodeUtf8(bytes) ?? "";
+      const json = parseJson(text);
+      return { status, ok: response.ok, text, json: isObject(json) ? json : undefined };
+    },
+  );
+}
+
+/**
+ * Posts to the token endpoint (RFC 6749, 4.1.3 and 6) and answers with the body of a success.
+ *
+ * @throws {@link ProviderRefusal} for an OAuth error body, at whatever status (RFC 6749, 5.2);
+ * {@link GatewayFailure} `upstream_error` for another 5xx or 429, `upstream_invalid` for anything else.
+ */
+export async function askToken(
+  settings: Settings,
+  url: string,
+  form: URLSearchParams,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ status: number; json: JsonObject }> {
+  const { status, ok, json } = await askProvider(settings, url, { method: "POST", form, headers });
+  if (typeof json?.error === "string") throw new ProviderRefusal(json.error, status);
+  if (ok && json) return { status, json };
+  const code = status >= 500 || status === 429 ? "upstream_error" : "upstream_invalid";
+  throw new GatewayFailure(code, { upstreamStatus: status });
+}

@@ -1,0 +1,47 @@
+/** What the gateway's paths work with, and what they answer. */
+
+import { GatewayFailure } from "./failure.js";
+import type { ClientSettings, Settings } from "./options.js";
+import type { Provider } from "./provider.js";
+import type { Renewals } from "./renewal.js";
+import type { Sessions } from "./session.js";
+import type { Trace } from "./trace.js";
+
+/** One gateway's parts; all that lasts between two requests is in them, and none of it is needed for the next. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly provider: Provider;
+  readonly sessions: Sessions;
+  readonly renewals: Renewals;
+}
+
+/** An answer before it becomes a `Response`. */
+export interface Answer {
+  readonly status: number;
+  /** JSON text; absent for an empty answer. */
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `Set-Cookie` values. */
+  readonly cookies?: readonly string[];
+}
+
+/** What answers one method of one path. */
+export type Handler = (request: Request, parts: Parts, trace: Trace) => Promise<Answer>;
+
+/**
+ * The registration that a request speaks of.
+ *
+ * @throws {@link GatewayFailure} `request_invalid` unless there is exactly one id, `unknown_client`
+ */
+export function findClient(
+  settings: Settings,
+  parameters: URLSearchParams,
+  trace: Trace,
+): ClientSettings {
+  const [clientId, ...more] = parameters.getAll("client_id");
+  if (!clientId || more.length > 0) throw new GatewayFailure("request_invalid");
+  const client = settings.clients.get(clientId);
+  if (!client) throw new GatewayFailure("unknown_client");
+  if (client.district !== undefined) trace.district = client.district;
+  return client;
+}

@@ -1,0 +1,156 @@
+/**
+ * `POST {base}/token`: the authorization code for tokens (RFC 6749, 4.1.3; RFC 7636, 4.5). The ID token, its nonce and
+ * its tenant are verified before anything is answered or sealed: the nonce is derived from the posted verifier, so a
+ * code that this browser did not ask for is worthless here even where the provider ignores PKCE.
+ */
+
+import { authenticate } from "./client-auth.js";
+import { GatewayFailure } from "./failure.js";
+import { askProvider, askToken, decodeUtf8, readBytes, withDeadline } from "./http.js";
+import { type IdTokenClaims, nonceOf, verifyIdToken } from "./id-token.js";
+import type { ClientSettings, Settings } from "./options.js";
+import { type Answer, findClient, type Parts } from "./parts.js";
+import type { Session } from "./session.js";
+import { readGrant, writeGrant } from "./tokens.js";
+import type { Trace } from "./trace.js";
+import { toUser } from "./user.js";
+
+/** A code, a verifier and three identifiers take far less. */
+const BODY_LIMIT = 8 * 1024;
+
+const PARAMETERS = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"];
+
+/** Exchanges a code, verifies what came of it, seals the session and hands the tokens on. */
+export async function exchange(request: Request, parts: Parts, trace: Trace): Promise<Answer> {
+  const { settings, provider, sessions } = parts;
+  const form = await readForm(request, settings);
+  const client = findClient(settings, form, trace);
+  const [code, verifier] = checkForm(form, client);
+  const metadata = await provider.metadata();
+  // The key set is fetched beside the exchange, not after it. Its failure is met when the keys are needed.
+  provider.keys().catch(() => undefined);
+
+  const upstream = new URLSearchParams({
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: form.get("redirect_uri") ?? "",
+    code_verifier: verifier,
+  });
+  const headers = authenticate(client, metadata, upstream);
+  const response = await askToken(settings, metadata.token_endpoint, upstream, headers);
+  trace.upstreamStatus = response.status;
+  const grant = readGrant(response);
+  if (!grant.idToken) {
+    throw new GatewayFailure("upstream_invalid", { upstreamStatus: response.status });
+  }
+
+  const now = Math.floor(settings.now() / 1000);
+  const nonce = await nonceOf(verifier);
+  const claims = await verifyIdToken(grant.idToken, provider, now, {
+    issuer: settings.issuer,
+    clientId: client.clientId,
+    accessToken: grant.accessToken,
+    nonce,
+  });
+  const tenant = await checkTenant(client, claims, grant.accessToken, parts);
+
+  const session: Session = {
+    idToken: grant.idToken,
+    accessToken: grant.accessToken,
+    tokenType: grant.tokenType,
+    ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
+    ...(grant.scope && { scope: grant.scope }),
+    ...(grant.expiresIn !== undefined && { expiresAt: now + Math.floor(grant.expiresIn) }),
+    ...(tenant && { tenant }),
+    nonce,
+    begunAt: now,
+    usedAt: now,
+    obtainedAt: now,
+  };
+  const cookies = await sessions.seal(client, session, request.headers.get("Cookie"));
+  trace.session = "sealed";
+  return { status: 200, body: writeGrant(grant), cookies };
+}
+
+async function readForm(request: Request, settings: Settings): Promise<URLSearchParams> {
+  const type = request.headers.get("Content-Type") ?? "";
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
+    throw new GatewayFailure("unsupported_media_type");
+  }
+  const unreadable = () => new GatewayFailure("request_invalid");
+  const bytes = await withDeadline(settings.timeout, unreadable, () =>
+    readBytes(request.body, BODY_LIMIT).catch(() => {
+      throw unreadable();
+    }),
+  );
+  if (!bytes) throw new GatewayFailure("body_too_large");
+  return new URLSearchParams(decodeUtf8(bytes));
+}
+
+/** Each parameter once and no other (RFC 6749, 3.2), the redirect URI to the letter (RFC 9700, 2.1). */
+function checkForm(
+  form: URLSearchParams,
+  client: ClientSettings,
+): readonly [code: string, verifier: string] {
+  const names = [...form.keys()];
+  const given = (name: string) => form.get(name) ?? "";
+  if (
+    names.length !== PARAMETERS.length ||
+    !PARAMETERS.every((name) => given(name) !== "") ||
+    // RFC 7636, 4.1.
+    !/^[\w.~-]{43,128}$/.test(given("code_verifier"))
+  ) {
+    throw new GatewayFailure("request_invalid");
+  }
+  if (given("grant_type") !== "authorization_code") {
+    throw new GatewayFailure("unsupported_grant_type");
+  }
+  if (!client.redirectUris.has(given("redirect_uri"))) {
+    throw new GatewayFailure("unknown_redirect_uri");
+  }
+  return [given("code"), given("code_verifier")];
+}
+
+/**
+ * Refuses tenants that this registration does not serve. Where the ID token doesn't name the tenant the provider is
+ * asked: UserInfo first, then my-info, which came with the very access token that the ID token came with.
+ *
+ * @returns the tenant where it had to be asked for.
+ */
+async function checkTenant(
+  { allowedTenants }: ClientSettings,
+  claims: IdTokenClaims,
+  accessToken: string,
+  { settings, provider }: Parts,
+): Promise<Session["tenant"]> {
+  if (!allowedTenants) return undefined;
+  let tenant = toUser({ claims }).tenant;
+  let asked: Session["tenant"];
+  const { userinfo_endpoint, my_info_endpoint } = await provider.metadata();
+  const headers = { Authorization: `Bearer ${accessToken}` };
+  const ask = async (url: string) => {
+    const { ok, status, json } = await askProvider(settings, url, { headers });
+    // ClassLink may report an error as HTTP 200 with a numeric `status` in the body.
+    if (!ok || !json || typeof json.status === "number")
+      throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
+    return json;
+  };
+  if (!tenant && userinfo_endpoint) {
+    const userInfo = await ask(userinfo_endpoint);
+    // OpenID Connect Core 1.0, 5.3.2.
+    if (userInfo.sub !== claims.sub) throw new GatewayFailure("user_mismatch");
+    asked = tenant = toUser({ claims, userInfo }).tenant;
+  }
+  if (!tenant && my_info_endpoint) {
+    const person = toUser({ claims, myInfo: await ask(my_info_endpoint) });
+    // my-info has no `sub`; where that and its UserId are both ClassLink's numbers, they are the same.
+    const numbers = [claims.sub, person.userId ?? ""].every((one) => /^\d+$/.test(one));
+    if (numbers && person.userId !== claims.sub) throw new GatewayFailure("user_mismatch");
+    asked = tenant = person.tenant;
+  }
+  if (!tenant) throw new GatewayFailure("tenant_not_allowed", { reason: "tenant_unknown" });
+  if (!allowedTenants.has(tenant.id)) {
+    throw new GatewayFailure("tenant_not_allowed", { reason: "tenant_other" });
+  }
+  return asked;
+}

@@ -1,0 +1,63 @@
+/** What one request leaves in the log: stable words and numbers, nobody's data and no secret. */
+
+import type { ClassLinkErrorReason } from "../types.js";
+import type { GatewayErrorCode } from "./failure.js";
+
+/** Which of the gateway's paths was asked. */
+export type GatewayRoute =
+  | "token"
+  | "jwks"
+  | "userinfo"
+  | "my-info"
+  | "session.read"
+  | "session.end"
+  | "preflight"
+  | "health"
+  | "unknown";
+
+/** One request, as it may go to any log or monitoring service: no token, code, name, claim, secret or address. */
+export interface LogEntry {
+  readonly event: GatewayRoute;
+  /** `"error"` where the gateway, its configuration or the provider failed, `"warn"` where it refused. */
+  readonly level: "info" | "warn" | "error";
+  /** The HTTP status answered. */
+  readonly status: number;
+  readonly durationMs: number;
+  /** The eight characters that the person can read out; absent where the request had none. */
+  readonly supportCode?: string;
+  /**
+   * The gateway's own refusal or failure, or `provider_refused`. With a status below 400 it is why a session could not
+   * be renewed, though it goes on for now.
+   */
+  readonly code?: GatewayErrorCode | "provider_refused";
+  readonly reason?: ClassLinkErrorReason;
+  /** The provider's registered OAuth error code, with `provider_refused`. */
+  readonly providerError?: string;
+  /** The status of the provider's answer, where that decided. */
+  readonly upstreamStatus?: number;
+  /** What became of the session. */
+  readonly session?: "sealed" | "renewed" | "kept" | "none" | "ended";
+  /** The registration's `district`, where the configuration names one. */
+  readonly district?: string;
+}
+
+/** What `rateLimit` is told. */
+export interface RateLimitInfo {
+  readonly route: GatewayRoute;
+  /** The request, for its headers; its body must stay unread. */
+  readonly request: Request;
+  /** The peer's address, where the adapter knows it. Behind a proxy it is the proxy's. */
+  readonly remoteAddress?: string;
+  readonly supportCode?: string;
+}
+
+/** What is gathered about a request while it is answered. */
+export interface Trace {
+  event: GatewayRoute;
+  supportCode?: string;
+  upstreamStatus?: number;
+  /** What went wrong without failing the request. */
+  overcome?: unknown;
+  session?: NonNullable<LogEntry["session"]>;
+  district?: string;
+}

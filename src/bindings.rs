@@ -1,0 +1,79 @@
+//! What the package's scripts call: `Core` in `core.ts`. Types in, types out; nothing is decided here.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::browser::host::Host;
+use crate::client::Client;
+
+/// One client.
+#[wasm_bindgen]
+pub struct Core(Rc<Client>);
+
+#[wasm_bindgen]
+impl Core {
+    /// A client that has done nothing yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new(host: Host) -> Self {
+        Self(Client::new(host))
+    }
+
+    /// `startLogin`.
+    #[wasm_bindgen(js_name = startLogin)]
+    pub fn start_login(&self, options: String) -> Promise {
+        let client = self.0.clone();
+        future_to_promise(async move {
+            client.start_login(&options).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// `handleCallback`, with an absolute URL.
+    #[wasm_bindgen(js_name = handleCallback)]
+    pub fn handle_callback(&self, url: String) -> Promise {
+        let client = self.0.clone();
+        let handled = future_to_promise(async move { client.handle_callback(&url).await });
+        self.0.wait_for(&handled);
+        handled
+    }
+
+    /// Whether the last callback failed before anything was consumed, so that the same URL may be tried again.
+    #[wasm_bindgen(getter, js_name = callbackRetryable)]
+    pub fn callback_retryable(&self) -> bool {
+        self.0.callback_retryable()
+    }
+
+    /// `getUser`.
+    #[wasm_bindgen(js_name = getUser)]
+    pub fn get_user(&self) -> Promise {
+        let client = self.0.clone();
+        future_to_promise(async move { client.user().await })
+    }
+
+    /// Forgets everything and removes every listener.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+thread_local! {
+    static PANIC_LISTENER: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Says what hears of a panic: where it was, and nothing of what it said. To be called after each start of the module.
+#[wasm_bindgen(js_name = setPanicListener)]
+pub fn set_panic_listener(listener: Function) {
+    PANIC_LISTENER.set(Some(listener));
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // Taken, so that it hears once, and so that nothing is borrowed while it runs.
+        if let Some(listener) = PANIC_LISTENER.take() {
+            let _ = listener.call1(&JsValue::NULL, &place.into());
+        }
+    }));
+}

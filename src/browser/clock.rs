@@ -1,0 +1,29 @@
+//! The device's clock.
+
+/// Seconds since 1970, by the device.
+#[must_use]
+pub fn now() -> f64 {
+    now_ms() / 1000.0
+}
+
+/// The time of an HTTP answer in seconds since 1970: its `Date`, and its `Age` in a cache (RFC 9110, 6.6.1; RFC 9111,
+/// 5.1).
+#[must_use]
+pub fn of_answer(date: &str, age: Option<&str>) -> Option<f64> {
+    let date = js_sys::Date::parse(date) / 1000.0;
+    let age = age.and_then(|age| age.parse::<u32>().ok()).map_or(0.0, f64::from);
+    date.is_finite().then_some(date + age)
+}
+
+/// Milliseconds since 1970, by the device.
+#[must_use]
+pub fn now_ms() -> f64 {
+    js_sys::Date::now()
+}
+
+/// Whole seconds since 1970, by the device.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, in 2106")]
+pub fn now_seconds() -> u32 {
+    now() as u32
+}

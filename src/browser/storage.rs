@@ -1,0 +1,96 @@
+//! `sessionStorage`: pending logins and the launch mark, and nothing else.
+
+use wasm_bindgen::JsValue;
+use web_sys::Storage;
+
+use super::window;
+use crate::error::{Error, ErrorCode};
+use crate::protocol::pending::{LaunchMark, PendingLogin};
+
+const LOGIN_PREFIX: &str = "classlink-spa.login.";
+const LAUNCH_KEY: &str = "classlink-spa.launch";
+
+fn unavailable(cause: JsValue) -> Error {
+    let message = "sessionStorage is blocked or full: allow storage for this site, or store less in `appState`";
+    Error::new(ErrorCode::StorageUnavailable, message).with_cause(cause)
+}
+
+fn storage() -> Result<Storage, Error> {
+    // The getter itself throws where the page may not store anything (a sandboxed frame).
+    let storage = window().session_storage().map_err(unavailable)?;
+    storage.ok_or_else(|| unavailable(JsValue::UNDEFINED))
+}
+
+fn login_key(state: &str) -> String {
+    [LOGIN_PREFIX, state].concat()
+}
+
+/// Looks at the pending login of a state without consuming it.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn pending_login(state: &str) -> Result<Option<PendingLogin>, Error> {
+    let text = storage()?.get_item(&login_key(state)).map_err(unavailable)?;
+    Ok(text.as_deref().and_then(PendingLogin::from_stored))
+}
+
+/// Stores a pending login under its state.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn save_login(state: &str, pending: &PendingLogin) -> Result<(), Error> {
+    let text = pending.to_stored().ok_or_else(|| unavailable(JsValue::UNDEFINED))?;
+    storage()?.set_item(&login_key(state), &text).map_err(unavailable)
+}
+
+/// Removes the pending login of a state.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn remove_login(state: &str) -> Result<(), Error> {
+    storage()?.remove_item(&login_key(state)).map_err(unavailable)
+}
+
+/// Removes the pending logins that are too old to be answered, or can't be read.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn sweep_logins(now: f64) -> Result<(), Error> {
+    let storage = storage()?;
+    let count = storage.length().map_err(unavailable)?;
+    let keys: Vec<String> = (0..count).filter_map(|index| storage.key(index).ok()?).collect();
+    for key in keys.iter().filter(|key| key.starts_with(LOGIN_PREFIX)) {
+        let text = storage.get_item(key).map_err(unavailable)?;
+        let pending = text.as_deref().and_then(PendingLogin::from_stored);
+        if !pending.is_some_and(|pending| pending.is_fresh(now)) {
+            storage.remove_item(key).map_err(unavailable)?;
+        }
+    }
+    Ok(())
+}
+
+/// The mark of a restarted launch.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn launch_mark() -> Result<Option<LaunchMark>, Error> {
+    let text = storage()?.get_item(LAUNCH_KEY).map_err(unavailable)?;
+    Ok(text.as_deref().and_then(LaunchMark::from_stored))
+}
+
+/// Marks a launch as restarted.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn set_launch_mark(mark: &LaunchMark) -> Result<(), Error> {
+    let text = serde_json::to_string(mark).map_err(|_| unavailable(JsValue::UNDEFINED))?;
+    storage()?.set_item(LAUNCH_KEY, &text).map_err(unavailable)
+}
+
+/// Removes the mark.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn clear_launch_mark() -> Result<(), Error> {
+    storage()?.remove_item(LAUNCH_KEY).map_err(unavailable)
+}

@@ -1,0 +1,11 @@
+//! Sign-in with `ClassLink` for single-page apps, compiled to WebAssembly.
+//!
+//! Imports run downward only: [`bindings`] face JavaScript, [`client`] is one application's sign-in from start to end,
+//! [`protocol`] decides and [`browser`] does.
+
+pub mod bindings;
+pub mod browser;
+pub mod client;
+pub mod config;
+pub mod error;
+pub mod protocol;

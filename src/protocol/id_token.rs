@@ -1,0 +1,277 @@
+//! ID-token validation (`OpenID` Connect Core 1.0, 3.1.3.7). A [`VerifiedIdToken`] comes out of here and from nowhere
+//! else.
+//!
+//! | row | check | where |
+//! |---|---|---|
+//! | 1–3 | form, `crit`, `alg` | [`Jws::parse`] |
+//! | 4 | the key | [`KeySet::candidates`] |
+//! | 5 | the signature | [`AuthenticIdToken::verify`] |
+//! | 6–9, 11 | `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash` | [`AuthenticIdToken::check`] |
+//! | 10, 12 | `exp`, `iat`, `nbf`, `auth_time` | [`CheckedIdToken::at`], last, since only these depend on a clock |
+
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use super::encoding::base64url;
+use super::json::{self, Object};
+use super::jwks::{Jwk, KeySet};
+use super::jws::{Algorithm, Hash, Jws};
+use super::secret::Secret;
+use crate::error::Reason;
+
+/// The platform's signature verification.
+pub trait SignatureVerifier {
+    /// Whether `signature` is `key`'s under `algorithm` over `input`.
+    ///
+    /// # Errors
+    /// [`CannotVerify`].
+    fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> impl Future<Output = Result<bool, CannotVerify>>;
+}
+
+/// Why the platform can't check a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotVerify {
+    /// It does not know the algorithm.
+    Algorithm,
+    /// It does not take the key.
+    Key,
+}
+
+/// An ID token whose signature is the provider's: rows 1 to 5 hold.
+pub struct AuthenticIdToken(Jws);
+
+/// What the ID token of one login must say.
+pub struct Expected<'a> {
+    /// Row 6.
+    pub issuer: &'a str,
+    /// Row 7.
+    pub client_id: &'a str,
+    /// Row 9.
+    pub nonce: &'a str,
+    /// Row 11: what came beside the ID token.
+    pub access_token: &'a Secret,
+}
+
+/// The time to judge by.
+#[derive(Clone, Copy)]
+pub struct Clock {
+    /// Seconds since 1970.
+    pub now: f64,
+    /// Seconds of tolerance.
+    pub tolerance: f64,
+    /// Row 12: the `max_age` that was asked for, in seconds.
+    pub max_age: Option<u32>,
+}
+
+impl AuthenticIdToken {
+    /// Checks the signature with the provider's keys, always: the exemption for tokens straight from the token
+    /// endpoint (Core 3.1.3.7, 6) does not cover one that came through a gateway.
+    ///
+    /// # Errors
+    /// `key_not_found`, `algorithm` or `signature`.
+    pub async fn verify(
+        jws: Jws,
+        keys: &KeySet,
+        verifier: &impl SignatureVerifier,
+    ) -> Result<Self, (Reason, Jws)> {
+        let candidates = match keys.candidates(&jws) {
+            Ok(candidates) => candidates,
+            Err(reason) => return Err((reason, jws)),
+        };
+        let input = jws.signing_input.as_bytes();
+        let mut reason = Reason::KeyNotFound;
+        for key in candidates {
+            match verifier.verify(key, jws.algorithm, input, &jws.signature).await {
+                Ok(true) => return Ok(Self(jws)),
+                Ok(false) => reason = Reason::Signature,
+                Err(CannotVerify::Algorithm) => return Err((Reason::Algorithm, jws)),
+                Err(CannotVerify::Key) => {}
+            }
+        }
+        Err((reason, jws))
+    }
+
+    /// Checks what does not depend on a clock.
+    ///
+    /// # Errors
+    /// The reason of the first row that fails.
+    pub fn check(self, expected: &Expected<'_>) -> Result<CheckedIdToken, Reason> {
+        let Self(jws) = self;
+        let claim = |name| json::string(&jws.claims, name);
+        if claim("iss") != Some(expected.issuer) {
+            return Err(Reason::Issuer);
+        }
+        check_audience(&jws.claims, expected.client_id)?;
+        let subject = claim("sub").ok_or(Reason::Subject)?;
+        if subject.is_empty() || subject.chars().count() > 255 {
+            return Err(Reason::Subject);
+        }
+        if claim("nonce") != Some(expected.nonce) {
+            return Err(Reason::Nonce);
+        }
+        if jws.claims.contains_key("at_hash")
+            && claim("at_hash") != Some(&at_hash(jws.algorithm, expected.access_token))
+        {
+            return Err(Reason::AtHash);
+        }
+        let subject = subject.to_owned();
+        Ok(CheckedIdToken { issuer: expected.issuer.to_owned(), subject, jws })
+    }
+}
+
+/// Row 7.
+fn check_audience(claims: &Object, client_id: &str) -> Result<(), Reason> {
+    let audience = match json::string(claims, "aud") {
+        Some(only) => vec![only.to_owned()],
+        None => json::strings(claims, "aud").ok_or(Reason::Audience)?,
+    };
+    if !audience.iter().any(|member| member == client_id) {
+        return Err(Reason::Audience);
+    }
+    match claims.get("azp") {
+        Some(party) if party == client_id => Ok(()),
+        None if audience.len() == 1 => Ok(()),
+        _ => Err(Reason::AuthorizedParty),
+    }
+}
+
+/// The left half of the access token's hash (Core 3.1.3.6).
+fn at_hash(algorithm: Algorithm, access_token: &Secret) -> String {
+    fn left_half(digest: &[u8]) -> String {
+        base64url(digest.get(..digest.len() / 2).unwrap_or_default())
+    }
+    let token = access_token.expose();
+    match algorithm.hash() {
+        Hash::Sha256 => left_half(&Sha256::digest(token)),
+        Hash::Sha384 => left_half(&Sha384::digest(token)),
+        Hash::Sha512 => left_half(&Sha512::digest(token)),
+    }
+}
+
+/// An ID token for which every row holds that does not depend on a clock.
+pub struct CheckedIdToken {
+    issuer: String,
+    subject: String,
+    jws: Jws,
+}
+
+impl CheckedIdToken {
+    /// Checks rows 10 and 12 at a given time. A token that fails comes back, to be judged again by a better clock.
+    ///
+    /// # Errors
+    /// The reason of the first row that fails.
+    pub fn at(self, clock: Clock) -> Result<VerifiedIdToken, Untimely> {
+        match self.times(clock) {
+            Ok((issued_at, expires_at)) => Ok(VerifiedIdToken {
+                auth_time: json::number(&self.jws.claims, "auth_time"),
+                issuer: self.issuer,
+                subject: self.subject,
+                claims: self.jws.claims,
+                claims_text: self.jws.claims_text,
+                issued_at,
+                expires_at,
+            }),
+            Err(reason) => Err(Untimely { token: self, reason }),
+        }
+    }
+
+    fn times(&self, clock: Clock) -> Result<(f64, f64), Reason> {
+        let Clock { now, tolerance, max_age } = clock;
+        let claims = &self.jws.claims;
+        let expires_at = json::number(claims, "exp").ok_or(Reason::Expired)?;
+        // Put as what must hold, so that a clock that is no number lets nothing pass.
+        let lives = now < expires_at + tolerance;
+        if !lives {
+            return Err(Reason::Expired);
+        }
+        let issued_at = json::number(claims, "iat").ok_or(Reason::IssuedInFuture)?;
+        if issued_at - tolerance > now {
+            return Err(Reason::IssuedInFuture);
+        }
+        if claims.contains_key("nbf") {
+            let not_before = json::number(claims, "nbf").ok_or(Reason::NotYetValid)?;
+            if not_before - tolerance > now {
+                return Err(Reason::NotYetValid);
+            }
+        }
+        if let Some(max_age) = max_age {
+            let auth_time = json::number(claims, "auth_time").ok_or(Reason::AuthTime)?;
+            let age = now - auth_time;
+            if age > f64::from(max_age) + tolerance || age < -tolerance {
+                return Err(Reason::AuthTime);
+            }
+        }
+        Ok((issued_at, expires_at))
+    }
+}
+
+/// A token that is not of this time, by the clock that was asked.
+pub struct Untimely {
+    /// The token, to be judged again.
+    pub token: CheckedIdToken,
+    /// Which row failed.
+    pub reason: Reason,
+}
+
+/// An ID token that passed every check.
+pub struct VerifiedIdToken {
+    issuer: String,
+    subject: String,
+    claims: Object,
+    claims_text: String,
+    auth_time: Option<f64>,
+    issued_at: f64,
+    expires_at: f64,
+}
+
+impl VerifiedIdToken {
+    /// `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// `sub`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Every claim.
+    #[must_use]
+    pub fn claims(&self) -> &Object {
+        &self.claims
+    }
+
+    /// Every claim, as the provider wrote them: JSON text.
+    #[must_use]
+    pub fn claims_text(&self) -> &str {
+        &self.claims_text
+    }
+
+    /// `auth_time`, in seconds since 1970.
+    #[must_use]
+    pub fn auth_time(&self) -> Option<f64> {
+        self.auth_time
+    }
+
+    /// `iat`, in seconds since 1970.
+    #[must_use]
+    pub fn issued_at(&self) -> f64 {
+        self.issued_at
+    }
+
+    /// `exp`, in seconds since 1970.
+    #[must_use]
+    pub fn expires_at(&self) -> f64 {
+        self.expires_at
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

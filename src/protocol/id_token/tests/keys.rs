@@ -1,0 +1,182 @@
+//! Keys that sign in tests, and the verification of their signatures by `ring`, in place of Web Crypto.
+
+use ring::rand::SystemRandom;
+use ring::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
+    RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+};
+use serde_json::{Value, json};
+
+use super::super::{CannotVerify, SignatureVerifier};
+use crate::protocol::encoding::{base64url, from_base64url};
+use crate::protocol::jwks::{Jwk, KeyMaterial, KeySet};
+use crate::protocol::jws::Algorithm;
+
+/// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048` as PKCS #8, in base64url: `ring` makes no RSA keys.
+/// It has signed nothing but tests.
+const RSA_KEY: &str = "\
+    MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDRYt7SyjiLcoE60aP3Zpskp5o45WCnyy0WK8_jnhdtI-Q1\
+    dYjtYpxwsgeYYWdrGPS-3sBT3HRrf7Ihl4oOnGNhUXPIpfxT2Jujr6t4DGS42iVS7SvfGWzq9hgQXHMqsED3VIGFxdOh1tXA\
+    nXWF4Idarwmce7r1qT-Hn6CHvzb6Hdw1sPj-NX3rR0pzmDxGrwdY9YUDcY6UUE9p3QBuEWOcRqTk2J-TIgZlsU0U2qySdQfO\
+    _NZLDPgol14cn4Zu3FwMD-qViJHQOsf60qky8iwPwaH2EHFgbDu2Joh1MtVVxpWf0PSOsvfxYcuXlNBj1yzp8aVlmQqi9eET\
+    4XdPI5hbAgMBAAECggEAAwVTpKPhO_XLcn9Kx8t1qoo2eeKpSdJvFJZOOgDyYpM1fCX1c0NMcX3ICUVCejOSeFx7Vtpj3Zcq\
+    iTyH890CvAkyS-9FHCqQWES1CxbWryoKhs9AJkhWH2-sejPzP2bqkQbplXX8ryWL0OsUonlSSpci4tyQHnIyJfFCHiM-lk4o\
+    S8NjagzsMDJEJTHAKGge7MGi0euT310YDiWlyWcubqDNB2tGKgacYvGYEOWmRLnCZbfp4UX9KuZRGS8HCc03EhppARBEdCYC\
+    hISrWdSHGju8igkZ2O7zjtjtdQEgcdi4MZdSV-su48bvzFYJCmp_JyqfJ6m0yWIJOYWb_bs_hQKBgQDuO-F8IAa_Lirw4PB_\
+    RU1DkhZ0UPHDGXRoUW9MEw6B2SzSXpcvJkbkB4pTIA2zmPJQlvPYv3iaFbukFJiZw1IDCFUIRNmEjLOf0v6muZ96yC_286Ld\
+    u-vRSrXhveAJ4v8j_8vo1alf77J48sFm4jbR5CfqUMnvFon46TdHNmvfDwKBgQDhAEI9hwsTdATWREyrOm-echuxpYfWmMlg\
+    vC5dkH6G1vA3_5uUFXZvyg3LHisD-V4hXIDF_VUpcRXwlq52ZViQKaQciO102c66FehaEE1uVQPadBuRvOyVy4_5_ffVm-O6\
+    GohhWiFWOTyjHrYRhhVwXkA8J6oHFRDnVrUmZHbx9QKBgQCs8K1MZRdgu4wSlsgfK9jd33QLdiM65QSbIdqwl_jlDBm8kUwg\
+    vyGhMVQZ6d_oa3QkSqCzzLMo7_PqNcVdgevMJcVMnmZlEZrnv8x6ja-W-zHOjKjDXELhCOImAKddpfpfULbezBQLf77IjDkX\
+    jcoL7huHvqQIuwzns60cNgZywwKBgGS4Me7K-dlOcS_dSRjJQtgBqoX-XG1i3ZqRAoxdt1Xy93uJz4IdjXQDVeNb8NOJmGqE\
+    txxqB-pSNgkJ2rUjLt7x1QX1AZ7yNUk1r1pJu--s3Nm4afL2SE3R3vSAjKWxb-KKKAy0RQINAyjeAZCcnhI8DrMe6kzbUELO\
+    nK7AAELVAoGAExlsswXWGGq8tTNtmFH3me_n-0suVFH4ScRhKoCjPwv8g6rK38NjrDYPxQDxWA2csIgdaPr0lE2G6MT4cJ5r\
+    COHl1AAZMGBS4M8xLYuh6UcGPubzgzTMmg9rGoQfiictikBRjOefpirIOe4NfrKQx_mNk19t15lUehQdBNE1eys";
+
+/// A private key.
+pub(super) enum SigningKey {
+    Rsa(RsaKeyPair),
+    Ec(EcdsaKeyPair, &'static str),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl SigningKey {
+    pub(super) fn rsa() -> Self {
+        Self::Rsa(RsaKeyPair::from_pkcs8(&from_base64url(RSA_KEY).unwrap()).unwrap())
+    }
+
+    pub(super) fn p256() -> Self {
+        Self::ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, "P-256")
+    }
+
+    pub(super) fn p384() -> Self {
+        Self::ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, "P-384")
+    }
+
+    fn ec(algorithm: &'static EcdsaSigningAlgorithm, curve: &'static str) -> Self {
+        let random = SystemRandom::new();
+        let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
+        Self::Ec(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap(), curve)
+    }
+
+    pub(super) fn ed25519() -> Self {
+        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        Self::Ed25519(Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap())
+    }
+
+    /// The public key as a JWK, with other members beside.
+    pub(super) fn jwk(&self, others: &Value) -> Value {
+        let mut jwk = match self {
+            Self::Rsa(pair) => {
+                let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
+                json!({ "kty": "RSA", "n": base64url(public.n), "e": base64url(public.e) })
+            }
+            Self::Ec(pair, curve) => {
+                // SEC 1, 2.3.3: 4, then both coordinates.
+                let coordinates = &pair.public_key().as_ref()[1..];
+                let (x, y) = coordinates.split_at(coordinates.len() / 2);
+                json!({ "kty": "EC", "crv": curve, "x": base64url(x), "y": base64url(y) })
+            }
+            Self::Ed25519(pair) => {
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(pair.public_key()) })
+            }
+        };
+        for (name, value) in others.as_object().unwrap() {
+            jwk[name] = value.clone();
+        }
+        jwk
+    }
+
+    /// The key set that holds this key alone, without a `kid`.
+    pub(super) fn key_set(&self) -> KeySet {
+        key_set(&[self.jwk(&json!({}))])
+    }
+
+    /// A signed token. `header` names the algorithm.
+    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+        self.sign_text(header, &claims.to_string())
+    }
+
+    /// A signed token of claims that may be written as `Value` never would.
+    pub(super) fn sign_text(&self, header: &Value, claims: &str) -> String {
+        let input = [base64url(header.to_string()), base64url(claims)].join(".");
+        let algorithm = Algorithm::from_name(header["alg"].as_str().unwrap()).unwrap();
+        [&input, ".", &base64url(self.signature(algorithm, input.as_bytes()))].concat()
+    }
+
+    fn signature(&self, algorithm: Algorithm, input: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Rsa(pair) => {
+                let encoding: &dyn RsaEncoding = match algorithm {
+                    Algorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
+                    Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
+                    Algorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
+                    Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
+                    Algorithm::Ps384 => &signature::RSA_PSS_SHA384,
+                    Algorithm::Ps512 => &signature::RSA_PSS_SHA512,
+                    other => panic!("{other:?} is not RSA's"),
+                };
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(encoding, &random, input, &mut signature).unwrap();
+                signature
+            }
+            Self::Ec(pair, _) => pair.sign(&random, input).unwrap().as_ref().to_vec(),
+            Self::Ed25519(pair) => pair.sign(input).as_ref().to_vec(),
+        }
+    }
+}
+
+/// A key set of these JWKs.
+pub(super) fn key_set(keys: &[Value]) -> KeySet {
+    KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+}
+
+/// `ring`'s verification. It has no P-521, so ES512 is an algorithm that this platform does not know.
+pub(super) struct Ring;
+
+impl SignatureVerifier for Ring {
+    fn verify(
+        &self,
+        key: &Jwk,
+        algorithm: Algorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> impl Future<Output = Result<bool, CannotVerify>> {
+        std::future::ready(verify(&key.material, algorithm, input, signature))
+    }
+}
+
+fn verify(
+    key: &KeyMaterial,
+    algorithm: Algorithm,
+    input: &[u8],
+    signature: &[u8],
+) -> Result<bool, CannotVerify> {
+    let decode = |text: &String| from_base64url(text).ok_or(CannotVerify::Key);
+    if let KeyMaterial::Rsa { n, e } = key {
+        let parameters = match algorithm {
+            Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+            Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+            Algorithm::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+            Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+            Algorithm::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
+            Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
+            other => panic!("{other:?} came with an RSA key"),
+        };
+        let key = RsaPublicKeyComponents { n: decode(n)?, e: decode(e)? };
+        return Ok(key.verify(parameters, input, signature).is_ok());
+    }
+    let (parameters, key): (&dyn VerificationAlgorithm, Vec<u8>) = match (key, algorithm) {
+        (KeyMaterial::Ec { x, y, .. }, Algorithm::Es256) => {
+            (&signature::ECDSA_P256_SHA256_FIXED, [vec![4], decode(x)?, decode(y)?].concat())
+        }
+        (KeyMaterial::Ec { x, y, .. }, Algorithm::Es384) => {
+            (&signature::ECDSA_P384_SHA384_FIXED, [vec![4], decode(x)?, decode(y)?].concat())
+        }
+        (KeyMaterial::Ec { .. }, Algorithm::Es512) => return Err(CannotVerify::Algorithm),
+        (KeyMaterial::Ed25519 { x }, Algorithm::EdDsa) => (&signature::ED25519, decode(x)?),
+        (key, other) => panic!("{other:?} came with {key:?}"),
+    };
+    Ok(UnparsedPublicKey::new(parameters, key).verify(input, signature).is_ok())
+}

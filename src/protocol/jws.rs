@@ -1,0 +1,244 @@
+//! A signed ID token before its signature is checked (RFC 7515, RFC 7519): rows 1 to 3 of the table in
+//! [`super::id_token`].
+
+use super::encoding::from_base64url;
+use super::json::{self, Object};
+use crate::error::Reason;
+
+/// The largest ID token that is read, in bytes. `ClassLink`'s are below 2 KiB.
+const MAX_SIZE: usize = 256 * 1024;
+
+/// A signature algorithm that a browser can verify (RFC 7518, 3.1; RFC 8037). `none` and HMAC are not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in the registry")]
+pub enum Algorithm {
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Ps384,
+    Ps512,
+    Es256,
+    Es384,
+    Es512,
+    EdDsa,
+}
+
+/// The hash of an algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in the standard")]
+pub enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Algorithm {
+    /// The algorithm of a header's `alg`. RFC 9864 gave `EdDSA` with Ed25519 a name of its own.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "RS256" => Self::Rs256,
+            "RS384" => Self::Rs384,
+            "RS512" => Self::Rs512,
+            "PS256" => Self::Ps256,
+            "PS384" => Self::Ps384,
+            "PS512" => Self::Ps512,
+            "ES256" => Self::Es256,
+            "ES384" => Self::Es384,
+            "ES512" => Self::Es512,
+            "EdDSA" | "Ed25519" => Self::EdDsa,
+            _ => return None,
+        })
+    }
+
+    /// The hash it signs, and that `at_hash` uses.
+    #[must_use]
+    pub fn hash(self) -> Hash {
+        match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 => Hash::Sha256,
+            Self::Rs384 | Self::Ps384 | Self::Es384 => Hash::Sha384,
+            Self::Rs512 | Self::Ps512 | Self::Es512 | Self::EdDsa => Hash::Sha512,
+        }
+    }
+}
+
+/// A signed token, taken apart. Nothing in it is to be believed yet.
+pub struct Jws {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`.
+    pub key_id: Option<String>,
+    /// The claims, read.
+    pub claims: Object,
+    /// The claims as the provider wrote them.
+    pub claims_text: String,
+    /// What was signed: header and payload as they came.
+    pub signing_input: String,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+impl Jws {
+    /// Takes a compact serialization apart (RFC 7515, 5.2).
+    ///
+    /// # Errors
+    /// `malformed`, `critical_header` or `algorithm`; also `key_not_found` for a `kid` that is no string.
+    pub fn parse(token: &str, advertised: &[String]) -> Result<Self, Reason> {
+        if token.len() > MAX_SIZE {
+            return Err(Reason::Malformed);
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(Reason::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Reason::Malformed)?;
+        let decode = |part| from_base64url(part).ok_or(Reason::Malformed);
+        let header = json::object(&decode(header)?).ok_or(Reason::Malformed)?;
+        // An encrypted token has five parts (RFC 7516, 9): its further dots are outside base64url's alphabet.
+        let claims_text = String::from_utf8(decode(payload)?).map_err(|_| Reason::Malformed)?;
+        let claims = json::object(claims_text.as_bytes()).ok_or(Reason::Malformed)?;
+        let signature = decode(signature)?;
+
+        // RFC 7515, 4.1.11: an extension that is not understood must be refused, and none is.
+        if header.contains_key("crit") {
+            return Err(Reason::CriticalHeader);
+        }
+        let algorithm = json::string(&header, "alg")
+            .filter(|name| advertised.iter().any(|known| known == name))
+            .and_then(Algorithm::from_name)
+            .ok_or(Reason::Algorithm)?;
+        let key_id = match header.get("kid") {
+            None => None,
+            Some(key_id) => Some(key_id.as_str().ok_or(Reason::KeyNotFound)?.to_owned()),
+        };
+        Ok(Self {
+            algorithm,
+            key_id,
+            claims,
+            claims_text,
+            signing_input: signing_input.to_owned(),
+            signature,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::encoding::base64url;
+    use proptest::prelude::*;
+
+    fn parse(header: &str, payload: &str, signature: &str) -> Result<Jws, Reason> {
+        let advertised = ["RS256", "ES384", "HS256", "none"].map(str::to_owned);
+        let token = [&base64url(header), ".", &base64url(payload), ".", signature].concat();
+        Jws::parse(&token, &advertised)
+    }
+
+    #[test]
+    fn a_signed_token_comes_apart() {
+        let jws = parse(r#"{"alg":"ES384","kid":"k"}"#, r#"{"sub":"1"}"#, "AAEC").unwrap();
+        assert_eq!(jws.algorithm, Algorithm::Es384);
+        assert_eq!(jws.key_id.as_deref(), Some("k"));
+        assert_eq!(jws.claims_text, r#"{"sub":"1"}"#);
+        assert_eq!(jws.signature, [0, 1, 2]);
+        let input = [base64url(r#"{"alg":"ES384","kid":"k"}"#), base64url(r#"{"sub":"1"}"#)];
+        assert_eq!(jws.signing_input, input.join("."));
+    }
+
+    #[test]
+    fn what_is_not_a_jws_of_json_objects_is_malformed() {
+        let advertised = ["RS256".to_owned()];
+        let good = base64url(r#"{"alg":"RS256"}"#);
+        for token in [
+            String::new(),
+            "..".to_owned(),
+            good.clone(),
+            format!("{good}.{good}"),
+            format!("{good}.{good}.AA.AA.AA"),
+            format!("{good}=.{good}.AA"),
+            format!("{good}.{good}.A*"),
+            format!("{good}.{}.AA", base64url("[]")),
+            format!("{good}.{}.AA", base64url("not json")),
+            format!("{good}.{}.AA", base64url([0xff, 0xfe])),
+            format!("{good}.{}.AA", base64url(r#"{"a":"\ud800"}"#)),
+            format!("{good}.{}.AA", base64url(r#"{"a":1e999}"#)),
+            format!("{good}.{}.AA", base64url("[".repeat(100_000))),
+            format!("{}.{good}.AA", base64url("null")),
+            format!("{good}.{good}.{}", "A".repeat(MAX_SIZE)),
+        ] {
+            let reason = Jws::parse(&token, &advertised).err();
+            assert_eq!(reason, Some(Reason::Malformed), "{token:.60}");
+        }
+    }
+
+    #[test]
+    fn a_token_as_large_as_allowed_is_read() {
+        let advertised = ["RS256".to_owned()];
+        let good = base64url(r#"{"alg":"RS256"}"#);
+        let start = format!("{good}.{good}.");
+        let token = |size: usize| start.clone() + &"A".repeat(size - start.len());
+        assert!(Jws::parse(&token(262_144), &advertised).is_ok());
+        assert_eq!(Jws::parse(&token(262_148), &advertised).err(), Some(Reason::Malformed));
+    }
+
+    #[test]
+    fn a_critical_header_is_refused() {
+        let reason = parse(r#"{"alg":"RS256","crit":["b64"],"b64":false}"#, "{}", "AA").err();
+        assert_eq!(reason, Some(Reason::CriticalHeader));
+        assert_eq!(parse(r#"{"crit":[]}"#, "{}", "AA").err(), Some(Reason::CriticalHeader));
+    }
+
+    #[test]
+    fn only_signatures_that_are_advertised_and_asymmetric_are_taken() {
+        for header in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"HS256"}"#,
+            r#"{"alg":"RS512"}"#,
+            r#"{"alg":"rs256"}"#,
+            r#"{"alg":1}"#,
+            r#"{"typ":"JWT"}"#,
+        ] {
+            assert_eq!(parse(header, "{}", "").err(), Some(Reason::Algorithm), "{header}");
+        }
+    }
+
+    #[test]
+    fn an_empty_signature_is_left_to_the_signature_check() {
+        assert!(parse(r#"{"alg":"RS256"}"#, "{}", "").is_ok());
+    }
+
+    #[test]
+    fn a_key_id_that_is_no_string_finds_no_key() {
+        let reason = parse(r#"{"alg":"RS256","kid":5}"#, "{}", "AA").err();
+        assert_eq!(reason, Some(Reason::KeyNotFound));
+    }
+
+    #[test]
+    fn every_algorithm_has_its_hash() {
+        for (name, hash) in [
+            ("RS256", Hash::Sha256),
+            ("RS384", Hash::Sha384),
+            ("RS512", Hash::Sha512),
+            ("PS256", Hash::Sha256),
+            ("PS384", Hash::Sha384),
+            ("PS512", Hash::Sha512),
+            ("ES256", Hash::Sha256),
+            ("ES384", Hash::Sha384),
+            ("ES512", Hash::Sha512),
+            ("EdDSA", Hash::Sha512),
+            ("Ed25519", Hash::Sha512),
+        ] {
+            assert_eq!(Algorithm::from_name(name).unwrap().hash(), hash, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_makes_it_panic(token in "[A-Za-z0-9._=-]{0,200}") {
+            let _ = Jws::parse(&token, &["RS256".to_owned()]);
+        }
+
+        #[test]
+        fn no_header_or_payload_makes_it_panic(header in ".*", payload in ".*") {
+            let _ = parse(&header, &payload, "AA");
+        }
+    }
+}

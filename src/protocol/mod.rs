@@ -1,0 +1,20 @@
+//! OAuth 2.0 and `OpenID` Connect as pure functions: no browser, no clock, no randomness and no I/O. Times are
+//! seconds since 1970 and come in as arguments, and so do random bytes.
+
+pub mod authorization;
+pub mod callback;
+pub mod encoding;
+pub mod id_token;
+pub mod json;
+pub mod jwks;
+pub mod jws;
+pub mod metadata;
+pub mod pending;
+pub mod pkce;
+pub mod secret;
+pub mod token;
+pub mod url;
+pub mod user;
+
+/// The issuer of every `ClassLink` district.
+pub const CLASSLINK_ISSUER: &str = "https://launchpad.classlink.com";

@@ -1,0 +1,76 @@
+//! Proof Key for Code Exchange (RFC 7636), and the nonce derived from the same secret.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::encoding::base64url;
+use super::secret::Secret;
+
+/// How many random bytes a state and a code verifier have: 256 bits, as RFC 7636, 7.1 recommends.
+pub const RANDOM_BYTES: usize = 32;
+
+/// The code verifier (RFC 7636, 4.1): the secret that only this login knows.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct CodeVerifier(Secret);
+
+impl CodeVerifier {
+    /// Makes a verifier from random bytes.
+    #[must_use]
+    pub fn from_random(bytes: &[u8; RANDOM_BYTES]) -> Self {
+        Self(Secret::new(base64url(bytes)))
+    }
+
+    /// Takes a verifier back from storage.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(Secret::new(text.to_owned()))
+    }
+
+    /// The text for the token request.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The S256 code challenge (RFC 7636, 4.2).
+    #[must_use]
+    pub fn challenge(&self) -> String {
+        base64url(Sha256::digest(self.expose()))
+    }
+
+    /// The nonce of this login (`OpenID` Connect Core 1.0, 15.5.2). It is derived, so that whoever is shown the
+    /// verifier can tell that an ID token was minted for this very login, even where the provider ignores PKCE.
+    #[must_use]
+    pub fn nonce(&self) -> String {
+        let hash = Sha256::new().chain_update("classlink-spa nonce:").chain_update(self.expose());
+        base64url(hash.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7636, appendix B.
+    const BYTES: [u8; RANDOM_BYTES] = [
+        116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186, 22, 212, 37,
+        77, 105, 214, 191, 240, 91, 88, 5, 88, 83, 132, 141, 121,
+    ];
+
+    #[test]
+    fn the_challenge_is_that_of_rfc_7636() {
+        let verifier = CodeVerifier::from_random(&BYTES);
+        assert_eq!(verifier.expose(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn the_nonce_tells_logins_apart_and_gives_nothing_of_the_verifier_away() {
+        let verifier = CodeVerifier::from_random(&BYTES);
+        // printf '%s' 'classlink-spa nonce:dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' | openssl sha256 -binary | basenc --base64url
+        assert_eq!(verifier.nonce(), "zUVsAw3t5aKdYV1RuoUw48BYiWzuYuY1aZBIz59fRKY");
+        assert_ne!(verifier.nonce(), verifier.challenge());
+        assert_ne!(verifier.nonce(), CodeVerifier::from_random(&[0; RANDOM_BYTES]).nonce());
+    }
+}

@@ -1,0 +1,181 @@
+//! The token endpoint: what is asked (RFC 6749, 4.1.3) and what it answers (5.1, 5.2; `OpenID` Connect Core 1.0,
+//! 3.1.3.3).
+
+use form_urlencoded::Serializer;
+
+use super::json::{self, Object};
+use super::pending::PendingLogin;
+use super::secret::Secret;
+use crate::error::{Error, ErrorCode, ProviderError};
+
+/// The body of the token request of a public client.
+#[must_use]
+pub fn request_body(pending: &PendingLogin, code: &Secret) -> Secret {
+    let mut body = Serializer::new(String::new());
+    body.append_pair("grant_type", "authorization_code")
+        .append_pair("code", code.expose())
+        .append_pair("redirect_uri", &pending.redirect_uri)
+        .append_pair("client_id", &pending.client_id)
+        .append_pair("code_verifier", pending.verifier.expose());
+    Secret::new(body.finish())
+}
+
+/// A token answer.
+#[derive(Debug)]
+pub struct TokenResponse {
+    /// `access_token`: opaque.
+    pub access_token: Secret,
+    /// `id_token`, not yet verified.
+    pub id_token: Secret,
+    /// `scope`: what was granted, where that is said; otherwise it is what was asked for (RFC 6749, 5.1).
+    pub scope: Option<String>,
+}
+
+impl TokenResponse {
+    /// Reads an answer of the token endpoint. `expires_in` and `refresh_token` may be missing: `ClassLink` sends
+    /// neither.
+    ///
+    /// # Errors
+    /// `token_rejected` for an OAuth error at any status, `provider_response_invalid` for anything else that is not
+    /// a token answer.
+    pub fn parse(status: u16, body: &[u8]) -> Result<Self, Error> {
+        let invalid = |what| {
+            let subject = "the token endpoint's answer can't be used: ";
+            Error::about(subject, ErrorCode::ProviderResponseInvalid, what).with_status(status)
+        };
+        let members = json::object(body).ok_or_else(|| invalid("it is not a JSON object"))?;
+        if let Some(error) = json::text(&members, "error") {
+            let provider = provider_error(error, &members);
+            let message = "the token endpoint refused the code";
+            return Err(Error::new(ErrorCode::TokenRejected, message)
+                .with_status(status)
+                .with_provider(provider));
+        }
+        if !(200..300).contains(&status) {
+            return Err(invalid("its status tells of an error, its body of none"));
+        }
+        let secret = |name, missing| {
+            let text = json::text(&members, name);
+            text.map(|text| Secret::new(text.to_owned())).ok_or_else(|| invalid(missing))
+        };
+        let access_token = secret("access_token", "`access_token` is missing or no string")?;
+        let id_token = secret("id_token", "`id_token` is missing or no string")?;
+        if !json::string(&members, "token_type").is_some_and(|is| is.eq_ignore_ascii_case("Bearer"))
+        {
+            return Err(invalid("`token_type` is not Bearer"));
+        }
+        let scope = match members.get("scope") {
+            None => None,
+            Some(scope) => {
+                let scope = scope.as_str().ok_or_else(|| invalid("`scope` is no string"))?;
+                Some(scope.to_owned())
+            }
+        };
+        Ok(Self { access_token, id_token, scope })
+    }
+}
+
+fn provider_error(error: &str, members: &Object) -> ProviderError {
+    let text = |name| json::string(members, name);
+    ProviderError::new(error, text("error_description"), text("error_uri"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::pending::tests::pending;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn classlinks() -> Value {
+        json!({
+            "access_token": "opaque",
+            "token_type": "Bearer",
+            "response_type": "code",
+            "id_token": "a.b.c",
+        })
+    }
+
+    fn parse(status: u16, body: &Value) -> Result<TokenResponse, Error> {
+        TokenResponse::parse(status, body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn the_request_is_that_of_a_public_client() {
+        let login = pending(0);
+        let body = request_body(&login, &Secret::new("c+1".into()));
+        let pairs: Vec<_> = form_urlencoded::parse(body.expose().as_bytes()).collect();
+        let expected = [
+            ("grant_type", "authorization_code"),
+            ("code", "c+1"),
+            ("redirect_uri", "https://app.example/cb"),
+            ("client_id", "c1"),
+            ("code_verifier", login.verifier.expose()),
+        ];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.into(), value.into())));
+    }
+
+    #[test]
+    fn classlinks_answer_without_expiry_and_refresh_token_is_one() {
+        let tokens = parse(200, &classlinks()).unwrap();
+        assert_eq!(tokens.access_token.expose(), "opaque");
+        assert_eq!(tokens.id_token.expose(), "a.b.c");
+        assert_eq!(tokens.scope, None);
+    }
+
+    #[test]
+    fn an_oauth_error_is_a_rejection_at_any_status() {
+        for status in [200, 302, 400, 401, 429, 500] {
+            let mut body = classlinks();
+            body["error"] = json!("invalid_grant");
+            body["error_description"] = json!("expired");
+            let error = parse(status, &body).unwrap_err();
+            assert_eq!(error.code, ErrorCode::TokenRejected);
+            assert_eq!(error.status, Some(status));
+            assert_eq!(error.retryable, status == 429 || status == 500);
+            assert_eq!(error.provider.as_ref().unwrap().error, "invalid_grant");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_an_invalid_answer() {
+        let missing = ["access_token", "id_token", "token_type"].map(|name| (name, None));
+        let wrong = [
+            ("access_token", Some(json!(""))),
+            ("access_token", Some(json!(5))),
+            ("id_token", Some(json!({}))),
+            ("token_type", Some(json!("DPoP"))),
+            ("scope", Some(json!(["openid"]))),
+        ];
+        for (name, value) in missing.into_iter().chain(wrong) {
+            let mut body = classlinks();
+            match value {
+                Some(value) => body[name] = value,
+                None => drop(body.as_object_mut().unwrap().remove(name)),
+            }
+            let error = parse(200, &body).unwrap_err();
+            assert_eq!(error.code, ErrorCode::ProviderResponseInvalid, "{name}");
+        }
+        for (status, body) in
+            [(200, "<html>"), (200, "{\"access"), (500, "{}"), (204, ""), (200, "[]")]
+        {
+            let error = TokenResponse::parse(status, body.as_bytes()).unwrap_err();
+            assert_eq!(error.code, ErrorCode::ProviderResponseInvalid);
+            assert_eq!(error.status, Some(status));
+        }
+    }
+
+    #[test]
+    fn a_whole_answer_at_an_error_status_is_refused() {
+        assert_eq!(parse(500, &classlinks()).unwrap_err().code, ErrorCode::ProviderResponseInvalid);
+        assert!(parse(299, &classlinks()).is_ok());
+        assert!(parse(300, &classlinks()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(status: u16, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = TokenResponse::parse(status, &bytes);
+        }
+    }
+}

@@ -1,0 +1,956 @@
+/**
+ * The package's scripts without their WebAssembly: what is validated, what the address bar keeps, and that every call
+ * ends. The sources are bundled as they stand, over a fake glue.
+ */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const source = fileURLToPath(new URL("../pkg-template/src/", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "facade-"));
+after(() => rmSync(folder, { recursive: true }));
+
+async function bundle(file) {
+  await build({
+    stdin: {
+      contents: ["callback-url", "client", "config", "errors", "loader", "messages", "exports"]
+        .map((name) => `export * from "./${name}.ts";`)
+        .join("\n"),
+      resolveDir: source,
+      loader: "ts",
+    },
+    bundle: true,
+    format: "esm",
+    define: { __VERSION__: '"1.2.3"' },
+    outfile: join(folder, file),
+  });
+  return import(pathToFileURL(join(folder, file)).href);
+}
+
+const facade = await bundle("facade.mjs");
+const { ClassLinkError, isClassLinkError, readConfig, readLoginOptions, stripCallback } = facade;
+
+const ORIGIN = "https://app.example";
+const BASE = { clientId: "c1", redirectUri: `${ORIGIN}/callback` };
+const USER = { id: "i|1", sub: "1", name: "Ada", claims: { sub: "1", deep: { list: [1] } } };
+
+/** A browser's globals, as far as the scripts touch them. */
+function page(url = `${ORIGIN}/`) {
+  const calls = [];
+  Object.assign(globalThis, {
+    window: globalThis,
+    document: {},
+    isSecureContext: true,
+    location: new URL(url),
+    reported: [],
+    reportError: (error) => globalThis.reported.push(error),
+    history: {
+      state: { kept: 1 },
+      replaceState(state, _, next) {
+        calls.push({ state, next });
+        globalThis.location = new URL(next, globalThis.location);
+      },
+    },
+  });
+  location.assign = (to) => calls.push({ assigned: to });
+  return calls;
+}
+
+function noPage() {
+  for (const name of ["window", "document", "isSecureContext", "location", "history"]) {
+    delete globalThis[name];
+  }
+}
+
+beforeEach(noPage);
+
+/** A stand-in for the generated module. `cores` are those made; `fails` makes the next loads fail. */
+function fakeGlue() {
+  const glue = {
+    cores: [],
+    loads: 0,
+    resets: 0,
+    fails: 0,
+    wasmUrls: [],
+    init: async () => {},
+    setPanicListener: (listener) => {
+      glue.panic = listener;
+    },
+    reset: () => glue.resets++,
+    Core: class {
+      callbackRetryable = false;
+      closed = false;
+      calls = [];
+      constructor(host) {
+        this.host = host;
+        glue.cores.push(this);
+      }
+      #answer(name, argument) {
+        const call = { name, argument, ...Promise.withResolvers?.() };
+        if (!call.promise) {
+          call.promise = new Promise((resolve, reject) => Object.assign(call, { resolve, reject }));
+        }
+        this.calls.push(call);
+        glue.onCall?.(call, this);
+        return call.promise;
+      }
+      startLogin(json) {
+        return this.#answer("startLogin", JSON.parse(json));
+      }
+      handleCallback(url) {
+        return this.#answer("handleCallback", url);
+      }
+      getUser() {
+        return this.#answer("getUser");
+      }
+      close() {
+        this.closed = true;
+      }
+    },
+  };
+  const runtime = facade.createRuntime(glue, async (wasmUrl) => {
+    glue.loads++;
+    glue.wasmUrls.push(wasmUrl);
+    if (glue.fails-- > 0) throw new Error("down");
+    return new Uint8Array();
+  });
+  return { glue, runtime, createClient: facade.clientFactory(runtime) };
+}
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
+const caught = (promise) =>
+  promise.then(
+    () => assert.fail("must reject"),
+    (error) => {
+      assert.ok(isClassLinkError(error), String(error?.stack ?? error));
+      return error;
+    },
+  );
+function thrown(run) {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(isClassLinkError(error), String(error?.stack ?? error));
+    return error;
+  }
+  return assert.fail("must throw");
+}
+
+// Configuration
+
+const cyclic = {};
+cyclic.self = cyclic;
+
+for (const [name, patch, pattern] of [
+  ["unknown field", { colour: 1 }, /"colour" is not a field of the configuration\.$/],
+  ["a prefix", { redirect: 1 }, /Did you mean redirectUri\?/],
+  ["another spelling", { client_id: "x" }, /Did you mean clientId\?/],
+  ["a typing error", { isuer: "x" }, /Did you mean issuer\?/],
+  ["no client id", { clientId: undefined }, /^clientId must be the client id/],
+  ["empty client id", { clientId: "" }, /^clientId/],
+  ["client id with a line break", { clientId: "c1\n" }, /^clientId .*line breaks/],
+  ["client id of a wrong type", { clientId: 12 }, /^clientId/],
+  ["relative redirect URI", { redirectUri: "/callback" }, /^redirectUri must be an absolute URL/],
+  ["no redirect URI", { redirectUri: undefined }, /^redirectUri must be a URL/],
+  ["http", { redirectUri: "http://app.example/" }, /^redirectUri must be https/],
+  ["http, almost loopback", { redirectUri: "http://127.0.0.1.example/" }, /must be https/],
+  ["http, localhost as a prefix", { redirectUri: "http://localhost.example/" }, /must be https/],
+  ["another scheme", { redirectUri: "javascript://app.example/" }, /absolute URL/],
+  ["a fragment", { redirectUri: `${ORIGIN}/#` }, /^redirectUri must not have a fragment/],
+  ["user info", { redirectUri: "https://user:hidden@app.example/" }, /user name or password/],
+  ["empty user info", { redirectUri: "https://@app.example/" }, /user name or password/],
+  ["a backslash", { redirectUri: "https://app.example\\callback" }, /backslashes/],
+  ["a space at the end", { redirectUri: `${ORIGIN}/ ` }, /without spaces/],
+  ["scope without openid", { scope: ["profile"] }, /^scope must include "openid"/],
+  ["empty scope", { scope: "" }, /^scope must include "openid"/],
+  ["scope with a quote", { scope: ["openid", 'a"b'] }, /^scope .*RFC 6749/],
+  ["scope of two in one item", { scope: ["openid profile"] }, /^scope .*RFC 6749/],
+  ["scope with a tab", { scope: "openid\tprofile" }, /^scope .*RFC 6749/],
+  ["scope of a wrong type", { scope: 1 }, /^scope must be an array/],
+  ["null", { scope: null }, /^scope must be an array/],
+  ["issuer with a query", { issuer: "https://i.example/?a" }, /^issuer must not have a query/],
+  ["issuer by http", { issuer: "http://i.example" }, /^issuer must be https/],
+  ["metadata", { metadata: [] }, /^metadata must be an object/],
+  ["metadata, unknown", { metadata: { tokenEndpoint: "" } }, /Did you mean token_endpoint\?/],
+  ["metadata, http", { metadata: { jwks_uri: "http://i.example/" } }, /^metadata.jwks_uri must be/],
+  [
+    "metadata, algorithms",
+    { metadata: { id_token_signing_alg_values_supported: "RS256" } },
+    /^metadata.id_token_signing_alg_values_supported must be an array/,
+  ],
+  [
+    "metadata, a switch",
+    { metadata: { authorization_response_iss_parameter_supported: "yes" } },
+    /must be true or false/,
+  ],
+  ["gateway", { gateway: "" }, /^gateway/],
+  ["gateway by http", { gateway: "http://i.example/auth" }, /^gateway must be https/],
+  ["gateway without a scheme", { gateway: "//i.example/auth" }, /^gateway must be an absolute/],
+  ["gateway with a query", { gateway: "/auth?x" }, /^gateway must not have a query/],
+  ["profile", { profile: "full" }, /^profile must be "id-token" or "userinfo" or "my-info"/],
+  ["no tenants", { allowedTenants: [] }, /^allowedTenants must not be empty/],
+  ["an empty tenant", { allowedTenants: [""] }, /^allowedTenants must hold/],
+  ["a fractional tenant", { allowedTenants: [1.5] }, /^allowedTenants must hold/],
+  ["launch", { launch: "accept" }, /^launch must be "restart" or "reject"/],
+  ["session", { session: { idle: 5 } }, /Did you mean idleTimeout\?/],
+  ["session.restore", { session: { restore: "gateway" } }, /^session.restore can't be "gateway"/],
+  ["session.idleTimeout", { session: { idleTimeout: 0 } }, /^session.idleTimeout must be a whole/],
+  ["session.maxAge", { session: { maxAge: true } }, /^session.maxAge/],
+  ["API origin with a path", { apiOrigins: ["https://a.example/"] }, /^apiOrigins must hold/],
+  ["API origin with a wildcard", { apiOrigins: ["https://*.example"] }, /^apiOrigins must hold/],
+  ["API origin by http", { apiOrigins: ["http://a.example"] }, /^apiOrigins must be https/],
+  ["clock tolerance", { clockTolerance: 601 }, /^clockTolerance .* 0 to 600/],
+  ["timeout", { timeout: 99 }, /^timeout .* 100 to 300000/],
+  ["timeout as text", { timeout: "1000" }, /^timeout/],
+  ["messages", { messages: { nettwork: "x" } }, /Did you mean network\?/],
+  ["a message", { messages: { network: 1 } }, /^messages.network/],
+  ["navigate", { navigate: "x" }, /^navigate must be a function/],
+  ["onEvent", { onEvent: {} }, /^onEvent must be a function/],
+  ["wasmUrl", { wasmUrl: "" }, /^wasmUrl/],
+]) {
+  test(`configuration refused: ${name}`, () => {
+    const error = thrown(() => readConfig({ ...BASE, ...patch }));
+    assert.equal(error.code, "config_invalid");
+    assert.match(error.message, pattern);
+    assert.doesNotMatch(error.message, /hidden/);
+  });
+}
+
+for (const value of [undefined, null, "c1", 5, [], () => {}]) {
+  test(`configuration refused: ${typeof value} ${String(value)}`, () => {
+    assert.match(thrown(() => readConfig(value)).message, /^the configuration must be an object/);
+  });
+}
+
+for (const patch of [
+  { clientSecret: "hush" },
+  { client_secret: "hush" },
+  { clientsecret: "hush" },
+  { "client-secret": "hush" },
+  { CLIENT_SECRET: "hush" },
+  { secret: "hush" },
+  { metadata: { client_secret: "hush" } },
+  { session: { deep: [{ "Client.Secret": "hush" }] } },
+  { clientSecret: undefined },
+]) {
+  test(`a secret is refused: ${JSON.stringify(patch)}`, () => {
+    const error = thrown(() => readConfig({ ...BASE, ...patch }));
+    assert.match(error.message, /^clientSecret doesn't belong in a browser.*server.*gateway/);
+    assert.doesNotMatch(error.message + error.stack + JSON.stringify(error), /hush/);
+  });
+}
+
+test("configuration: the defaults", () => {
+  assert.deepEqual(readConfig({ ...BASE, scope: undefined }).core, {
+    ...BASE,
+    scope: ["openid", "profile"],
+    issuer: "https://launchpad.classlink.com",
+    metadata: {},
+    profile: "id-token",
+    launch: "restart",
+    session: { restore: "none", idleTimeout: 1800, maxAge: 28800 },
+    clockTolerance: 60,
+    timeout: 10000,
+  });
+});
+
+test("configuration: all that may be", () => {
+  const given = {
+    clientId: "c 2",
+    redirectUri: "http://tenant.localhost:8080/cb?x=1",
+    scope: "openid  email openid",
+    issuer: "https://I.example/t/",
+    metadata: {
+      token_endpoint: "http://[::1]:1/t?x",
+      id_token_signing_alg_values_supported: ["ES256"],
+      authorization_response_iss_parameter_supported: true,
+    },
+    gateway: "auth//",
+    profile: "my-info",
+    allowedTenants: [2284, "x"],
+    launch: "reject",
+    session: { idleTimeout: false, maxAge: 60 },
+    apiOrigins: ["https://api.example", "http://127.8.8.8:3000"],
+    clockTolerance: 0,
+    timeout: 100,
+    messages: { network: "Kein Netz" },
+    navigate() {},
+    onEvent() {},
+    wasmUrl: new URL("https://cdn.example/x.wasm"),
+  };
+  const { core, ...rest } = readConfig(given);
+  assert.deepEqual(core, {
+    clientId: "c 2",
+    redirectUri: "http://tenant.localhost:8080/cb?x=1",
+    scope: ["openid", "email"],
+    issuer: "https://I.example/t/",
+    metadata: given.metadata,
+    gateway: "http://tenant.localhost:8080/auth",
+    profile: "my-info",
+    allowedTenants: ["2284", "x"],
+    launch: "reject",
+    session: { restore: "gateway", idleTimeout: null, maxAge: 60 },
+    clockTolerance: 0,
+    timeout: 100,
+  });
+  assert.deepEqual(Object.keys(rest).sort(), ["messages", "navigate", "onEvent", "wasmUrl"]);
+  for (const [gateway, absolute] of [
+    ["/auth/", `${ORIGIN}/auth`],
+    ["https://g.example", "https://g.example"],
+    ["/", ORIGIN],
+  ]) {
+    assert.equal(readConfig({ ...BASE, gateway }).core.gateway, absolute);
+  }
+});
+
+test("configuration: the redirect URI is on the page's origin, where there is a secure page", () => {
+  const elsewhere = { ...BASE, redirectUri: "https://other.example/" };
+  readConfig(elsewhere);
+  page();
+  assert.match(
+    thrown(() => readConfig(elsewhere)).message,
+    /^redirectUri must be on the page's own/,
+  );
+  readConfig(BASE);
+  globalThis.isSecureContext = false;
+  readConfig(elsewhere);
+});
+
+// Options of a login
+
+for (const [name, options, pattern] of [
+  [
+    "unknown",
+    { return_to: "/" },
+    /is not a field of startLogin's options\. Did you mean returnTo\?/,
+  ],
+  ["an event", { preventDefault() {} }, /onClick=\{\(\) => startLogin\(\)\}/],
+  ["no object", "x", /must be an object/],
+  ["returnTo", { returnTo: 1 }, /^returnTo/],
+  ["prompt", { prompt: "" }, /^prompt/],
+  ["maxAge", { maxAge: -1 }, /^maxAge .* 0 or more/],
+  ["maxAge, fraction", { maxAge: 0.5 }, /^maxAge/],
+  ["mode", { mode: "window" }, /^mode/],
+  ["scope", { scope: ["email"] }, /^scope must include/],
+  ["locales", { uiLocales: [""] }, /^uiLocales/],
+  ["cycle", { appState: cyclic }, /^appState must be JSON/],
+  ["function", { appState: { f() {} } }, /^appState must be JSON/],
+  ["BigInt", { appState: [1n] }, /^appState must be JSON/],
+  ["NaN", { appState: Number.NaN }, /^appState must be JSON/],
+  ["symbol", { appState: Symbol("x") }, /^appState must be JSON/],
+  ["extraParams", { extraParams: "a=b" }, /^extraParams must be an object/],
+  ["extraParams, value", { extraParams: { a: 1 } }, /^extraParams.a must be a string/],
+  ...[
+    "response_type response_mode client_id redirect_uri scope state nonce code_challenge",
+    "code_challenge_method prompt login_hint max_age ui_locales acr_values request request_uri",
+    "registration code client_secret code_verifier grant_type",
+  ]
+    .join(" ")
+    .split(" ")
+    .map((key) => [key, { extraParams: { [key]: "x" } }, /^extraParams\..* is the protocol's own/]),
+]) {
+  test(`login options refused: ${name}`, () => {
+    const error = thrown(() => readLoginOptions(options));
+    assert.equal(error.code, "config_invalid");
+    assert.match(error.message, pattern);
+  });
+}
+
+test("login options: all that may be", () => {
+  assert.deepEqual(readLoginOptions(), {});
+  assert.deepEqual(
+    readLoginOptions({
+      returnTo: "//evil.example",
+      appState: { a: [null, "ü"], b: undefined },
+      scope: "openid",
+      prompt: "login",
+      loginHint: "x",
+      maxAge: 0,
+      uiLocales: ["es", "en"],
+      acrValues: "a b",
+      district: "d",
+      mode: "redirect",
+      extraParams: { tenant: "t", codes: "" },
+    }),
+    {
+      // Whose origin it is, the WebAssembly decides.
+      returnTo: "//evil.example",
+      appState: '{"a":[null,"ü"]}',
+      scope: ["openid"],
+      prompt: "login",
+      loginHint: "x",
+      maxAge: 0,
+      uiLocales: "es en",
+      acrValues: "a b",
+      district: "d",
+      extraParams: [
+        ["tenant", "t"],
+        ["codes", ""],
+      ],
+    },
+  );
+  assert.equal(readLoginOptions({ appState: null }).appState, "null");
+});
+
+// The address bar
+
+for (const [url, stripped] of [
+  ["/cb?code=1&state=2", "/cb"],
+  ["/cb?code=1&state=2#/route?code=3", "/cb#/route?code=3"],
+  ["/cb?a=%20+b&code=1&b=%c3%BC&state=2&c", "/cb?a=%20+b&b=%c3%BC&c"],
+  ["/cb?%63ode=1&x=1", "/cb?x=1"],
+  ["/cb?code&x=1", "/cb?x=1"],
+  ["/cb?code=&x=1", "/cb?x=1"],
+  ["/cb?code=1&code=2&error=x", "/cb"],
+  ["/cb?error=x&error_description=a+b&error_uri=u&iss=i&session_state=s&response_type=code", "/cb"],
+  ["/cb?a=1&&code=1&b=2", "/cb?a=1&&b=2"],
+  ["/cb?&code=1", "/cb"],
+  ["/cb?x=a?b&code=1", "/cb?x=a?b"],
+  ["/cb?code=a=b&decode=1&code2=2&Code=3", "/cb?decode=1&code2=2&Code=3"],
+  ["/cb?co%64e=%ZZ&y=%ZZ", "/cb?y=%ZZ"],
+  ["/cb?code=1\n#x", "/cb#x"],
+  ["/cb?state=1", null],
+  ["/cb?iss=1&x=error", null],
+  ["/cb#code=1&state=2", null],
+  ["/cb#?code=1", null],
+  ["/code?x=1", null],
+  ["/cb??code=1", null],
+  ["/cb?+code=1", null],
+  ["/cb?code%3D=1", null],
+  ["/cb", null],
+  ["/cb?", null],
+]) {
+  test(`strip ${JSON.stringify(url)}`, () => {
+    assert.equal(stripCallback(ORIGIN + url), stripped === null ? null : ORIGIN + stripped);
+  });
+}
+
+test("capture keeps the history state, and leaves other URLs alone", () => {
+  const calls = page(`${ORIGIN}/cb?code=1&x=1#h`);
+  assert.equal(facade.captureCallback(), `${ORIGIN}/cb?code=1&x=1#h`);
+  assert.deepEqual(calls, [{ state: { kept: 1 }, next: `${ORIGIN}/cb?x=1#h` }]);
+  assert.equal(facade.captureCallback(), null);
+  assert.equal(calls.length, 1);
+});
+
+// Errors
+
+test("errors: shape, JSON and brand", async () => {
+  const error = new ClassLinkError({
+    code: "token_rejected",
+    message: "m",
+    retryable: true,
+    supportCode: "ABCDEFGH",
+    status: 400,
+    cause: new Error("very private"),
+    providerError: { error: "p".repeat(200), description: "d".repeat(900), uri: "u".repeat(900) },
+  });
+  assert.ok(error instanceof Error);
+  assert.equal(error.name, "ClassLinkError");
+  assert.match(String(error), /^ClassLinkError: m/);
+  assert.equal(error.cause.message, "very private");
+  assert.deepEqual(JSON.parse(JSON.stringify(error)), {
+    code: "token_rejected",
+    userMessage: facade.ENGLISH.token_rejected,
+    retryable: true,
+    supportCode: "ABCDEFGH",
+    status: 400,
+  });
+  assert.deepEqual(
+    Object.values(error.providerError).map(({ length }) => length),
+    [100, 500, 500],
+  );
+  assert.ok(Object.isFrozen(error.providerError));
+  const bare = new ClassLinkError({ code: "timeout" });
+  assert.deepEqual(Object.keys(bare), ["code", "userMessage", "retryable", "supportCode"]);
+  assert.equal("cause" in bare, false);
+  assert.match(bare.supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
+
+  const copy = await bundle("copy.mjs");
+  assert.equal(bare instanceof copy.ClassLinkError, false);
+  assert.ok(copy.isClassLinkError(bare));
+  for (const other of [null, undefined, "x", {}, new Error("x")]) {
+    assert.equal(isClassLinkError(other), false);
+  }
+});
+
+test("messages: plain words, and the application's own", () => {
+  for (const [code, text] of Object.entries(facade.ENGLISH)) {
+    assert.match(text, /^[A-Z].*[.]$/, code);
+    assert.doesNotMatch(text, /token|oauth|wasm|gateway|redirect|callback|null|undefined/i, code);
+  }
+  const text = (messages) =>
+    facade.localize(new ClassLinkError({ code: "timeout" }), messages).userMessage;
+  assert.equal(text({ timeout: "Zu langsam" }), "Zu langsam");
+  assert.equal(
+    text((error) => `${error.code}!`),
+    "timeout!",
+  );
+  const english = facade.ENGLISH.timeout;
+  for (const other of [undefined, {}, { network: "x" }, () => 5, () => ""]) {
+    assert.equal(text(other), english);
+  }
+  assert.equal(
+    text(() => {
+      throw new Error("x");
+    }),
+    english,
+  );
+});
+
+test("the version is put in by the build", () => assert.equal(facade.VERSION, "1.2.3"));
+
+// The client
+
+test("a server: quiet, and every call says why", async () => {
+  const { createClient, glue } = fakeGlue();
+  const client = createClient(BASE);
+  const { startLogin, handleCallback, getUser, preload, getSnapshot } = client;
+  assert.ok(Object.isFrozen(client));
+  client.subscribe(() => assert.fail("nothing changes"))();
+  client.subscribe(() => assert.fail("nothing changes"));
+  for (const run of [startLogin, handleCallback, getUser, preload]) {
+    const error = await caught(run());
+    assert.equal(error.code, "environment_unsupported");
+    assert.match(error.message, /server/);
+  }
+  assert.equal(getSnapshot().status, "loading");
+  assert.equal(glue.loads, 0);
+});
+
+test("an insecure page, and one without Web Crypto", async () => {
+  page();
+  globalThis.isSecureContext = false;
+  const { createClient, glue } = fakeGlue();
+  const events = [];
+  const client = createClient({ ...BASE, onEvent: (event) => events.push(event) });
+  const error = await caught(client.startLogin());
+  assert.equal(error.code, "environment_unsupported");
+  assert.match(error.message, /https.*localhost/);
+  assert.deepEqual(
+    events.map(({ type, code, supportCode }) => ({ type, code, supportCode })),
+    [{ type: "login.failed", code: error.code, supportCode: error.supportCode }],
+  );
+  assert.equal(client.getSnapshot().status, "error");
+  assert.equal(client.getSnapshot().error, error);
+  assert.equal(glue.loads, 0);
+
+  globalThis.isSecureContext = true;
+  const real = Object.getOwnPropertyDescriptor(globalThis, "crypto");
+  Object.defineProperty(globalThis, "crypto", { value: undefined, configurable: true });
+  const other = await caught(client.getUser());
+  Object.defineProperty(globalThis, "crypto", real);
+  assert.match(other.message, /Web Crypto/);
+  assert.match(other.supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
+});
+
+test("loads once for all clients; a failed load is forgotten", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  glue.onCall = ({ resolve }) => resolve(null);
+  glue.fails = 1;
+  const [one, two] = [
+    createClient({ ...BASE, wasmUrl: "/first.wasm" }),
+    createClient({ ...BASE, wasmUrl: "/second.wasm" }),
+  ];
+  assert.equal((await caught(one.getUser())).code, "wasm_unavailable");
+  assert.equal(one.getSnapshot().status, "error");
+  await one.preload();
+  assert.equal(await two.getUser(), null);
+  assert.equal(await one.getUser(), null);
+  assert.deepEqual(glue.wasmUrls, ["/first.wasm", "/first.wasm"]);
+  assert.equal(glue.cores.length, 2);
+});
+
+test("a failed preload leaves the snapshot alone", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  glue.fails = 1;
+  const client = createClient(BASE);
+  assert.equal((await caught(client.preload())).code, "wasm_unavailable");
+  assert.equal(client.getSnapshot().status, "loading");
+});
+
+test("why the WebAssembly can't be had", async () => {
+  page();
+  const said = async (cause, response) => {
+    const runtime = facade.createRuntime(
+      { init: () => Promise.reject(cause), setPanicListener() {}, reset() {} },
+      async () => response ?? new Uint8Array(),
+    );
+    const error = await caught(runtime.load());
+    assert.equal(error.code, "wasm_unavailable");
+    return error.message;
+  };
+  const csp =
+    "WebAssembly.instantiateStreaming(): Compiling or instantiating WebAssembly module violates the following Content Security policy directive because neither 'wasm-eval' nor 'unsafe-eval' is an allowed source";
+  assert.match(await said(new WebAssembly.CompileError(csp)), /'wasm-unsafe-eval'/);
+  const magic = "expected magic word 00 61 73 6d, found 3c 21 64 6f @+0";
+  const html = new Response("", { headers: { "content-type": "text/html" } });
+  assert.match(await said(new WebAssembly.CompileError(magic), html), /MIME type: text\/html/);
+  assert.match(await said(new TypeError("network error")), /network/);
+
+  const realFetch = globalThis.fetch;
+  globalThis.fetch = async () => new Response("", { status: 404 });
+  assert.match((await caught(facade.fetchModule("/x"))).message, /answered 404.*wasmUrl/);
+  globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+  assert.match((await caught(facade.fetchModule("/x"))).message, /network.*connect-src.*CORS/);
+  globalThis.fetch = realFetch;
+
+  const realWasm = globalThis.WebAssembly;
+  globalThis.WebAssembly = undefined;
+  const { createClient } = fakeGlue();
+  const error = await caught(createClient(BASE).getUser());
+  globalThis.WebAssembly = realWasm;
+  assert.match(error.message, /no WebAssembly/);
+});
+
+test("snapshots: frozen, the same while nothing changes, and listeners that throw", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  glue.onCall = ({ resolve }) => resolve(structuredClone(USER));
+  const { getUser, subscribe, getSnapshot } = createClient(BASE);
+  let heard = 0;
+  subscribe(() => {
+    throw new Error("listener");
+  });
+  const stop = subscribe(() => heard++);
+  await tick();
+  const [core] = glue.cores;
+  assert.deepEqual(
+    core.calls.map(({ name }) => name),
+    ["getUser"],
+    "subscribing restores, once",
+  );
+  const say = (status, user = null, scope = []) =>
+    core.host.publish({ status, user: structuredClone(user), scope, error: null });
+  say("signed-in", USER, ["openid"]);
+  const first = getSnapshot();
+  assert.deepEqual(first, { status: "signed-in", user: USER, scope: ["openid"], error: null });
+  for (const part of [first, first.user, first.user.claims.deep.list, first.scope]) {
+    assert.ok(Object.isFrozen(part));
+  }
+  say("signed-in", USER, ["openid"]);
+  assert.equal(getSnapshot(), first);
+  assert.equal(heard, 1);
+  assert.equal(globalThis.reported.length, 1);
+  assert.equal(await getUser(), first.user);
+  say("signed-in", { ...USER, name: "Eve" }, ["openid"]);
+  assert.notEqual(getSnapshot(), first);
+  assert.equal(heard, 2);
+  stop();
+  say("signed-out");
+  assert.equal(heard, 2);
+});
+
+test("startLogin hands over its options, and navigates as the application wants", async () => {
+  const calls = page();
+  const { createClient, glue } = fakeGlue();
+  glue.onCall = ({ resolve }, core) => core.host.navigate("https://p.example/").then(resolve);
+  const away = [];
+  await createClient(BASE).startLogin({ appState: 1 });
+  await createClient({ ...BASE, navigate: (url) => void away.push(url) }).startLogin();
+  assert.deepEqual(calls, [{ assigned: "https://p.example/" }]);
+  assert.deepEqual(away, ["https://p.example/"]);
+  assert.deepEqual(glue.cores[0].calls[0].argument, { appState: "1" });
+  assert.deepEqual(JSON.parse(await glue.cores[0].host.config()).clientId, "c1");
+  const own = createClient({
+    ...BASE,
+    navigate() {
+      throw new Error("router");
+    },
+  });
+  await own.preload();
+  const error = await caught(glue.cores[2].host.navigate("x"));
+  assert.equal(error.cause.message, "router");
+  const refused = await caught(own.startLogin({ returnTo: 1 }));
+  assert.equal(refused.code, "config_invalid");
+  assert.equal(own.getSnapshot().status, "loading");
+});
+
+test("an onEvent that throws changes nothing", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const client = createClient({
+    ...BASE,
+    onEvent() {
+      throw new Error("monitoring");
+    },
+  });
+  await client.preload();
+  glue.cores[0].host.event({ type: "logout", at: 1 });
+  assert.equal(globalThis.reported.length, 1);
+});
+
+// Handling the callback
+
+const CALLBACK = `${ORIGIN}/cb?code=1&state=2`;
+const SIGNED_IN = { status: "signed-in", user: USER, returnTo: "/" };
+
+test("handleCallback: one handling, one promise, until a new answer comes", async () => {
+  page(CALLBACK);
+  const { createClient, glue } = fakeGlue();
+  glue.onCall = ({ name, resolve }) => resolve(name === "handleCallback" ? SIGNED_IN : undefined);
+  const { handleCallback, startLogin } = createClient(BASE);
+  const one = handleCallback();
+  assert.equal(location.href, `${ORIGIN}/cb`, "stripped before anything loads");
+  assert.equal(handleCallback(), one);
+  assert.equal(handleCallback(location.href), one, "the page's own URL, stripped by now");
+  assert.equal(handleCallback(new URL(CALLBACK)), one);
+  assert.deepEqual(await one, SIGNED_IN);
+  assert.equal(handleCallback(), one);
+  assert.equal(glue.cores[0].calls.length, 1);
+  assert.equal(glue.cores[0].calls[0].argument, CALLBACK);
+
+  globalThis.location = new URL(`${ORIGIN}/cb?code=9&state=2`);
+  const two = handleCallback(`/cb?code=9&state=2`);
+  assert.notEqual(two, one);
+  assert.equal(location.href, `${ORIGIN}/cb`, "an explicit URL that is the page's is stripped too");
+  await two;
+  assert.equal(glue.cores[0].calls[1].argument, `${ORIGIN}/cb?code=9&state=2`);
+  assert.equal(handleCallback(), two);
+
+  const three = handleCallback(`/cb?error=x`);
+  assert.notEqual(three, two);
+  assert.equal(handleCallback(), three);
+
+  await startLogin();
+  assert.equal((await caught(handleCallback())).code, "not_a_callback");
+});
+
+test("handleCallback: nothing there", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const { handleCallback, getSnapshot } = createClient(BASE);
+  const one = handleCallback();
+  const two = handleCallback();
+  assert.notEqual(one, two);
+  for (const promise of [one, two, handleCallback("/cb?x=1"), handleCallback("/cb#code=1")]) {
+    assert.equal((await caught(promise)).code, "not_a_callback");
+  }
+  assert.equal((await caught(handleCallback("https://["))).code, "config_invalid");
+  assert.equal(glue.loads, 0);
+  assert.equal(getSnapshot().status, "loading");
+});
+
+test("handleCallback: a failure before the code was sent may be tried again", async () => {
+  page(CALLBACK);
+  const { createClient, glue } = fakeGlue();
+  const { handleCallback } = createClient(BASE);
+  glue.fails = 1;
+  const one = handleCallback();
+  assert.equal((await caught(one)).code, "wasm_unavailable");
+
+  glue.onCall = (call, core) => {
+    core.callbackRetryable = true;
+    call.reject(core.host.error({ code: "network", message: "m", retryable: true }));
+  };
+  const two = handleCallback();
+  assert.notEqual(two, one);
+  assert.equal((await caught(two)).code, "network");
+
+  glue.onCall = (call, core) => {
+    core.callbackRetryable = false;
+    call.reject(core.host.error({ code: "token_rejected", message: "m", retryable: false }));
+  };
+  const three = handleCallback();
+  assert.notEqual(three, two);
+  assert.equal((await caught(three)).code, "token_rejected");
+  assert.equal(handleCallback(), three, "the code was sent: the failure stands");
+  assert.deepEqual(
+    glue.cores[0].calls.map(({ argument }) => argument),
+    [CALLBACK, CALLBACK],
+  );
+});
+
+test("a getUser of the same moment comes after handleCallback", async () => {
+  page(CALLBACK);
+  const { createClient, glue } = fakeGlue();
+  const client = createClient(BASE);
+  client.subscribe(() => {});
+  client.handleCallback().catch(() => {});
+  await tick();
+  assert.deepEqual(
+    glue.cores[0].calls.map(({ name }) => name),
+    ["handleCallback", "getUser"],
+  );
+});
+
+// Districts
+
+test("a district function: asked each time, validated each time", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const asked = [];
+  const events = [];
+  const client = createClient(async (district) => {
+    asked.push(district);
+    if (district === "bad") throw new Error("no such district");
+    if (district === "odd") return { ...BASE, client_secret: "hush" };
+    return {
+      ...BASE,
+      clientId: `c-${district}`,
+      wasmUrl: "/d.wasm",
+      onEvent: (e) => events.push(e),
+    };
+  });
+  glue.onCall = async (call, core) => {
+    call.config = JSON.parse(await core.host.config(call.argument.district));
+    call.resolve();
+  };
+  await client.startLogin({ district: "a" });
+  await client.startLogin({ district: "a" });
+  assert.deepEqual(asked, ["a", "a"]);
+  assert.deepEqual(glue.wasmUrls, ["/d.wasm"]);
+  assert.equal(glue.cores[0].calls[1].config.clientId, "c-a");
+
+  const error = await caught(client.startLogin({ district: "bad" }));
+  assert.equal(error.code, "config_invalid");
+  assert.match(error.message, /district function failed/);
+  assert.equal(error.cause.message, "no such district");
+  assert.deepEqual([events[0].type, events[0].code], ["login.failed", "config_invalid"]);
+  assert.equal(client.getSnapshot().error, error);
+
+  const odd = await caught(client.startLogin({ district: "odd" }));
+  assert.match(odd.message, /district function answered a mistake: clientSecret/);
+  assert.doesNotMatch(odd.message, /hush/);
+  assert.equal((await caught(glue.cores[0].host.config("bad"))).code, "config_invalid");
+});
+
+test("a district function that demands a district doesn't hinder a callback", async () => {
+  page(CALLBACK);
+  const { createClient, glue } = fakeGlue();
+  const client = createClient((district) => {
+    if (!district) throw new Error("which?");
+    return BASE;
+  });
+  glue.onCall = async (call, core) => {
+    await core.host.config("a");
+    call.resolve(SIGNED_IN);
+  };
+  assert.equal((await client.handleCallback()).status, "signed-in");
+});
+
+// The end
+
+test("close ends everything, and again", async () => {
+  page(CALLBACK);
+  const { createClient, glue } = fakeGlue();
+  const client = createClient(BASE);
+  let heard = 0;
+  client.subscribe(() => heard++);
+  await client.preload();
+  const calls = [client.startLogin(), client.handleCallback(`${ORIGIN}/?code=1`), client.getUser()];
+  const ended = Promise.all(calls.map(caught));
+  await tick();
+  const [core] = glue.cores;
+  core.host.publish({ status: "signed-in", user: USER, scope: [], error: null });
+  client.close();
+  client.close();
+  assert.ok(core.closed);
+  assert.deepEqual(
+    (await ended).map(({ code }) => code),
+    Array(3).fill("client_closed"),
+  );
+  assert.equal(client.getSnapshot().user, null);
+  assert.equal(client.getSnapshot().status, "signed-out");
+  assert.equal(heard, 2);
+  core.host.publish({ status: "signed-in", user: USER, scope: [], error: null });
+  assert.equal(client.getSnapshot().user, null, "a closed core isn't heard");
+  for (const method of ["startLogin", "handleCallback", "getUser", "preload"]) {
+    assert.equal((await caught(client[method]())).code, "client_closed", method);
+  }
+  assert.equal((await caught(core.host.navigate("x"))).code, "client_closed");
+});
+
+test("close while the WebAssembly loads", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const client = createClient(BASE);
+  const pending = caught(client.getUser());
+  client.close();
+  assert.equal((await pending).code, "client_closed");
+  await tick();
+  assert.equal(glue.cores.length, 0);
+  assert.equal(client.getSnapshot().status, "signed-out");
+});
+
+test("a panic ends every call of every client; the next call has a fresh instance", async () => {
+  page(CALLBACK);
+  const { createClient, glue } = fakeGlue();
+  const events = [];
+  const one = createClient({ ...BASE, onEvent: (event) => events.push(event.code) });
+  const two = createClient(BASE);
+  const calls = [one.handleCallback(), one.getUser(), two.getUser()];
+  const ended = Promise.all(calls.map(caught));
+  await tick();
+  const [first, second] = glue.cores;
+  first.host.publish({ status: "signed-in", user: USER, scope: ["openid"], error: null });
+
+  glue.panic("panicked at src/client/callback.rs:12:5:\ncode=private");
+  assert.equal(glue.resets, 0, "not while the stack stands");
+  const errors = await ended;
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    Array(3).fill("internal"),
+  );
+  assert.match(errors[0].message, /src\/client\/callback\.rs:12:5/);
+  assert.doesNotMatch(errors[0].message, /private/);
+  assert.deepEqual(events, ["internal"]);
+  assert.deepEqual(one.getSnapshot(), { status: "signed-out", user: null, scope: [], error: null });
+  first.host.publish({ status: "signed-in", user: USER, scope: ["openid"], error: null });
+  assert.equal(one.getSnapshot().user, null, "a dead core isn't heard");
+
+  await tick();
+  assert.equal(glue.resets, 1);
+  assert.equal(glue.loads, 1);
+  glue.onCall = ({ name, resolve }) => resolve(name === "getUser" ? null : SIGNED_IN);
+  assert.equal(await two.getUser(), null);
+  assert.equal((await one.handleCallback()).status, "signed-in");
+  assert.equal(glue.cores.length, 4);
+  assert.equal(second.calls.length, 1);
+
+  glue.onCall = undefined;
+  const again = caught(two.getUser());
+  await tick();
+  glue.panic("once more");
+  assert.equal((await again).code, "internal");
+  await tick();
+  assert.equal(glue.resets, 2);
+});
+
+test("a trap without a panic's word is one too", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const client = createClient(BASE);
+  glue.onCall = () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  };
+  assert.equal((await caught(client.startLogin())).code, "internal");
+  await tick();
+  assert.equal(glue.resets, 1);
+  glue.onCall = ({ resolve }) => resolve(null);
+  assert.equal(await client.getUser(), null);
+
+  glue.onCall = () => {
+    throw new Error("odd");
+  };
+  const odd = await caught(client.getUser());
+  assert.equal(odd.code, "internal");
+  assert.equal(odd.cause.message, "odd");
+  assert.equal(glue.resets, 1, "any other throw leaves the instance alone");
+});
+
+test("Symbol.dispose closes, where there is one", async () => {
+  page();
+  const { createClient } = fakeGlue();
+  const client = createClient(BASE);
+  if (Symbol.dispose) client[Symbol.dispose]();
+  else client.close();
+  assert.equal((await caught(client.getUser())).code, "client_closed");
+});

@@ -1,0 +1,329 @@
+// Who may ask, and how: sites, the SDK's header, methods, CORS, rates; and what is passed on, logged and answered.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { APP, SUPPORT_CODE, setUp } from "../support/gateway.mjs";
+import { CLIENT } from "../support/upstream.mjs";
+
+const SESSION = `/auth/session?client_id=${CLIENT.clientId}`;
+const CROSS = "https://portal.app.example";
+
+test("other sites' requests are refused, and touch nothing", async (t) => {
+  const { upstream, browser, entries } = await setUp(t);
+  await browser.signIn();
+  const before = upstream.requests.length;
+  const cases = [
+    { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" },
+    { Origin: "https://evil.example", "Sec-Fetch-Site": null },
+    // A browser never says these; a check that trusts one header alone would take them.
+    { Origin: "https://evil.example" },
+    { Origin: APP, "Sec-Fetch-Site": "cross-site" },
+    { Origin: APP, "Sec-Fetch-Site": "same-site" },
+    { Origin: APP, "Sec-Fetch-Site": "none" },
+    { Origin: "null" },
+    { Origin: "null", "Sec-Fetch-Site": null },
+    { Origin: null },
+    { Origin: null, "Sec-Fetch-Site": null },
+    { Origin: "http://app.example" },
+    { Origin: `${APP}:8443` },
+    { Origin: `${APP}.evil.example` },
+    { Origin: `${APP}/` },
+    { Origin: "https://APP.example" },
+  ];
+  for (const headers of cases) {
+    for (const [method, path] of [
+      ["POST", "/auth/token"],
+      ["POST", SESSION],
+      ["DELETE", SESSION],
+    ]) {
+      const answer = await browser.send(method, path, { headers });
+      assert.equal(answer.status, 403, JSON.stringify(headers));
+      assert.equal(answer.code, "forbidden_origin");
+      assert.equal(answer.headers.get("access-control-allow-origin"), null);
+      assert.deepEqual(answer.cookies, []);
+    }
+  }
+  assert.equal(entries.at(-1).level, "warn");
+  for (const path of ["/auth/jwks", "/auth/userinfo", "/auth/my-info"]) {
+    for (const headers of [
+      { Origin: "https://evil.example", "Sec-Fetch-Site": null },
+      { "Sec-Fetch-Site": "cross-site" },
+      { "Sec-Fetch-Site": "same-site" },
+      { "Sec-Fetch-Site": "none" },
+    ]) {
+      assert.equal((await browser.send("GET", path, { headers })).code, "forbidden_origin");
+    }
+  }
+  assert.equal(upstream.requests.length, before);
+  assert.equal((await browser.session()).status, 200, "the session is untouched");
+});
+
+test("a browser without Fetch Metadata is served by its Origin", async (t) => {
+  const { browser } = await setUp(t);
+  await browser.signIn();
+  const headers = { "Sec-Fetch-Site": null };
+  assert.equal((await browser.send("POST", SESSION, { headers })).status, 200);
+  assert.equal((await browser.send("GET", "/auth/jwks", { headers })).status, 200);
+});
+
+test("behind a proxy that hides the origin: the browser's word, or allowedOrigins", async (t) => {
+  const { gateway, another, browser } = await setUp(t);
+  await browser.signIn();
+  const ask = (handler, headers) =>
+    handler.handle(
+      new Request(`http://10.0.0.7:3000${SESSION}`, {
+        method: "POST",
+        headers: { Cookie: browser.cookieHeader, "X-ClassLink-SPA": SUPPORT_CODE, ...headers },
+      }),
+    );
+  const sameOrigin = { "Sec-Fetch-Site": "same-origin" };
+  assert.equal((await ask(gateway, { Origin: APP, ...sameOrigin })).status, 200);
+  assert.equal((await ask(gateway, { Origin: APP })).status, 403);
+  assert.equal((await ask(gateway, { Origin: "https://evil.example", ...sameOrigin })).status, 403);
+  const told = another({ allowedOrigins: [APP] }).gateway;
+  assert.equal((await ask(told, { Origin: APP })).status, 200);
+});
+
+test("the SDK's header on every request, eight characters of Crockford's", async (t) => {
+  const { upstream, browser } = await setUp(t);
+  await browser.signIn();
+  const before = upstream.requests.length;
+  for (const value of [null, "", "1", "7KQ2M9Z", "7KQ2M9ZXX", "7KQ2M9ZI", "7KQ2M9ZU", "7KQ2M9Z "]) {
+    for (const [method, path] of [
+      ["POST", "/auth/token"],
+      ["POST", SESSION],
+      ["DELETE", SESSION],
+      ["GET", "/auth/jwks"],
+      ["GET", "/auth/userinfo"],
+      ["GET", "/auth/my-info"],
+    ]) {
+      const answer = await browser.send(method, path, { headers: { "X-ClassLink-SPA": value } });
+      assert.equal(answer.status, 403, `${value}`);
+      assert.equal(answer.code, "missing_header");
+    }
+  }
+  assert.equal(upstream.requests.length, before);
+  assert.equal((await browser.session()).headers.get("x-classlink-spa"), SUPPORT_CODE);
+});
+
+test("methods and paths", async (t) => {
+  const { browser, entries } = await setUp(t);
+  for (const [method, path, allow] of [
+    ["GET", "/auth/token", "POST"],
+    ["PUT", "/auth/token", "POST"],
+    ["GET", SESSION, "POST, DELETE"],
+    ["POST", "/auth/jwks", "GET"],
+    ["HEAD", "/auth/userinfo", "GET"],
+    ["OPTIONS", "/auth/my-info", "GET"],
+  ]) {
+    const answer = await browser.send(method, path);
+    assert.equal(answer.status, 405);
+    assert.equal(answer.code, "method_not_allowed");
+    assert.equal(answer.headers.get("allow"), allow);
+  }
+  for (const path of [
+    ...["/", "/auth", "/auth/", "/auth/token/", "/auth//token", "/authtoken", "/token"],
+    ...["/auth/constructor", "/auth/__proto__", "/other/auth/token", "/auth/TOKEN"],
+  ]) {
+    const answer = await browser.send("GET", path);
+    assert.equal(answer.status, 404, path);
+    assert.equal(answer.code, "not_found");
+  }
+  assert.equal(entries.at(-1).event, "unknown");
+});
+
+test("another base path, and none", async (t) => {
+  for (const [basePath, path] of [
+    ["/api/sign-in", "/api/sign-in/health"],
+    ["/", "/health"],
+    ["", "/health"],
+  ]) {
+    const { browser } = await setUp(t, { basePath });
+    assert.equal((await browser.send("GET", path)).status, 200);
+  }
+});
+
+test("CORS for the allowed origins alone", async (t) => {
+  const { browser } = await setUp(t, { allowedOrigins: [CROSS] });
+  await browser.signIn();
+  const preflight = (origin, path = SESSION) =>
+    browser.send("OPTIONS", path, {
+      headers: {
+        Origin: origin,
+        "Sec-Fetch-Site": "same-site",
+        "X-ClassLink-SPA": null,
+        Cookie: null,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-classlink-spa",
+      },
+    });
+  const asked = await preflight(CROSS);
+  assert.equal(asked.status, 204);
+  assert.equal(asked.headers.get("access-control-allow-origin"), CROSS);
+  assert.equal(asked.headers.get("access-control-allow-credentials"), "true");
+  assert.equal(asked.headers.get("access-control-allow-methods"), "POST, DELETE");
+  assert.match(asked.headers.get("access-control-allow-headers"), /X-ClassLink-SPA/);
+  assert.equal(asked.headers.get("vary"), "Origin");
+
+  for (const site of ["same-site", "cross-site", null]) {
+    const headers = { Origin: CROSS, "Sec-Fetch-Site": site };
+    const answer = await browser.send("POST", SESSION, { headers });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("access-control-allow-origin"), CROSS);
+    assert.equal(
+      answer.headers.get("access-control-expose-headers"),
+      "Date, X-ClassLink-Gateway-Error",
+    );
+  }
+  const failed = await browser.send("POST", "/auth/session", { headers: { Origin: CROSS } });
+  assert.equal(failed.status, 400);
+  assert.equal(failed.headers.get("access-control-allow-origin"), CROSS, "errors are readable too");
+
+  for (const origin of [APP, "https://evil.example", "https://app.example.evil", "null"]) {
+    const refused = await preflight(origin);
+    assert.equal(refused.status, 403);
+    assert.equal(refused.headers.get("access-control-allow-origin"), null);
+    assert.equal(refused.headers.get("vary"), "Origin");
+  }
+  assert.equal((await preflight(CROSS, "/auth/other")).status, 404);
+  assert.equal((await browser.session()).headers.get("vary"), "Origin");
+});
+
+test("health: no header, no provider", async (t) => {
+  const { upstream, browser, entries } = await setUp(t);
+  const headers = { "X-ClassLink-SPA": null, "Sec-Fetch-Site": "none" };
+  const { status, json } = await browser.send("GET", "/auth/health", { headers });
+  assert.deepEqual([status, json], [200, { status: "ok" }]);
+  assert.equal((await browser.send("HEAD", "/auth/health", { headers })).status, 200);
+  assert.equal((await browser.send("POST", "/auth/health", { headers })).status, 404);
+  assert.equal(upstream.requests.length, 0);
+  assert.equal(entries[0].event, "health");
+});
+
+test("the key set: the provider's, from a cache that a caller may pass", async (t) => {
+  const { upstream, browser } = await setUp(t);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => browser.send("GET", "/auth/jwks")),
+  );
+  assert(answers.every(({ json }) => json.keys[0].kid === upstream.key.kid));
+  assert.equal(upstream.count("/jwks"), 1);
+  upstream.keys = [(await upstream.newKey("key-2")).jwk];
+  assert.equal((await browser.send("GET", "/auth/jwks")).json.keys[0].kid, "key-1");
+  const headers = { "Cache-Control": "no-cache" };
+  for (let round = 0; round < 3; round += 1) {
+    const { json } = await browser.send("GET", "/auth/jwks", { headers });
+    assert.equal(json.keys[0].kid, "key-2");
+  }
+  assert.equal(upstream.count("/jwks"), 2);
+});
+
+test("UserInfo and my-info: the provider's, with the caller's bearer", async (t) => {
+  const { upstream, browser, entries } = await setUp(t);
+  const { json } = await browser.signIn();
+  const headers = { Authorization: `Bearer ${json.access_token}` };
+  for (const path of ["/userinfo", "/my-info"]) {
+    const get = (authorization) =>
+      browser.send("GET", `/auth${path}`, { headers: { Authorization: authorization } });
+    assert.equal((await get(headers.Authorization)).status, 200);
+    assert.equal(upstream.requests.at(-1).headers.authorization, headers.Authorization);
+    assert.equal(upstream.requests.at(-1).headers.cookie, undefined);
+
+    const before = upstream.count(path);
+    for (const wrong of [null, "Basic abc", "Bearer", "Bearer a b", "Bearer a, Bearer b"]) {
+      const answer = await get(wrong);
+      assert.equal(answer.status, 401);
+      assert.equal(answer.code, "missing_token");
+      assert.equal(answer.headers.get("www-authenticate"), "Bearer");
+    }
+    assert.equal(upstream.count(path), before);
+
+    const refused = await get("Bearer other");
+    assert.equal(refused.status, 401);
+    assert.equal(refused.code, null, "the provider's refusal");
+    assert.deepEqual(refused.json, { error: "invalid_token" });
+    assert.equal(entries.at(-1).upstreamStatus, 401);
+
+    const raw = '{"UserId":12345678901234567890,"status":403,"message":"as ClassLink does"}';
+    for (const [status, body, answered, code] of [
+      [200, raw, 200, null],
+      [403, "{}", 403, null],
+      [404, "{}", 502, "upstream_invalid"],
+      [500, "Pia", 502, "upstream_error"],
+      [429, "Pia", 502, "upstream_error"],
+      [200, "<html>Pia", 502, "upstream_invalid"],
+      [200, "[]", 502, "upstream_invalid"],
+      [302, "", 502, "upstream_invalid"],
+      [200, `{"x":"${"x".repeat(2 ** 20)}"}`, 502, "upstream_invalid"],
+    ]) {
+      upstream.instead[path] = (_, response) =>
+        response.writeHead(status, { Location: "/elsewhere" }).end(body);
+      const answer = await get(headers.Authorization);
+      assert.equal(answer.status, answered, body.slice(0, 30));
+      assert.equal(answer.code, code);
+      if (code === null && status === 200) assert.equal(answer.text, raw, "as it is");
+    }
+  }
+});
+
+test("an endpoint that the provider does not have", async (t) => {
+  const { upstream, browser } = await setUp(t);
+  upstream.discovery.my_info_endpoint = undefined;
+  const headers = { Authorization: "Bearer abc" };
+  assert.equal((await browser.send("GET", "/auth/my-info", { headers })).code, "endpoint_unknown");
+});
+
+test("the rate limit is asked after the guards and before anything is done", async (t) => {
+  const asked = [];
+  let answer = true;
+  const { upstream, browser } = await setUp(t, {
+    rateLimit: (info) => {
+      asked.push(info);
+      if (answer === "throws") throw new Error("Pia");
+      return answer;
+    },
+  });
+  const context = { remoteAddress: "192.0.2.7" };
+  assert.equal((await browser.send("POST", SESSION, { context })).status, 204);
+  const { request, ...info } = asked[0];
+  assert.deepEqual(info, {
+    route: "session.read",
+    remoteAddress: "192.0.2.7",
+    supportCode: SUPPORT_CODE,
+  });
+  assert.equal(request.headers.get("origin"), APP);
+  await browser.send("POST", SESSION, { headers: { Origin: "https://evil.example" } });
+  await browser.send("GET", "/auth/health");
+  assert.equal(asked.length, 1);
+
+  answer = Promise.resolve(false);
+  const limited = await browser.signIn();
+  assert.equal(limited.status, 429);
+  assert.equal(limited.code, "rate_limited");
+  assert.equal(limited.headers.get("retry-after"), "10");
+  answer = "throws";
+  assert.equal((await browser.signIn()).code, "rate_limit_failed");
+  answer = undefined;
+  assert.equal((await browser.signIn()).code, "rate_limited", "a hook that forgets to answer");
+  assert.equal(upstream.requests.length, 0);
+});
+
+test("a logger that throws changes nothing", async (t) => {
+  const { browser } = await setUp(t, {
+    log: () => {
+      throw new Error("log");
+    },
+  });
+  assert.equal((await browser.signIn()).status, 200);
+});
+
+test("a defect is a 500 without its words", async (t) => {
+  const { browser, entries } = await setUp(t, {
+    fetch: () => {
+      throw new Error("Pia");
+    },
+  });
+  const answer = await browser.signIn();
+  assert.equal(answer.status, 500);
+  assert.equal(answer.code, "internal");
+  assert.equal(entries.at(-1).code, "internal");
+});

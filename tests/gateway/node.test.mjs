@@ -1,0 +1,165 @@
+// The adapter for node:http and Express, over real HTTP.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request as send } from "node:http";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { importEntry } from "../support/bundle.mjs";
+import { APP, newLogin, SUPPORT_CODE, setUp } from "../support/gateway.mjs";
+import { CLIENT } from "../support/upstream.mjs";
+
+const { toNodeHandler, toRequest } = await importEntry("gateway-node");
+
+/** Serves a listener until the test ends; answers with a function that sends a request to it. */
+async function serve(t, listener) {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address();
+  const origin = `http://127.0.0.1:${port}`;
+  const ask = async (method, path, { headers = {}, body } = {}) => {
+    const request = send({ port, host: "127.0.0.1", method, path, headers });
+    request.end(body);
+    const [response] = await once(request, "response");
+    return { status: response.statusCode, headers: response.headers, body: await text(response) };
+  };
+  return { origin, ask };
+}
+
+const SDK = { "X-ClassLink-SPA": SUPPORT_CODE, "Sec-Fetch-Site": "same-origin" };
+const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
+const SESSION = `/auth/session?client_id=${CLIENT.clientId}`;
+
+test("sign-in, reload and sign-out over HTTP", async (t) => {
+  const { gateway, upstream, browser } = await setUp(t);
+  const { origin, ask } = await serve(t, toNodeHandler(gateway));
+  const headers = { ...SDK, Origin: origin };
+  const login = newLogin();
+  const body = browser.form(login, upstream.authorize(login)).toString();
+  const answer = await ask("POST", "/auth/token", { headers: { ...headers, ...FORM }, body });
+  assert.equal(answer.status, 200);
+  assert(JSON.parse(answer.body).id_token);
+  assert(!Array.isArray(answer.headers.date) && answer.headers.date);
+  const [line] = answer.headers["set-cookie"];
+  const Cookie = line.split(";")[0];
+
+  const reloaded = await ask("POST", SESSION, { headers: { ...headers, Cookie } });
+  assert.equal(reloaded.status, 200);
+  const ended = await ask("DELETE", SESSION, { headers: { ...headers, Cookie } });
+  assert.deepEqual([ended.status, ended.body], [204, ""]);
+  assert.equal(ended.headers["content-length"], undefined);
+  assert.match(ended.headers["set-cookie"][0], /Max-Age=0/);
+  const foreign = await ask("POST", SESSION, { headers: { ...headers, Origin: APP, Cookie } });
+  assert.equal(foreign.status, 200, "same-origin to the browser, and the application's");
+  const evil = await ask("POST", SESSION, {
+    headers: { ...headers, Origin: "https://evil.example" },
+  });
+  assert.equal(evil.status, 403);
+});
+
+test("two cookies go out and come back", async (t) => {
+  const { gateway, upstream, browser } = await setUp(t);
+  const { origin, ask } = await serve(t, toNodeHandler(gateway));
+  const headers = { ...SDK, Origin: origin };
+  const login = newLogin();
+  const code = upstream.authorize({ ...login, claims: { bulk: "x".repeat(1400) } });
+  const body = browser.form(login, code).toString();
+  const answer = await ask("POST", "/auth/token", { headers: { ...headers, ...FORM }, body });
+  assert.equal(answer.headers["set-cookie"].length, 2);
+  const Cookie = answer.headers["set-cookie"].map((line) => line.split(";")[0]);
+  assert.equal((await ask("POST", SESSION, { headers: { ...headers, Cookie } })).status, 200);
+});
+
+test("an endless body is cut off", async (t) => {
+  const { gateway } = await setUp(t);
+  const { origin, ask } = await serve(t, toNodeHandler(gateway));
+  const headers = { ...SDK, ...FORM, Origin: origin };
+  const answer = await ask("POST", "/auth/token", { headers, body: "x".repeat(100_000) });
+  assert.equal(answer.status, 413);
+});
+
+test("paths of others go on to the application, and getSession reads its requests", async (t) => {
+  const { gateway, browser } = await setUp(t);
+  await browser.signIn();
+  const handler = toNodeHandler(gateway);
+  const { ask } = await serve(t, (request, response) => {
+    handler(request, response, async (error) => {
+      assert.equal(error, undefined);
+      const session = await gateway.getSession(toRequest(request));
+      response.end(session ? session.user.sub : "nobody");
+    });
+  });
+  assert.equal((await ask("GET", "/api")).body, "nobody");
+  const headers = { Cookie: browser.cookieHeader };
+  assert.equal((await ask("GET", "/api", { headers })).body, "8708718");
+  assert.equal((await ask("POST", "/api", { headers, body: "x" })).body, "8708718");
+  assert.equal((await ask("GET", "/auth/health")).body, '{"status":"ok"}');
+  assert.equal((await ask("GET", "//evil.example/auth/health")).body, "nobody");
+});
+
+test("without an application a foreign path is 404, and what can't be read 400", async (t) => {
+  const { gateway } = await setUp(t);
+  const { ask } = await serve(t, toNodeHandler(gateway));
+  assert.equal((await ask("GET", "/api")).status, 404);
+  assert.equal((await ask("GET", "/auth/health", { headers: { Host: "a b" } })).status, 400);
+});
+
+test("behind a proxy: the origin that is told", async (t) => {
+  const { gateway, browser } = await setUp(t);
+  await browser.signIn();
+  const { ask } = await serve(t, toNodeHandler(gateway, { origin: APP }));
+  const headers = { "X-ClassLink-SPA": SUPPORT_CODE, Origin: APP, Cookie: browser.cookieHeader };
+  assert.equal((await ask("POST", SESSION, { headers })).status, 200);
+  const forged = { ...headers, Origin: "https://evil.example", "X-Forwarded-Host": "evil.example" };
+  assert.equal((await ask("POST", SESSION, { headers: forged })).status, 403);
+});
+
+test("Express: mounted, and with a body parser before it", async (t) => {
+  const { gateway, upstream, browser } = await setUp(t);
+  const handler = toNodeHandler(gateway);
+  const parsers = [
+    (body) => Object.fromEntries(new URLSearchParams(body)),
+    (body) => body,
+    (body) => Buffer.from(body),
+  ];
+  for (const parse of parsers) {
+    const { origin, ask } = await serve(t, async (request, response) => {
+      request.body = parse(await text(request));
+      request.originalUrl = request.url;
+      request.url = request.url.replace("/auth", "");
+      handler(request, response, () => response.writeHead(599).end());
+    });
+    const headers = { ...SDK, ...FORM, Origin: origin };
+    const login = newLogin();
+    const body = browser.form(login, upstream.authorize(login)).toString();
+    assert.equal((await ask("POST", "/auth/token", { headers, body })).status, 200);
+  }
+});
+
+test("a parser's list of a repeated parameter stays one", async (t) => {
+  const { gateway, upstream, browser } = await setUp(t);
+  const handler = toNodeHandler(gateway);
+  const { origin, ask } = await serve(t, async (request, response) => {
+    const form = new URLSearchParams(await text(request));
+    request.body = { ...Object.fromEntries(form), code: form.getAll("code") };
+    handler(request, response);
+  });
+  const login = newLogin();
+  const form = browser.form(login, upstream.authorize(login));
+  form.append("code", "another");
+  const headers = { ...SDK, ...FORM, Origin: origin };
+  const answer = await ask("POST", "/auth/token", { headers, body: form.toString() });
+  assert.equal(answer.headers["x-classlink-gateway-error"], "request_invalid");
+});
+
+test("the rate limit hears the peer's address", async (t) => {
+  const heard = [];
+  const { gateway } = await setUp(t, { rateLimit: (info) => heard.push(info.remoteAddress) > 0 });
+  const { origin, ask } = await serve(t, toNodeHandler(gateway));
+  await ask("POST", SESSION, { headers: { ...SDK, Origin: origin } });
+  assert.deepEqual(heard, ["127.0.0.1"]);
+});

@@ -1,0 +1,105 @@
+// The gateway's options: every mistake is named, and none of its values shown.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { createGateway, GatewayConfigError, newKey } from "../support/gateway.mjs";
+import { CLIENT } from "../support/upstream.mjs";
+
+const GOOD = { clients: [CLIENT], sealingKeys: [newKey()] };
+const client = (changes) => ({ clients: [{ ...CLIENT, ...changes }] });
+
+/** What is wrong, and the field that the error must name. */
+const WRONG = [
+  [{ clients: undefined }, "clients"],
+  [{ clients: [] }, "clients"],
+  [{ clients: [CLIENT, CLIENT] }, "clients[1].clientId"],
+  [client({ clientId: "" }), "clients[0].clientId"],
+  [client({ clientSecret: undefined }), "clients[0].clientSecret"],
+  [client({ clientSecret: "" }), "clients[0].clientSecret"],
+  [client({ redirectUris: [] }), "clients[0].redirectUris"],
+  [client({ redirectUris: "https://app.example" }), "clients[0].redirectUris"],
+  [client({ redirectUris: ["/callback"] }), "clients[0].redirectUris[0]"],
+  [client({ redirectUris: ["http://app.example/"] }), "clients[0].redirectUris[0]"],
+  [client({ redirectUris: ["http://127.0.0.1.evil.example/"] }), "clients[0].redirectUris[0]"],
+  [client({ redirectUris: ["https://a.example/#x"] }), "clients[0].redirectUris[0]"],
+  [client({ allowedTenants: [""] }), "clients[0].allowedTenants[0]"],
+  [client({ allowedTenants: [1.5] }), "clients[0].allowedTenants[0]"],
+  [client({ redirectUri: "https://a.example" }), "clients[0]"],
+  [{ sealingKeys: undefined }, "sealingKeys"],
+  [{ sealingKeys: [] }, "sealingKeys"],
+  [{ sealingKeys: newKey() }, "sealingKeys"],
+  [{ sealingKeys: [newKey(), "short"] }, "sealingKeys[1]"],
+  [{ sealingKeys: [randomBytes(31).toString("base64url")] }, "sealingKeys[0]"],
+  [{ sealingKeys: ["not base64url, but a long enough passphrase"] }, "sealingKeys[0]"],
+  [{ sealingKeys: ["a".repeat(64)] }, "sealingKeys[0]"],
+  [{ sealingKeys: [undefined] }, "sealingKeys[0]"],
+  [{ issuer: "http://launchpad.classlink.com" }, "issuer"],
+  [{ issuer: "launchpad.classlink.com" }, "issuer"],
+  [{ metadata: { token_endpoint: "http://a.example/token" } }, "metadata.token_endpoint"],
+  [
+    { metadata: { token_endpoint_auth_methods_supported: ["private_key_jwt"] } },
+    "metadata.token_endpoint_auth_methods_supported",
+  ],
+  [{ allowedOrigins: ["*"] }, "allowedOrigins[0]"],
+  [{ allowedOrigins: ["https://a.example/"] }, "allowedOrigins[0]"],
+  [{ allowedOrigins: ["http://a.example"] }, "allowedOrigins[0]"],
+  [{ allowedOrigins: ["null"] }, "allowedOrigins[0]"],
+  [{ basePath: "auth" }, "basePath"],
+  [{ basePath: "/auth/" }, "basePath"],
+  [{ session: { idleTimeout: 0 } }, "session.idleTimeout"],
+  [{ session: { maxAge: "1800" } }, "session.maxAge"],
+  [{ session: { maxage: 1800 } }, "session"],
+  [{ timeout: -1 }, "timeout"],
+  [{ log: console }, "log"],
+  [{ rateLimit: true }, "rateLimit"],
+  [{ sealingKey: newKey() }, "options"],
+];
+
+test("mistakes are named", () => {
+  for (const [changes, field] of WRONG) {
+    assert.throws(
+      () => createGateway({ ...GOOD, ...changes }),
+      (error) => {
+        assert(error instanceof GatewayConfigError && error instanceof TypeError);
+        assert.equal(error.code, "config_invalid");
+        assert.equal(error.field, field, error.message);
+        assert(error.message.startsWith(`createGateway: ${field} `));
+        return true;
+      },
+    );
+  }
+});
+
+test("no message shows a secret or a key", () => {
+  const secret = randomBytes(24).toString("base64url");
+  for (const changes of [
+    client({ clientSecret: [secret] }),
+    { sealingKeys: [secret] },
+    { sealingKeys: [`${secret} ${secret}`] },
+    client({ redirectUris: [secret] }),
+    { allowedOrigins: [secret] },
+  ]) {
+    assert.throws(
+      () => createGateway({ ...GOOD, ...changes }),
+      (error) => !`${error.stack}${JSON.stringify(error)}`.includes(secret),
+    );
+  }
+});
+
+test("what is right is taken, and starts no request", () => {
+  let asked = 0;
+  const fetch = () => {
+    asked += 1;
+  };
+  for (const changes of [
+    {},
+    { sealingKeys: [randomBytes(32).toString("base64"), newKey()] },
+    client({ redirectUris: ["http://localhost:5173/callback", "http://[::1]:1/"] }),
+    { session: { idleTimeout: false, maxAge: false } },
+    { allowedOrigins: ["http://localhost:5173", "https://a.example"] },
+  ]) {
+    createGateway({ ...GOOD, fetch, ...changes });
+  }
+  assert.equal(asked, 0);
+});

@@ -1,0 +1,141 @@
+// Renewal with a refresh token, which never leaves the sealed session.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeJwt } from "jose";
+import { setUp } from "../support/gateway.mjs";
+
+/** Somebody signed in at a provider that gives refresh tokens and access tokens for an hour. */
+async function signedIn(t, options) {
+  const all = await setUp(t, options);
+  all.upstream.givesRefreshTokens = true;
+  all.upstream.accessTokenLifetime = 3600;
+  const first = await all.browser.signIn();
+  const keepAlive = async (seconds) => {
+    for (let left = seconds; left > 0; left -= 1000) {
+      all.pass(Math.min(left, 1000));
+      if (left > 1000) assert.equal((await all.browser.session()).status, 200);
+    }
+  };
+  return { ...all, first, keepAlive, renewals: () => all.upstream.count("/token") - 1 };
+}
+
+test("an access token about to end is renewed; the refresh token stays inside and rotates", async (t) => {
+  const { upstream, browser, first, keepAlive, renewals, entries } = await signedIn(t);
+  await keepAlive(3400);
+  assert.equal((await browser.session()).json.access_token, first.json.access_token);
+  assert.equal(renewals(), 0);
+  await keepAlive(100);
+  const { status, json } = await browser.session();
+  assert.equal(status, 200);
+  assert.equal(renewals(), 1);
+  assert.notEqual(json.access_token, first.json.access_token);
+  assert.equal(json.expires_in, 3600);
+  assert.equal(json.refresh_token, undefined);
+  assert.equal(decodeJwt(json.id_token).nonce, undefined);
+  assert.equal(entries.at(-1).session, "renewed");
+  await keepAlive(3500);
+  assert.equal((await browser.session()).status, 200);
+  assert.equal(renewals(), 2, "with the rotated one");
+  const { form } = upstream.requests.findLast(({ path }) => path === "/token");
+  assert.equal(form.get("grant_type"), "refresh_token");
+});
+
+test("50 at once, and one that comes late with the old cookie: one renewal", async (t) => {
+  const { browser, another, keepAlive, renewals, pass } = await signedIn(t);
+  await keepAlive(3500);
+  const old = new Map(browser.jar);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => browser.session()));
+  assert(answers.every(({ status }) => status === 200));
+  assert.equal(new Set(answers.map(({ json }) => json.access_token)).size, 1);
+  assert.equal(renewals(), 1);
+  pass(5);
+  browser.jar = old;
+  assert.equal((await browser.session()).status, 200);
+  assert.equal(renewals(), 1);
+  assert.equal((await another().session()).status, 200);
+});
+
+test("a grant that is over ends the session", async (t) => {
+  const { upstream, browser, keepAlive, entries } = await signedIn(t);
+  upstream.revokeGrants();
+  await keepAlive(3500);
+  assert.equal((await browser.session()).status, 204);
+  assert.equal(browser.jar.size, 0);
+  const { level, status, session, code, providerError } = entries.at(-1);
+  assert.deepEqual(
+    [level, status, session, code, providerError],
+    ["warn", 204, "ended", "provider_refused", "invalid_grant"],
+  );
+});
+
+test("an outage is no sign-out: the session stays while the access token lasts, and after", async (t) => {
+  const { upstream, browser, keepAlive, pass, first, entries } = await signedIn(t);
+  await keepAlive(3500);
+  upstream.instead["/token"] = (_, response) => response.writeHead(500).end();
+  assert.equal((await browser.session()).json.access_token, first.json.access_token);
+  const { level, session, code, upstreamStatus } = entries.at(-1);
+  assert.deepEqual([level, session, code, upstreamStatus], ["warn", "kept", "upstream_error", 500]);
+  pass(150);
+  const answer = await browser.session();
+  assert.equal(answer.status, 502);
+  assert.equal(answer.code, "upstream_error");
+  assert.equal(browser.jar.size, 1, "the cookie stays");
+  delete upstream.instead["/token"];
+  assert.equal((await browser.session()).status, 200);
+});
+
+test("without a refresh token an ended access token is handed out as ended", async (t) => {
+  const { upstream, browser, pass } = await setUp(t);
+  upstream.accessTokenLifetime = 600;
+  await browser.signIn();
+  pass(700);
+  const { status, json } = await browser.session();
+  assert.equal(status, 200);
+  assert.equal(json.expires_in, 0);
+});
+
+test("a renewal without an ID token keeps the one there is", async (t) => {
+  const { upstream, browser, keepAlive, first } = await signedIn(t);
+  upstream.bendResponse = ({ id_token: _, ...response }) => response;
+  await keepAlive(3500);
+  const { json } = await browser.session();
+  assert.equal(json.id_token, first.json.id_token);
+  assert.notEqual(json.access_token, first.json.access_token);
+});
+
+test("a renewed ID token may repeat the nonce, and the session goes on from it", async (t) => {
+  const { upstream, browser, keepAlive, first } = await signedIn(t);
+  const { nonce } = decodeJwt(first.json.id_token);
+  upstream.bend = (token) => ({ ...token, claims: { ...token.claims, nonce } });
+  await keepAlive(3500);
+  assert.equal((await browser.session()).status, 200);
+});
+
+/** What a renewed ID token may not say. */
+const OTHERS = {
+  "another subject": [{ sub: "9" }, "user_mismatch", undefined],
+  "another issuer": [{ iss: "https://other.example" }, "id_token_invalid", "issuer"],
+  "another audience": [{ aud: "client-2" }, "id_token_invalid", "audience"],
+  "one audience more": [
+    { aud: ["client-1", "api"], azp: "client-1" },
+    "id_token_invalid",
+    "audience",
+  ],
+  "an azp where there was none": [{ azp: "client-1" }, "id_token_invalid", "authorized_party"],
+  "another auth_time": [{ auth_time: 1 }, "id_token_invalid", "auth_time"],
+  "another nonce": [{ nonce: "another" }, "id_token_invalid", "nonce"],
+  "an end in the past": [{ exp: 1 }, "id_token_invalid", "expired"],
+};
+
+for (const [name, [claims, code, reason]] of Object.entries(OTHERS)) {
+  test(`a renewed ID token with ${name} ends the session`, async (t) => {
+    const { upstream, browser, keepAlive } = await signedIn(t);
+    upstream.bend = (token) => ({ ...token, claims: { ...token.claims, ...claims } });
+    await keepAlive(3500);
+    const answer = await browser.session();
+    assert.equal(answer.code, code);
+    assert.equal(answer.json.reason, reason);
+    assert.equal(browser.jar.size, 0);
+  });
+}

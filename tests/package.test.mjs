@@ -1,0 +1,114 @@
+// The package as it was built: its weight, its files, and what importing it does.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { root } from "../tools/lib/run.mjs";
+import { CEILING, measure } from "../tools/sizes.mjs";
+import { startApp } from "./support/app.mjs";
+import { sharedBrowser } from "./support/browser.mjs";
+
+const run = promisify(execFile);
+const pkg = join(root, "pkg");
+const manifest = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+const browser = sharedBrowser();
+
+/** The files that `exports` names, without repetition. */
+const exported = [
+  ...new Set(
+    Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === "string" ? [entry] : Object.values(entry),
+    ),
+  ),
+].map((path) => path.replace(/^\.\//, ""));
+
+/** What the crate's browser code and the scripts would reach for. */
+const BROWSER_GLOBALS = [
+  ...["window", "self", "document", "location", "history", "navigator", "sessionStorage"],
+  ...["localStorage", "fetch", "crypto", "WebAssembly", "BroadcastChannel", "addEventListener"],
+];
+
+test(`the main entry weighs at most ${CEILING} bytes of brotli`, () => {
+  const { total } = measure(pkg)["classlink-spa"];
+  assert.ok(total.brotli <= CEILING, `${total.brotli} bytes`);
+});
+
+test("the version is the crate's", () => {
+  const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");
+  assert.equal(manifest.version, cargo.match(/^version = "(.+)"/m)?.[1]);
+});
+
+test("every exported file exists, at the package's root, and every script there is exported", () => {
+  for (const path of exported) assert.ok(existsSync(join(pkg, path)), path);
+  assert.deepEqual(
+    exported.filter((path) => path.includes("/")),
+    [],
+  );
+  const scripts = readdirSync(pkg).filter((name) => name.endsWith(".js"));
+  assert.deepEqual(
+    scripts.filter((name) => !exported.includes(name)),
+    [],
+  );
+});
+
+test("what is packed is what is exported, types and papers", async () => {
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const { stdout } = await run(npm, ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: pkg,
+  });
+  const [{ files }] = Object.values(JSON.parse(stdout));
+  const packed = files.map(({ path }) => path);
+  const papers = ["LICENSE", "README.md", "CHANGELOG.md"];
+  const others = packed.filter(
+    (path) =>
+      !exported.includes(path) && !papers.includes(path) && !/^types\/.+\.d\.ts$/.test(path),
+  );
+  assert.deepEqual(others, []);
+  for (const path of [...exported, "LICENSE"]) assert.ok(packed.includes(path), path);
+});
+
+test("no path of this machine is in it", () => {
+  for (const name of readdirSync(pkg).filter((name) => /\.(?:js|wasm|ts)$/.test(name))) {
+    const text = readFileSync(join(pkg, name), "latin1");
+    for (const path of [root, homedir()])
+      assert.ok(!text.includes(`${path}/`), `${path} in ${name}`);
+  }
+});
+
+for (const name of ["index.js", "index.node.js", "inline.js"]) {
+  test(`importing ${name} touches no browser global`, async () => {
+    const script = `
+      const touched = [];
+      for (const name of ${JSON.stringify(BROWSER_GLOBALS)}) {
+        const get = () => { touched.push(name); };
+        Object.defineProperty(globalThis, name, { get, configurable: true });
+      }
+      const { createClient } = await import(${JSON.stringify(pathToFileURL(join(pkg, name)))});
+      console.log(JSON.stringify({ touched, exported: typeof createClient }));`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script]);
+    assert.deepEqual(JSON.parse(stdout), { touched: [], exported: "function" });
+  });
+}
+
+for (const name of ["index.js", "inline.js"]) {
+  test(`importing ${name} in a page asks for nothing else`, async (t) => {
+    const app = await startApp(t);
+    const { page, requests, errors } = await browser.newPage(t);
+    await page.goto(app.origin);
+    const type = await page.evaluate(
+      async (url) => typeof (await import(url)).createClient,
+      `/pkg/${name}`,
+    );
+    assert.equal(type, "function");
+    assert.deepEqual(
+      requests.map((request) => new URL(request.url()).pathname),
+      ["/", `/pkg/${name}`],
+    );
+    assert.deepEqual(errors, []);
+  });
+}

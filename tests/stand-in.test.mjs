@@ -1,0 +1,660 @@
+// The ClassLink stand-in, request by request: every quirk and every switch that the SDK's other tests rest on.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
+import { startStandIn } from "../www/stand-in/index.js";
+
+const CLI = fileURLToPath(new URL("../www/stand-in/cli.js", import.meta.url));
+const REDIRECT_URI = "http://localhost:4419/callback";
+const CLIENT = {
+  clientId: "test-app",
+  redirectUris: [REDIRECT_URI],
+  launchUrl: "http://localhost:4419/start",
+  name: "Test app",
+};
+const SECRET_CLIENT = { ...CLIENT, clientId: "secret-app", clientSecret: "s3cret" };
+const PIA = "8708718";
+const PAUL = "9120045";
+const ADAM = "8708721";
+const NILS = "8708719";
+const OLGA = "7300512";
+
+/** Starts a stand-in that ends with the test. */
+async function standInFor(t, options = {}) {
+  const standIn = await startStandIn({ clients: [CLIENT, SECRET_CLIENT], ...options });
+  t.after(() => standIn.close());
+  return standIn;
+}
+
+/** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
+class Browser {
+  #cookies = new Map();
+
+  async #request(url, init = {}) {
+    const { pathname } = new URL(url);
+    const cookie = [...this.#cookies.values()]
+      .filter(({ path }) => path === "/" || pathname === path)
+      .map(({ name, value }) => `${name}=${value}`)
+      .join("; ");
+    const headers = { ...init.headers, ...(cookie && { cookie }) };
+    const response = await fetch(url, { ...init, headers, redirect: "manual" });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const path = /path=([^;]*)/i.exec(line)?.[1] ?? "/";
+      this.#cookies.delete(`${path} ${name}`);
+      if (value) this.#cookies.set(`${path} ${name}`, { name, value, path });
+    }
+    return response;
+  }
+
+  /** Follows HTTP redirects; answers with the page and where it is. */
+  async open(url, init) {
+    const response = await this.#request(url, init);
+    const location = response.headers.get("location");
+    if (location) return this.open(new URL(location, url).href);
+    return { url, response, text: await response.text() };
+  }
+
+  post(url, fields) {
+    return this.open(url, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(fields).toString(),
+    });
+  }
+
+  /** Answers sign-in and consent pages until the last hop; answers with the page that makes it, or that stopped. */
+  async arrive(url, { sub = PIA, answer = "allow" } = {}) {
+    let page = await this.open(url);
+    const seen = [];
+    for (;;) {
+      const kind = /^\/(sign-in|consent)\//.exec(new URL(page.url).pathname)?.[1];
+      if (!kind) return { ...page, seen, callback: callbackOf(page.text) };
+      seen.push(kind);
+      page = await this.post(page.url, kind === "consent" ? { answer } : { account: sub });
+    }
+  }
+}
+
+/** The URL that a last-hop page goes to by script. */
+function callbackOf(text) {
+  const target = /location\.replace\((".*?")\)/.exec(text)?.[1];
+  return target && new URL(JSON.parse(target));
+}
+
+const verifier = randomBytes(32).toString("base64url");
+const challenge = createHash("sha256").update(verifier).digest("base64url");
+
+function authorizationUrl(standIn, params = {}) {
+  const url = new URL(standIn.endpoints.authorization_endpoint);
+  const all = {
+    client_id: CLIENT.clientId,
+    redirect_uri: REDIRECT_URI,
+    response_type: "code",
+    scope: "openid profile email",
+    state: "the-state",
+    nonce: "the-nonce",
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+    ...params,
+  };
+  for (const [name, value] of Object.entries(all)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}
+
+/** No state, no nonce, no challenge: as a tile asks. */
+const TILE = {
+  state: undefined,
+  nonce: undefined,
+  code_challenge: undefined,
+  code_challenge_method: undefined,
+};
+
+async function exchange(standIn, code, params = {}, headers = {}) {
+  const all = {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: REDIRECT_URI,
+    client_id: CLIENT.clientId,
+    code_verifier: verifier,
+    ...params,
+  };
+  const fields = Object.entries(all).filter(([, value]) => value !== undefined);
+  const response = await fetch(standIn.endpoints.token_endpoint, {
+    method: "POST",
+    headers,
+    body: new URLSearchParams(fields),
+  });
+  return { response, body: await response.json() };
+}
+
+/** A whole sign-in. */
+async function signIn(standIn, { sub = PIA, browser = new Browser(), ...params } = {}) {
+  const { callback } = await browser.arrive(authorizationUrl(standIn, params), { sub });
+  const { body } = await exchange(standIn, callback.searchParams.get("code"));
+  return { ...body, claims: decodeJwt(body.id_token) };
+}
+
+async function api(url, token, headers = {}) {
+  const authorization = token && { authorization: `Bearer ${token}` };
+  const response = await fetch(url, { headers: { ...authorization, ...headers } });
+  return { response, body: await response.json() };
+}
+
+test("a sign-in from end to end answers as ClassLink does", async (t) => {
+  const standIn = await standInFor(t);
+  const browser = new Browser();
+  const { callback, seen, response } = await browser.arrive(authorizationUrl(standIn));
+
+  assert.deepEqual(seen, ["sign-in", "consent"]);
+  assert.equal(response.status, 200, "the last hop is made by script");
+  assert.equal(callback.origin + callback.pathname, REDIRECT_URI);
+  assert.deepEqual([...callback.searchParams.keys()].sort(), ["code", "response_type", "state"]);
+  assert.equal(callback.searchParams.get("response_type"), "code");
+  assert.equal(callback.searchParams.get("state"), "the-state");
+
+  const code = callback.searchParams.get("code");
+  const token = await exchange(standIn, code);
+  assert.equal(token.response.status, 200);
+  assert.deepEqual(Object.keys(token.body).sort(), [
+    "access_token",
+    "id_token",
+    "response_type",
+    "token_type",
+  ]);
+  assert.equal(token.body.access_token.split(".").length, 1, "opaque");
+
+  const keys = createRemoteJWKSet(new URL(standIn.endpoints.jwks_uri));
+  const { payload, protectedHeader } = await jwtVerify(token.body.id_token, keys, {
+    issuer: standIn.issuer,
+    audience: CLIENT.clientId,
+  });
+  assert.equal(protectedHeader.alg, "RS256");
+  assert.equal(new URL(standIn.issuer).href, `${standIn.issuer}/`, "the issuer is an origin");
+  assert.equal(payload.exp - payload.iat, 86_400);
+  assert.ok(Math.abs(payload.auth_time - payload.iat) < 10);
+  const { iat, exp, auth_time, ...rest } = payload;
+  assert.deepEqual(rest, {
+    iss: standIn.issuer,
+    sub: PIA,
+    aud: CLIENT.clientId,
+    nonce: "the-nonce",
+    login_hint: "pia.pupil",
+    email: "pia.pupil@sample-creek.example",
+    email_verified: true,
+    name: "Pia Pupil",
+    given_name: "Pia",
+    family_name: "Pupil",
+    profile: "Student",
+    address: { locality: "Sample Creek Unified", region: "New Jersey" },
+    classLink_tenant_id: 2284,
+    classLink_tenant_id_string: "2284",
+    classLink_role: "Student",
+    classLink_role_level: 4,
+    classLink_sourcedId: "5678_S-1001",
+    classLink_org_sourcedids: ["5678_O-1"],
+  });
+
+  const again = await exchange(standIn, code);
+  assert.equal(again.response.status, 400, "a code works once");
+  assert.equal(again.body.error, "invalid_grant");
+});
+
+test("discovery lists what ClassLink lists and nothing else", async (t) => {
+  const standIn = await standInFor(t);
+  const { body } = await api(standIn.discoveryUrl);
+  assert.equal(body.issuer, standIn.issuer);
+  assert.equal(body.authorization_endpoint, `${standIn.issuer}/oauth2/v2/auth`);
+  assert.equal(body.token_endpoint, `${standIn.issuer}/oauth2/v2/token`);
+  assert.equal(body.jwks_uri, `${standIn.issuer}/oauth2/v2/jwks`);
+  assert.equal(body.userinfo_endpoint, `${standIn.apiOrigin}/v2/my/profileinfo`);
+  assert.notEqual(standIn.apiOrigin, standIn.issuer);
+  assert.deepEqual(body.token_endpoint_auth_methods_supported, [
+    "client_secret_post",
+    "client_secret_basic",
+  ]);
+  assert.deepEqual(body.id_token_signing_alg_values_supported, ["RS256"]);
+  for (const absent of [
+    "code_challenge_methods_supported",
+    "end_session_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "authorization_response_iss_parameter_supported",
+  ]) {
+    assert.ok(!(absent in body), absent);
+  }
+  const { body: keys } = await api(standIn.endpoints.jwks_uri);
+  assert.deepEqual([keys.keys.length, keys.keys[0].alg, "d" in keys.keys[0]], [1, "RS256", false]);
+  const elsewhere = await fetch(`${standIn.issuer}/oauth2/v2/.well-known/openid-configuration`);
+  assert.equal(elsewhere.status, 404);
+});
+
+test("authorization request: exact redirect URI, optional state, prompt, max_age, login_hint", async (t) => {
+  const standIn = await standInFor(t);
+  const browser = new Browser();
+
+  for (const redirect_uri of [`${REDIRECT_URI}/`, undefined]) {
+    const page = await browser.open(authorizationUrl(standIn, { redirect_uri }));
+    assert.equal(page.response.status, 400);
+    assert.match(page.text, /data-testid="stand-in-error"/);
+    assert.ok(!callbackOf(page.text));
+  }
+
+  const none = await browser.arrive(authorizationUrl(standIn, { prompt: "none" }));
+  assert.equal(none.callback.searchParams.get("error"), "login_required");
+  assert.equal(none.callback.searchParams.get("state"), "the-state");
+  assert.ok(!none.callback.searchParams.has("iss"));
+  assert.ok(!none.callback.searchParams.has("response_type"));
+
+  await browser.arrive(authorizationUrl(standIn));
+  const silent = await browser.arrive(
+    authorizationUrl(standIn, { prompt: "none", state: undefined }),
+  );
+  assert.deepEqual(silent.seen, []);
+  assert.ok(silent.callback.searchParams.has("code"));
+  assert.ok(!silent.callback.searchParams.has("state"));
+
+  const login = await browser.arrive(authorizationUrl(standIn, { prompt: "login" }));
+  assert.deepEqual(login.seen, ["sign-in"]);
+  const age = await browser.arrive(authorizationUrl(standIn, { max_age: "0" }));
+  assert.deepEqual(age.seen, ["sign-in"]);
+
+  const hinted = await new Browser().open(
+    authorizationUrl(standIn, { login_hint: "paul.placeholder@example-valley.example" }),
+  );
+  assert.match(hinted.text, new RegExp(`data-testid="person-${PAUL}"`));
+  assert.match(hinted.text, /Expected by the app/);
+  assert.match(new URL(hinted.url).search, /code_challenge=/, "kept in the URL");
+});
+
+test("the sign-in page finds districts, then people", async (t) => {
+  const standIn = await standInFor(t);
+  const browser = new Browser();
+  const first = await browser.open(authorizationUrl(standIn));
+  for (const { id } of standIn.districts) assert.match(first.text, new RegExp(`"district-${id}"`));
+
+  const { origin, pathname } = new URL(first.url);
+  const found = await browser.open(`${origin}${pathname}?q=VALLEY`);
+  assert.match(found.text, /"district-3391"/);
+  assert.doesNotMatch(found.text, /"district-2284"/);
+  const nothing = await browser.open(`${origin}${pathname}?q=%3Cb%3E`);
+  assert.match(nothing.text, /“&#60;b&#62;”/, "escaped");
+
+  const people = await browser.open(`${origin}${pathname}?district=3391`);
+  assert.match(people.text, new RegExp(`"person-${PAUL}"`));
+  assert.doesNotMatch(people.text, new RegExp(`"person-${PIA}"`));
+  assert.equal((await browser.post(first.url, { account: "nobody" })).response.status, 400);
+  assert.equal((await new Browser().open(first.url)).response.status, 400, "another browser");
+});
+
+test("two sign-ins of one browser both complete, also as two people", async (t) => {
+  const standIn = await standInFor(t, { consent: "never" });
+  const browser = new Browser();
+  const pages = [];
+  for (const state of ["one", "two"]) {
+    pages.push(await browser.open(authorizationUrl(standIn, { state })));
+  }
+  for (const [index, sub] of [PIA, PAUL].entries()) {
+    const { text } = await browser.post(pages[index].url, { account: sub });
+    const callback = callbackOf(text);
+    assert.equal(callback.searchParams.get("state"), ["one", "two"][index]);
+    const { body } = await exchange(standIn, callback.searchParams.get("code"));
+    assert.equal(decodeJwt(body.id_token).sub, sub);
+  }
+});
+
+test("consent: refused, remembered, always, never", async (t) => {
+  const standIn = await standInFor(t);
+  const browser = new Browser();
+  const refused = await browser.arrive(authorizationUrl(standIn), { answer: "refuse" });
+  assert.equal(refused.callback.searchParams.get("error"), "access_denied");
+  assert.equal(refused.callback.searchParams.get("state"), "the-state");
+  assert.ok(!refused.callback.searchParams.has("code"));
+
+  const seen = async (params) => (await browser.arrive(authorizationUrl(standIn, params))).seen;
+  assert.deepEqual(await seen(), ["consent"], "a refusal is not remembered");
+  assert.deepEqual(await seen(), []);
+  assert.deepEqual(await seen({ scope: "openid oneroster" }), ["consent"], "more is asked for");
+  assert.deepEqual(await seen({ client_id: "secret-app" }), ["consent"], "another client");
+
+  const always = await standInFor(t, { consent: "always" });
+  const never = await standInFor(t, { consent: "never" });
+  for (const expected of [["sign-in", "consent"], ["consent"]]) {
+    assert.deepEqual((await browser.arrive(authorizationUrl(always))).seen, expected);
+  }
+  assert.deepEqual((await browser.arrive(authorizationUrl(never))).seen, ["sign-in"]);
+});
+
+test("a LaunchPad tile brings a genuine code without a state", async (t) => {
+  const standIn = await standInFor(t);
+  const browser = new Browser();
+  const empty = await browser.open(standIn.launchPadUrl);
+  assert.match(empty.text, /data-testid="launchpad-sign-in"/);
+  assert.doesNotMatch(empty.text, /data-testid="tile-/);
+
+  const link = (text, id) => {
+    const href = new RegExp(`href="([^"]*)" data-testid="${id}"`).exec(text)?.[1];
+    return new URL(href.replaceAll("&#38;", "&"), standIn.issuer).href;
+  };
+  const pad = await browser.arrive(link(empty.text, "launchpad-sign-in"));
+  assert.equal(pad.url, standIn.launchPadUrl);
+  assert.match(pad.text, new RegExp(`data-sub="${PIA}"`));
+  assert.equal(link(pad.text, "launch-tile-test-app"), CLIENT.launchUrl);
+
+  const { callback } = await browser.arrive(link(pad.text, "tile-test-app"));
+  assert.deepEqual([...callback.searchParams.keys()].sort(), ["code", "response_type"]);
+  const code = callback.searchParams.get("code");
+  const guessed = await exchange(standIn, code);
+  assert.equal(guessed.body.error, "invalid_grant", "no verifier fits it");
+  const { callback: second } = await browser.arrive(link(pad.text, "tile-test-app"));
+  const bare = await exchange(standIn, second.searchParams.get("code"), {
+    code_verifier: undefined,
+  });
+  const claims = decodeJwt(bare.body.id_token);
+  assert.equal(claims.sub, PIA);
+  assert.ok(!("nonce" in claims));
+
+  const switched = await browser.arrive(link(pad.text, "launchpad-switch"), { sub: PAUL });
+  assert.match(switched.text, new RegExp(`data-sub="${PAUL}"`));
+  const after = await browser.arrive(authorizationUrl(standIn));
+  assert.deepEqual(after.seen, ["consent"]);
+  const { body } = await exchange(standIn, after.callback.searchParams.get("code"));
+  assert.equal(decodeJwt(body.id_token).sub, PAUL);
+
+  const out = await browser.post(`${standIn.launchPadUrl}/sign-out`, {});
+  assert.match(out.text, /data-testid="launchpad-nobody"/);
+  const { callback: gone } = await browser.arrive(authorizationUrl(standIn, { prompt: "none" }));
+  assert.equal(gone.searchParams.get("error"), "login_required");
+  const info = await api(standIn.endpoints.my_info_endpoint, body.access_token);
+  assert.equal(info.response.status, 200, "applications stay signed in");
+});
+
+test("PKCE honoured, and ignored", async (t) => {
+  const codeFrom = async (standIn, params) => {
+    const url = authorizationUrl(standIn, params);
+    return (await new Browser().arrive(url)).callback.searchParams.get("code");
+  };
+  const wrong = { code_verifier: randomBytes(32).toString("base64url") };
+  const missing = { code_verifier: undefined };
+
+  const honoured = await standInFor(t);
+  for (const params of [wrong, missing]) {
+    const { response, body } = await exchange(honoured, await codeFrom(honoured), params);
+    assert.deepEqual([response.status, body.error], [400, "invalid_grant"]);
+  }
+
+  const ignored = await standInFor(t, { pkce: "ignored" });
+  for (const [request, params] of [
+    [{}, wrong],
+    [{}, missing],
+    [{}, { code_verifier: "short" }],
+    [TILE, wrong],
+    [{ code_challenge_method: "plain" }, {}],
+  ]) {
+    const { response, body } = await exchange(ignored, await codeFrom(ignored, request), params);
+    assert.equal(response.status, 200, JSON.stringify(body));
+  }
+});
+
+test("client secrets: taken, not needed, demanded", async (t) => {
+  const open = await standInFor(t);
+  const strict = await standInFor(t, { publicClients: false });
+  const asked = { client_id: SECRET_CLIENT.clientId };
+  const basic = (secret) => ({
+    authorization: `Basic ${Buffer.from(`secret-app:${secret}`).toString("base64")}`,
+  });
+  const attempt = async (standIn, params, headers, request = asked) => {
+    const { callback } = await new Browser().arrive(authorizationUrl(standIn, request));
+    const code = callback.searchParams.get("code");
+    const { response, body } = await exchange(standIn, code, { ...request, ...params }, headers);
+    return [response.status, body.error];
+  };
+  for (const standIn of [open, strict]) {
+    assert.deepEqual(await attempt(standIn, { client_secret: "s3cret" }), [200, undefined]);
+    assert.deepEqual(await attempt(standIn, {}, basic("s3cret")), [200, undefined]);
+    assert.deepEqual(await attempt(standIn, { client_secret: "no" }), [401, "invalid_client"]);
+    assert.deepEqual(await attempt(standIn, {}, basic("no")), [401, "invalid_client"]);
+  }
+  assert.deepEqual(await attempt(open, {}), [200, undefined]);
+  assert.deepEqual(await attempt(strict, {}), [401, "invalid_client"]);
+  const publicRequest = { client_id: CLIENT.clientId };
+  assert.deepEqual(await attempt(strict, {}, {}, publicRequest), [401, "invalid_client"]);
+});
+
+test("CORS: on for five endpoints, off for all", async (t) => {
+  const headers = { origin: "https://app.example" };
+  const preflight = (url) =>
+    fetch(url, {
+      method: "OPTIONS",
+      headers: {
+        ...headers,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type,x-classlink-spa",
+      },
+    });
+  const names = (response) =>
+    [...response.headers.keys()].filter((name) => name.startsWith("access-control-"));
+
+  for (const cors of [true, false]) {
+    const standIn = await standInFor(t, { cors });
+    const { authorization_endpoint, token_endpoint, ...rest } = standIn.endpoints;
+    const urls = [...Object.values(rest), standIn.discoveryUrl];
+    const refused = await exchange(standIn, "no-such-code", {}, headers);
+    assert.equal(refused.response.status, 400);
+    const responses = [refused.response];
+    for (const url of urls) responses.push(await fetch(url, { headers }));
+    for (const response of responses) {
+      if (cors) assert.equal(response.headers.get("access-control-allow-origin"), "*");
+      else assert.deepEqual(names(response), [], response.url);
+    }
+    for (const url of [...urls, token_endpoint]) {
+      const response = await preflight(url);
+      if (!cors) {
+        assert.deepEqual([response.status, names(response)], [405, []]);
+        continue;
+      }
+      assert.equal(response.status, 204);
+      assert.equal(response.headers.get("access-control-allow-origin"), "*");
+      const allowed = response.headers.get("access-control-allow-headers").toLowerCase();
+      for (const name of ["authorization", "content-type", "x-classlink-spa"]) {
+        assert.ok(allowed.includes(name), name);
+      }
+    }
+    assert.deepEqual(names(await fetch(authorization_endpoint, { headers })), []);
+  }
+});
+
+test("profileinfo and my/info", async (t) => {
+  const standIn = await standInFor(t);
+  const { userinfo_endpoint, my_info_endpoint } = standIn.endpoints;
+  const pia = await signIn(standIn);
+
+  const { body: info } = await api(userinfo_endpoint, pia.access_token);
+  const { iss, aud, iat, exp, auth_time, nonce, ...claims } = pia.claims;
+  assert.deepEqual(info, claims);
+  const { body: mine } = await api(my_info_endpoint, pia.access_token);
+  assert.equal(mine.UserId, 8708718);
+  assert.equal(mine.TenantId, 2284);
+  assert.equal(mine.SourcedId, "5678_S-1001");
+  assert.equal(mine.Role, "Student");
+  assert.equal(mine.Role_Level, 4);
+  assert.deepEqual(mine.OrgId, ["5678_O-1"]);
+
+  const narrow = await signIn(standIn, { scope: "openid" });
+  assert.deepEqual((await api(userinfo_endpoint, narrow.access_token)).body, { sub: PIA });
+  assert.ok(!("email" in narrow.claims) && !("profile" in narrow.claims));
+
+  for (const url of [userinfo_endpoint, my_info_endpoint]) {
+    for (const token of [undefined, "not-a-token"]) {
+      const { response, body } = await api(url, token);
+      assert.equal(response.status, 401);
+      assert.deepEqual(Object.keys(body), ["message"]);
+    }
+  }
+  const failing = await standInFor(t, { myInfoError: 503 });
+  const { access_token } = await signIn(failing);
+  const { response, body } = await api(failing.endpoints.my_info_endpoint, access_token);
+  assert.deepEqual([response.status, body.status], [200, 503]);
+  assert.equal((await api(failing.endpoints.my_info_endpoint, "no")).response.status, 401);
+});
+
+test("people: shared SourcedId, none at all, no e-mail, ids of both types, a disguised administrator", async (t) => {
+  const standIn = await standInFor(t);
+  const person = async (sub) => {
+    const { access_token, claims } = await signIn(standIn, { sub });
+    const { body } = await api(standIn.endpoints.my_info_endpoint, access_token);
+    assert.equal(claims.sub, sub);
+    assert.equal(String(body.UserId), sub);
+    return { claims, info: body };
+  };
+  const [pia, paul, olga, nils, adam] = await Promise.all(
+    [PIA, PAUL, OLGA, NILS, ADAM].map(person),
+  );
+  assert.equal(pia.info.SourcedId, paul.info.SourcedId);
+  assert.equal(pia.info.LoginId, paul.info.LoginId);
+  assert.notEqual(String(pia.info.TenantId), String(paul.info.TenantId));
+  assert.equal(typeof pia.info.UserId, "number");
+  assert.equal(typeof paul.info.UserId, "string");
+  assert.equal(typeof paul.info.TenantId, "string");
+  assert.equal(olga.info.SourcedId, "");
+  assert.equal(olga.info.OrgId, "");
+  assert.ok(!("Email" in nils.info) && !("email" in nils.claims));
+  assert.equal(adam.info.Role, "Teacher");
+  assert.equal(adam.claims.profile, "Teacher");
+});
+
+test("tenant claims left out; lifetimes; a code that has expired", async (t) => {
+  const standIn = await standInFor(t, {
+    tenantClaims: false,
+    idTokenLifetime: 60,
+    accessTokenLifetime: 1,
+    codeLifetime: 1,
+  });
+  const { access_token, claims } = await signIn(standIn);
+  const { body } = await api(standIn.endpoints.userinfo_endpoint, access_token);
+  for (const name of [...Object.keys(claims), ...Object.keys(body)]) {
+    assert.doesNotMatch(name, /^classLink_/);
+  }
+  assert.equal(claims.exp - claims.iat, 60);
+
+  const { callback } = await new Browser().arrive(authorizationUrl(standIn));
+  await new Promise((resolve) => setTimeout(resolve, 2100));
+  const late = await exchange(standIn, callback.searchParams.get("code"));
+  assert.deepEqual([late.response.status, late.body.error], [400, "invalid_grant"]);
+  const { response } = await api(standIn.endpoints.userinfo_endpoint, access_token);
+  assert.equal(response.status, 401);
+});
+
+test("requests are counted, and hold nothing secret", async (t) => {
+  const standIn = await standInFor(t);
+  const { access_token } = await signIn(standIn);
+  standIn.requests.length = 0;
+  await api(standIn.discoveryUrl, undefined, { origin: "https://app.example" });
+  await api(`${standIn.endpoints.my_info_endpoint}?x=1`, access_token);
+  await exchange(standIn, "a-code");
+  assert.deepEqual(
+    standIn.requests.map(({ at, ...rest }) => rest),
+    [
+      { method: "GET", path: "/.well-known/openid-configuration", origin: "https://app.example" },
+      { method: "GET", path: "/v2/my/info", origin: undefined },
+      { method: "POST", path: "/oauth2/v2/token", origin: undefined },
+    ],
+  );
+  assert.ok(standIn.requests.every(({ at }) => Math.abs(Date.now() - at) < 10_000));
+});
+
+test("wrong options are named", async () => {
+  const client = { clientId: "a", redirectUris: ["https://a.example/"] };
+  for (const [options, message] of [
+    [{ consent: "sometimes" }, /^consent: /],
+    [{ port: "4400" }, /^port: /],
+    [{ publicClient: false }, /^publicClient: there is no such option/],
+    [{ clients: [client, client] }, /twice/],
+    [{ clients: [{ ...client, redirectUris: ["/callback"] }] }, /redirectUris of a/],
+    [{ clients: [{ ...client, launchUrl: "javascript:alert(1)" }] }, /launchUrl of a/],
+    [{ accounts: [{ sub: "1", districtId: 9 }] }, /^accounts: /],
+  ]) {
+    await assert.rejects(startStandIn(options), { name: "TypeError", message });
+  }
+});
+
+test("own districts and accounts", async (t) => {
+  const standIn = await standInFor(t, {
+    districts: [{ id: 1, name: "One", state: "Two" }],
+    accounts: [
+      {
+        sub: "x1",
+        userId: "x1",
+        districtId: 1,
+        firstName: "Ann",
+        lastName: "Other",
+        role: "Student",
+        roleLevel: 4,
+        sourcedId: "",
+        loginId: "ann",
+        note: "",
+      },
+    ],
+  });
+  const { claims } = await signIn(standIn, { sub: "x1" });
+  assert.equal(claims.address.locality, "One");
+});
+
+/** Runs the command line. */
+function cli(t, ...args) {
+  const child = spawn(process.execPath, [CLI, ...args]);
+  t.after(() => child.kill("SIGKILL"));
+  const output = { out: "", err: "" };
+  child.stdout.on("data", (chunk) => {
+    output.out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output.err += chunk;
+  });
+  return { child, output, ended: once(child, "close").then(([code]) => code) };
+}
+
+test("the command line", async (t) => {
+  const args = ["--client-id", "a", "--redirect-uri", REDIRECT_URI];
+  const wrong = [
+    [["--prot", "1"], /'--prot'/],
+    [["--redirect-uri", REDIRECT_URI], /--client-id is missing/],
+    [[...args, "--port", "no"], /--port must be a number/],
+    [[...args, "--consent", "maybe"], /consent: must be one of/],
+    [[...args, "--tls-key", "x"], /belong together/],
+  ].map(async ([given, message]) => {
+    const { output, ended } = cli(t, ...given);
+    assert.equal(await ended, 2, output.err);
+    assert.match(output.err, message);
+    assert.match(output.err, /--help/);
+    assert.equal(output.out, "");
+  });
+  const help = cli(t, "--help");
+
+  const { child, output, ended } = cli(t, ...args, "--port", "0", "--api-port", "0", "--no-cors");
+  while (!output.out.includes("Theo Tryout")) await once(child.stdout, "data");
+  const [, discovery] = /discovery\s+(\S+)/.exec(output.out);
+  const response = await fetch(discovery, { headers: { origin: "https://app.example" } });
+  assert.equal(response.status, 200);
+  assert.ok(!response.headers.has("access-control-allow-origin"));
+  child.kill("SIGTERM");
+  assert.equal(await ended, 0);
+  assert.equal(output.err, "", "no warnings");
+
+  assert.equal(await help.ended, 0);
+  assert.match(help.output.out, /Usage: classlink-stand-in/);
+  await Promise.all(wrong);
+});
+
+test("every token is signed by a key that was made at start", async (t) => {
+  const [one, two] = await Promise.all([standInFor(t), standInFor(t)]);
+  const kid = async (standIn) => decodeProtectedHeader((await signIn(standIn)).id_token).kid;
+  assert.notEqual(await kid(one), await kid(two));
+});

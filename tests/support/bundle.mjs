@@ -1,0 +1,37 @@
+/** The package's server entries, for tests: from the built package where there is one, else from their sources. */
+
+import { existsSync, rmSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+// Inside node_modules, so that the bundle finds the packages it leaves out.
+const OUTPUT = `${ROOT}node_modules/.cache/gateway-test`;
+
+/**
+ * Imports an entry of the package.
+ *
+ * @param {"gateway" | "gateway-node"} entry
+ * @returns {Promise<any>} The module.
+ */
+export async function importEntry(entry) {
+  const built = `${ROOT}pkg/${entry}.js`;
+  if (existsSync(built) && !process.env.TEST_SOURCES) return import(pathToFileURL(built).href);
+  const outfile = `${OUTPUT}/${entry}-${process.pid}.mjs`;
+  await build({
+    entryPoints: [`${ROOT}pkg-template/src/${entry}.ts`],
+    outfile,
+    bundle: true,
+    format: "esm",
+    // What web standards have, and nothing of Node's: the gateway's own entry must not need more.
+    platform: entry === "gateway" ? "neutral" : "node",
+    target: "es2022",
+    external: ["jose"],
+    logLevel: "error",
+  });
+  try {
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    rmSync(outfile);
+  }
+}

@@ -1,0 +1,178 @@
+/** A gateway before a misbehaving upstream, and a browser that talks to it as the SDK does. */
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { importEntry } from "./bundle.mjs";
+import { CLIENT, PERSON, startUpstream } from "./upstream.mjs";
+
+export const { createGateway, GatewayConfigError } = await importEntry("gateway");
+
+export const APP = "https://app.example";
+export const SUPPORT_CODE = "7KQ2M9ZX";
+export const COOKIE = `__Host-classlink-${createHash("sha256").update(CLIENT.clientId).digest("base64url").slice(0, 12)}`;
+
+/** A sealing key. */
+export const newKey = () => randomBytes(32).toString("base64url");
+
+/** A login's verifier, and what is derived from it (protocol.md, The pending login). */
+export function newLogin() {
+  const verifier = randomBytes(32).toString("base64url");
+  const hash = (text) => createHash("sha256").update(text).digest("base64url");
+  return { verifier, nonce: hash(`classlink-spa nonce:${verifier}`), challenge: hash(verifier) };
+}
+
+/**
+ * Starts an upstream and a gateway, and hands out a browser.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {object} [gatewayOptions] In place of the usual ones.
+ * @param {object} [upstreamOptions]
+ */
+export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
+  const clock = { at: Date.now() };
+  const now = () => clock.at;
+  const upstream = await startUpstream(t, { now, ...upstreamOptions });
+  const entries = [];
+  const options = {
+    issuer: upstream.issuer,
+    clients: [CLIENT],
+    sealingKeys: [newKey()],
+    timeout: 2000,
+    log: (entry) => entries.push(entry),
+    now,
+    ...gatewayOptions,
+  };
+  const gateway = createGateway(options);
+  const browser = new Browser(gateway, upstream);
+  // Every test ends with the same question: did anything leak into the log or into an error's body?
+  t.after(() => {
+    const written = JSON.stringify(entries) + browser.errors.join("\n");
+    const people = Object.entries(PERSON).filter(([name]) => /name|email/.test(name));
+    const forbidden = [
+      ...upstream.secrets,
+      ...browser.verifiers,
+      ...people.map(([, value]) => value),
+      ...options.sealingKeys,
+      ...options.clients.map((client) => client.clientSecret),
+    ];
+    for (const secret of forbidden) assert(!written.includes(secret), `leaked: ${secret}`);
+  });
+  return {
+    upstream,
+    gateway,
+    browser,
+    entries,
+    options,
+    /** Lets time pass, in seconds. */
+    pass: (seconds) => {
+      clock.at += seconds * 1000;
+    },
+    /** Another instance of the same deployment, or one configured otherwise. */
+    another: (changes = {}) => {
+      const other = createGateway({ ...options, ...changes });
+      return Object.assign(new Browser(other, upstream), { gateway: other, jar: browser.jar });
+    },
+  };
+}
+
+/** A page of the application with the SDK in it, as the gateway sees them. */
+export class Browser {
+  jar = new Map();
+  errors = [];
+  verifiers = [];
+
+  constructor(gateway, upstream) {
+    this.gateway = gateway;
+    this.upstream = upstream;
+  }
+
+  get cookieHeader() {
+    return [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** Sends a request as a same-origin page would; a header of `null` is left out. */
+  async send(method, path, { headers = {}, body, context } = {}) {
+    const all = {
+      "X-ClassLink-SPA": SUPPORT_CODE,
+      "Sec-Fetch-Site": "same-origin",
+      ...(method !== "GET" && { Origin: APP }),
+      ...(this.jar.size > 0 && { Cookie: this.cookieHeader }),
+      ...headers,
+    };
+    const request = new Request(`${APP}${path}`, {
+      method,
+      headers: Object.entries(all).filter(([, value]) => value !== null),
+      ...(body !== undefined && { body, duplex: "half" }),
+    });
+    const response = await this.gateway.handle(request, context);
+    this.#keep(response);
+    const text = await response.text();
+    if (!response.ok) this.errors.push(text);
+    return {
+      status: response.status,
+      headers: response.headers,
+      cookies: response.headers.getSetCookie(),
+      text,
+      json: text ? JSON.parse(text) : undefined,
+      /** The gateway's own error code. */
+      code: response.headers.get("X-ClassLink-Gateway-Error"),
+    };
+  }
+
+  #keep(response) {
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      if (/max-age=0/i.test(line)) this.jar.delete(name);
+      else this.jar.set(name, value);
+    }
+  }
+
+  /** What the SDK posts for a code. */
+  form(login, code, changes = {}) {
+    this.verifiers.push(login.verifier);
+    const fields = {
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: CLIENT.redirectUris[0],
+      client_id: CLIENT.clientId,
+      code_verifier: login.verifier,
+      ...changes,
+    };
+    return new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== undefined));
+  }
+
+  postToken(form, headers = {}) {
+    const type = "application/x-www-form-urlencoded;charset=UTF-8";
+    return this.send("POST", "/auth/token", {
+      headers: { "Content-Type": type, ...headers },
+      body: form.toString(),
+    });
+  }
+
+  /** Signs somebody in. `claims` are what the provider says of them. */
+  signIn({ claims, client = CLIENT, ...changes } = {}) {
+    const login = newLogin();
+    const { clientId } = client;
+    const redirectUri = client.redirectUris[0];
+    const code = this.upstream.authorize({ ...login, clientId, redirectUri, claims });
+    return this.postToken(
+      this.form(login, code, { client_id: clientId, redirect_uri: redirectUri, ...changes }),
+    );
+  }
+
+  session(clientId = CLIENT.clientId) {
+    return this.send("POST", `/auth/session?client_id=${encodeURIComponent(clientId)}`);
+  }
+
+  signOut(clientId = CLIENT.clientId) {
+    return this.send("DELETE", `/auth/session?client_id=${encodeURIComponent(clientId)}`);
+  }
+
+  /** What the application's own routes see. */
+  whoIsIt(options) {
+    return this.gateway.getSession(
+      new Request(`${APP}/api`, { headers: { cookie: this.cookieHeader } }),
+      options,
+    );
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Builds the npm package into `pkg/`: Rust to WebAssembly, the loader's glue beside it, then the scripts and their
+ * types. A stage whose inputs have not changed is left out.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { asProgram, capture, Problem, root, run, say } from "./lib/run.mjs";
+import { setUp } from "./setup.mjs";
+import { printSizes } from "./sizes.mjs";
+
+const TARGET = "wasm32-unknown-unknown";
+const NAME = "classlink_spa";
+const WASM = `${NAME}_bg.wasm`;
+
+const template = join(root, "pkg-template");
+const wasmFolder = join(template, "src/wasm");
+const pkg = join(root, "pkg");
+const target = join(root, "target");
+
+/**
+ * The package's entries: a source in `pkg-template/src`, and the file at the package's root that it becomes.
+ * `declares` says whether the entry has types of its own.
+ */
+const ENTRIES = [
+  { source: "index.ts", file: "index.js", platform: "browser", declares: true },
+  { source: "index.node.ts", file: "index.node.js", platform: "node", declares: false },
+  { source: "inline.ts", file: "inline.js", platform: "browser", declares: true },
+  { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
+  { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },
+];
+
+/** What the entries take from the application's own `node_modules`. */
+const EXTERNAL = ["classlink-spa", "jose"];
+
+/**
+ * Builds what has changed, and prints what users download.
+ *
+ * @throws {Problem} when a step fails
+ */
+export async function build() {
+  const started = performance.now();
+  const wasm = await stage("wasm", {
+    inputs: [
+      "Cargo.toml",
+      "Cargo.lock",
+      "rust-toolchain.toml",
+      ".cargo",
+      "src",
+      "tools/wasm-bindgen",
+      "tools/build.mjs",
+    ],
+    outputs: ["pkg-template/src/wasm"],
+    work: buildWasm,
+  });
+  const scripts = await stage("package", {
+    inputs: [
+      "Cargo.toml",
+      "pkg-template",
+      "package-lock.json",
+      "LICENSE",
+      "CHANGELOG.md",
+      "tools/build.mjs",
+    ],
+    outputs: ["pkg", ...ENTRIES.map(({ file }) => `pkg/${file}`)],
+    work: buildPackage,
+  });
+  linkPackage();
+  if (wasm || scripts) {
+    say(`Built pkg/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    printSizes();
+  } else {
+    say("pkg/ is up to date");
+  }
+}
+
+/**
+ * Does a stage's work unless its outputs were made from the very same inputs.
+ *
+ * @param {string} name
+ * @param {{ inputs: string[], outputs: string[], work: () => Promise<void> }} stage paths are relative to the root
+ * @returns {Promise<boolean>} whether there was anything to do
+ */
+async function stage(name, { inputs, outputs, work }) {
+  const stamp = join(target, `built-${name}.stamp`);
+  const digest = digestOf(inputs);
+  const standing = outputs.every((path) => existsSync(join(root, path)));
+  if (standing && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return false;
+  rmSync(stamp, { force: true });
+  await work();
+  mkdirSync(target, { recursive: true });
+  writeFileSync(stamp, digest);
+  return true;
+}
+
+/** One hash over the contents of files and folders; what is missing counts as empty. */
+function digestOf(paths) {
+  const hash = createHash("sha256");
+  const add = (path) => {
+    const full = join(root, path);
+    if (!existsSync(full)) return;
+    if (lstatSync(full).isDirectory()) {
+      for (const name of readdirSync(full).sort()) add(join(path, name));
+    } else {
+      const bytes = readFileSync(full);
+      hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+    }
+  };
+  for (const path of paths) add(path);
+  return hash.digest("hex");
+}
+
+async function buildWasm() {
+  // RUSTFLAGS would replace the flags of .cargo/config.toml.
+  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, ...env } = {
+    ...process.env,
+    CARGO_TARGET_DIR: target,
+  };
+  say("Building the wasm-bindgen tool that Cargo.lock pins (a minute, the first time)");
+  await run(
+    "cargo",
+    ["build", "--locked", "--profile", "tool", "--package", "wasm-bindgen-runner"],
+    { env },
+  );
+  say("Compiling Rust to WebAssembly");
+  await run(
+    "cargo",
+    [
+      ...["build", "--locked", "--release", "--lib", "--package", "classlink-spa"],
+      ...["--target", TARGET],
+      ...["--config", `target.${TARGET}.rustflags=${JSON.stringify(remappedPaths())}`],
+    ],
+    { env },
+  );
+  const raw = join(target, "wasm-bindgen");
+  rmSync(raw, { recursive: true, force: true });
+  await run(join(target, "tool/wasm-bindgen-runner"), [
+    join(target, TARGET, "release", `${NAME}.wasm`),
+    ...["--target", "web", "--omit-default-module-path", "--experimental-reset-state-function"],
+    ...["--remove-producers-section", "--out-dir", raw],
+  ]);
+  say("Making the WebAssembly smaller (wasm-opt)");
+  const small = join(raw, "small.wasm");
+  await run(process.execPath, [
+    join(root, "node_modules/binaryen/bin/wasm-opt"),
+    ...["-Oz", "--converge", join(raw, WASM), "--output", small],
+  ]);
+  renameSync(small, join(raw, WASM));
+  // It declares the WebAssembly's exports; the scripts import the file itself, as text.
+  rmSync(join(raw, `${WASM}.d.ts`));
+  rmSync(wasmFolder, { recursive: true, force: true });
+  cpSync(raw, wasmFolder, { recursive: true });
+}
+
+/** Flags that keep this machine's paths out of the WebAssembly, so that it is the same wherever it is built. */
+function remappedPaths() {
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  const version = capture("rustc", ["-vV"]).stdout;
+  const sysroot = capture("rustc", ["--print", "sysroot"]).stdout.trim();
+  const commit = version.match(/^commit-hash: (\S+)$/m)?.[1] ?? "unknown";
+  const pairs = [
+    [root, "."],
+    // The standard library's sources, where the component `rust-src` is installed.
+    [join(sysroot, "lib/rustlib/src/rust"), `/rustc/${commit}`],
+    // Each registry or mirror has a folder of its own.
+    ...(existsSync(registry) ? readdirSync(registry) : []).map((name) => [
+      join(registry, name),
+      "/crates",
+    ]),
+  ];
+  return pairs.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+}
+
+async function buildPackage() {
+  const version = readFileSync(join(root, "Cargo.toml"), "utf8").match(
+    /^version = "([^"]+)"/m,
+  )?.[1];
+  if (!version) throw new Problem("Cargo.toml names no version.");
+  // The old package stays whole until the new one is.
+  const next = join(target, "pkg");
+  rmSync(next, { recursive: true, force: true });
+  mkdirSync(next, { recursive: true });
+
+  say("Checking the scripts and writing their types (tsc)");
+  await run(process.execPath, [
+    join(root, "node_modules/typescript/bin/tsc"),
+    ...["--project", template, "--outDir", join(target, "types")],
+  ]);
+  copyTypes(join(target, "types"), next);
+  say("Bundling (esbuild)");
+  await bundle(next, version);
+
+  copyFileSync(join(wasmFolder, WASM), join(next, WASM));
+  const { name, ...rest } = JSON.parse(readFileSync(join(template, "package.json"), "utf8"));
+  writeFileSync(
+    join(next, "package.json"),
+    `${JSON.stringify({ name, version, ...rest }, null, 2)}\n`,
+  );
+  for (const path of [
+    join(template, "README.md"),
+    ...["LICENSE", "CHANGELOG.md"].map((file) => join(root, file)),
+  ]) {
+    if (existsSync(path)) copyFileSync(path, join(next, relative(dirname(path), path)));
+  }
+  rmSync(pkg, { recursive: true, force: true });
+  renameSync(next, pkg);
+}
+
+async function bundle(outdir, version) {
+  const esbuild = await import("esbuild");
+  for (const { source, file, platform } of ENTRIES) {
+    await esbuild
+      .build({
+        entryPoints: [join(template, "src", source)],
+        outfile: join(outdir, file),
+        bundle: true,
+        minify: true,
+        format: "esm",
+        platform,
+        // Safari 16.4 is the oldest whose WebAssembly has reference types without faults.
+        target: platform === "node" ? "node20.19" : ["es2022", "safari16.4"],
+        // A page's imports must not wait for this one.
+        supported: { "top-level-await": false },
+        external: EXTERNAL,
+        // Text, decoded when it is needed: `binary` would decode at import.
+        loader: { ".wasm": "base64" },
+        define: { __VERSION__: JSON.stringify(version) },
+        // No source maps: they would double the package, and the sources are in the repository.
+        sourcemap: false,
+        charset: "utf8",
+        legalComments: "none",
+        logLevel: "warning",
+      })
+      .catch((error) => {
+        throw new Problem(`esbuild can't bundle ${source}: ${error.message}`);
+      });
+  }
+  // Bundlers look for this very expression.
+  const main = readFileSync(join(outdir, "index.js"), "utf8");
+  if (
+    !new RegExp(`new URL\\("\\./${WASM.replace(".", "\\.")}",\\s*import\\.meta\\.url\\)`).test(main)
+  ) {
+    throw new Problem(`index.js must contain new URL("./${WASM}", import.meta.url), as written.`);
+  }
+}
+
+/**
+ * Copies the types that an entry's users can reach, and puts one file for each entry at the package's root.
+ */
+function copyTypes(from, outdir) {
+  const copied = new Set();
+  const copy = (path) => {
+    if (copied.has(path)) return;
+    copied.add(path);
+    const source = join(from, path);
+    if (!existsSync(source)) {
+      throw new Problem(
+        `The package's types name ${path}, which is no module of pkg-template/src.`,
+      );
+    }
+    mkdirSync(dirname(join(outdir, "types", path)), { recursive: true });
+    copyFileSync(source, join(outdir, "types", path));
+    for (const [, imported] of readFileSync(source, "utf8").matchAll(
+      /(?:from|import)\s*\(?\s*"(\.[^"]+)\.js"/g,
+    )) {
+      copy(join(dirname(path), `${imported}.d.ts`));
+    }
+  };
+  for (const { source, file, declares } of ENTRIES) {
+    if (!declares) continue;
+    const types = source.replace(/\.ts$/, ".d.ts");
+    copy(types);
+    writeFileSync(
+      join(outdir, file.replace(/\.js$/, ".d.ts")),
+      `export * from "./types/${types.replace(/\.d\.ts$/, ".js")}";\n`,
+    );
+  }
+}
+
+/** Lets the demo and the tests import the package by its name. */
+function linkPackage() {
+  const link = join(root, "node_modules/classlink-spa");
+  if (existsSync(join(link, "package.json"))) return;
+  rmSync(link, { recursive: true, force: true });
+  symlinkSync(process.platform === "win32" ? pkg : "../pkg", link, "junction");
+}
+
+await asProgram(import.meta, async () => {
+  await setUp();
+  await build();
+});

@@ -1,0 +1,131 @@
+/**
+ * Starting other programs, and speaking to the person at the terminal.
+ *
+ * @module
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The checkout's root folder. */
+export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
+
+/** A failure whose message says all that the person needs: it is shown without a stack. */
+export class Problem extends Error {}
+
+/**
+ * Tells what is being done.
+ *
+ * @param {string} text
+ */
+export function say(text) {
+  console.log(`▸ ${text}`);
+}
+
+/**
+ * Finds a program on the search path.
+ *
+ * @param {string} name
+ * @returns {string | undefined} its full path
+ */
+export function which(name) {
+  const names = process.platform === "win32" ? [`${name}.exe`, `${name}.cmd`] : [name];
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    for (const candidate of names) {
+      const path = join(folder, candidate);
+      try {
+        accessSync(path, constants.X_OK);
+        if (statSync(path).isFile()) return path;
+      } catch {
+        // Not here: the next folder.
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What programs print when a download fails for want of a network. */
+const NETWORK_TROUBLE =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|could not resolve host|couldn't resolve host|failed to connect to|spurious network error|network is unreachable|temporary failure (?:in name resolution|resolving)|could not download file|dns error/i;
+
+/** How the folder and the environment of a program differ from this one's. */
+/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv }} Where */
+
+/**
+ * Runs a program with its output shown.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Where & { onLine?: (line: string) => void }} [options] `onLine` hears each line of standard output
+ * @returns {Promise<void>}
+ * @throws {Problem} when the program can't be started or fails; the message tells a missing network apart
+ */
+export async function run(command, args, { cwd = root, env = process.env, onLine } = {}) {
+  const child = spawn(command, args, { cwd, env, stdio: ["inherit", "pipe", "pipe"] });
+  let errors = "";
+  let rest = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    process.stdout.write(text);
+    if (!onLine) return;
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    process.stderr.write(text);
+    errors = (errors + text).slice(-20_000);
+  });
+  const shown = `${command} ${args.join(" ")}`;
+  const outcome = await new Promise((resolve, reject) => {
+    child.once("error", (error) =>
+      reject(new Problem(`\`${shown}\` can't be started: ${error.message}`)),
+    );
+    child.once("close", (code, signal) => resolve(code ?? signal));
+  });
+  if (rest && onLine) onLine(rest);
+  if (outcome === 0) return;
+  if (NETWORK_TROUBLE.test(errors)) {
+    throw new Problem(
+      `\`${shown}\` could not reach the network.\n` +
+        "Check the connection (and the proxy: HTTPS_PROXY), or a mirror's settings, then run this again; " +
+        "what was downloaded already is kept.",
+    );
+  }
+  throw new Problem(`\`${shown}\` failed (${outcome}).`);
+}
+
+/**
+ * Runs a short program and takes its output.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Where} [options]
+ * @returns {{ ok: boolean, stdout: string, stderr: string }}
+ */
+export function capture(command, args, { cwd = root, env = process.env } = {}) {
+  const result = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+  return {
+    ok: result.status === 0,
+    stdout: result.stdout ?? "",
+    stderr: result.stderr ?? result.error?.message ?? "",
+  };
+}
+
+/**
+ * Runs `main` when the module was started as a program, and turns its failure into a message and exit code 1.
+ *
+ * @param {ImportMeta} meta the module's own `import.meta`
+ * @param {(args: string[]) => unknown} main gets the command line's arguments
+ */
+export async function asProgram(meta, main) {
+  // Node's `import.meta.url` has no symbolic links; the command line may.
+  if (realpathSync(process.argv[1] ?? ".") !== fileURLToPath(meta.url)) return;
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Problem ? `\n✗ ${error.message}` : error);
+    process.exitCode = 1;
+  }
+}

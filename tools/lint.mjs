@@ -1,0 +1,41 @@
+/**
+ * Checks the form of everything, and changes nothing: all checks run, and the last line tells which failed.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { asProgram, Problem, root, run, say } from "./lib/run.mjs";
+import { setUp } from "./setup.mjs";
+
+const npmTool = (path, ...args) => [process.execPath, [join(root, "node_modules", path), ...args]];
+const clippy = (...args) => ["cargo", ["clippy", "--locked", ...args, "--", "-D", "warnings"]];
+
+/** What each check is called, and the program that does it. */
+const CHECKS = [
+  ["Rust's formatting", "cargo", ["fmt", "--all", "--check"]],
+  ["Clippy, native", ...clippy("--workspace", "--all-targets")],
+  [
+    "Clippy, WebAssembly",
+    ...clippy("--package", "classlink-spa", "--lib", "--target", "wasm32-unknown-unknown"),
+  ],
+  ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
+  ["TypeScript, the demo", ...npmTool("typescript/bin/tsc", "--project", "www/app", "--noEmit")],
+];
+
+await asProgram(import.meta, async () => {
+  await setUp();
+  // It checks the package's types, and the demo's rest on what it makes.
+  await build();
+  const failed = [];
+  for (const [name, command, args] of CHECKS) {
+    say(name);
+    await run(command, args).catch((error) => {
+      if (!(error instanceof Problem)) throw error;
+      failed.push(name);
+    });
+  }
+  if (failed.length > 0) throw new Problem(`Failed: ${failed.join("; ")}.`);
+  say("All checks passed");
+});

@@ -1,0 +1,31 @@
+/**
+ * A reporter for `node:test` that hands each result to `test.mjs` as one line of JSON on file descriptor 3, and
+ * prints nothing.
+ *
+ * @module
+ */
+
+import { writeSync } from "node:fs";
+import { Transform } from "node:stream";
+import { inspect } from "node:util";
+
+export default new Transform({
+  writableObjectMode: true,
+  transform({ type, data }, _encoding, done) {
+    if (["test:dequeue", "test:start", "test:pass", "test:fail"].includes(type)) {
+      const error = data.details?.error;
+      const result = {
+        type,
+        name: data.name,
+        nesting: data.nesting,
+        suite: data.details?.type === "suite",
+        skipped: data.skip !== undefined || data.todo !== undefined,
+        // A test that failed because of its subtests has nothing of its own to tell.
+        byItsTests: error?.failureType === "subtestsFailed",
+        error: error && inspect(error.cause ?? error),
+      };
+      writeSync(3, `${JSON.stringify(result)}\n`);
+    }
+    done();
+  },
+});

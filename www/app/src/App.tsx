@@ -1,0 +1,32 @@
+/** The app's pages and their addresses. */
+
+import { Route, Routes } from "react-router";
+import { Layout } from "./components/Layout";
+import { RequireSignIn } from "./components/RequireSignIn";
+import { CallbackPage } from "./pages/CallbackPage";
+import { HomePage } from "./pages/HomePage";
+import { LaunchPage } from "./pages/LaunchPage";
+import { NotFoundPage } from "./pages/NotFoundPage";
+import { ShelfPage } from "./pages/ShelfPage";
+
+/** Every page within the common frame. */
+export function App() {
+  return (
+    <Routes>
+      <Route element={<Layout />}>
+        <Route index element={<HomePage />} />
+        <Route path="callback" element={<CallbackPage />} />
+        <Route path="launch" element={<LaunchPage />} />
+        <Route
+          path="shelf"
+          element={
+            <RequireSignIn>
+              <ShelfPage />
+            </RequireSignIn>
+          }
+        />
+        <Route path="*" element={<NotFoundPage />} />
+      </Route>
+    </Routes>
+  );
+}

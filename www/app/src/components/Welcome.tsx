@@ -1,0 +1,23 @@
+/** The home page of somebody who is signed in. */
+
+import type { User } from "classlink-spa";
+import { Link } from "react-router";
+import { PageTitle } from "./PageTitle";
+import { ProfileCard } from "./ProfileCard";
+
+/** A greeting, the way to the shelf, and the profile. */
+export function Welcome({ user }: { readonly user: User }) {
+  const name = user.givenName ?? user.name;
+  return (
+    <>
+      <title>Welcome – Reading Room</title>
+      <PageTitle>{name ? `Welcome, ${name}` : "Welcome"}</PageTitle>
+      <p>
+        <Link className="button" to="/shelf">
+          Open your shelf
+        </Link>
+      </p>
+      <ProfileCard user={user} />
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+/** The second origin: what ClassLink serves from `nodeapi.classlink.com`. */
+
+import { allClaims, claimsForScopes, myInfo } from "./claims.js";
+import { answerCors } from "./cors.js";
+import { sendJson } from "./http.js";
+
+/** @import { IncomingMessage, ServerResponse } from "node:http" */
+/** @import { People } from "./directory.js" */
+/** @import { Settings } from "./options.js" */
+
+/** ClassLink's paths on the second origin. */
+export const API_PATHS = { userInfo: "/v2/my/profileinfo", myInfo: "/v2/my/info" };
+
+/**
+ * @param {any} provider
+ * @param {Settings} settings
+ * @param {People} people
+ * @returns {(req: IncomingMessage, res: ServerResponse) => Promise<void>}
+ */
+export function createApi(provider, settings, people) {
+  return async (req, res) => {
+    const path = pathOf(req);
+    if (!Object.values(API_PATHS).includes(path)) {
+      return sendJson(res, 404, { message: "Not found" });
+    }
+    if (answerCors(req, res, settings.cors)) return;
+    res.setHeader("Cache-Control", "no-store");
+    if (req.method !== "GET") return sendJson(res, 405, { message: "Method not allowed" });
+
+    const bearer = /^Bearer ([\w.~+/-]+=*)$/i.exec(req.headers.authorization ?? "")?.[1];
+    const token = bearer && (await provider.AccessToken.find(bearer));
+    const person = token && !token.isExpired ? people.find(token.accountId) : undefined;
+    if (!person) return sendJson(res, 401, { message: "Invalid or expired token" });
+
+    const { account, district } = person;
+    if (path === API_PATHS.userInfo) {
+      const claims = allClaims(account, district, settings.tenantClaims);
+      return sendJson(res, 200, claimsForScopes(claims, token.scopes));
+    }
+    if (settings.myInfoError !== undefined) {
+      return sendJson(res, 200, { status: settings.myInfoError, message: "Something went wrong" });
+    }
+    return sendJson(res, 200, myInfo(account, district));
+  };
+}
+
+/** @param {IncomingMessage} req */
+function pathOf(req) {
+  return new URL(req.url ?? "/", "http://stand-in.invalid").pathname;
+}

@@ -1,0 +1,168 @@
+#!/usr/bin/env node
+/** The command line: starts one stand-in for one application, until it is interrupted. */
+
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { startStandIn } from "./index.js";
+
+/** @import { StandInOptions } from "./options.js" */
+
+const HELP = `A local stand-in for ClassLink, for demos and end-to-end tests.
+
+Usage: classlink-stand-in --client-id ID --redirect-uri URL [options]
+
+  --client-id ID            the application's client id
+  --redirect-uri URL        its redirect URI; may be given several times
+  --launch-url URL          where the partner-initiated LaunchPad tile leads
+  --client-secret SECRET    its client secret
+  --name NAME               its name on the pages
+
+  --host HOST               host name of both origins (localhost)
+  --port PORT               port of the issuer (4400; 0 for a free one)
+  --api-port PORT           port of profileinfo and my/info (4401; 0 for a free one)
+  --tls-key FILE            PEM; with --tls-cert both origins are https
+  --tls-cert FILE           PEM
+
+  --secret-only             refuse token requests without the client secret
+  --no-cors                 answer no other origin's pages
+  --consent MODE            remembered, always or never (remembered)
+  --pkce MODE               honoured or ignored (honoured)
+  --no-tenant-claims        leave the classLink_* claims out
+  --my-info-error STATUS    my/info answers HTTP 200 with this status in its body
+  --id-token-lifetime S     seconds (86400)
+  --access-token-lifetime S seconds (86400)
+  --code-lifetime S         seconds (300)
+
+  --help                    this text
+`;
+
+const FLAGS = /** @type {const} */ ({
+  "client-id": { type: "string" },
+  "redirect-uri": { type: "string", multiple: true },
+  "launch-url": { type: "string" },
+  "client-secret": { type: "string" },
+  name: { type: "string" },
+  host: { type: "string" },
+  port: { type: "string", default: "4400" },
+  "api-port": { type: "string", default: "4401" },
+  "tls-key": { type: "string" },
+  "tls-cert": { type: "string" },
+  "secret-only": { type: "boolean" },
+  "no-cors": { type: "boolean" },
+  consent: { type: "string" },
+  pkce: { type: "string" },
+  "no-tenant-claims": { type: "boolean" },
+  "my-info-error": { type: "string" },
+  "id-token-lifetime": { type: "string" },
+  "access-token-lifetime": { type: "string" },
+  "code-lifetime": { type: "string" },
+  help: { type: "boolean", short: "h" },
+});
+
+/** A mistake in the command line. */
+class UsageError extends Error {}
+
+try {
+  const { values } = parseArgs({ options: FLAGS, strict: true });
+  if (values.help) {
+    process.stdout.write(HELP);
+  } else {
+    await run(optionsFrom(values));
+  }
+} catch (error) {
+  const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
+  const usage =
+    error instanceof UsageError ||
+    error instanceof TypeError ||
+    code?.startsWith("ERR_PARSE_ARGS") === true;
+  process.stderr.write(`classlink-stand-in: ${message}\n`);
+  if (usage) process.stderr.write("Try classlink-stand-in --help\n");
+  process.exitCode = usage ? 2 : 1;
+}
+
+/**
+ * @param {Record<string, any>} values
+ * @returns {StandInOptions}
+ */
+function optionsFrom(values) {
+  const clientId = values["client-id"];
+  const redirectUris = values["redirect-uri"];
+  if (!clientId) throw new UsageError("--client-id is missing");
+  if (!redirectUris) throw new UsageError("--redirect-uri is missing");
+  if (Boolean(values["tls-key"]) !== Boolean(values["tls-cert"])) {
+    throw new UsageError("--tls-key and --tls-cert belong together");
+  }
+  return {
+    host: values.host,
+    port: number(values, "port"),
+    apiPort: number(values, "api-port"),
+    ...(values["tls-key"] && {
+      tls: { key: pem(values, "tls-key"), cert: pem(values, "tls-cert") },
+    }),
+    clients: [
+      {
+        clientId,
+        clientSecret: values["client-secret"],
+        redirectUris,
+        launchUrl: values["launch-url"],
+        name: values.name,
+      },
+    ],
+    publicClients: !values["secret-only"],
+    cors: !values["no-cors"],
+    consent: values.consent,
+    pkce: values.pkce,
+    tenantClaims: !values["no-tenant-claims"],
+    myInfoError: number(values, "my-info-error"),
+    idTokenLifetime: number(values, "id-token-lifetime"),
+    accessTokenLifetime: number(values, "access-token-lifetime"),
+    codeLifetime: number(values, "code-lifetime"),
+  };
+}
+
+/** @param {Record<string, string | undefined>} values @param {string} flag */
+function number(values, flag) {
+  const value = values[flag];
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(value)) throw new UsageError(`--${flag} must be a number`);
+  return Number(value);
+}
+
+/** @param {Record<string, string>} values @param {string} flag */
+function pem(values, flag) {
+  try {
+    return readFileSync(values[flag] ?? "", "utf8");
+  } catch {
+    throw new UsageError(`--${flag}: the file can't be read`);
+  }
+}
+
+/** @param {StandInOptions} options */
+async function run(options) {
+  const standIn = await startStandIn(options);
+  const stop = () => standIn.close();
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+
+  const lines = [
+    "Stand-in for ClassLink (this is not ClassLink)",
+    "",
+    `  issuer        ${standIn.issuer}`,
+    `  discovery     ${standIn.discoveryUrl}`,
+    `  LaunchPad     ${standIn.launchPadUrl}`,
+    `  profileinfo   ${standIn.endpoints.userinfo_endpoint}`,
+    `  my/info       ${standIn.endpoints.my_info_endpoint}`,
+    "",
+    "People:",
+    ...standIn.districts.flatMap((district) => [
+      `  ${district.name} (tenant ${district.id})`,
+      ...standIn.accounts
+        .filter(({ districtId }) => districtId === district.id)
+        .map(
+          ({ sub, firstName, lastName, note }) => `    ${sub}  ${firstName} ${lastName}: ${note}`,
+        ),
+    ]),
+    "",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
