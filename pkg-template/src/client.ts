@@ -44,8 +44,6 @@ interface CallOptions {
   readonly quiet?: boolean;
   /** What must be done before the WebAssembly is there. */
   readonly prepare?: () => Promise<void>;
-  /** Told when the call was ended by anything but the WebAssembly's answer. */
-  readonly failed?: () => void;
 }
 
 /** A call under way, and how to end it. */
@@ -56,11 +54,6 @@ interface Call {
 
 const blank = (status: Snapshot["status"]): Snapshot =>
   Object.freeze({ status, user: null, scope: Object.freeze([]), error: null });
-
-/** Never runs: without a page, calls fail before. */
-const noPage = (): never => {
-  throw broken("");
-};
 
 const isPanic = (error: unknown): boolean =>
   typeof WebAssembly === "object" && error instanceof WebAssembly.RuntimeError;
@@ -73,24 +66,23 @@ const hasPage = (): boolean => typeof window !== "undefined" && typeof document 
 
 function requireBrowser(): void {
   const why = !hasPage()
-    ? "there is no page here. On a server (rendering included) only getSnapshot and subscribe work; call the others in the browser"
+    ? "on a server only getSnapshot and subscribe work"
     : globalThis.isSecureContext === false
-      ? "the page isn't a secure context. Serve it by https, or open it at http://localhost"
-      : globalThis.crypto?.subtle
-        ? ""
-        : "crypto.subtle (Web Crypto) is missing. Use a current browser, and https or localhost";
+      ? "this page isn't a secure context; serve it by https, or from localhost"
+      : !globalThis.crypto?.subtle && "this one has no Web Crypto (crypto.subtle)";
   if (why) {
     throw new ClassLinkError({
       code: "environment_unsupported",
-      message: `Signing in needs a browser: ${why}.`,
+      message: `Signing in needs a browser's secure page: ${why}.`,
     });
   }
 }
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+  // What isn't an object counts as frozen.
+  if (!Object.isFrozen(value)) {
     Object.freeze(value);
-    for (const member of Object.values(value)) deepFreeze(member);
+    for (const member of Object.values(value as object)) deepFreeze(member);
   }
   return value;
 }
@@ -102,12 +94,8 @@ function guarded(run: () => void): void {
   try {
     run();
   } catch (error) {
-    if (typeof reportError === "function") reportError(error);
-    else {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    // Node, which has pages under test runners, has no reportError.
+    (globalThis.reportError ?? console.error)(error);
   }
 }
 
@@ -135,6 +123,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
 
   const localized = (error: unknown): ClassLinkError =>
     localize(isClassLinkError(error) ? error : broken("", error), settings?.messages);
+
+  const refuse = (error: unknown): Promise<never> => Promise.reject(localized(error));
 
   const closedError = (): ClassLinkError =>
     new ClassLinkError({
@@ -165,8 +155,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     guarded(() => settings?.onEvent?.(Object.freeze(event)));
   }
 
-  function emitFailure({ supportCode, code }: ClassLinkError): void {
-    emit({ type: "login.failed", at: Date.now(), supportCode, code });
+  function emitFailure({ supportCode, code, reason }: ClassLinkError): void {
+    emit({ type: "login.failed", at: Date.now(), supportCode, code, ...(reason && { reason }) });
   }
 
   /** The configuration for a district: the function is asked, and its answer validated, each time. */
@@ -232,7 +222,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       const own = generation;
       runtime.clients.add(dropCore);
       const attempt = load().then(({ Core }) => {
-        if (own !== generation) throw closed ? closedError() : broken("");
+        if (own !== generation) throw closed ? closedError() : broken();
         core = new Core(createHost());
         return core;
       });
@@ -261,14 +251,13 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
    */
   function call<T>(
     use: (core: Core) => T | Promise<T>,
-    { login = false, quiet = false, prepare, failed }: CallOptions = {},
+    { login = false, quiet = false, prepare }: CallOptions = {},
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const entry: Call = {
         login,
         fail(error) {
           outstanding.delete(entry);
-          failed?.();
           reject(error);
         },
       };
@@ -312,7 +301,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     try {
       read = readLoginOptions(options);
     } catch (error) {
-      return Promise.reject(localized(error));
+      return refuse(error);
     }
     handling = undefined;
     return call((instance) => instance.startLogin(JSON.stringify(read)), {
@@ -322,15 +311,14 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   }
 
   function handleCallback(url?: string | URL): Promise<Result> {
-    if (closed || !hasPage()) return call(noPage, { login: true });
+    // Without a page there is nothing to look at; the call says so.
+    if (closed || !hasPage()) return call(() => Promise.reject(), { login: true });
     const page = location.href;
     let given = page;
     try {
       if (url !== undefined) given = new URL(url, page).href;
     } catch (cause) {
-      return Promise.reject(
-        localized(invalid("handleCallback", "was given what isn't a URL.", cause)),
-      );
+      return refuse(invalid("handleCallback", "was given what isn't a URL.", cause));
     }
     // The page's own URL, given once it has been stripped, asks for the answer that was there.
     const answer =
@@ -340,34 +328,31 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
           ? undefined
           : given;
     if (answer === undefined) {
-      return Promise.reject(
-        localized(
-          new ClassLinkError({
-            code: "not_a_callback",
-            message:
-              "The URL has neither code nor error in its query: nothing came back from ClassLink. Call handleCallback on the page of redirectUri alone.",
-          }),
-        ),
+      return refuse(
+        new ClassLinkError({
+          code: "not_a_callback",
+          message:
+            "The URL's query has neither code nor error. Call handleCallback on the page of redirectUri alone.",
+        }),
       );
     }
     if (handling?.url === answer && !handling.again) return handling.promise;
     const current = { url: answer, again: false } as Handling;
     handling = current;
-    current.promise = call(
-      async (instance) => {
-        try {
-          const result = (await instance.handleCallback(answer)) as Result;
-          return Object.freeze("user" in result ? { ...result, user: keep(result.user) } : result);
-        } catch (error) {
-          current.again = isPanic(error) || instance.callbackRetryable;
-          throw error;
-        }
+    let used: Core | undefined;
+    const finished = call(
+      (instance) => {
+        used = instance;
+        return instance.handleCallback(answer) as Promise<Result>;
       },
-      {
-        login: true,
-        failed() {
-          current.again = true;
-        },
+      { login: true },
+    );
+    current.promise = finished.then(
+      (result) => Object.freeze("user" in result ? { ...result, user: keep(result.user) } : result),
+      (error) => {
+        // What ended otherwise than by this core's answer didn't use the code up.
+        current.again = !used || used !== core || used.callbackRetryable;
+        throw error;
       },
     );
     return current.promise;

@@ -1,6 +1,6 @@
 /**
  * Validates what an application hands in: its configuration and the options of one login. Every mistake is a
- * `config_invalid` error that names the field, what is wrong and the remedy, and echoes no value.
+ * `config_invalid` error that names the field and what it must be, and echoes no value.
  *
  * @packageDocumentation
  */
@@ -10,244 +10,165 @@ import { ClassLinkError } from "./errors.js";
 import { ENGLISH } from "./messages.js";
 import type { ClassLinkConfig } from "./types.js";
 
-/** A validated configuration: what crosses over to the WebAssembly, and what stays with the scripts. */
-export interface Settings
-  extends Pick<ClassLinkConfig, "messages" | "navigate" | "onEvent" | "wasmUrl"> {
+/** What stays with the scripts. */
+type PageSettings = {
+  readonly [K in "messages" | "navigate" | "onEvent" | "wasmUrl"]: ClassLinkConfig[K];
+};
+
+/** A validated configuration: what stays with the scripts, and what crosses over to the WebAssembly. */
+export interface Settings extends PageSettings {
   readonly core: CoreConfig;
 }
 
-type Fields = Record<string, unknown>;
+/** Reads one value: answers with what it stands for, or throws what is wrong with it. */
+type Reader<T> = (value: unknown, field: string) => T;
 
-const DEFAULTS = {
-  scope: ["openid", "profile"],
-  issuer: "https://launchpad.classlink.com",
-  metadata: {},
-  profile: "id-token",
-  launch: "restart",
-  session: {},
-  clockTolerance: 60,
-  timeout: 10_000,
-};
-
-const CONFIG = [
-  "clientId",
-  "redirectUri",
-  "scope",
-  "issuer",
-  "metadata",
-  "gateway",
-  "profile",
-  "allowedTenants",
-  "launch",
-  "session",
-  "apiOrigins",
-  "clockTolerance",
-  "timeout",
-  "messages",
-  "navigate",
-  "onEvent",
-  "wasmUrl",
-];
-
-const ENDPOINTS = [
-  "authorization_endpoint",
-  "token_endpoint",
-  "jwks_uri",
-  "userinfo_endpoint",
-  "my_info_endpoint",
-  "end_session_endpoint",
-  "revocation_endpoint",
-];
-const ALGORITHMS = "id_token_signing_alg_values_supported";
-const ISS_PROMISED = "authorization_response_iss_parameter_supported";
-
-const OPTIONS = [
-  "returnTo",
-  "appState",
-  "scope",
-  "prompt",
-  "loginHint",
-  "maxAge",
-  "uiLocales",
-  "acrValues",
-  "district",
-  "mode",
-  "extraParams",
-];
-
-/** Parameters that are the protocol's own, or have a field of their own. */
-const PROTOCOL =
-  /^(response_(type|mode)|client_(id|assertion|assertion_type)|redirect_uri|scope|state|nonce|code(_challenge(_method)?|_verifier)?|prompt|login_hint|id_token_hint|max_age|ui_locales|acr_values|claims|request(_uri)?|registration|grant_type|error(_description|_uri)?|iss)$|secret/i;
+type Readers<T> = { readonly [K in keyof T]-?: Reader<T[K]> };
 
 /** What is wrong with `field`, as an error. */
 export function invalid(field: string, problem: string, cause?: unknown): ClassLinkError {
   return new ClassLinkError({ code: "config_invalid", message: `${field} ${problem}`, cause });
 }
 
-function check(condition: unknown, field: string, problem: string): asserts condition {
-  if (!condition) throw invalid(field, problem);
-}
+/** The reader of what passes `test`; `must` says in words what that is. */
+const such =
+  <T>(must: string, test: (value: unknown) => unknown): Reader<T> =>
+  (value, field) => {
+    if (!test(value)) throw invalid(field, `must be ${must}.`);
+    return value as T;
+  };
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]/;
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** How many single-character edits make `b` of `a` (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
+const object = such<object>("an object", isObject);
+
+const text = such<string>("a string that isn't empty", isText);
+
+const isListOf = (value: unknown, test: (item: unknown) => unknown): value is unknown[] =>
+  Array.isArray(value) && value.every(test);
+
+const callable = such<() => void>("a function", (value) => typeof value === "function");
+
+const oneOf = <T extends string>(...choices: T[]) =>
+  such<T>(choices.map((choice) => `"${choice}"`).join(" or "), (value) =>
+    choices.includes(value as T),
+  );
+
+const whole = (unit: string, least: number, most = Infinity) =>
+  such<number>(
+    `a whole number of ${unit}, ${most < Infinity ? `${least} to ${most}` : `${least} or more`}`,
+    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+  );
+
+/** Absolute, https or http on a loopback host, no user info, and nothing that the URL parser would mend. */
+function isWebUrl(value: unknown, forbidden: RegExp): value is string {
+  try {
+    if (!isText(value) || /[\s\\\p{Cc}]/u.test(value) || forbidden.test(value)) return false;
+    const { protocol, hostname } = new URL(value);
+    return (
+      /^https?:\/\/[^/?#@]+([/?#]|$)/i.test(value) &&
+      (protocol === "https:" || /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))
+    );
+  } catch {
+    return false;
   }
-  return row[b.length] ?? 0;
 }
+
+const webUrl = (forbidden: RegExp, without: string) =>
+  such<string>(
+    `an absolute https URL (or http on localhost) without spaces, backslashes, user name, password${without} or fragment`,
+    (value) => isWebUrl(value, forbidden),
+  );
+
+/** May have a query, as endpoints may (RFC 6749, 3.1). */
+const endpoint = webUrl(/#/, "");
+
+const base = webUrl(/[?#]/, ", query");
+
+/** RFC 6749, 3.3; OpenID Connect Core 3.1.2.1 requires `openid`. */
+const scopes: Reader<string[]> = (value, field) => [
+  ...new Set(
+    such<string[]>(
+      'an array of scope names (RFC 6749, 3.3), or a string with spaces between, with "openid"',
+      (names) =>
+        isListOf(names, (name) => isText(name) && /^[!#-[\]-~]+$/.test(name)) &&
+        names.includes("openid"),
+    )(typeof value === "string" ? value.split(" ").filter(Boolean) : value, field),
+  ),
+];
+
+/** One text or several, joined by spaces. */
+const spaced: Reader<string> = (value, field) =>
+  such<string[]>(
+    "a string that isn't empty, or an array of such",
+    (texts) => isListOf(texts, isText) && texts.length,
+  )([value].flat(), field).join(" ");
+
+/** JSON text; what JSON would lose without a word is refused (RFC 8259). */
+const json: Reader<string> = (value, field) => {
+  let written: unknown;
+  try {
+    written = JSON.stringify(value, (_, member) => {
+      const lost = [Number.NaN, Infinity, -Infinity].includes(member);
+      if (lost || /function|symbol/.test(typeof member)) throw new TypeError();
+      return member;
+    });
+  } catch {}
+  return such<string>("JSON: no functions, symbols, BigInts, NaN, infinities, cycles", isText)(
+    written,
+    field,
+  );
+};
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-function suggestion(name: string, known: readonly string[]): string {
-  const wanted = plain(name);
-  let best: string | undefined;
-  let least = 3;
-  for (const candidate of known) {
-    const other = plain(candidate);
-    const alike = wanted.length > 2 && (other.startsWith(wanted) || wanted.startsWith(other));
-    const edits = other === wanted ? 0 : Math.min(distance(wanted, other), alike ? 2 : 3);
-    if (edits < least) [best, least] = [candidate, edits];
-  }
-  return best ? ` Did you mean ${best}?` : "";
+/** Whether one begins the other, or no more than two neighbouring characters of them differ. */
+function alike(a: string, b: string): boolean {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < a.length - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const { length } = a.length > b.length ? a : b;
+  return length - start - end < 3 || (start > 2 && [a.length, b.length].includes(start));
 }
 
-/** The members of an object, less the undefined ones; `known` names all that may be. */
-function fields(value: unknown, field: string, known: readonly string[], prefix = ""): Fields {
-  check(
-    typeof value === "object" && value !== null && !Array.isArray(value),
-    field,
-    "must be an object.",
-  );
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  for (const [name] of members) {
-    if (!known.includes(name)) {
-      const shown = JSON.stringify(prefix + name.slice(0, 40));
-      throw invalid(shown, `is not a field of ${field}.${suggestion(name, known)}`);
+/** The members of an object, each read by its own reader; `path` is put before their names in errors. */
+const members =
+  <T extends object>(readers: Readers<T>, defaults: object = {}) =>
+  (value: unknown, field: string, path = `${field}.`): T => {
+    const read: Record<string, unknown> = { ...defaults };
+    for (const [name, member] of Object.entries(object(value, field))) {
+      if (member === undefined) continue;
+      if (!Object.hasOwn(readers, name)) {
+        const meant = Object.keys(readers).find((known) => alike(plain(name), plain(known)));
+        throw invalid(
+          JSON.stringify(path + name.slice(0, 40)),
+          `is not a field of ${field}.${meant ? ` Did you mean ${meant}?` : ""}`,
+        );
+      }
+      read[name] = member;
     }
-  }
-  return Object.fromEntries(members);
-}
+    for (const name of Object.keys(read)) {
+      read[name] = readers[name as keyof T](read[name], path + name);
+    }
+    return read as T;
+  };
 
 /** Nothing named like a secret, however spelled and however deep. The value is never looked at. */
 function refuseSecrets(value: unknown, depth = 0): void {
-  if (typeof value !== "object" || value === null || value instanceof URL || depth > 5) return;
-  for (const [name, member] of Object.entries(value)) {
-    check(
-      !plain(name).includes("secret"),
-      "clientSecret",
-      "doesn't belong in a browser, where anybody can read it: give it to the gateway on your server (classlink-spa/gateway), and have it replaced if it was ever published.",
-    );
+  if (typeof value !== "object" || depth > 5) return;
+  for (const [name, member] of Object.entries(value ?? {})) {
+    if (plain(name).includes("secret")) {
+      throw invalid(
+        "clientSecret",
+        "doesn't belong in a browser: give it to your server's gateway (classlink-spa/gateway), and replace it if it was published.",
+      );
+    }
     refuseSecrets(member, depth + 1);
   }
-}
-
-const isLoopback = ({ hostname }: URL): boolean =>
-  /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-
-/** An absolute URL, https or http on a loopback host, as the WHATWG parser would not have to mend it. */
-function webUrl(value: unknown, field: string, forbidden: RegExp): URL {
-  check(isText(value), field, "must be a URL: a string that isn't empty.");
-  let url: URL | undefined;
-  try {
-    if (/^https?:\/\//i.test(value) && !/[\s\\]/.test(value) && !CONTROL.test(value)) {
-      url = new URL(value);
-    }
-  } catch {}
-  check(url, field, "must be an absolute URL without spaces or backslashes, such as https://….");
-  check(
-    url.protocol === "https:" || isLoopback(url),
-    field,
-    "must be https; http is for loopback hosts alone (localhost, 127.0.0.1, [::1]).",
-  );
-  check(!/^[^/]*\/\/[^/?#]*@/.test(value), field, "must not hold a user name or password.");
-  const extra = forbidden.exec(value)?.[0];
-  check(!extra, field, `must not have a ${extra === "?" ? "query (?)" : "fragment (#)"}.`);
-  return url;
-}
-
-function list(value: unknown, field: string): unknown[] {
-  check(Array.isArray(value), field, "must be an array.");
-  return value;
-}
-
-function whole(value: unknown, field: string, least: number, most: number, unit: string): number {
-  check(
-    Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
-    field,
-    `must be a whole number of ${unit}, ${most < Infinity ? `${least} to ${most}` : `${least} or more`}.`,
-  );
-  return value as number;
-}
-
-function oneOf<T extends string>(value: unknown, field: string, ...choices: T[]): T {
-  check(
-    choices.includes(value as T),
-    field,
-    `must be ${choices.map((choice) => `"${choice}"`).join(" or ")}.`,
-  );
-  return value as T;
-}
-
-/** RFC 6749, 3.3; OpenID Connect Core 3.1.2.1 requires `openid`. */
-function scopes(value: unknown): string[] {
-  const names = typeof value === "string" ? value.split(" ").filter(Boolean) : list(value, "scope");
-  for (const name of names) {
-    check(
-      typeof name === "string" && /^[!#-[\]-~]+$/.test(name),
-      "scope",
-      "must be scope names, in an array or separated by spaces; a name is ASCII without quotes and backslashes (RFC 6749, 3.3).",
-    );
-  }
-  check(names.includes("openid"), "scope", 'must include "openid", which makes it a sign-in.');
-  return [...new Set(names as string[])];
-}
-
-function metadata(value: unknown): Fields {
-  const members = fields(value, "metadata", [...ENDPOINTS, ALGORITHMS, ISS_PROMISED], "metadata.");
-  for (const [name, member] of Object.entries(members)) {
-    const field = `metadata.${name}`;
-    if (name === ISS_PROMISED) {
-      check(typeof member === "boolean", field, "must be true or false.");
-    } else if (name === ALGORITHMS) {
-      check(
-        list(member, field).every(isText),
-        field,
-        'must be an array of algorithm names, such as ["RS256"].',
-      );
-    } else webUrl(member, field, /#/);
-  }
-  return members;
-}
-
-function session(value: unknown, gateway: boolean): CoreConfig["session"] {
-  const given: Fields = {
-    restore: gateway ? "gateway" : "none",
-    idleTimeout: 1800,
-    maxAge: 28800,
-    ...fields(value, "session", ["restore", "idleTimeout", "maxAge"], "session."),
-  };
-  const restore = oneOf(given.restore, "session.restore", "gateway", "iframe", "redirect", "none");
-  check(
-    restore !== "gateway" || gateway,
-    "session.restore",
-    'can\'t be "gateway" without a `gateway`.',
-  );
-  const seconds = (name: string): number | null =>
-    given[name] === false
-      ? null
-      : whole(given[name], `session.${name}`, 1, Infinity, "seconds (or false)");
-  return { restore, idleTimeout: seconds("idleTimeout"), maxAge: seconds("maxAge") };
 }
 
 /**
@@ -257,127 +178,118 @@ function session(value: unknown, gateway: boolean): CoreConfig["session"] {
  */
 export function readConfig(config: unknown): Settings {
   refuseSecrets(config);
-  const given: Fields = { ...DEFAULTS, ...fields(config, "the configuration", CONFIG) };
+  const hasGateway = (config as ClassLinkConfig | undefined | null)?.gateway !== undefined;
+  const limit: Reader<number | null> = (value, field) =>
+    value === false ? null : whole("seconds (or false)", 1)(value, field);
 
-  const clientId = given.clientId;
-  check(
-    isText(clientId) && !CONTROL.test(clientId),
-    "clientId",
-    "must be the client id from ClassLink's developer portal: a string that isn't empty, without line breaks.",
-  );
-
-  const redirectUri = given.redirectUri;
-  const { origin } = webUrl(redirectUri, "redirectUri", /#/);
-  check(
-    typeof location === "undefined" ||
-      globalThis.isSecureContext === false ||
-      origin === location.origin,
-    "redirectUri",
-    "must be on the page's own origin: the login is finished where it was started.",
-  );
-
-  const issuer = given.issuer;
-  webUrl(issuer, "issuer", /[?#]/);
-
-  let gateway = given.gateway;
-  if (gateway !== undefined) {
-    check(isText(gateway), "gateway", 'must be a URL, such as "/auth".');
-    // The redirect URI's origin is the page's own, and is known on a server too.
-    const relative = !/^([a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(gateway);
-    const absolute = relative ? `${origin}/${gateway.replace(/^\//, "")}` : gateway;
-    gateway = webUrl(absolute, "gateway", /[?#]/).href.replace(/\/+$/, "");
-  }
-
-  let tenants: string[] | undefined;
-  if (given.allowedTenants !== undefined) {
-    tenants = list(given.allowedTenants, "allowedTenants").map((tenant) => {
-      check(
-        isText(tenant) || Number.isSafeInteger(tenant),
-        "allowedTenants",
-        "must hold tenant ids: strings that aren't empty, or whole numbers.",
-      );
-      return String(tenant);
-    });
-    check(
-      tenants.length,
-      "allowedTenants",
-      "must not be empty; leave it out to allow every tenant.",
-    );
-  }
-
-  if (given.apiOrigins !== undefined) {
-    for (const api of list(given.apiOrigins, "apiOrigins")) {
-      check(
-        !String(api).includes("*") && webUrl(api, "apiOrigins", /[?#]/).origin === api,
-        "apiOrigins",
-        "must hold origins alone, such as https://api.example: no path, no trailing slash, no wildcard, lower case.",
-      );
-    }
-  }
-
-  const { messages, navigate, onEvent, wasmUrl } = given;
-  if (messages !== undefined && typeof messages !== "function") {
-    for (const [code, text] of Object.entries(
-      fields(messages, "messages", Object.keys(ENGLISH), "messages."),
-    )) {
-      check(isText(text), `messages.${code}`, "must be a string that isn't empty.");
-    }
-  }
-  for (const [field, value] of Object.entries({ navigate, onEvent })) {
-    check(value === undefined || typeof value === "function", field, "must be a function.");
-  }
-  check(
-    wasmUrl === undefined || isText(wasmUrl) || wasmUrl instanceof URL,
-    "wasmUrl",
-    "must be a string that isn't empty, or a URL.",
-  );
-
-  return {
-    core: {
-      clientId,
-      redirectUri: redirectUri as string,
-      scope: scopes(given.scope),
-      issuer: issuer as string,
-      metadata: metadata(given.metadata),
-      ...(gateway !== undefined && { gateway: gateway as string }),
-      profile: oneOf(given.profile, "profile", "id-token", "userinfo", "my-info"),
-      ...(tenants && { allowedTenants: tenants }),
-      launch: oneOf(given.launch, "launch", "restart", "reject"),
-      session: session(given.session, gateway !== undefined),
-      clockTolerance: whole(given.clockTolerance, "clockTolerance", 0, 600, "seconds"),
-      timeout: whole(given.timeout, "timeout", 100, 300_000, "milliseconds"),
+  const { messages, navigate, onEvent, wasmUrl, apiOrigins, ...core } = members<
+    CoreConfig & PageSettings & { apiOrigins: string[] }
+  >(
+    {
+      clientId: such(
+        "the client id from ClassLink's developer portal, without line breaks",
+        (value) => isText(value) && !/\p{Cc}/u.test(value),
+      ),
+      redirectUri: endpoint,
+      scope: scopes,
+      issuer: base,
+      metadata: members({
+        authorization_endpoint: endpoint,
+        token_endpoint: endpoint,
+        jwks_uri: endpoint,
+        userinfo_endpoint: endpoint,
+        my_info_endpoint: endpoint,
+        end_session_endpoint: endpoint,
+        revocation_endpoint: endpoint,
+        id_token_signing_alg_values_supported: such('an array of names such as "RS256"', (value) =>
+          isListOf(value, isText),
+        ),
+        authorization_response_iss_parameter_supported: such(
+          "true or false",
+          (value) => typeof value === "boolean",
+        ),
+      }),
+      gateway: text,
+      profile: oneOf("id-token", "userinfo", "my-info"),
+      allowedTenants: (value, field) =>
+        such<unknown[]>(
+          "an array of tenant ids (strings or whole numbers), not an empty one; leave it out to allow all",
+          (ids) => isListOf(ids, (id) => isText(id) || Number.isSafeInteger(id)) && ids.length,
+        )(value, field).map(String),
+      launch: oneOf("restart", "reject"),
+      session: members(
+        {
+          restore: such<CoreConfig["session"]["restore"]>(
+            '"gateway" (with the field `gateway`), "iframe", "redirect" or "none"',
+            (value) =>
+              ["iframe", "redirect", "none", hasGateway && "gateway"].includes(value as string),
+          ),
+          idleTimeout: limit,
+          maxAge: limit,
+        },
+        { restore: hasGateway ? "gateway" : "none", idleTimeout: 1800, maxAge: 28800 },
+      ),
+      apiOrigins: such(
+        "an array of https or loopback origins such as https://api.example, without path, slash or wildcard",
+        (value) => isListOf(value, (api) => isWebUrl(api, /[?#*]/) && new URL(api).origin === api),
+      ),
+      clockTolerance: whole("seconds", 0, 600),
+      timeout: whole("milliseconds", 100, 300_000),
+      messages: (value, field) =>
+        typeof value === "function"
+          ? (value as () => string)
+          : members<Record<string, string>>(
+              Object.fromEntries(Object.keys(ENGLISH).map((code) => [code, text])),
+            )(value, field),
+      navigate: callable,
+      onEvent: callable,
+      wasmUrl: such(
+        "a string that isn't empty, or a URL",
+        (value) => isText(value) || value instanceof URL,
+      ),
     },
-    ...({ messages, navigate, onEvent, wasmUrl } as Pick<
-      Settings,
-      "messages" | "navigate" | "onEvent" | "wasmUrl"
-    >),
-  };
+    {
+      // These two have no default: what is empty is refused.
+      clientId: "",
+      redirectUri: "",
+      scope: ["openid", "profile"],
+      issuer: "https://launchpad.classlink.com",
+      metadata: {},
+      profile: "id-token",
+      launch: "restart",
+      session: {},
+      clockTolerance: 60,
+      timeout: 10_000,
+    },
+  )(config, "the configuration", "");
+
+  const { origin } = new URL(core.redirectUri);
+  const page = globalThis.location;
+  if (page && globalThis.isSecureContext !== false && origin !== page.origin) {
+    throw invalid("redirectUri", "must be on the page's own origin.");
+  }
+  if (core.gateway) {
+    // The redirect URI's origin is the page's own, and is known on a server too.
+    const absolute = /^([a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(core.gateway)
+      ? core.gateway
+      : `${origin}/${core.gateway.replace(/^\//, "")}`;
+    core.gateway = new URL(base(absolute, "gateway")).href.replace(/\/+$/, "");
+  }
+  return { core, messages, navigate, onEvent, wasmUrl };
 }
 
-/** JSON text of `value`; what JSON would lose without a word is refused (RFC 8259). */
-function json(value: unknown): string {
-  let text: string | undefined;
-  let cause: unknown;
-  try {
-    text = JSON.stringify(value, (_, member: unknown) => {
-      const type = typeof member;
-      if (/function|symbol|bigint/.test(type) || (type === "number" && !Number.isFinite(member))) {
-        throw new TypeError(`a ${type} can't be written as JSON`);
-      }
-      return member;
-    });
-  } catch (error) {
-    cause = error;
-  }
-  if (text === undefined) {
-    throw invalid(
-      "appState",
-      "must be JSON: no functions, symbols, BigInts, numbers that aren't finite, or cycles.",
-      cause,
-    );
-  }
-  return text;
-}
+/** Parameters that are the protocol's own, or have a field of their own. */
+const PROTOCOL =
+  /^(response_(type|mode)|client_(id|assertion(_type)?)|redirect_uri|scope|state|nonce|code(_challenge(_method)?|_verifier)?|prompt|login_hint|id_token_hint|max_age|ui_locales|acr_values|claims|request(_uri)?|registration|grant_type|error(_description|_uri)?|iss)$|secret/i;
+
+const extraParams: Reader<[string, string][]> = (value, field) =>
+  Object.entries(object(value, field)).map(([name, member]) => {
+    const param = `${field}.${name.slice(0, 40)}`;
+    if (!name || PROTOCOL.test(name)) {
+      throw invalid(param, "is the protocol's own parameter: use the field made for it.");
+    }
+    return [name, such<string>("a string", (given) => typeof given === "string")(member, param)];
+  });
 
 /**
  * Validates the options of `startLogin`. Whether `returnTo` is of this origin is decided in the WebAssembly.
@@ -385,52 +297,21 @@ function json(value: unknown): string {
  * @throws {@link ClassLinkError} `config_invalid`.
  */
 export function readLoginOptions(options: unknown = {}): CoreLoginOptions {
-  check(
-    typeof options !== "object" || options === null || !("preventDefault" in options),
-    "startLogin",
-    "was given an event: write onClick={() => startLogin()}.",
-  );
-  const given = fields(options, "startLogin's options", OPTIONS);
-  const read: CoreLoginOptions = {};
-  for (const name of ["returnTo", "prompt", "loginHint", "district"] as const) {
-    const value = given[name];
-    if (value === undefined) continue;
-    check(isText(value), name, "must be a string that isn't empty.");
-    read[name] = value;
+  if (isObject(options) && "preventDefault" in options) {
+    throw invalid("startLogin", "was given an event: write onClick={() => startLogin()}.");
   }
-  for (const name of ["uiLocales", "acrValues"] as const) {
-    if (given[name] === undefined) continue;
-    const values = [given[name]].flat();
-    check(
-      values.length && values.every(isText),
-      name,
-      "must be a string, or an array of strings, that isn't empty.",
-    );
-    read[name] = values.join(" ");
-  }
-  if (given.mode !== undefined) oneOf(given.mode, "mode", "redirect");
-  if (given.scope !== undefined) read.scope = scopes(given.scope);
-  if (given.appState !== undefined) read.appState = json(given.appState);
-  if (given.maxAge !== undefined)
-    read.maxAge = whole(given.maxAge, "maxAge", 0, Infinity, "seconds");
-  if (given.extraParams !== undefined) {
-    check(
-      typeof given.extraParams === "object" &&
-        given.extraParams &&
-        !Array.isArray(given.extraParams),
-      "extraParams",
-      "must be an object of strings.",
-    );
-    read.extraParams = Object.entries(given.extraParams).map(([name, value]) => {
-      const field = `extraParams.${name.slice(0, 40)}`;
-      check(
-        name && !PROTOCOL.test(name),
-        field,
-        "is the protocol's own parameter: use the option or the configuration field made for it.",
-      );
-      check(typeof value === "string", field, "must be a string.");
-      return [name, value];
-    });
-  }
+  const { mode, ...read } = members<CoreLoginOptions & { mode?: "redirect" }>({
+    returnTo: text,
+    appState: json,
+    scope: scopes,
+    prompt: text,
+    loginHint: text,
+    maxAge: whole("seconds", 0),
+    uiLocales: spaced,
+    acrValues: spaced,
+    district: text,
+    mode: oneOf("redirect"),
+    extraParams,
+  })(options, "startLogin's options", "");
   return read;
 }

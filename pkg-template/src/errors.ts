@@ -37,13 +37,13 @@ export interface ClassLinkErrorInit {
  */
 export class ClassLinkError extends Error {
   /** What happened: stable, to branch on. */
-  readonly code: ClassLinkErrorCode;
+  declare readonly code: ClassLinkErrorCode;
   /** What to show to the person, a student perhaps. */
-  readonly userMessage: string;
+  declare readonly userMessage: string;
   /** Whether the same call may succeed later, with nothing changed. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** Eight characters that name the sign-in attempt, as in events and in the gateway's log. */
-  readonly supportCode: string;
+  declare readonly supportCode: string;
   /** Which check failed (`id_token_invalid`, `tenant_not_allowed`). */
   declare readonly reason?: ClassLinkErrorReason;
   /** The HTTP status of the answer that was refused. */
@@ -77,18 +77,16 @@ export class ClassLinkError extends Error {
 
 /** Whether `value` is a {@link ClassLinkError}, one from another copy of the package included. */
 export function isClassLinkError(value: unknown): value is ClassLinkError {
-  return typeof value === "object" && value !== null && BRAND in value;
+  return (value as { [BRAND]?: true } | null | undefined)?.[BRAND] === true;
 }
 
-/** A name for a sign-in attempt: eight characters of Crockford's base32. It is no secret. */
+/**
+ * A name for a sign-in attempt: eight characters of Crockford's base32. It is no secret. All zeros without Web
+ * Crypto, where nobody signs in.
+ */
 export function newSupportCode(): string {
   const bytes = new Uint8Array(8);
-  // Without Web Crypto the error that says so still wants a name.
-  if (globalThis.crypto) crypto.getRandomValues(bytes);
-  else
-    bytes.forEach((_, i) => {
-      bytes[i] = Math.random() * 256;
-    });
+  globalThis.crypto?.getRandomValues(bytes);
   return Array.from(bytes, (byte) => ALPHABET[byte & 31]).join("");
 }
 

@@ -6,7 +6,7 @@
 
 import { type CreateClient, clientFactory } from "./client.js";
 import { glue } from "./glue.js";
-import { createRuntime, fetchModule } from "./loader.js";
+import { createRuntime } from "./loader.js";
 
 export * from "./exports.js";
 
@@ -19,6 +19,6 @@ export * from "./exports.js";
 export const createClient: CreateClient = /* @__PURE__ */ clientFactory(
   /* @__PURE__ */ createRuntime(glue, (wasmUrl) =>
     // Bundlers look for this very expression.
-    fetchModule(wasmUrl ?? new URL("./classlink_spa_bg.wasm", import.meta.url)),
+    fetch(wasmUrl ?? new URL("./classlink_spa_bg.wasm", import.meta.url)),
   ),
 );

@@ -47,22 +47,27 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
     clients: new Set(),
     load(wasmUrl) {
       if (!loading) {
-        const attempt = start(wasmUrl).catch((cause) => {
-          if (loading === attempt) loading = undefined;
-          throw isClassLinkError(cause) ? cause : broken("", cause);
-        });
+        const attempt = start(wasmUrl);
         loading = attempt;
+        attempt.catch(() => {
+          if (loading === attempt) loading = undefined;
+        });
       }
-      return loading;
+      // Callers share the load, not the error: each client puts its own messages into its own.
+      return loading.catch((error) => {
+        if (!isClassLinkError(error)) throw broken("", error);
+        const { code, message, retryable, cause } = error;
+        throw new ClassLinkError({ code, message, retryable, cause });
+      });
     },
     panicked(message) {
       if (dead) return;
       dead = true;
       loading = undefined;
       // A panic's own words may hold anything; where it happened may be told.
-      const error = broken(/[\w./-]+\.rs(:\d+)*/.exec(message)?.[0] ?? "");
+      const where = /[\w./-]+\.rs(:\d+)*/.exec(message)?.[0];
       queueMicrotask(() => {
-        for (const tell of [...runtime.clients]) tell(error);
+        for (const tell of [...runtime.clients]) tell(broken(where));
         // At once, so that nothing of the dead instance goes on working; the next caller hears of a failure.
         runtime.load(undefined).catch(() => {});
       });
@@ -72,7 +77,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
 }
 
 /** The error for a defect of this package. */
-export function broken(where: string, cause?: unknown): ClassLinkError {
+export function broken(where = "", cause?: unknown): ClassLinkError {
   return new ClassLinkError({
     code: "internal",
     message: `A defect of classlink-spa${where && ` (at ${where})`}: please report it.`,
@@ -80,32 +85,39 @@ export function broken(where: string, cause?: unknown): ClassLinkError {
   });
 }
 
+const NETWORK = "the network, the Content Security Policy (connect-src) or CORS stopped it";
+const SERVE =
+  'serve it as application/wasm, give its place as `wasmUrl`, or import "classlink-spa/inline"';
+
 async function compile(
   glue: Glue,
   source: Source,
   wasmUrl: string | URL | undefined,
 ): Promise<void> {
+  if (typeof WebAssembly !== "object") throw unavailable("this browser has no WebAssembly");
   let type = "";
+  const module = await source(wasmUrl).catch((cause) => {
+    throw unavailable(NETWORK, cause, true);
+  });
+  if ("headers" in module) {
+    const { ok, status, headers } = module;
+    if (!ok) throw unavailable(`the server answered ${status}; ${SERVE}`, undefined, status >= 500);
+    type = ` (its MIME type: ${headers.get("content-type")})`;
+  }
   try {
-    if (typeof WebAssembly !== "object")
-      throw unavailable("this browser has no WebAssembly, or it is switched off");
-    const module = await source(wasmUrl);
-    if ("headers" in module) type = module.headers.get("content-type") ?? "none";
     await glue.init({ module_or_path: module });
   } catch (cause) {
-    if (isClassLinkError(cause)) throw cause;
     const text = String(cause);
     if (/content.security|\bcsp\b|unsafe-eval/i.test(text)) {
       throw unavailable(
-        "the page's Content Security Policy forbids it; add 'wasm-unsafe-eval' to script-src",
+        "the Content Security Policy stopped it; add 'wasm-unsafe-eval' to script-src",
         cause,
       );
     }
     // Browsers say CompileError or LinkError of a wrong file. A network's own log-in page is one, so it may pass.
+    const wrong = /(Compile|Link)Error/.test(text);
     throw unavailable(
-      /(Compile|Link)Error/.test(text)
-        ? `what came isn't this version's .wasm file${type && ` (its MIME type: ${type})`}; serve that as application/wasm, or import "classlink-spa/inline"`
-        : "the network failed while it was loading",
+      wrong ? `what came isn't this version's .wasm file${type}; ${SERVE}` : NETWORK,
       cause,
       true,
     );
@@ -115,30 +127,8 @@ async function compile(
 function unavailable(why: string, cause?: unknown, retryable = false): ClassLinkError {
   return new ClassLinkError({
     code: "wasm_unavailable",
-    message: `The WebAssembly of classlink-spa couldn't be loaded: ${why}.`,
+    message: `The WebAssembly couldn't be loaded: ${why}.`,
     retryable,
     cause,
   });
-}
-
-/** Fetches the module from `url`. */
-export async function fetchModule(url: string | URL): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
-    throw unavailable(
-      "the network is down, or the page's Content Security Policy (connect-src) or the other origin's CORS forbids the request",
-      cause,
-      true,
-    );
-  }
-  if (!response.ok) {
-    throw unavailable(
-      `the server answered ${response.status}; put classlink_spa_bg.wasm where the page looks for it, name its place in \`wasmUrl\`, or import "classlink-spa/inline"`,
-      undefined,
-      response.status >= 500,
-    );
-  }
-  return response;
 }

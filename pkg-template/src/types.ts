@@ -129,7 +129,13 @@ export interface User<Claims = Record<string, unknown>> {
 }
 
 /** Where the client stands. `"loading"` until that is known, and always on a server. */
-export type Status = "loading" | "signed-out" | "redirecting" | "signing-in" | "signed-in" | "error";
+export type Status =
+  | "loading"
+  | "signed-out"
+  | "redirecting"
+  | "signing-in"
+  | "signed-in"
+  | "error";
 
 /** The client's state at one moment: frozen, and the same object for as long as nothing changes. */
 export interface Snapshot<Claims = Record<string, unknown>> {

@@ -104,10 +104,11 @@ export interface UpstreamRequest {
 }
 
 /**
- * Asks the provider. Redirects are not followed: a token, a code or a secret goes to the configured endpoint alone.
+ * Asks the provider. Redirects are not followed, and are no success: a token, a code or a secret goes to the
+ * configured endpoint alone.
  *
- * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, or `upstream_invalid` for a redirect or
- * an answer over 1 MiB.
+ * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, or `upstream_invalid` for an answer over
+ * 1 MiB.
  */
 export async function askProvider(
   settings: Settings,
@@ -137,10 +138,6 @@ export async function askProvider(
           throw unreachable();
         });
       const { status } = response;
-      if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
-        response.body?.cancel().catch(() => undefined);
-        throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
-      }
       const bytes = await readBytes(response.body, ANSWER_LIMIT).catch(() => {
         throw unreachable();
       });
