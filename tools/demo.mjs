@@ -43,7 +43,7 @@ const FLAGS = /** @type {const} */ ({
   help: { type: "boolean", short: "h" },
 });
 
-const CLIENT_ID = "demo-library";
+const CLIENT_ID = "reading-room";
 
 /** The flags, or a {@link Problem} that says which is wrong. */
 function flags(args) {
@@ -89,7 +89,7 @@ async function startStandIn(values, app) {
       clients: [
         {
           clientId: CLIENT_ID,
-          name: "Demo Library",
+          name: "Reading Room",
           redirectUris: [`${app}/callback`],
           launchUrl: `${app}/launch`,
         },
@@ -129,7 +129,7 @@ function printWhatToTry(app, standIn) {
     the app answers it with a login of its own.
   · Refuse: press "Refuse" on the consent page, and see what the app says. The page comes once for each
     person; with --consent always it comes every time.
-  · Two tabs: sign in in one, then in the other; sign out in one and look at the other.
+  · Two people: sign in in two tabs, in one of them as somebody else of the same SourcedId.
   · A harder provider: --secret-only, --no-cors, --pkce ignored, --no-tenant-claims (--help says more).
 
   Ctrl-C ends it.

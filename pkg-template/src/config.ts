@@ -306,7 +306,8 @@ export function readLoginOptions(options: unknown = {}): CoreLoginOptions {
     scope: scopes,
     prompt: text,
     loginHint: text,
-    maxAge: whole("seconds", 0),
+    // The WebAssembly keeps it in 32 bits.
+    maxAge: whole("seconds", 0, 2 ** 32 - 1),
     uiLocales: spaced,
     acrValues: spaced,
     district: text,

@@ -37,7 +37,12 @@ impl Client {
                 attempt.emit(self, "callback.received");
                 match self.restart_launch(&attempt).await {
                     Ok(()) => Ok(result("redirecting")),
-                    Err(error) => Err(attempt.failed(self, &error)),
+                    Err(error) => {
+                        let refused =
+                            matches!(error.code, ErrorCode::LaunchRejected | ErrorCode::LaunchLoop);
+                        self.callback_retryable.set(!refused);
+                        Err(attempt.failed(self, &error))
+                    }
                 }
             }
             Callback::Answer(answer) => self.handle_answer(attempt, answer).await,

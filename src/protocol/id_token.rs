@@ -176,7 +176,7 @@ impl CheckedIdToken {
                 issued_at,
                 expires_at,
             }),
-            Err(reason) => Err(Untimely { token: self, reason }),
+            Err(reason) => Err(Untimely { token: Box::new(self), reason }),
         }
     }
 
@@ -213,7 +213,7 @@ impl CheckedIdToken {
 /// A token that is not of this time, by the clock that was asked.
 pub struct Untimely {
     /// The token, to be judged again.
-    pub token: CheckedIdToken,
+    pub token: Box<CheckedIdToken>,
     /// Which row failed.
     pub reason: Reason,
 }

@@ -180,6 +180,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_whole_number_has_no_fraction_no_sign_and_32_bits() {
+        for (json, whole) in [
+            ("0", Some(0)),
+            ("4294967295", Some(u32::MAX)),
+            ("4294967296", None),
+            ("-1", None),
+            ("5.0", None),
+            ("5.5", None),
+            ("\"5\"", None),
+            ("null", None),
+        ] {
+            let object = read(&[r#"{"n":"#, json, "}"].concat());
+            assert_eq!(super::whole(&object, "n"), whole, "{json}");
+        }
+        assert_eq!(whole(&mixed(), "missing"), None);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

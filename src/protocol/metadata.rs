@@ -258,6 +258,19 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_has_the_configurations_word() {
+        for (name, profile) in [
+            ("id-token", Some(Profile::IdToken)),
+            ("userinfo", Some(Profile::Userinfo)),
+            ("my-info", Some(Profile::MyInfo)),
+            ("My-Info", None),
+            ("", None),
+        ] {
+            assert_eq!(Profile::from_name(name), profile, "{name}");
+        }
+    }
+
+    #[test]
     fn a_discovery_document_gives_the_provider() {
         let provider = discover(&document()).unwrap().complete(Profile::Userinfo, None).unwrap();
         assert_eq!(provider.authorization_endpoint, "https://op.example/auth");

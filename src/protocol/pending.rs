@@ -154,6 +154,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn every_member_comes_back() {
+        let mut login = pending(5);
+        login.issuer_promised = true;
+        login.endpoints.profile = Some("https://op.example/me".into());
+        login.max_age = Some(3600);
+        login.app_state = Some("{\"a\":1}".into());
+        login.district = Some("springfield".into());
+        for login in [login, pending(5)] {
+            let stored = login.to_stored().unwrap();
+            let back = PendingLogin::from_stored(&stored).unwrap();
+            assert_eq!(back.to_stored(), Some(stored));
+        }
+    }
+
+    #[test]
+    fn a_launch_mark_comes_back() {
+        let mark = LaunchMark { state: "s".into(), created_at: 100 };
+        let back = LaunchMark::from_stored(&serde_json::to_string(&mark).unwrap()).unwrap();
+        assert_eq!((back.state.as_str(), back.created_at), ("s", 100));
+        for text in ["", "[]", "{}", r#"{"state":"s"}"#, r#"{"state":5,"created_at":100}"#] {
+            assert!(LaunchMark::from_stored(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_launch_mark_tells_of_a_loop_for_a_minute() {
         let mark = LaunchMark { state: "s".into(), created_at: 100 };
         assert!(mark.tells_of_loop(160.0));

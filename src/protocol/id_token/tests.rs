@@ -147,7 +147,10 @@ fn a_token_like_classlinks_gives_what_it_says() {
     assert_eq!(Value::Object(token.claims().clone()), claims);
     assert_eq!(token.claims_text(), claims.to_string());
     assert_eq!(token.auth_time(), Some(1_699_999_900.0));
-    assert_eq!(json!([token.issued_at(), token.expires_at()]), json!([1_699_999_990.0, 1_700_086_390.0]));
+    assert_eq!(
+        json!([token.issued_at(), token.expires_at()]),
+        json!([1_699_999_990.0, 1_700_086_390.0])
+    );
     let token = validate(&super::tests::claims(), good_clock()).ok().unwrap();
     assert_eq!(token.auth_time(), None);
 }

@@ -1,0 +1,315 @@
+/** A wrong configuration, page or server: an error that names what is wrong and the remedy, in a browser. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sharedBrowser } from "./support/browser.mjs";
+import {
+  CLIENT_ID,
+  handleCallback,
+  outcome,
+  PEOPLE,
+  pendingLogins,
+  pick,
+  ready,
+  sharedLoginApp,
+  signIn,
+  snapshot,
+  startLogin,
+} from "./support/login.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+/** What `createClient` says of a configuration: `settings` is a right one. */
+const complaint = (page, settings, configuration) =>
+  outcome(
+    page,
+    `import("/pkg/index.js").then(({ createClient }) => {
+      const settings = ${JSON.stringify(settings)};
+      createClient(${configuration});
+      return { error: { code: "none", message: "" } };
+    })`,
+  ).then(({ error }) => error);
+
+test("a mistake in the configuration throws at createClient, and names the field and the remedy", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { open, settings } = await startLoginApp(t);
+  await open(page);
+  const before = requests.length;
+
+  for (const [configuration, ...says] of [
+    ["{ ...settings, clientId: undefined }", /^clientId /, /developer portal/],
+    ["{ ...settings, clientId: '' }", /^clientId /],
+    ["undefined", /configuration .*object/],
+    ["{ ...settings, redirectUri: undefined }", /^redirectUri .*https/],
+    ["{ ...settings, redirectUri: '/callback' }", /^redirectUri .*absolute/],
+    [
+      "{ ...settings, redirectUri: 'http://app.example/callback' }",
+      /^redirectUri .*https.*(localhost|loopback)/,
+    ],
+    ["{ ...settings, redirectUri: 'https://app.example/callback' }", /^redirectUri .*own origin/],
+    ["{ ...settings, redirectUri: settings.redirectUri + '#x' }", /^redirectUri .*fragment/],
+    ["{ ...settings, scope: 'profile' }", /^scope .*openid/],
+    ["{ ...settings, issuer: 'http://issuer.example' }", /^issuer .*https/],
+    ["{ ...settings, clientID: 'x' }", /"clientID"/, /Did you mean clientId\?/],
+    ["{ ...settings, redirect_uri: 'x' }", /"redirect_uri"/, /Did you mean redirectUri\?/],
+    ["{ ...settings, allowedTenant: [1] }", /"allowedTenant"/, /Did you mean allowedTenants\?/],
+    [
+      "{ ...settings, metadata: { token_endpont: 'https://a.example' } }",
+      /"metadata.token_endpont"/,
+      /token_endpoint\?/,
+    ],
+    ["{ ...settings, launch: 'accept' }", /^launch .*"restart" or "reject"/],
+    ["{ ...settings, session: { restore: 'gateway' } }", /^session.restore .*gateway/],
+  ]) {
+    const error = await complaint(page, settings, configuration);
+    assert.equal(error.code, "config_invalid", configuration);
+    for (const words of says) assert.match(error.message, words);
+  }
+  const asked = requests.slice(before).map((request) => request.url());
+  assert.deepEqual(asked, [], "createClient asks for nothing");
+});
+
+test("a client secret is refused however it is spelt, is never echoed, and the remedy is named", async (t) => {
+  const { page, console: lines } = await browser.newPage(t);
+  const { open, settings } = await startLoginApp(t);
+  await open(page);
+
+  for (const place of [
+    "clientSecret: 'hush-1'",
+    "client_secret: 'hush-1'",
+    "CLIENT_SECRET: 'hush-1'",
+    "secret: 'hush-1'",
+    "'client-secret': 'hush-1'",
+    "metadata: { client_secret: 'hush-1' }",
+    "session: { deep: { clientSecret: 'hush-1' } }",
+  ]) {
+    const error = await complaint(page, settings, `{ ...settings, ${place} }`);
+    assert.equal(error.code, "config_invalid", place);
+    assert.match(error.message, /^clientSecret .*classlink-spa\/gateway/);
+    assert.ok(!JSON.stringify(error).includes("hush"), "the secret is echoed");
+  }
+  assert.deepEqual(lines, []);
+  const error = await outcome(
+    page,
+    `client.startLogin({ extraParams: { client_secret: "hush-1" } })`,
+  );
+  assert.equal(error.error.code, "config_invalid");
+  assert.ok(!JSON.stringify(error).includes("hush"));
+});
+
+test("a mistake in startLogin's options is refused before anything is stored", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, standIn, open } = await startLoginApp(t);
+  await open(page);
+
+  for (const [options, words] of [
+    ["{ returnto: '/' }", /"returnto".*Did you mean returnTo\?/],
+    ["{ scope: 'profile' }", /^scope .*openid/],
+    ["{ maxAge: -1 }", /^maxAge /],
+    ["{ appState: { f() {} } }", /^appState must be JSON/],
+    ["{ extraParams: { state: 'x' } }", /^extraParams.state .*protocol/],
+    ["{ extraParams: { code_challenge: 'x' } }", /^extraParams.code_challenge .*protocol/],
+    ["{ mode: 'frame' }", /^mode /],
+    ["new MouseEvent('click')", /was given an event/],
+  ]) {
+    const answer = await outcome(page, `client.startLogin(${options})`);
+    assert.equal(answer?.error?.code, "config_invalid", options);
+    assert.match(answer.error.message, words);
+  }
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.equal(standIn.requests.length, 0);
+  assert.deepEqual(await pendingLogins(page), []);
+});
+
+test("a maxAge too large to be sent is refused, not dropped in silence", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+
+  const answer = await outcome(page, "client.startLogin({ maxAge: 2 ** 40 })");
+
+  if (answer?.error) return assert.equal(answer.error.code, "config_invalid");
+  await page.waitForURL(`${standIn.issuer}/**`);
+  const sent = requests.map((request) => new URL(request.url()).searchParams.get("max_age"));
+  assert.ok(sent.includes(String(2 ** 40)), "the login began without max_age");
+});
+
+test("a district function that throws, or answers a mistake, rejects at first use and says so", async (t) => {
+  const { page } = await browser.newPage(t);
+  for (const [configure, words] of [
+    [`() => { throw new Error("no such district: hush-hush"); }`, /^The district function failed/],
+    [`async () => ({ ...settings, clientId: "" })`, /^The district function .*clientId/],
+    ["() => null", /^The district function .*object/],
+  ]) {
+    const { app, open } = await startLoginApp(t, { configure });
+    await open(page);
+
+    const { error } = await outcome(page, "client.startLogin({ district: 'north' })");
+
+    assert.equal(error.code, "config_invalid", configure);
+    assert.match(error.message, words);
+    assert.ok(!JSON.stringify(error).includes("hush"), "its own words are the cause alone");
+    assert.equal((await snapshot(page)).status, "error");
+    assert.equal(page.url(), `${app.origin}/`);
+  }
+});
+
+test("what the district function threw is the error's cause", async (t) => {
+  const { page } = await browser.newPage(t);
+  const configure = `() => { throw new Error("no such district"); }`;
+  const { open } = await startLoginApp(t, { configure });
+  await open(page);
+
+  const cause = await page.evaluate(() =>
+    window.client.startLogin().catch((error) => error.cause.message),
+  );
+
+  assert.equal(cause, "no such district");
+});
+
+test("a page that isn't secure: environment_unsupported, and the remedy", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { app } = await startLoginApp(t, {
+    // What an application that should be there by https would have configured.
+    config: { redirectUri: "https://app.test/callback" },
+  });
+  await context.route("http://app.test/**", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    await route.fulfill({ response: await route.fetch({ url: app.origin + pathname }) });
+  });
+  await page.goto("http://app.test/");
+  await ready(page);
+
+  for (const call of ["startLogin()", "getUser()", "preload()", "handleCallback('/?code=1')"]) {
+    const { error } = await outcome(page, `client.${call}`);
+    assert.equal(error.code, "environment_unsupported", call);
+    assert.match(error.message, /secure context.*https/);
+  }
+  assert.match((await outcome(page, "client.startLogin()")).error.userMessage, /browser/);
+  assert.equal(page.url(), "http://app.test/");
+});
+
+const csp = (script) => ({
+  "Content-Security-Policy": `default-src 'none'; script-src 'self' 'unsafe-inline'${script}; connect-src 'self' http://localhost:*; img-src data:`,
+});
+
+test("a policy without 'wasm-unsafe-eval': wasm_unavailable names it, and the page works once it is there", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, answers, open } = await startLoginApp(t, { app: { headers: csp("") } });
+  await open(page);
+
+  const { error } = await outcome(page, "client.startLogin()");
+
+  assert.equal(error.code, "wasm_unavailable");
+  assert.match(error.message, /Content Security Policy.*'wasm-unsafe-eval'.*script-src/);
+  assert.equal(page.url(), `${app.origin}/`);
+
+  answers.headers = csp(" 'wasm-unsafe-eval'");
+  await open(page);
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+});
+
+test("a policy that doesn't let the page ask the provider: network, with the code spent", async (t) => {
+  const { page } = await browser.newPage(t);
+  const policy = { "Content-Security-Policy": "connect-src 'self'" };
+  const { open } = await startLoginApp(t, { app: { headers: policy } });
+  await open(page);
+
+  assert.equal((await signIn(page, PEOPLE.pia)).error.code, "network");
+  assert.deepEqual(await pendingLogins(page), []);
+});
+
+test("no .wasm file: wasm_unavailable says what the server answered and what to do", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { app: { wasm: "missing" } });
+  await open(page);
+
+  const { error } = await outcome(page, "client.startLogin()");
+
+  assert.equal(error.code, "wasm_unavailable");
+  assert.match(error.message, /404.*wasmUrl.*classlink-spa\/inline/);
+  assert.equal(error.retryable, false);
+});
+
+test("a .wasm file of the wrong MIME type works all the same", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { app: { wasm: "wrong-type" } });
+  await open(page);
+
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+});
+
+test("something else in place of the .wasm file: wasm_unavailable names the MIME type", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await context.route("**/*.wasm", (route) =>
+    route.fulfill({ contentType: "text/html", body: "<h1>Log in to the school's network</h1>" }),
+  );
+  await open(page);
+
+  const { error } = await outcome(page, "client.startLogin()");
+
+  assert.equal(error.code, "wasm_unavailable");
+  assert.match(error.message, /MIME type: text\/html.*application\/wasm/);
+});
+
+test("a .wasm file that can't be had once is asked for again at the next attempt", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { app: { wasm: "fail-once" } });
+  await open(page);
+
+  const { error } = await outcome(page, "client.startLogin()");
+  assert.equal(error.code, "wasm_unavailable");
+  assert.equal(error.retryable, true);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  assert.equal((await handleCallback(page)).status, "signed-in");
+});
+
+test("wasmUrl says where the file lies", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t, { config: { wasmUrl: "/assets/sdk.wasm" } });
+  await context.route("**/assets/sdk.wasm", async (route) => {
+    const url = `${app.origin}/pkg/classlink_spa_bg.wasm`;
+    await route.fulfill({ response: await route.fetch({ url }) });
+  });
+  await open(page);
+
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  const files = app.requests.filter(({ path }) => path.endsWith("_bg.wasm"));
+  assert.equal(files.length, 2, "once for each page, by the other name alone");
+});
+
+test("the application's own texts are what people read", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    config: { messages: { access_denied: "Schade." } },
+  });
+  await open(page, "/callback?error=access_denied");
+  assert.equal((await handleCallback(page)).error.userMessage, "Schade.");
+  assert.equal(
+    (await handleCallback(page, "/callback?code=1&state=s")).error.code,
+    "state_unknown",
+  );
+});
+
+test("an onEvent and a subscriber that throw change nothing", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    configure: `({ ...settings, onEvent() { throw new Error("of the application's own"); } })`,
+  });
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await page.evaluate(() => {
+    window.client.subscribe(() => {
+      throw new Error("of the application's own");
+    });
+  });
+
+  const result = await handleCallback(page);
+
+  assert.equal(result.status, "signed-in");
+  assert.equal(result.user.claims.aud, CLIENT_ID);
+});

@@ -1,0 +1,1332 @@
+/** A person signs in: what the application and the person see, in a browser, through the built package. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chromium } from "playwright-core";
+import { findBrowser } from "../tools/lib/browser.mjs";
+import { sharedBrowser } from "./support/browser.mjs";
+import {
+  arrive,
+  asked,
+  CLIENT_ID,
+  choose,
+  handleCallback,
+  LOGIN_PREFIX,
+  OTHER_CLIENT_ID,
+  outcome,
+  PATHS,
+  PEOPLE,
+  pendingLogins,
+  pick,
+  ready,
+  sharedLoginApp,
+  signIn,
+  snapshot,
+  startLogin,
+} from "./support/login.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+/** Lets the device's clock be wrong by so many seconds, in every page of a context. */
+const setClock = (context, seconds) =>
+  context.addInitScript((ms) => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + ms;
+  }, seconds * 1000);
+
+/** The parameters of the authorization requests so far, oldest first. */
+const authorizationRequests = (requests) =>
+  requests
+    .map((request) => new URL(request.url()))
+    .filter((url) => url.pathname === PATHS.authorization)
+    .map((url) => Object.fromEntries(url.searchParams));
+
+// ---- By button ----
+
+test("by button: the person comes back signed in, to where they were going", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+
+  const result = await signIn(page, PEOPLE.pia, {
+    returnTo: "/classes?period=2#today",
+    appState: { cart: [1, { two: "zwei" }], nothing: null },
+  });
+
+  assert.equal(result.status, "signed-in");
+  assert.equal(result.returnTo, "/classes?period=2#today");
+  assert.deepEqual(result.appState, { cart: [1, { two: "zwei" }], nothing: null });
+  assert.equal("district" in result, false);
+  assert.equal(result.user.id, `${standIn.issuer}|8708718`);
+  assert.equal(result.user.name, "Pia Pupil");
+  assert.equal(result.user.role, "student");
+  assert.deepEqual(result.user.tenant, { id: "2284", name: "Sample Creek Unified" });
+  assert.deepEqual(await pendingLogins(page), []);
+});
+
+test("returnTo is where the login began, unless that was the callback page", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+
+  await open(page, "/launch?a=1#b");
+  assert.equal((await signIn(page, PEOPLE.pia)).returnTo, "/launch?a=1#b");
+
+  await outcome(page, "client.startLogin()");
+  await arrive(page);
+  assert.equal((await handleCallback(page)).returnTo, "/");
+});
+
+test("the authorization request has what every login needs, and nothing nobody asked for", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+
+  const [sent, ...more] = authorizationRequests(requests);
+  const { state, nonce, code_challenge, ...rest } = sent;
+  assert.deepEqual(rest, {
+    response_type: "code",
+    client_id: CLIENT_ID,
+    redirect_uri: app.redirectUri,
+    scope: "openid profile",
+    code_challenge_method: "S256",
+  });
+  // 256 bits each, in base64url.
+  for (const random of [state, nonce, code_challenge]) assert.match(random, /^[\w-]{43}$/);
+  assert.equal(new Set([state, nonce, code_challenge]).size, 3);
+  assert.equal(more.length, 0);
+});
+
+test("the authorization request has everything that is asked for", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { config: { scope: "openid profile email" } });
+  await open(page);
+  await startLogin(page, {
+    scope: ["openid", "oneroster"],
+    prompt: "login",
+    loginHint: "pia.pupil+1@sample-creek.example",
+    maxAge: 0,
+    uiLocales: ["es-MX", "en"],
+    acrValues: "urn:example:gold",
+    extraParams: { "custom param": "a&b=ü", ga: "1" },
+  });
+
+  const [sent] = authorizationRequests(requests);
+  assert.equal(sent.scope, "openid oneroster");
+  assert.equal(sent.prompt, "login");
+  assert.equal(sent.login_hint, "pia.pupil+1@sample-creek.example");
+  assert.equal(sent.max_age, "0");
+  assert.equal(sent.ui_locales, "es-MX en");
+  assert.equal(sent.acr_values, "urn:example:gold");
+  assert.equal(sent["custom param"], "a&b=ü");
+  assert.equal(sent.ga, "1");
+});
+
+test("every login has a state, a nonce and a challenge of its own", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  for (let i = 0; i < 3; i++) {
+    await open(page);
+    await startLogin(page);
+  }
+
+  const sent = authorizationRequests(requests);
+  for (const name of ["state", "nonce", "code_challenge"]) {
+    assert.equal(new Set(sent.map((parameters) => parameters[name])).size, 3, name);
+  }
+});
+
+test("the callback costs one round trip: code and keys are asked for side by side, and nothing else", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t, { config: { timeout: 3000 } });
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  standIn.requests.length = 0;
+  // Neither gets an answer until both have been asked: one after the other would end in a time-out.
+  const both = { token: deferred(), keys: deferred() };
+  for (const [name, path] of [
+    ["token", PATHS.token],
+    ["keys", PATHS.keys],
+  ]) {
+    await context.route(standIn.issuer + path, async (route) => {
+      both[name].resolve();
+      await Promise.all([both.token.promise, both.keys.promise]);
+      await route.continue();
+    });
+  }
+
+  const result = await handleCallback(page);
+
+  assert.equal(result.status, "signed-in");
+  assert.deepEqual(standIn.requests.map(({ path }) => path).sort(), [PATHS.keys, PATHS.token]);
+});
+
+test("the token request is a public client's, with the verifier of its challenge", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  const code = new URL(page.url()).searchParams.get("code");
+  await handleCallback(page);
+
+  const [request] = requests.filter((request) => request.url().endsWith(PATHS.token));
+  const { code_verifier, ...form } = Object.fromEntries(
+    new URLSearchParams(request.postData() ?? ""),
+  );
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code_verifier));
+  const [{ code_challenge }] = authorizationRequests(requests);
+  const headers = await request.allHeaders();
+  assert.deepEqual(form, {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: app.redirectUri,
+    client_id: CLIENT_ID,
+  });
+  assert.equal(Buffer.from(digest).toString("base64url"), code_challenge);
+  for (const name of ["cookie", "authorization", "referer"]) assert.equal(headers[name], undefined);
+});
+
+test("the address bar is stripped at once, and keeps what is the application's", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await context.addInitScript(() => {
+    const platform = window.fetch;
+    window.fetchedAt = [];
+    window.fetch = (...args) => {
+      window.fetchedAt.push(location.href);
+      return platform(...args);
+    };
+  });
+  const { app, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  const { search } = new URL(page.url());
+  await open(
+    page,
+    `/callback?tab=%7e1&flag${search.replace("?", "&")}&session_state=x&iss_like=1&b=#part=2`,
+  );
+
+  const seen = await page.evaluate(() => {
+    history.replaceState({ scroll: 12 }, "");
+    const length = history.length;
+    const done = window.client.handleCallback();
+    const now = { url: location.href, state: history.state, more: history.length - length };
+    return done.then(
+      () => ({ ...now, fetchedAt: window.fetchedAt }),
+      (error) => ({ ...now, failed: error.message }),
+    );
+  });
+
+  const stripped = `${app.origin}/callback?tab=%7e1&flag&iss_like=1&b=#part=2`;
+  assert.equal(seen.failed, undefined);
+  assert.equal(seen.url, stripped);
+  assert.deepEqual(seen.state, { scroll: 12 });
+  assert.equal(seen.more, 0);
+  assert.ok(seen.fetchedAt.length >= 3, "the WebAssembly, the token and the keys");
+  assert.deepEqual([...new Set(seen.fetchedAt)], [stripped]);
+});
+
+test("a refusal is stripped from the address bar as well", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t);
+  await open(page, "/callback?error=access_denied&error_description=no&error_uri=x&state=s&a=1");
+
+  const url = await page.evaluate(() => {
+    window.client.handleCallback().catch(() => {});
+    return location.href;
+  });
+
+  assert.equal(url, `${app.origin}/callback?a=1`);
+});
+
+test("the events tell of the steps, under one support code from the button to the end", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  // Kept by the page that is left.
+  await page.evaluate(() => {
+    addEventListener("pagehide", () => localStorage.setItem("seen", JSON.stringify(window.events)));
+  });
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await handleCallback(page);
+
+  const before = JSON.parse(await page.evaluate(() => localStorage.getItem("seen")));
+  const after = await page.evaluate("events");
+  assert.deepEqual(
+    before.map(({ type }) => type),
+    ["login.started", "login.redirected"],
+  );
+  assert.deepEqual(
+    after.map(({ type }) => type),
+    ["callback.received", "login.succeeded"],
+  );
+  assert.equal(new Set([...before, ...after].map(({ supportCode }) => supportCode)).size, 1);
+  const waited = after[1].at - before[0].at;
+  assert.ok(Math.abs(after[1].durationMs - waited) <= 1500, "it is counted from the button");
+});
+
+// ---- From LaunchPad ----
+
+/** Opens LaunchPad, and signs in there unless somebody is. */
+async function openLaunchPad(page, standIn, person) {
+  await page.goto(standIn.launchPadUrl);
+  if (!person) return;
+  await page.getByTestId("launchpad-sign-in").click();
+  await choose(page, person);
+  await page.getByTestId("launchpad-person").waitFor();
+}
+
+test("by tile: a code without a state is thrown away, and a login of the application's own ends signed in", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { standIn } = await startLoginApp(t);
+  await openLaunchPad(page, standIn, PEOPLE.tess);
+  await page.getByTestId(`tile-${CLIENT_ID}`).click();
+  await arrive(page);
+  const query = new URL(page.url()).searchParams;
+  const before = requests.length;
+
+  const first = await handleCallback(page);
+  await page.waitForURL("**/callback?*state=*");
+  await ready(page);
+  const second = await handleCallback(page);
+
+  assert.equal(query.has("state"), false);
+  assert.deepEqual(first, { status: "redirecting" });
+  assert.equal(second.status, "signed-in");
+  assert.equal(second.user.givenName, "Tess");
+  assert.equal(second.returnTo, "/");
+  for (const request of requests.slice(before)) {
+    const sent = request.url() + request.postData() + JSON.stringify(await request.allHeaders());
+    assert.ok(!sent.includes(query.get("code")), `the tile's code was sent to ${request.url()}`);
+  }
+  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+});
+
+test("by tile: the restart tells of itself, and hides who was there", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, standIn, open } = await startLoginApp(t, {
+    // Stays on the page, so that it can be looked at.
+    configure: "({ ...settings, navigate: (url) => { window.left = url; } })",
+  });
+  await open(page, "/");
+  await outcome(page, "client.startLogin()");
+  await page.goto(await page.evaluate("left"));
+  await pick(page, PEOPLE.pia);
+  await handleCallback(page);
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+
+  const result = await handleCallback(page, `${app.redirectUri}?code=somebodys`);
+
+  assert.equal(result.status, "redirecting");
+  assert.equal((await snapshot(page)).status, "redirecting");
+  assert.equal((await snapshot(page)).user, null);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await page.evaluate("events")).at(-2).type, "launch.restarted");
+  assert.equal(new URL(await page.evaluate("left")).origin, standIn.issuer);
+});
+
+test("by tile: other logins that wait in the tab survive", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page, { returnTo: "/first" });
+  const waiting = page.url();
+  const [{ state }] = authorizationRequests(requests);
+  await openLaunchPad(page, standIn, PEOPLE.pia);
+  await page.getByTestId(`tile-${CLIENT_ID}`).click();
+  await arrive(page);
+  await handleCallback(page);
+  await page.waitForURL("**/callback?*state=*");
+  await ready(page);
+  assert.equal((await handleCallback(page)).status, "signed-in");
+  assert.deepEqual(await pendingLogins(page), [state]);
+
+  await page.goto(waiting);
+  await pick(page, PEOPLE.tess);
+  const result = await handleCallback(page);
+
+  assert.equal(result.status, "signed-in");
+  assert.equal(result.returnTo, "/first");
+});
+
+test("by tile: pressing a second tile after the first has signed in is no loop", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn } = await startLoginApp(t);
+  await openLaunchPad(page, standIn, PEOPLE.pia);
+  for (let i = 0; i < 2; i++) {
+    await openLaunchPad(page, standIn);
+    await page.getByTestId(`tile-${CLIENT_ID}`).click();
+    await arrive(page);
+    assert.deepEqual(await handleCallback(page), { status: "redirecting" });
+    await page.waitForURL("**/callback?*state=*");
+    await ready(page);
+    assert.equal((await handleCallback(page)).status, "signed-in");
+  }
+});
+
+test("by tile: a restart that comes back without a state is a loop, and ends in an error", async (t) => {
+  const { page, context, requests } = await browser.newPage(t);
+  const { app, standIn } = await startLoginApp(t);
+  await openLaunchPad(page, standIn, PEOPLE.pia);
+  // A provider that loses the state.
+  await context.route(`${app.redirectUri}?*`, async (route) => {
+    const url = new URL(route.request().url());
+    if (!url.searchParams.has("state")) return route.continue();
+    url.searchParams.delete("state");
+    await route.fulfill({ status: 302, headers: { location: url.href } });
+  });
+  await page.getByTestId(`tile-${CLIENT_ID}`).click();
+  await arrive(page);
+
+  assert.deepEqual(await handleCallback(page), { status: "redirecting" });
+  await arrive(page);
+  const redirects = authorizationRequests(requests).length;
+  const { error } = await handleCallback(page);
+
+  assert.equal(error.code, "launch_loop");
+  assert.equal((await snapshot(page)).status, "error");
+  assert.equal(asked(standIn, PATHS.token), 0);
+  await page.reload();
+  await ready(page);
+  assert.equal((await handleCallback(page)).error.code, "not_a_callback");
+  assert.equal(authorizationRequests(requests).length, redirects, "no further redirect");
+});
+
+test('by tile: launch "reject" refuses it, and goes nowhere', async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, standIn, open } = await startLoginApp(t, { config: { launch: "reject" } });
+  await open(page, "/callback?code=tile&response_type=code");
+
+  const { error } = await handleCallback(page);
+
+  assert.equal(error.code, "launch_rejected");
+  assert.equal(page.url(), app.redirectUri);
+  assert.equal(standIn.requests.length, 0);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+});
+
+test("by tile: a launch inside a frame is refused", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await page.evaluate(() => {
+    const frame = document.createElement("iframe");
+    frame.src = "/callback?code=tile&response_type=code";
+    document.body.append(frame);
+  });
+  await page.waitForFunction("frames[0]?.client !== undefined");
+
+  const error = await page.evaluate(() =>
+    frames[0].client.handleCallback().catch(({ code, message }) => ({ code, message })),
+  );
+
+  assert.equal(error.code, "launch_rejected");
+  assert.match(error.message, /frame/);
+  assert.equal(standIn.requests.length, 0);
+});
+
+test("by the other kind of tile: the page it opens starts the login itself", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn } = await startLoginApp(t);
+  await openLaunchPad(page, standIn, PEOPLE.pia);
+  await page.getByTestId(`launch-tile-${CLIENT_ID}`).click();
+  await page.waitForURL("**/launch");
+  await ready(page);
+  await startLogin(page, { returnTo: "/shelf" });
+  await arrive(page);
+
+  const result = await handleCallback(page);
+
+  assert.equal(result.status, "signed-in");
+  assert.equal(result.returnTo, "/shelf");
+});
+
+// ---- When the provider says no ----
+
+test("a refused consent is access_denied, ends that login, and leaves the others alone", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t, { standIn: { consent: "always" } });
+  await open(page);
+  await startLogin(page);
+  await open(page);
+  await startLogin(page);
+  await choose(page, PEOPLE.pia);
+  await page.getByTestId("consent-refuse").click();
+  await arrive(page);
+
+  const { error } = await handleCallback(page);
+
+  assert.equal(error.code, "access_denied");
+  assert.match(error.userMessage, /permission/);
+  assert.match(error.supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
+  const { status, user } = await snapshot(page);
+  assert.deepEqual({ status, user }, { status: "error", user: null });
+  const [first] = authorizationRequests(requests);
+  assert.deepEqual(await pendingLogins(page), [first.state]);
+  assert.equal(asked(standIn, PATHS.token), 0);
+});
+
+test("the provider's own words are on the error for a developer, but not enumerable", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { standIn: { consent: "always" } });
+  await open(page);
+  await startLogin(page);
+  await choose(page, PEOPLE.pia);
+  await page.getByTestId("consent-refuse").click();
+  await arrive(page);
+
+  const words = await page.evaluate(() =>
+    window.client.handleCallback().catch(({ providerError }) => providerError),
+  );
+
+  assert.deepEqual(words, { error: "access_denied", description: "The user refused" });
+});
+
+test("prompt none without a session is login_required", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page, { prompt: "none" });
+  await arrive(page);
+
+  assert.equal((await handleCallback(page)).error.code, "login_required");
+});
+
+test("an error with an unknown state gives the provider's code and consumes nothing", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  const [{ state }] = authorizationRequests(requests);
+
+  for (const query of ["error=access_denied&state=forged", "error=access_denied"]) {
+    await open(page, `/callback?${query}`);
+    assert.equal((await handleCallback(page)).error.code, "access_denied");
+    assert.deepEqual(await pendingLogins(page), [state]);
+  }
+});
+
+// ---- Answers that are none ----
+
+test("a state that nobody sent is refused, and the login that waits still completes", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  const waiting = page.url();
+  await open(page, "/callback?code=injected&state=forged");
+
+  const { error } = await handleCallback(page);
+  assert.equal(error.code, "state_unknown");
+  assert.equal(asked(standIn, PATHS.token), 0);
+
+  await page.goto(waiting);
+  await pick(page, PEOPLE.pia);
+  assert.equal((await handleCallback(page)).status, "signed-in");
+});
+
+test("an answer in another tab is refused there, and completes in its own", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await ready(other);
+
+  assert.equal((await handleCallback(other)).error.code, "state_unknown");
+  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal((await handleCallback(page)).status, "signed-in");
+});
+
+test("a code that was used is never sent again", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  const url = page.url();
+  await handleCallback(page);
+  await page.goto(url);
+  await ready(page);
+
+  assert.equal((await handleCallback(page)).error.code, "state_unknown");
+  assert.equal(asked(standIn, PATHS.token), 1);
+});
+
+test("a login that is over an hour old is not answered any more", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await setClock(context, 3700);
+  await pick(page, PEOPLE.pia);
+
+  assert.equal((await handleCallback(page)).error.code, "state_unknown");
+  assert.equal(asked(standIn, PATHS.token), 0);
+});
+
+test("another issuer's answer is refused and consumes nothing (RFC 9207)", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  const { search } = new URL(page.url());
+
+  for (const iss of ["https://evil.example", `${standIn.issuer}/`, ""]) {
+    const url = `${app.redirectUri}${search}&iss=${encodeURIComponent(iss)}`;
+    assert.equal((await handleCallback(page, url)).error.code, "issuer_mismatch", iss);
+  }
+  assert.equal(asked(standIn, PATHS.token), 0);
+  const right = `${app.redirectUri}${search}&iss=${encodeURIComponent(standIn.issuer)}`;
+  assert.equal((await handleCallback(page, right)).status, "signed-in");
+});
+
+test("an answer without the iss that the metadata promises is refused (RFC 9207)", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    configure:
+      "({ ...settings, metadata: { ...settings.metadata, authorization_response_iss_parameter_supported: true } })",
+  });
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+
+  assert.equal((await handleCallback(page)).error.code, "issuer_mismatch");
+  assert.equal((await pendingLogins(page)).length, 1);
+});
+
+test("what RFC 6749 forbids in a callback is callback_malformed, and no launch", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  for (const query of [
+    "code=1&code=2&state=s",
+    "code=1&state=s&state=s",
+    "code=1&error=access_denied&state=s",
+    "code=&state=s",
+    "code=1&code=2",
+  ]) {
+    await open(page, `/callback?${query}`);
+    assert.equal((await handleCallback(page)).error.code, "callback_malformed", query);
+  }
+  assert.equal(standIn.requests.length, 0);
+});
+
+test("a bare visit is not_a_callback, which is no failed sign-in", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t);
+  for (const path of ["/callback", "/callback?a=1&state=s", "/callback#code=1&state=2"]) {
+    await page.goto("about:blank");
+    await open(page, path);
+
+    assert.equal((await handleCallback(page)).error.code, "not_a_callback", path);
+    assert.equal(page.url(), app.origin + path);
+    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal((await snapshot(page)).status, "signed-out");
+  }
+});
+
+// ---- Twice, again, back and forward ----
+
+test("two logins that wait in one tab both complete", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  const waiting = [];
+  for (const returnTo of ["/first", "/second"]) {
+    await open(page);
+    await startLogin(page, { returnTo });
+    waiting.push(page.url());
+  }
+
+  for (const [i, person] of [PEOPLE.pia, PEOPLE.tess].entries()) {
+    await page.goto(waiting[i]);
+    await pick(page, person);
+    const result = await handleCallback(page);
+    assert.equal(result.status, "signed-in");
+    assert.equal(result.returnTo, ["/first", "/second"][i]);
+    assert.equal(result.user.sub, person.sub);
+  }
+  assert.equal(asked(standIn, PATHS.token), 2);
+  assert.deepEqual(await pendingLogins(page), []);
+});
+
+test("two logins in two tabs both complete", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  const other = await context.newPage();
+  for (const tab of [page, other]) {
+    await open(tab);
+    await startLogin(tab);
+  }
+  for (const [tab, person] of [
+    [page, PEOPLE.pia],
+    [other, PEOPLE.paul],
+  ]) {
+    await pick(tab, person);
+    assert.equal((await handleCallback(tab)).user.sub, person.sub);
+  }
+});
+
+test("handleCallback twice (StrictMode) is one promise and one exchange", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+
+  const seen = await page.evaluate(async () => {
+    const { handleCallback } = window.client;
+    const [one, two] = [handleCallback(), handleCallback()];
+    const result = await one;
+    return { same: one === two, later: handleCallback() === one, status: result.status };
+  });
+
+  assert.deepEqual(seen, { same: true, later: true, status: "signed-in" });
+  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(asked(standIn, PATHS.keys), 1);
+});
+
+test("handleCallback twice of a refusal is one promise, too", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page, "/callback?error=access_denied&state=s");
+
+  const seen = await page.evaluate(async () => {
+    const { handleCallback } = window.client;
+    const [one, two] = [handleCallback(), handleCallback()];
+    const { code } = await one.catch((error) => error);
+    return { same: one === two, later: handleCallback() === one, code };
+  });
+
+  assert.deepEqual(seen, { same: true, later: true, code: "access_denied" });
+  const failures = await page.evaluate("events.filter(({ type }) => type === 'login.failed')");
+  assert.equal(failures.length, 1);
+});
+
+test("reloading the callback page before it is handled completes the login", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await page.reload();
+  await ready(page);
+
+  assert.equal((await handleCallback(page)).status, "signed-in");
+});
+
+test("reloading while the code is being exchanged ends it: not_a_callback, and nothing sent twice", async (t) => {
+  const { page, context, requests } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await context.route(standIn.issuer + PATHS.token, () => {});
+  const sent = page.waitForRequest(standIn.issuer + PATHS.token);
+  await page.evaluate(() => void window.client.handleCallback().catch(() => {}));
+  await sent;
+  await page.reload();
+  await ready(page);
+
+  assert.equal((await handleCallback(page)).error.code, "not_a_callback");
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  const exchanges = requests.filter((request) => request.url() === standIn.issuer + PATHS.token);
+  assert.equal(exchanges.length, 1);
+});
+
+test("reloading after the sign-in is not_a_callback, and nobody is signed in", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  const before = standIn.requests.length;
+  await page.reload();
+  await ready(page);
+
+  assert.equal((await handleCallback(page)).error.code, "not_a_callback");
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(standIn.requests.length, before, "nothing was asked of the provider");
+});
+
+test("back to the callback page and forward again: a clear answer, never a loop", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  await open(page, "/launch");
+  const before = standIn.requests.length;
+
+  for (const step of ["goBack", "goForward", "goBack"]) {
+    await page[step]();
+    await ready(page);
+    assert.equal((await handleCallback(page)).error.code, "not_a_callback", step);
+  }
+  assert.equal(standIn.requests.length, before);
+});
+
+test("back from the provider by the browser's page cache: the button's page is ready again", async (t) => {
+  // Playwright switches that cache off.
+  const own = await chromium.launch({
+    executablePath: findBrowser(),
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
+  t.after(() => own.close());
+  const page = await own.newPage();
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await page.evaluate(() => {
+    addEventListener("pageshow", ({ persisted }) => {
+      window.cached = persisted;
+    });
+  });
+  await startLogin(page);
+
+  // A page from the cache fires no load event.
+  await page.goBack({ waitUntil: "commit" });
+  await page.waitForFunction("window.cached !== undefined");
+
+  assert.equal(await page.evaluate("cached"), true);
+  assert.equal((await snapshot(page)).status, "signed-out");
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+});
+
+test("a callback that failed before the code was sent may be handled again", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { answers, standIn, open } = await startLoginApp(t, { app: {} });
+  await open(page);
+  await startLogin(page);
+  answers.wasm = "fail-once";
+  await pick(page, PEOPLE.pia);
+
+  const { error } = await handleCallback(page);
+  assert.equal(error.code, "wasm_unavailable");
+  assert.equal(error.retryable, true);
+  assert.equal((await handleCallback(page)).status, "signed-in");
+  assert.equal(asked(standIn, PATHS.token), 1);
+});
+
+// ---- Where the endpoints come from ----
+
+test("without metadata the issuer is discovered, once for the login and not again at the callback", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t, { config: { metadata: undefined } });
+  await open(page);
+  await startLogin(page);
+  assert.equal(asked(standIn, PATHS.discovery), 1);
+  await pick(page, PEOPLE.pia);
+
+  assert.equal((await handleCallback(page)).status, "signed-in");
+  assert.equal(asked(standIn, PATHS.discovery), 1);
+});
+
+test("a discovery document of another issuer is refused before anybody leaves", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { app, standIn, open } = await startLoginApp(t, { config: { metadata: undefined } });
+  await context.route(standIn.discoveryUrl, async (route) => {
+    const response = await route.fetch();
+    const document = { ...(await response.json()), issuer: "https://evil.example" };
+    await route.fulfill({ response, json: document });
+  });
+  await open(page);
+
+  const { error } = await outcome(page, "client.startLogin()");
+
+  assert.equal(error.code, "discovery_invalid");
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.deepEqual(await pendingLogins(page), []);
+});
+
+// ---- Who it is ----
+
+for (const profile of ["userinfo", "my-info"]) {
+  test(`profile "${profile}": the same person, with the fields from there`, async (t) => {
+    const { page } = await browser.newPage(t);
+    const config = { profile, scope: "openid profile email" };
+    const { standIn, open } = await startLoginApp(t, { config, standIn: { tenantClaims: false } });
+    await open(page);
+
+    const { user } = await signIn(page, PEOPLE.tess);
+
+    assert.equal(user.id, `${standIn.issuer}|8708720`);
+    assert.equal(user.name, "Tess Teacher");
+    assert.equal(user.role, "teacher");
+    assert.equal(user.email, "tess.teacher@sample-creek.example");
+    if (profile === "my-info") {
+      assert.equal(user.userId, "8708720");
+      assert.equal(user.rosterId, "2284/5678_T-0005");
+    }
+    const path = profile === "my-info" ? "/v2/my/info" : "/v2/my/profileinfo";
+    assert.equal(asked(standIn, path), 1);
+  });
+}
+
+test("my-info's HTTP 200 with an error inside is userinfo_rejected", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    config: { profile: "my-info" },
+    standIn: { myInfoError: 403 },
+  });
+  await open(page);
+
+  assert.equal((await signIn(page, PEOPLE.pia)).error.code, "userinfo_rejected");
+  assert.equal((await snapshot(page)).user, null);
+});
+
+test("UserInfo about somebody else is user_mismatch, and nobody is signed in", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t, { config: { profile: "userinfo" } });
+  await context.route(standIn.endpoints.userinfo_endpoint, async (route) => {
+    if (route.request().method() === "OPTIONS") return route.continue();
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), sub: PEOPLE.tess.sub } });
+  });
+  await open(page);
+
+  assert.equal((await signIn(page, PEOPLE.pia)).error.code, "user_mismatch");
+  assert.equal((await snapshot(page)).user, null);
+});
+
+for (const profile of ["id-token", "my-info"]) {
+  test(`people without an address or a SourcedId, and two who share one (${profile})`, async (t) => {
+    const { page } = await browser.newPage(t);
+    const config = { scope: "openid profile email", profile };
+    const { open } = await startLoginApp(t, { config });
+    const people = {};
+    for (const name of ["pia", "paul", "nils", "olga"]) {
+      await open(page);
+      await startLogin(page, { prompt: "login" });
+      await pick(page, PEOPLE[name]);
+      people[name] = (await handleCallback(page)).user;
+    }
+    const { pia, paul, nils, olga } = people;
+
+    assert.equal(pia.email, "pia.pupil@sample-creek.example");
+    assert.equal("email" in nils, false);
+    assert.equal("email" in olga, false);
+    assert.equal("sourcedId" in olga, false);
+    assert.equal("rosterId" in olga, false);
+    assert.equal(pia.sourcedId, paul.sourcedId);
+    assert.equal(pia.rosterId, "2284/5678_S-1001");
+    assert.equal(paul.rosterId, "3391/5678_S-1001");
+    assert.equal(new Set([pia, paul, nils, olga].map(({ id }) => id)).size, 4);
+  });
+}
+
+test("allowedTenants lets its own in and nobody else", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { config: { allowedTenants: [2284] } });
+  await open(page);
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+
+  await open(page);
+  const { error } = await signIn(page, PEOPLE.paul, { prompt: "login" });
+
+  assert.equal(error.code, "tenant_not_allowed");
+  assert.equal(error.reason, "tenant_other");
+  assert.equal((await snapshot(page)).user, null);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+});
+
+test("allowedTenants refuses people whose tenant is unknown", async (t) => {
+  const { page } = await browser.newPage(t);
+  const config = { allowedTenants: ["2284"] };
+  const { open } = await startLoginApp(t, { config, standIn: { tenantClaims: false } });
+  await open(page);
+
+  const { error } = await signIn(page, PEOPLE.pia);
+
+  assert.equal(error.code, "tenant_not_allowed");
+  assert.equal(error.reason, "tenant_unknown");
+});
+
+test("maxAge holds where the provider knows when the password was given", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  const began = Math.floor(Date.now() / 1000);
+
+  const result = await signIn(page, PEOPLE.pia, { maxAge: 3600 });
+
+  assert.equal(result.status, "signed-in");
+  assert.ok(result.user.authTime >= began && result.user.authTime <= Date.now() / 1000 + 1);
+});
+
+test("maxAge refuses a sign-in that is too old, also where the provider ignores max_age", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const hours = 2;
+  // Two hours later: on the device and, so that it isn't taken for a wrong clock, on the application's server.
+  const later = new Date(Date.now() + hours * 3_600_000);
+  const { open } = await startLoginApp(t, { app: { head: { date: later } } });
+  await setClock(context, hours * 3600);
+  await open(page);
+
+  const { error } = await signIn(page, PEOPLE.pia, { maxAge: 3600 });
+
+  assert.equal(error.code, "id_token_invalid");
+  assert.equal(error.reason, "auth_time");
+  assert.equal("clockOffset" in error, false);
+});
+
+test("a device whose clock is a day and two hours fast signs in by the server's", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await setClock(context, 26 * 3600);
+  await open(page);
+
+  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  const types = (await page.evaluate("events")).map(({ type }) => type);
+  assert.deepEqual(types, ["callback.received", "clock.corrected", "login.succeeded"]);
+});
+
+test("a district function chooses the registration, and the district comes back", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    configure: `async (district) => {
+      (window.asked ??= []).push(district ?? null);
+      return { ...settings, clientId: district === "south" ? "${OTHER_CLIENT_ID}" : "${CLIENT_ID}" };
+    }`,
+  });
+  await open(page);
+
+  const south = await signIn(page, PEOPLE.pia, { district: "south" });
+
+  assert.equal(south.status, "signed-in");
+  assert.equal(south.district, "south");
+  assert.equal(south.user.claims.aud, OTHER_CLIENT_ID);
+  assert.deepEqual(await page.evaluate("asked.at(-1)"), "south");
+  const token = requests.find((request) => request.url().endsWith(PATHS.token));
+  assert.equal(new URLSearchParams(token.postData()).get("client_id"), OTHER_CLIENT_ID);
+
+  await open(page);
+  await startLogin(page);
+  await arrive(page);
+  const none = await handleCallback(page);
+  assert.equal("district" in none, false);
+  assert.equal(none.user.claims.aud, CLIENT_ID);
+});
+
+// ---- What may not be ----
+
+test("a returnTo that leads elsewhere is refused, and nobody leaves", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, standIn, open } = await startLoginApp(t);
+  await open(page);
+  for (const returnTo of [
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/x/..//evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://evil.example/",
+    "http://localhost:1/",
+    `blob:${app.origin}/1`,
+  ]) {
+    const { error } = await outcome(page, `client.startLogin(${JSON.stringify({ returnTo })})`);
+
+    assert.equal(error?.code, "config_invalid", returnTo);
+    assert.match(error.message, /returnTo/);
+    assert.ok(!error.message.includes(returnTo), "it is not echoed");
+  }
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.equal(standIn.requests.length, 0);
+  assert.deepEqual(await pendingLogins(page), []);
+});
+
+test("a returnTo that was tampered with in storage leads home", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page, { returnTo: "/safe" });
+  await pick(page, PEOPLE.pia);
+  await page.evaluate((prefix) => {
+    const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
+    const pending = JSON.parse(sessionStorage.getItem(key));
+    sessionStorage.setItem(key, JSON.stringify({ ...pending, return_to: "//evil.example" }));
+  }, LOGIN_PREFIX);
+
+  assert.equal((await handleCallback(page)).returnTo, "/");
+});
+
+test("blocked storage is storage_unavailable, and nobody leaves", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await context.addInitScript(() => {
+    Object.defineProperty(window, "sessionStorage", {
+      get() {
+        throw new DOMException("Access is denied", "SecurityError");
+      },
+    });
+  });
+  const { app, open } = await startLoginApp(t);
+  await open(page);
+
+  const { error } = await outcome(page, "client.startLogin()");
+
+  assert.equal(error.code, "storage_unavailable");
+  assert.match(error.userMessage, /remember/);
+  assert.equal(page.url(), `${app.origin}/`);
+  await open(page, "/callback?code=1&state=s");
+  assert.equal((await handleCallback(page)).error.code, "storage_unavailable");
+});
+
+test("full storage is storage_unavailable, and what the application keeps there stays", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t);
+  await open(page);
+  const filled = await page.evaluate(() => {
+    let size = 8 * 1024 * 1024;
+    let text = "";
+    while (size >= 1) {
+      try {
+        sessionStorage.setItem("own", text + "x".repeat(size));
+        text += "x".repeat(size);
+      } catch {
+        size = Math.floor(size / 2);
+      }
+    }
+    return text.length;
+  });
+
+  const { error } = await outcome(page, "client.startLogin()");
+
+  assert.equal(error.code, "storage_unavailable");
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("own").length), filled);
+});
+
+// ---- The state of the client ----
+
+test("getUser waits for a callback that is under way", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+
+  const seen = await page.evaluate(async () => {
+    const { handleCallback, getUser, getSnapshot } = window.client;
+    const done = handleCallback();
+    const user = await getUser();
+    const result = await done;
+    return {
+      name: user?.givenName,
+      // One object for one person, wherever it is asked for.
+      same: user === result.user && user === getSnapshot().user && user === (await getUser()),
+    };
+  });
+
+  assert.deepEqual(seen, { name: "Pia", same: true });
+});
+
+test("getUser after a refusal is null, not an error", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page, "/callback?error=access_denied");
+
+  const user = await page.evaluate(async () => {
+    window.client.handleCallback().catch(() => {});
+    return window.client.getUser();
+  });
+
+  assert.equal(user, null);
+});
+
+test("subscribers see each state once; snapshots are frozen and the same while nothing changes", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+
+  const seen = await page.evaluate(async () => {
+    const { subscribe, getSnapshot, handleCallback, getUser } = window.client;
+    const statuses = [];
+    const snapshots = [getSnapshot()];
+    const stop = subscribe(() => {
+      statuses.push(getSnapshot().status);
+      snapshots.push(getSnapshot());
+    });
+    const first = getSnapshot() === snapshots[0] && getSnapshot().status === "loading";
+    await handleCallback();
+    const signedIn = getSnapshot();
+    await getUser();
+    const frozen = (value) =>
+      typeof value !== "object" ||
+      value === null ||
+      (Object.isFrozen(value) && Object.values(value).every(frozen));
+    const calls = statuses.length;
+    stop();
+    await handleCallback("/callback?error=access_denied").catch(() => {});
+    return {
+      first,
+      statuses,
+      distinct: new Set(snapshots).size === snapshots.length,
+      same: getSnapshot() === signedIn,
+      frozen: frozen(signedIn),
+      scope: signedIn.scope,
+      stopped: statuses.length === calls,
+    };
+  });
+
+  assert.deepEqual(seen, {
+    first: true,
+    statuses: ["signing-in", "signed-in"],
+    distinct: true,
+    same: true,
+    frozen: true,
+    scope: ["openid", "profile"],
+    stopped: true,
+  });
+});
+
+test("a bad link doesn't sign out who is signed in", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+
+  for (const query of ["code=1&state=forged", "error=access_denied", "code=1&code=2"]) {
+    const { error } = await handleCallback(page, `/callback?${query}`);
+    assert.ok(error, query);
+    assert.equal((await snapshot(page)).status, "signed-in", query);
+  }
+});
+
+test("the button's page shows that it is being left", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    configure: "({ ...settings, navigate: (url) => { window.left = url; } })",
+  });
+  await open(page);
+  await outcome(page, "client.startLogin()");
+
+  assert.equal((await snapshot(page)).status, "redirecting");
+});
+
+test("close ends what is under way, and everything later", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { standIn, open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await context.route(standIn.issuer + PATHS.token, () => {});
+  const sent = page.waitForRequest(standIn.issuer + PATHS.token);
+  await page.evaluate(() => {
+    const { handleCallback, getUser } = window.client;
+    window.outstanding = [handleCallback(), getUser()].map((call) =>
+      call.then(
+        () => "resolved",
+        ({ code }) => code,
+      ),
+    );
+  });
+  await sent;
+
+  const seen = await page.evaluate(async () => {
+    const { close, startLogin, handleCallback, getUser, preload, getSnapshot } = window.client;
+    close();
+    const later = [startLogin(), handleCallback(), getUser(), preload()].map((call) =>
+      call.catch(({ code }) => code),
+    );
+    const { status, user } = getSnapshot();
+    return {
+      // At once, not when the request is given up.
+      outstanding: await Promise.race([
+        Promise.all(window.outstanding),
+        new Promise((resolve) => setTimeout(resolve, 1000, "still waiting")),
+      ]),
+      later: await Promise.all(later),
+      status,
+      user,
+    };
+  });
+
+  assert.deepEqual(seen, {
+    outstanding: ["client_closed", "client_closed"],
+    later: Array(4).fill("client_closed"),
+    status: "signed-out",
+    user: null,
+  });
+});
+
+// ---- Where ClassLink may not take browsers ----
+
+test("a provider that wants a secret: token_rejected with its status", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { standIn: { publicClients: false } });
+  await open(page);
+
+  const { error } = await signIn(page, PEOPLE.pia);
+
+  assert.equal(error.code, "token_rejected");
+  assert.equal(error.status, 401);
+  assert.equal(error.retryable, false);
+  assert.equal((await snapshot(page)).user, null);
+});
+
+test("a provider that answers no other origin: network, and the message says CORS", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { standIn: { cors: false } });
+  await open(page);
+
+  const { error } = await signIn(page, PEOPLE.pia);
+
+  assert.equal(error.code, "network");
+  assert.match(error.message, /CORS/);
+  assert.equal((await snapshot(page)).user, null);
+});
+
+test("a code whose verifier is another's is refused by a provider that checks PKCE", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await page.evaluate((prefix) => {
+    const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
+    const pending = JSON.parse(sessionStorage.getItem(key));
+    sessionStorage.setItem(key, JSON.stringify({ ...pending, verifier: "v".repeat(43) }));
+  }, LOGIN_PREFIX);
+
+  const { error } = await handleCallback(page);
+
+  assert.equal(error.code, "token_rejected");
+  assert.equal(error.status, 400);
+});
+
+test("a code whose verifier is another's is refused by the nonce where the provider ignores PKCE", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { standIn: { pkce: "ignored" } });
+  await open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await page.evaluate((prefix) => {
+    const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
+    const pending = JSON.parse(sessionStorage.getItem(key));
+    sessionStorage.setItem(key, JSON.stringify({ ...pending, verifier: "v".repeat(43) }));
+  }, LOGIN_PREFIX);
+
+  const { error } = await handleCallback(page);
+
+  assert.equal(error.code, "id_token_invalid");
+  assert.equal(error.reason, "nonce");
+  assert.equal((await snapshot(page)).user, null);
+});
+
+function deferred() {
+  let resolve;
+  const promise = new Promise((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,255 @@
+/**
+ * A test application that signs in with the stand-in: one client per page load, on `window.client`, and every event it
+ * told of since, on `window.events`.
+ *
+ * ```js
+ * const startLoginApp = sharedLoginApp();                // at the top of a test file
+ * test("…", async (t) => {
+ *   const { app, standIn, open } = await startLoginApp(t);
+ *   await open(page);
+ *   await startLogin(page, { returnTo: "/classes" });
+ *   await pick(page, PEOPLE.pia);
+ *   const result = await handleCallback(page);
+ * });
+ * ```
+ *
+ * @module
+ */
+
+import { after } from "node:test";
+import { startStandIn } from "../../www/stand-in/index.js";
+import { startApp } from "./app.mjs";
+
+/** @import { Page } from "playwright-core" */
+/** @import { TestContext } from "node:test" */
+/** @import { StandIn } from "../../www/stand-in/index.js" */
+/** @import { App, AppOptions } from "./app.mjs" */
+
+/** People of the stand-in: see its README for what is special about each. */
+export const PEOPLE = {
+  pia: { sub: "8708718", district: "2284" },
+  nils: { sub: "8708719", district: "2284" },
+  tess: { sub: "8708720", district: "2284" },
+  paul: { sub: "9120045", district: "3391" },
+  olga: { sub: "7300512", district: "4477" },
+};
+
+export const CLIENT_ID = "test-app";
+
+/** A second registration of the same application, for another district. */
+export const OTHER_CLIENT_ID = "test-app-other-district";
+
+/** What the SDK's entries in `sessionStorage` begin with. */
+export const LOGIN_PREFIX = "classlink-spa.login.";
+
+/**
+ * @typedef {object} LoginApp
+ * @property {StandIn} standIn
+ * @property {App} app
+ * @property {AppOptions} answers How the application's server answers. A test that asked for an application of its own
+ * may change it.
+ * @property {Record<string, unknown>} settings The client's configuration.
+ * @property {(page: Page, path?: string) => Promise<void>} open Loads a page of the application and waits until its
+ * client is there.
+ */
+
+/**
+ * What one test wants to be different.
+ *
+ * @typedef {object} LoginAppOptions
+ * @property {object} [standIn] In place of the stand-in's settings here.
+ * @property {Record<string, unknown>} [config] Members of the client's configuration, as JSON; `undefined` leaves one of
+ * the usual ones out.
+ * @property {string} [configure] A JavaScript expression in place of the configuration. In it `settings` is what would
+ * have been configured.
+ * @property {AppOptions} [app] How the application's server answers.
+ */
+
+/**
+ * A stand-in and an application that is registered with it, for a whole test file: both start with the first test that
+ * asks, and end with the file. A test that names settings of either gets its own.
+ *
+ * @param {AppOptions} [usual] How the applications' servers answer.
+ * @returns {(t: TestContext, options?: LoginAppOptions) => Promise<LoginApp>}
+ */
+export function sharedLoginApp(usual = {}) {
+  /** @type {(() => Promise<void>)[]} */
+  const ends = [];
+  /** @type {ReturnType<typeof startPair> | undefined} */
+  let shared;
+  after(() => Promise.all(ends.map((end) => end())));
+  return async (t, { standIn: switches, config, configure = "settings", app: special } = {}) => {
+    const own = switches !== undefined || special !== undefined;
+    if (!own) shared ??= startPair({ after: (end) => ends.push(end) }, { ...usual });
+    const pair = await (own ? startPair(t, { ...usual, ...special }, switches) : shared);
+    const { app, standIn, answers } = pair;
+    app.requests.length = 0;
+    standIn.requests.length = 0;
+    const settings = {
+      clientId: CLIENT_ID,
+      redirectUri: app.redirectUri,
+      issuer: standIn.issuer,
+      metadata: standIn.endpoints,
+      ...config,
+    };
+    answers.script = `
+      import { createClient } from "/pkg/index.js";
+      const events = (window.events = []);
+      const settings = {
+        ...${JSON.stringify(settings)},
+        onEvent: (event) => events.push(event),
+      };
+      window.client = createClient(${configure});
+    `;
+    return {
+      ...pair,
+      settings,
+      async open(page, path = "/") {
+        await page.goto(app.origin + path);
+        await ready(page);
+      },
+    };
+  };
+}
+
+/**
+ * @param {{ after: (end: () => Promise<void>) => unknown }} t
+ * @param {AppOptions} answers
+ * @param {object} [switches]
+ */
+async function startPair(t, answers, switches) {
+  const app = await startApp(/** @type {any} */ (t), answers);
+  const registration = { redirectUris: [app.redirectUri], launchUrl: app.launchUrl };
+  const standIn = await startStandIn({
+    consent: "never",
+    clients: [
+      { ...registration, clientId: CLIENT_ID, name: "Test app" },
+      { ...registration, clientId: OTHER_CLIENT_ID, name: "Test app of another district" },
+    ],
+    ...switches,
+  });
+  t.after(() => standIn.close());
+  return { app, standIn, answers };
+}
+
+/** Waits until a page of the application has its client. @param {Page} page */
+export async function ready(page) {
+  await page.waitForFunction("window.client !== undefined");
+}
+
+/**
+ * Runs an expression in the page.
+ *
+ * @param {Page} page
+ * @param {string} expression Of a promise.
+ * @returns {Promise<any>} What it answers, or `{ error }` with every enumerable member of its error and the message
+ */
+export function outcome(page, expression) {
+  return page.evaluate(`Promise.resolve().then(() => ${expression}).catch((error) => ({
+    error: { ...error, name: error.name, message: error.message },
+  }))`);
+}
+
+/**
+ * Presses the button: starts a login and waits until the application has been left.
+ *
+ * @param {Page} page A page of the application, but not its callback page.
+ * @param {object} [options] Of `startLogin`.
+ */
+export async function startLogin(page, options) {
+  const { origin } = new URL(page.url());
+  const answer = await outcome(page, `client.startLogin(${JSON.stringify(options) ?? ""})`);
+  if (answer?.error) throw new Error(`startLogin failed: ${answer.error.message}`);
+  await page.waitForURL((url) => url.origin !== origin || url.pathname === "/callback");
+}
+
+/**
+ * Picks a person on the stand-in's sign-in page.
+ *
+ * @param {Page} page
+ * @param {{ sub: string, district: string }} person
+ */
+export async function choose(page, { sub, district }) {
+  await page.getByTestId(`district-${district}`).click();
+  await page.getByTestId(`person-${sub}`).click();
+}
+
+/** Waits for the application's callback page. @param {Page} page */
+export async function arrive(page) {
+  await page.waitForURL("**/callback?*");
+  await ready(page);
+}
+
+/**
+ * Picks a person, and waits for the application's callback page.
+ *
+ * @param {Page} page
+ * @param {{ sub: string, district: string }} person
+ */
+export async function pick(page, person) {
+  await choose(page, person);
+  await arrive(page);
+}
+
+/**
+ * Handles the callback.
+ *
+ * @param {Page} page
+ * @param {string} [url]
+ * @returns {Promise<any>} As `outcome` does.
+ */
+export function handleCallback(page, url) {
+  return outcome(page, `client.handleCallback(${JSON.stringify(url) ?? ""})`);
+}
+
+/**
+ * A whole sign-in, from the button to the result.
+ *
+ * @param {Page} page A page of the application.
+ * @param {{ sub: string, district: string }} person
+ * @param {object} [options] Of `startLogin`.
+ * @returns {Promise<any>} As `outcome` does.
+ */
+export async function signIn(page, person, options) {
+  await startLogin(page, options);
+  await pick(page, person);
+  return handleCallback(page);
+}
+
+/**
+ * The states of the logins that wait in this tab, sorted.
+ *
+ * @param {Page} page
+ * @returns {Promise<string[]>}
+ */
+export async function pendingLogins(page) {
+  const keys = await page.evaluate(() => Object.keys(sessionStorage));
+  return keys
+    .filter((key) => key.startsWith(LOGIN_PREFIX))
+    .map((key) => key.slice(LOGIN_PREFIX.length))
+    .sort();
+}
+
+/** The snapshot, as JSON. @param {Page} page @returns {Promise<any>} */
+export function snapshot(page) {
+  return page.evaluate("client.getSnapshot()");
+}
+
+/**
+ * How often the stand-in was asked for something.
+ *
+ * @param {StandIn} standIn
+ * @param {string} path
+ */
+export function asked(standIn, path) {
+  return standIn.requests.filter((request) => request.path === path && request.method !== "OPTIONS")
+    .length;
+}
+
+/** The stand-in's paths, for {@link asked}. */
+export const PATHS = {
+  authorization: "/oauth2/v2/auth",
+  token: "/oauth2/v2/token",
+  keys: "/oauth2/v2/jwks",
+  discovery: "/.well-known/openid-configuration",
+};
