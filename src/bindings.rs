@@ -1,9 +1,8 @@
 //! What the package's scripts call: `Core` in `core.ts`. Types in, types out; nothing is decided here.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::future_to_promise;
@@ -59,21 +58,4 @@ impl Core {
     pub fn close(&self) {
         self.0.close();
     }
-}
-
-thread_local! {
-    static PANIC_LISTENER: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Says what hears of a panic: where it was, and nothing of what it said. To be called after each start of the module.
-#[wasm_bindgen(js_name = setPanicListener)]
-pub fn set_panic_listener(listener: Function) {
-    PANIC_LISTENER.set(Some(listener));
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // Taken, so that it hears once, and so that nothing is borrowed while it runs.
-        if let Some(listener) = PANIC_LISTENER.take() {
-            let _ = listener.call1(&JsValue::NULL, &place.into());
-        }
-    }));
 }

@@ -9,3 +9,8 @@ pub mod client;
 pub mod config;
 pub mod error;
 pub mod protocol;
+
+/// A smaller allocator than the standard library's.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

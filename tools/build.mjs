@@ -7,6 +7,7 @@
 
 import { createHash } from "node:crypto";
 import {
+  appendFileSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -33,6 +34,17 @@ const template = join(root, "pkg-template");
 const wasmFolder = join(template, "src/wasm");
 const pkg = join(root, "pkg");
 const target = join(root, "target");
+
+/** The standard library made anew, for size: the one that comes with Rust is made for speed. */
+const SMALL_STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+
+/** A panic traps at once, without a text or a place: formatting those would be a tenth of the module. */
+const SMALL = [
+  "-Zunstable-options",
+  "-Cpanic=immediate-abort",
+  "-Zlocation-detail=none",
+  "-Zfmt-debug=none",
+];
 
 /**
  * The package's entries: a source in `pkg-template/src`, and the file at the package's root that it becomes.
@@ -143,10 +155,14 @@ async function buildWasm() {
     "cargo",
     [
       ...["build", "--locked", "--release", "--lib", "--package", "classlink-spa"],
-      ...["--target", TARGET],
-      ...["--config", `target.${TARGET}.rustflags=${JSON.stringify(remappedPaths())}`],
+      ...["--target", TARGET, ...SMALL_STD],
+      ...[
+        "--config",
+        `target.${TARGET}.rustflags=${JSON.stringify([...SMALL, ...remappedPaths()])}`,
+      ],
     ],
-    { env },
+    // The pinned release takes the flags above, which are a nightly's otherwise. This one build uses them.
+    { env: { ...env, RUSTC_BOOTSTRAP: "1" } },
   );
   const raw = join(target, "wasm-bindgen");
   rmSync(raw, { recursive: true, force: true });
@@ -157,15 +173,97 @@ async function buildWasm() {
   ]);
   say("Making the WebAssembly smaller (wasm-opt)");
   const small = join(raw, "small.wasm");
+  const wasmOpt = join(root, "node_modules/binaryen/bin/wasm-opt");
   await run(process.execPath, [
-    join(root, "node_modules/binaryen/bin/wasm-opt"),
-    ...["-Oz", "--converge", join(raw, WASM), "--output", small],
+    wasmOpt,
+    ...["-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"],
+    // Large functions compress worse than several small ones.
+    ...["--one-caller-inline-max-function-size=100"],
+    ...[join(raw, WASM), "--output", small],
   ]);
-  renameSync(small, join(raw, WASM));
+  const names = capture(process.execPath, [
+    ...[wasmOpt, small, "--minify-imports-and-exports-and-modules"],
+    ...["--output", join(raw, WASM)],
+  ]);
+  if (!names.ok) throw new Problem("wasm-opt can't shorten the names of imports and exports.");
+  rmSync(small);
+  const glue = join(raw, `${NAME}.js`);
+  writeFileSync(
+    glue,
+    withTrapListener(withShortNames(readFileSync(glue, "utf8"), JSON.parse(names.stdout))),
+  );
+  appendFileSync(
+    join(raw, `${NAME}.d.ts`),
+    "export function setPanicListener(listener: (message: string) => void): void;\n",
+  );
   // It declares the WebAssembly's exports; the scripts import the file itself, as text.
   rmSync(join(raw, `${WASM}.d.ts`));
   rmSync(wasmFolder, { recursive: true, force: true });
   cpSync(raw, wasmFolder, { recursive: true });
+}
+
+/**
+ * The glue with the short names that wasm-opt gave to imports and exports.
+ *
+ * @param {string} glue
+ * @param {{ imports: [string, string, string][], exports: [string, string][] }} names module, name and short name
+ */
+function withShortNames(glue, { imports, exports }) {
+  let text = replaceOnce(glue, `"./${WASM.replace(".wasm", ".js")}": import0`, () => "a: import0");
+  for (const [, name, short] of imports) {
+    text = replaceOnce(text, `\n        ${name}: `, () => `\n        ${short}: `);
+  }
+  const shortOf = new Map(exports);
+  return text.replace(/\bwasm\.(\w+)/g, (whole, name) => {
+    const short = shortOf.get(name);
+    if (!short) throw new Problem(`The glue uses ${whole}, which the WebAssembly does not export.`);
+    return `wasm.${short}`;
+  });
+}
+
+/**
+ * The glue with `setPanicListener`. A panic is a trap, which ends whichever call from JavaScript it came in: each goes
+ * through an export, so each export tells of it.
+ *
+ * @param {string} glue
+ */
+function withTrapListener(glue) {
+  let text = glue;
+  for (const instance of ["instance", "wasmInstance"]) {
+    text = replaceOnce(
+      text,
+      `wasm = ${instance}.exports;`,
+      () => `wasm = withListener(${instance}.exports);`,
+    );
+  }
+  return `${text}
+let panicListener;
+export function setPanicListener(listener) {
+    panicListener = listener;
+}
+function withListener(exports) {
+    const listened = {};
+    for (const name in exports) {
+        const value = exports[name];
+        listened[name] = typeof value !== "function" ? value : (...args) => {
+            try {
+                return value(...args);
+            } catch (error) {
+                panicListener?.(String(error));
+                throw error;
+            }
+        };
+    }
+    return listened;
+}
+`;
+}
+
+function replaceOnce(text, part, replacement) {
+  if (text.split(part).length !== 2) {
+    throw new Problem(`wasm-bindgen's glue has not once what is to be replaced: ${part.trim()}`);
+  }
+  return text.replace(part, replacement);
 }
 
 /** Flags that keep this machine's paths out of the WebAssembly, so that it is the same wherever it is built. */

@@ -1,13 +1,12 @@
 //! What the package's scripts do for the WebAssembly: `Host` in `core.ts`.
 
-use js_sys::{Promise, Reflect};
-use serde::Serialize;
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::clock;
-use crate::error::{Error, ProviderError};
+use super::{clock, get, object};
+use crate::error::{Error, Reason};
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,70 +26,6 @@ extern "C" {
     /// Eight characters that name a new sign-in attempt.
     #[wasm_bindgen(method, js_name = supportCode)]
     pub fn support_code(this: &Host) -> String;
-}
-
-/// `ClassLinkEvent` in `types.ts`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "documented where applications see it")]
-pub struct Event<'a> {
-    #[serde(rename = "type")]
-    pub name: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub support_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub duration_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// `ErrorDetails` in `core.ts`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ErrorDetails<'a> {
-    code: &'static str,
-    message: &'a str,
-    retryable: bool,
-    support_code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    clock_offset: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider_error: Option<ProviderWords<'a>>,
-}
-
-#[derive(Serialize)]
-struct ProviderWords<'a> {
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<&'a str>,
-}
-
-impl<'a> From<&'a ProviderError> for ProviderWords<'a> {
-    fn from(words: &'a ProviderError) -> Self {
-        Self {
-            error: &words.error,
-            description: words.description.as_deref(),
-            uri: words.uri.as_deref(),
-        }
-    }
-}
-
-fn to_js(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or_default()
-}
-
-/// Sets a member of an object that was made here.
-pub fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // It can't fail: no such object is frozen, and none has setters.
-    let _ = Reflect::set(object, &name.into(), value);
 }
 
 impl Host {
@@ -118,33 +53,47 @@ impl Host {
         if let Some(made) = &error.made_by_scripts {
             return made.clone();
         }
-        let details = ErrorDetails {
-            code: error.code.as_str(),
-            message: &[error.subject, error.message].concat(),
-            retryable: error.retryable,
-            support_code,
-            reason: error.reason.map(crate::error::Reason::as_str),
-            status: error.status,
-            clock_offset: error.clock_offset,
-            provider_error: error.provider.as_ref().map(Into::into),
-        };
-        self.make_error(to_js(&details), error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED))
+        let mut words = JsValue::UNDEFINED;
+        if let Some(provider) = &error.provider {
+            words = object(&[
+                ("error", provider.error.as_str().into()),
+                ("description", provider.description.as_deref().into()),
+                ("uri", provider.uri.as_deref().into()),
+            ]);
+        }
+        let details = object(&[
+            ("code", error.code.as_str().into()),
+            ("message", [error.subject, error.message].concat().into()),
+            ("retryable", error.retryable.into()),
+            ("supportCode", support_code.into()),
+            ("reason", error.reason.map(Reason::as_str).into()),
+            ("status", error.status.into()),
+            ("clockOffset", error.clock_offset.into()),
+            ("providerError", words),
+        ]);
+        self.make_error(details, error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED))
     }
 
     /// Publishes a new state: `Snapshot` in `types.ts`.
-    pub fn publish(&self, status: &str, user: &JsValue, scope: &[String], error: &JsValue) {
-        let snapshot = js_sys::Object::new();
-        set(&snapshot, "status", &status.into());
-        set(&snapshot, "user", user);
-        set(&snapshot, "scope", &to_js(&scope));
-        set(&snapshot, "error", error);
-        self.publish_value(snapshot.unchecked_into());
+    pub fn publish(&self, status: &str, user: JsValue, scope: JsValue, error: JsValue) {
+        let status = status.into();
+        self.publish_value(object(&[
+            ("status", status),
+            ("user", user),
+            ("scope", scope),
+            ("error", error),
+        ]));
     }
 
-    /// Tells of an event, at this moment.
-    pub fn emit(&self, event: &Event<'_>) {
-        let value = to_js(event);
-        set(&value, "at", &clock::now_ms().into());
-        self.tell(value);
+    /// Tells of an event, at this moment: `ClassLinkEvent` in `types.ts`.
+    pub fn emit(&self, name: &str, support_code: JsValue, duration: Option<f64>, error: &JsValue) {
+        self.tell(object(&[
+            ("type", name.into()),
+            ("at", clock::now_ms().into()),
+            ("supportCode", support_code),
+            ("durationMs", duration.into()),
+            ("code", get(error, "code")),
+            ("reason", get(error, "reason")),
+        ]));
     }
 }

@@ -1,15 +1,12 @@
 //! Requests: bounded in time and size, without cookies, referrer or redirects.
 
-use gloo_net::http::{Headers, RequestBuilder, Response};
-use js_sys::{Array, Promise, Reflect, Uint8Array};
+use gloo_net::http::Headers;
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials,
-    RequestRedirect,
-};
+use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
-use super::{clock, window};
+use super::{clock, get, object, window};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::secret::Secret;
 
@@ -24,10 +21,10 @@ pub struct Request<'a> {
     pub url: &'a str,
     /// What is asked.
     pub kind: Kind<'a>,
-    /// How it uses the browser's cache.
-    pub cache: RequestCache,
+    /// How it uses the browser's cache: a `RequestCache` of the Fetch Standard.
+    pub cache: &'static str,
     /// Milliseconds until it is given up.
-    pub timeout: i32,
+    pub timeout: u32,
 }
 
 /// What is asked of an endpoint.
@@ -53,136 +50,109 @@ pub struct Answer {
     pub time: Option<f64>,
 }
 
+/// A request that is under way.
+pub struct Sent {
+    to: &'static str,
+    /// Aborts when the time has passed, and with it whatever is still to come of the answer.
+    deadline: AbortSignal,
+    response: JsFuture,
+}
+
 impl Request<'_> {
     /// Sends the request and reads the whole answer.
     ///
     /// # Errors
     /// `network`, `timeout`, or `provider_response_invalid` where the answer is too large.
     pub async fn send(&self) -> Result<Answer, Error> {
-        let abort = AbortController::new().map_err(|cause| self.unreachable(cause))?;
-        let deadline = Deadline::new(self.timeout);
-        let answer = self.exchange(&abort, &deadline).await;
-        if answer.is_err() {
-            abort.abort();
-        }
-        answer
+        self.start()?.answer().await
     }
 
-    async fn exchange(
-        &self,
-        abort: &AbortController,
-        deadline: &Deadline,
-    ) -> Result<Answer, Error> {
-        let request = self.build(abort)?;
-        let fetched = window().fetch_with_request(&request);
-        let fetched = self.before(deadline, fetched).await?;
-        let response: web_sys::Response =
-            fetched.dyn_into().map_err(|other| self.unreachable(other))?;
-        let response = Response::from(response);
-        let body = self.read(&response, deadline).await?;
-        let headers = response.headers();
-        let time = headers
-            .get("date")
-            .and_then(|date| clock::of_answer(&date, headers.get("age").as_deref()));
-        Ok(Answer { status: response.status(), body, time })
-    }
-
-    fn build(&self, abort: &AbortController) -> Result<web_sys::Request, Error> {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// `provider_response_invalid` where the access token can't be sent.
+    pub fn start(&self) -> Result<Sent, Error> {
+        let deadline = AbortSignal::timeout_with_u32(self.timeout);
         let headers = Headers::new();
         headers.set("accept", "application/json");
-        if let Kind::GetWithBearer(token) = self.kind {
-            // A token that is no header value (RFC 6750, 2.1) would make the platform throw.
-            if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-                let message = "the access token can't be sent in a header (RFC 6750, 2.1)";
-                return Err(Error::new(ErrorCode::ProviderResponseInvalid, message));
+        let mut method = "GET";
+        let mut body = JsValue::UNDEFINED;
+        match self.kind {
+            Kind::Get => {}
+            Kind::Head => method = "HEAD",
+            Kind::GetWithBearer(token) => {
+                // A token that is no header value (RFC 6750, 2.1) would make the platform throw.
+                if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+                    let message = "the access token can't be sent in a header (RFC 6750, 2.1)";
+                    return Err(Error::new(ErrorCode::ProviderResponseInvalid, message));
+                }
+                headers.set("authorization", &["Bearer ", token.expose()].concat());
             }
-            headers.set("authorization", &["Bearer ", token.expose()].concat());
+            Kind::PostForm(form) => {
+                method = "POST";
+                headers.set("content-type", "application/x-www-form-urlencoded");
+                body = form.expose().into();
+            }
         }
-        let builder = RequestBuilder::new(self.url)
-            .headers(headers)
-            .cache(self.cache)
-            .credentials(RequestCredentials::Omit)
-            .redirect(RequestRedirect::Error)
-            .referrer_policy(ReferrerPolicy::NoReferrer)
-            .abort_signal(Some(&abort.signal()));
-        let built = match self.kind {
-            Kind::Get | Kind::GetWithBearer(_) => builder.build(),
-            Kind::Head => builder.method(gloo_net::http::Method::HEAD).build(),
-            Kind::PostForm(form) => builder
-                .method(gloo_net::http::Method::POST)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form.expose()),
-        };
+        let options = object(&[
+            ("method", method.into()),
+            ("headers", headers.into_raw().into()),
+            ("body", body),
+            ("signal", deadline.clone().into()),
+            ("cache", self.cache.into()),
+            ("credentials", "omit".into()),
+            ("redirect", "error".into()),
+            ("referrerPolicy", "no-referrer".into()),
+        ]);
         // Sent by hand: gloo's own `send` panics on what a page's patched `fetch` may answer.
-        let request = built.map_err(|_| self.unreachable(JsValue::UNDEFINED))?;
-        Ok(request.into())
+        let response = window().fetch_with_str_and_init(self.url, options.unchecked_ref());
+        Ok(Sent { to: self.to, deadline, response: response.into() })
     }
+}
 
-    async fn read(&self, response: &Response, deadline: &Deadline) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        let Some(stream) = response.body() else {
-            return Ok(body);
+impl Sent {
+    /// Reads the whole answer.
+    ///
+    /// # Errors
+    /// `network`, `timeout`, or `provider_response_invalid` where the answer is too large.
+    pub async fn answer(self) -> Result<Answer, Error> {
+        let Self { to, deadline, response } = self;
+        let failed = |cause| {
+            if deadline.aborted() {
+                Error::about(to, ErrorCode::Timeout, " did not answer in time (`timeout`)")
+            } else {
+                unreachable(to, cause)
+            }
         };
-        let reader =
-            ReadableStreamDefaultReader::new(&stream).map_err(|cause| self.unreachable(cause))?;
+        let response: Response = response.await.map_err(failed)?.dyn_into().map_err(failed)?;
+        let headers = Headers::from_raw(response.headers());
+        let age = headers.get("age");
+        let time = headers.get("date").and_then(|date| clock::of_answer(&date, age.as_deref()));
+        let mut answer = Answer { status: response.status(), body: Vec::new(), time };
+        let Some(stream) = response.body() else {
+            return Ok(answer);
+        };
+        let reader = ReadableStreamDefaultReader::new(&stream).map_err(failed)?;
         loop {
-            let step = self.before(deadline, reader.read()).await?;
-            let member = |name: &str| Reflect::get(&step, &name.into()).unwrap_or_default();
-            if member("done").is_truthy() {
-                return Ok(body);
+            let step = JsFuture::from(reader.read()).await.map_err(failed)?;
+            if get(&step, "done").is_truthy() {
+                return Ok(answer);
             }
-            let chunk: Uint8Array =
-                member("value").dyn_into().map_err(|other| self.unreachable(other))?;
-            if body.len().saturating_add(chunk.length() as usize) > MAX_BODY {
+            let chunk: Uint8Array = get(&step, "value").dyn_into().map_err(failed)?;
+            if answer.body.len().saturating_add(chunk.length() as usize) > MAX_BODY {
+                // The rest is not wanted; how that ends is of no interest.
+                drop(JsFuture::from(reader.cancel()));
                 let code = ErrorCode::ProviderResponseInvalid;
-                return Err(Error::about(self.to, code, " answered with more than 1 MiB")
-                    .with_status(response.status()));
+                return Err(Error::about(to, code, " answered with more than 1 MiB")
+                    .with_status(answer.status));
             }
-            body.extend(chunk.to_vec());
+            answer.body.append(&mut chunk.to_vec());
         }
-    }
-
-    /// Waits for a step, but no longer than the deadline.
-    async fn before(&self, deadline: &Deadline, step: Promise) -> Result<JsValue, Error> {
-        let first = Promise::race(&Array::of2(&step, &deadline.passed));
-        let value = JsFuture::from(first).await.map_err(|cause| self.unreachable(cause))?;
-        if value.is_undefined() {
-            let message = " did not answer in time (`timeout`)";
-            return Err(Error::about(self.to, ErrorCode::Timeout, message));
-        }
-        Ok(value)
-    }
-
-    fn unreachable(&self, cause: JsValue) -> Error {
-        let message = " could not be reached: the network is down, or it refuses requests from browsers (CORS), \
-                       answers with a redirect, or the page's Content Security Policy (connect-src) forbids it";
-        Error::about(self.to, ErrorCode::Network, message).with_cause(cause)
     }
 }
 
-/// A timer that ends with its owner.
-struct Deadline {
-    /// Resolves, with nothing, when the time has passed.
-    passed: Promise,
-    timer: Option<i32>,
-}
-
-impl Deadline {
-    fn new(milliseconds: i32) -> Self {
-        let mut timer = None;
-        let passed = Promise::new(&mut |resolve, _| {
-            let started = window()
-                .set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
-            timer = started.ok();
-        });
-        Self { passed, timer }
-    }
-}
-
-impl Drop for Deadline {
-    fn drop(&mut self) {
-        if let Some(timer) = self.timer {
-            window().clear_timeout_with_handle(timer);
-        }
-    }
+fn unreachable(to: &'static str, cause: JsValue) -> Error {
+    let message = " could not be reached: the network is down, or it refuses requests from browsers (CORS), \
+                   answers with a redirect, or the page's Content Security Policy (connect-src) forbids it";
+    Error::about(to, ErrorCode::Network, message).with_cause(cause)
 }

@@ -14,36 +14,39 @@ const HOME: &str = "/";
 /// # Errors
 /// `config_invalid`.
 pub fn same_origin_path(url: &str) -> Result<String, Error> {
-    path_on(url, &window().location().href().unwrap_or_default()).ok_or_else(|| {
+    path_of(url).ok_or_else(|| {
         let message =
             "`returnTo` must be a URL of the page's own origin, such as \"/classes?page=2\"";
         Error::new(ErrorCode::ConfigInvalid, message)
     })
 }
 
-fn path_on(url: &str, base: &str) -> Option<String> {
-    let base = Url::new(base).ok()?;
-    let url = Url::new_with_base(url, &base.href()).ok()?;
-    let same_origin = url.origin() == base.origin() && url.protocol() == base.protocol();
-    let path = [url.pathname(), url.search(), url.hash()].concat();
-    (same_origin && path.starts_with('/') && !path.starts_with("//")).then_some(path)
+fn path_of(url: &str) -> Option<String> {
+    let location = window().location();
+    let href = Url::new_with_base(url, &location.href().ok()?).ok()?.href();
+    // A URL of this origin begins with the origin as it stands (URL Standard, 4.5), and one of no origin with no path.
+    let path = href.strip_prefix(location.origin().ok()?.as_str())?;
+    (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
 }
 
 /// What `returnTo` is when nobody says: the current path, or home where that is the callback page itself.
 #[must_use]
 pub fn default_return_to(redirect_uri: &str) -> String {
     let href = window().location().href().unwrap_or_default();
-    let is_callback = match (Url::new(&href), Url::new(redirect_uri)) {
-        (Ok(here), Ok(callback)) => here.pathname() == callback.pathname(),
-        _ => false,
-    };
-    path_on(&href, &href).filter(|_| !is_callback).unwrap_or_else(|| HOME.to_owned())
+    match (path_of(&href), path_of(redirect_uri)) {
+        (Some(here), Some(callback)) if without_query(&here) != without_query(&callback) => here,
+        _ => HOME.to_owned(),
+    }
+}
+
+fn without_query(path: &str) -> &[u8] {
+    path.as_bytes().split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
 }
 
 /// A path that comes back from storage, or home where it has been tampered with.
 #[must_use]
 pub fn stored_return_to(path: &str) -> String {
-    same_origin_path(path).unwrap_or_else(|_| HOME.to_owned())
+    path_of(path).unwrap_or_else(|| HOME.to_owned())
 }
 
 /// Whether the page is inside a frame.

@@ -5,7 +5,7 @@ use web_sys::Storage;
 
 use super::window;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::pending::{LaunchMark, PendingLogin};
+use crate::protocol::pending::{self, PendingLogin};
 
 const LOGIN_PREFIX: &str = "classlink-spa.login.";
 const LAUNCH_KEY: &str = "classlink-spa.launch";
@@ -39,8 +39,7 @@ pub fn pending_login(state: &str) -> Result<Option<PendingLogin>, Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn save_login(state: &str, pending: &PendingLogin) -> Result<(), Error> {
-    let text = pending.to_stored().ok_or_else(|| unavailable(JsValue::UNDEFINED))?;
-    storage()?.set_item(&login_key(state), &text).map_err(unavailable)
+    storage()?.set_item(&login_key(state), &pending.to_stored()).map_err(unavailable)
 }
 
 /// Removes the pending login of a state.
@@ -58,33 +57,35 @@ pub fn remove_login(state: &str) -> Result<(), Error> {
 pub fn sweep_logins(now: f64) -> Result<(), Error> {
     let storage = storage()?;
     let count = storage.length().map_err(unavailable)?;
-    let keys: Vec<String> = (0..count).filter_map(|index| storage.key(index).ok()?).collect();
-    for key in keys.iter().filter(|key| key.starts_with(LOGIN_PREFIX)) {
-        let text = storage.get_item(key).map_err(unavailable)?;
-        let pending = text.as_deref().and_then(PendingLogin::from_stored);
-        if !pending.is_some_and(|pending| pending.is_fresh(now)) {
-            storage.remove_item(key).map_err(unavailable)?;
+    let mut old = Vec::new();
+    for index in 0..count {
+        if let Some(key) = storage.key(index).map_err(unavailable)?
+            && let Some(state) = key.strip_prefix(LOGIN_PREFIX)
+            && !pending_login(state)?.is_some_and(|pending| pending.is_fresh(now))
+        {
+            old.push(key);
         }
     }
-    Ok(())
+    // Only now, since removing one may move the others.
+    old.iter().try_for_each(|key| storage.remove_item(key).map_err(unavailable))
 }
 
-/// The mark of a restarted launch.
+/// Whether a launch that comes now is a restarted one coming back.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn launch_mark() -> Result<Option<LaunchMark>, Error> {
-    let text = storage()?.get_item(LAUNCH_KEY).map_err(unavailable)?;
-    Ok(text.as_deref().and_then(LaunchMark::from_stored))
+pub fn is_launch_loop(now: f64) -> Result<bool, Error> {
+    let mark = storage()?.get_item(LAUNCH_KEY).map_err(unavailable)?;
+    Ok(mark.is_some_and(|mark| pending::tells_of_loop(&mark, now)))
 }
 
 /// Marks a launch as restarted.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn set_launch_mark(mark: &LaunchMark) -> Result<(), Error> {
-    let text = serde_json::to_string(mark).map_err(|_| unavailable(JsValue::UNDEFINED))?;
-    storage()?.set_item(LAUNCH_KEY, &text).map_err(unavailable)
+pub fn mark_launch(state: &str, now: u32) -> Result<(), Error> {
+    let mark = pending::launch_mark(state, now);
+    storage()?.set_item(LAUNCH_KEY, &mark).map_err(unavailable)
 }
 
 /// Removes the mark.

@@ -1,11 +1,9 @@
 //! One sign-in attempt as the application's monitoring sees it: events and errors under one support code.
 
-use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use super::{Client, State};
-use crate::browser::clock;
-use crate::browser::host::Event;
+use crate::browser::{clock, get};
 use crate::error::Error;
 
 /// One sign-in attempt.
@@ -27,45 +25,28 @@ impl Attempt {
     }
 
     /// Tells of a step.
-    pub(super) fn emit(&self, client: &Client, name: &'static str) {
-        client.host.emit(&self.event(name));
+    pub(super) fn emit(&self, client: &Client, name: &str) {
+        client.host.emit(name, self.support_code.as_str().into(), None, &JsValue::UNDEFINED);
     }
 
     /// Tells that it succeeded.
     pub(super) fn succeeded(&self, client: &Client) {
-        client
-            .host
-            .emit(&Event { duration_ms: Some(self.duration()), ..self.event("login.succeeded") });
+        let support_code = self.support_code.as_str().into();
+        let duration = Some(self.duration());
+        client.host.emit("login.succeeded", support_code, duration, &JsValue::UNDEFINED);
     }
 
     /// Tells that it failed, and answers with the application's error. Somebody who is signed in stays so: a bad link
     /// must not sign anybody out.
     pub(super) fn failed(&self, client: &Client, error: &Error) -> JsValue {
         let error = client.host.error(error, &self.support_code);
-        let word = |name: &str| Reflect::get(&error, &name.into()).ok()?.as_string();
         // An error of the scripts' making has a support code of its own, which is the one that people read out.
-        let support_code = word("supportCode");
-        client.host.emit(&Event {
-            support_code: support_code.as_deref(),
-            duration_ms: Some(self.duration()),
-            code: word("code"),
-            reason: word("reason"),
-            ..self.event("login.failed")
-        });
+        let support_code = get(&error, "supportCode");
+        client.host.emit("login.failed", support_code, Some(self.duration()), &error);
         if client.session().is_none() {
             client.enter(State::Error(error.clone()));
         }
         error
-    }
-
-    fn event(&self, name: &'static str) -> Event<'_> {
-        Event {
-            name,
-            support_code: Some(&self.support_code),
-            duration_ms: None,
-            code: None,
-            reason: None,
-        }
     }
 
     fn duration(&self) -> f64 {

@@ -1,12 +1,11 @@
 //! `handleCallback`: decides what a callback URL is and takes a login to its end.
 
-use js_sys::{JSON, Object};
+use js_sys::{Array, JSON};
 use wasm_bindgen::JsValue;
 
 use super::attempt::Attempt;
 use super::{Client, Session, State};
-use crate::browser::host::set;
-use crate::browser::{clock, navigation, storage};
+use crate::browser::{clock, navigation, object, storage};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::callback::{Answer, Callback, Outcome, refusal};
@@ -36,7 +35,7 @@ impl Client {
             Callback::Launch => {
                 attempt.emit(self, "callback.received");
                 match self.restart_launch(&attempt).await {
-                    Ok(()) => Ok(result("redirecting")),
+                    Ok(()) => Ok(object(&[("status", "redirecting".into())])),
                     Err(error) => {
                         let refused =
                             matches!(error.code, ErrorCode::LaunchRejected | ErrorCode::LaunchLoop);
@@ -60,7 +59,7 @@ impl Client {
             }
         };
         let attempt = found.as_ref().map_or(attempt, |(pending, _)| {
-            Attempt::resumed(&pending.support_code, pending.created_at.into())
+            Attempt::resumed(pending.support_code(), pending.created_at())
         });
         attempt.emit(self, "callback.received");
         let before = self.session();
@@ -101,8 +100,8 @@ impl Client {
         let Some(pending) = storage::pending_login(state)? else {
             return Ok(None);
         };
-        let config = self.config(pending.district.as_deref()).await?;
-        let ours = pending.client_id == config.client_id && pending.issuer == config.issuer;
+        let config = self.config(pending.district()).await?;
+        let ours = pending.client_id() == config.client_id() && pending.issuer() == config.issuer();
         Ok(ours.then_some((pending, config)))
     }
 
@@ -122,26 +121,21 @@ impl Client {
     ) -> Result<JsValue, Error> {
         let granted = self.exchange(attempt, &pending, config, code).await?;
         self.require_open()?;
-        let answer = result("signed-in");
-        set(&answer, "user", &granted.user);
-        set(&answer, "returnTo", &navigation::stored_return_to(&pending.return_to).into());
         // What has been tampered with in storage is no JSON, and counts as missing.
-        if let Some(app_state) = pending.app_state.and_then(|text| JSON::parse(&text).ok()) {
-            set(&answer, "appState", &app_state);
+        let app_state = pending.app_state().and_then(|text| JSON::parse(text).ok());
+        let answer = object(&[
+            ("status", "signed-in".into()),
+            ("user", granted.user.clone()),
+            ("returnTo", navigation::stored_return_to(pending.return_to()).into()),
+            ("appState", app_state.into()),
+            ("district", pending.district().into()),
+        ]);
+        let scope = Array::new();
+        for value in granted.scope.split(' ').filter(|value| !value.is_empty()) {
+            scope.push(&value.into());
         }
-        if let Some(district) = &pending.district {
-            set(&answer, "district", &district.into());
-        }
-        let scope = granted.scope.split(' ').filter(|value| !value.is_empty());
-        let scope = scope.map(str::to_owned).collect();
         self.enter(State::SignedIn(Session { user: granted.user, scope }));
         attempt.succeeded(self);
         Ok(answer)
     }
-}
-
-fn result(status: &str) -> JsValue {
-    let result = Object::new();
-    set(&result, "status", &status.into());
-    result.into()
 }

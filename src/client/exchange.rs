@@ -1,17 +1,16 @@
 //! The exchange: from a code to a verified ID token and the person it names.
 
-use futures_util::future::try_join;
 use js_sys::JSON;
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
-use web_sys::RequestCache;
 
 use super::Client;
 use super::attempt::Attempt;
-use super::provider::fetch_keys;
-use crate::browser::clock;
+use super::provider::{read_keys, request_keys};
 use crate::browser::crypto::WebCrypto;
-use crate::browser::host::set;
 use crate::browser::http::{Kind, Request};
+use crate::browser::{clock, set};
 use crate::config::Config;
 use crate::error::{Error, Reason};
 use crate::protocol::id_token::{
@@ -42,17 +41,18 @@ impl Client {
         config: &Config,
         code: &Secret,
     ) -> Result<Granted, Error> {
-        let key_set = &pending.endpoints.jwks;
+        let key_set = pending.key_set();
         // Beside the token request, not after it. A failure here is tried again when the keys are needed.
-        let keys = async { Ok(fetch_keys(key_set, false, config.timeout).await.ok()) };
-        let (tokens, keys) = try_join(request_tokens(pending, config, code), keys).await?;
+        let keys = request_keys(key_set, false, config.timeout);
+        let tokens = request_tokens(pending, config, code).await?;
+        let keys = read_keys(keys).await.ok();
 
         let jws =
-            Jws::parse(tokens.id_token.expose(), &pending.algorithms).map_err(Error::id_token)?;
+            Jws::parse(tokens.id_token.expose(), pending.algorithms()).map_err(Error::id_token)?;
         let authentic = authenticate(jws, keys, key_set, config).await?;
         let checked = authentic.check(&Expected {
-            issuer: &pending.issuer,
-            client_id: &pending.client_id,
+            issuer: pending.issuer(),
+            client_id: pending.client_id(),
             nonce: &pending.verifier.nonce(),
             access_token: &tokens.access_token,
         });
@@ -60,10 +60,10 @@ impl Client {
         let token = self.judge_times(attempt, checked, pending, config).await?;
         let profile = request_profile(&token, &tokens.access_token, pending, config).await?;
         let user = User::new(&token, profile.as_ref());
-        user.check_tenant(config.allowed_tenants.as_deref())?;
+        user.check_tenant(config.allowed_tenants())?;
         Ok(Granted {
             user: user_value(&user, &token),
-            scope: tokens.scope.unwrap_or_else(|| pending.scope.clone()),
+            scope: tokens.scope.unwrap_or_else(|| pending.scope().to_owned()),
         })
     }
 
@@ -76,7 +76,7 @@ impl Client {
         pending: &PendingLogin,
         config: &Config,
     ) -> Result<VerifiedIdToken, Error> {
-        let by = |now| Clock { now, tolerance: config.clock_tolerance, max_age: pending.max_age };
+        let by = |now| Clock { now, tolerance: config.clock_tolerance, max_age: pending.max_age() };
         let untimely = match token.at(by(clock::now())) {
             Ok(token) => return Ok(token),
             Err(untimely) => untimely,
@@ -106,9 +106,9 @@ async fn request_tokens(
 ) -> Result<TokenResponse, Error> {
     let request = Request {
         to: "the token endpoint",
-        url: &pending.endpoints.token,
+        url: pending.token_endpoint(),
         kind: Kind::PostForm(&request_body(pending, code)),
-        cache: RequestCache::NoStore,
+        cache: "no-store",
         timeout: config.timeout,
     };
     let answer = request.send().await?;
@@ -118,7 +118,7 @@ async fn request_tokens(
 /// Checks the signature, with keys fetched afresh where those at hand are none, lack the token's `kid`, or were rotated
 /// under a token that names none.
 async fn authenticate(
-    jws: Jws,
+    jws: Box<Jws>,
     keys: Option<KeySet>,
     url: &str,
     config: &Config,
@@ -132,7 +132,7 @@ async fn authenticate(
             Err((reason, _)) => return Err(Error::id_token(reason)),
         },
     };
-    let keys = fetch_keys(url, true, config.timeout).await?;
+    let keys = read_keys(request_keys(url, true, config.timeout)).await?;
     let verified = AuthenticIdToken::verify(jws, &keys, &WebCrypto).await;
     verified.map_err(|(reason, _)| Error::id_token(reason))
 }
@@ -144,14 +144,14 @@ async fn request_profile(
     pending: &PendingLogin,
     config: &Config,
 ) -> Result<Option<ProfileAnswer>, Error> {
-    let Some(url) = &pending.endpoints.profile else {
+    let Some(url) = pending.profile_endpoint() else {
         return Ok(None);
     };
     let request = Request {
         to: "the profile endpoint",
         url,
         kind: Kind::GetWithBearer(access_token),
-        cache: RequestCache::NoStore,
+        cache: "no-store",
         timeout: config.timeout,
     };
     let answer = request.send().await?;
@@ -166,9 +166,9 @@ async fn request_profile(
 async fn origin_time(config: &Config) -> Option<f64> {
     let request = Request {
         to: "the application's own origin",
-        url: &config.redirect_uri,
+        url: config.redirect_uri(),
         kind: Kind::Head,
-        cache: RequestCache::NoStore,
+        cache: "no-store",
         timeout: config.timeout,
     };
     request.send().await.ok()?.time
@@ -176,7 +176,8 @@ async fn origin_time(config: &Config) -> Option<f64> {
 
 /// The person as the application sees them: `User` in `types.ts`.
 fn user_value(user: &User, token: &VerifiedIdToken) -> JsValue {
-    let value = serde_wasm_bindgen::to_value(user).unwrap_or_default();
+    let serializer = Serializer::new().serialize_maps_as_objects(true);
+    let value = user.serialize(&serializer).unwrap_or_default();
     set(&value, "claims", &JSON::parse(token.claims_text()).unwrap_or_default());
     value
 }

@@ -4,9 +4,8 @@
 use super::attempt::Attempt;
 use super::{Client, State};
 use crate::browser::{clock, navigation, storage};
-use crate::config::{Launch, LoginOptions};
+use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::pending::LaunchMark;
 
 impl Client {
     /// Restarts a launch, once.
@@ -19,23 +18,22 @@ impl Client {
         // Whoever clicked the tile, the person before is not shown to them while the rest is found out.
         let before = self.session();
         self.enter(State::Redirecting);
-        if self.config(None).await?.launch == Launch::Reject {
+        if !self.config(None).await?.restarts_launches() {
             self.enter(before.map_or(State::SignedOut, State::SignedIn));
             let message = "a launch (a code without a state), which `launch: \"reject\"` refuses";
             return Err(rejected(message));
         }
-        let mark = storage::launch_mark()?;
+        let is_loop = storage::is_launch_loop(clock::now())?;
         storage::clear_launch_mark()?;
-        if mark.is_some_and(|mark| mark.tells_of_loop(clock::now())) {
+        if is_loop {
             let message =
                 "the restarted launch came back without a state again: the provider drops `state`";
             return Err(Error::new(ErrorCode::LaunchLoop, message));
         }
         attempt.emit(self, "launch.restarted");
-        let options = LoginOptions { return_to: Some("/".to_owned()), ..LoginOptions::default() };
+        let options = LoginOptions::read(r#"{"returnTo":"/"}"#)?;
         let login = self.prepare_login(attempt, options).await?;
-        let mark = LaunchMark { state: login.state.clone(), created_at: clock::now_seconds() };
-        storage::set_launch_mark(&mark)?;
+        storage::mark_launch(&login.state, clock::now_seconds())?;
         let left = self.leave(attempt, &login).await;
         if left.is_err() {
             storage::clear_launch_mark()?;

@@ -40,39 +40,50 @@ impl Client {
         attempt: &Attempt,
         options: LoginOptions,
     ) -> Result<PreparedLogin, Error> {
-        let config = self.config(options.district.as_deref()).await?;
-        let return_to = match &options.return_to {
+        let config = self.config(options.district()).await?;
+        let return_to = match options.return_to() {
             Some(url) => navigation::same_origin_path(url)?,
-            None => navigation::default_return_to(&config.redirect_uri),
+            None => navigation::default_return_to(config.redirect_uri()),
         };
         let provider = self.providers.get(&config).await?;
         self.require_open()?;
 
         let state = base64url(random::bytes::<RANDOM_BYTES>()?);
-        let pending = PendingLogin {
-            verifier: CodeVerifier::from_random(&random::bytes()?),
-            client_id: config.client_id,
-            redirect_uri: config.redirect_uri,
-            issuer: config.issuer,
-            issuer_promised: provider.issuer_promised,
-            endpoints: provider.endpoints,
-            algorithms: provider.algorithms,
-            scope: options.scope.unwrap_or(config.scope).join(" "),
-            max_age: options.wishes.max_age,
-            return_to,
-            app_state: options.app_state,
-            district: options.district,
-            created_at: clock::now_seconds(),
-            support_code: attempt.support_code.clone(),
-        };
+        let scope = options.scope().unwrap_or_else(|| config.scope());
+        let max_age = options.max_age();
+        let verifier = CodeVerifier::from_random(&random::bytes()?);
+        let pending = PendingLogin::new(
+            verifier,
+            clock::now_seconds(),
+            &[
+                ("client_id", Some(config.client_id())),
+                ("redirect_uri", Some(config.redirect_uri())),
+                ("issuer", Some(config.issuer())),
+                ("issuer_promised", provider.issuer_promised.then_some("true")),
+                ("token_endpoint", Some(&provider.token_endpoint)),
+                ("jwks_uri", Some(&provider.key_set)),
+                ("profile_endpoint", provider.profile_endpoint.as_deref()),
+                ("algorithms", Some(&provider.algorithms)),
+                ("scope", Some(&scope)),
+                ("max_age", max_age.as_deref()),
+                ("return_to", Some(&return_to)),
+                ("app_state", options.app_state()),
+                ("district", options.district()),
+                ("support_code", Some(&attempt.support_code)),
+            ],
+        );
+        let mut wishes = options.wishes();
+        if let Some(max_age) = &max_age {
+            wishes.push(("max_age", max_age));
+        }
         let request = AuthorizationRequest {
             endpoint: &provider.authorization_endpoint,
-            client_id: &pending.client_id,
-            redirect_uri: &pending.redirect_uri,
-            scope: &pending.scope,
+            client_id: config.client_id(),
+            redirect_uri: config.redirect_uri(),
+            scope: &scope,
             state: &state,
             verifier: &pending.verifier,
-            wishes: &options.wishes,
+            wishes: &wishes,
         };
         let url = request.url();
         storage::sweep_logins(clock::now())?;

@@ -10,7 +10,7 @@ mod provider;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Object, Promise};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -47,7 +47,7 @@ enum State {
 struct Session {
     /// The person, as the application sees them.
     user: JsValue,
-    scope: Vec<String>,
+    scope: Array,
 }
 
 impl Client {
@@ -152,15 +152,15 @@ impl Client {
         let null = JsValue::NULL;
         // Copied out, so that nothing is borrowed while the application's listeners run.
         let (status, user, scope, error) = match &*self.state.borrow() {
-            State::Loading => ("loading", null.clone(), Vec::new(), null),
-            State::SignedOut => ("signed-out", null.clone(), Vec::new(), null),
-            State::Redirecting => ("redirecting", null.clone(), Vec::new(), null),
-            State::SigningIn => ("signing-in", null.clone(), Vec::new(), null),
+            State::Loading => ("loading", null.clone(), Array::new(), null),
+            State::SignedOut => ("signed-out", null.clone(), Array::new(), null),
+            State::Redirecting => ("redirecting", null.clone(), Array::new(), null),
+            State::SigningIn => ("signing-in", null.clone(), Array::new(), null),
             State::SignedIn(session) => {
                 ("signed-in", session.user.clone(), session.scope.clone(), null)
             }
-            State::Error(error) => ("error", null, Vec::new(), error.clone()),
+            State::Error(error) => ("error", null, Array::new(), error.clone()),
         };
-        self.host.publish(status, &user, &scope, &error);
+        self.host.publish(status, user, scope.into(), error);
     }
 }

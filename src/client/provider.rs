@@ -1,54 +1,55 @@
 //! The provider's metadata and keys: known, discovered, fetched afresh.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
-use web_sys::RequestCache;
-
-use crate::browser::http::{Answer, Kind, Request};
+use crate::browser::http::{Answer, Kind, Request, Sent};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
+use crate::protocol::json::Object;
 use crate::protocol::jwks::KeySet;
-use crate::protocol::metadata::{Metadata, Provider, discovery_url};
+use crate::protocol::metadata::{self, Provider, discovery_url};
 
-/// What this page has learnt of its providers, by issuer.
+/// The metadata that this page has learnt of its providers, by issuer.
 #[derive(Default)]
-pub(super) struct Providers(RefCell<Vec<(String, Metadata)>>);
+pub(super) struct Providers(RefCell<Vec<(String, Rc<Object>)>>);
 
 impl Providers {
     /// The provider of a registration. An issuer whose endpoints are all known is not discovered.
     pub(super) async fn get(&self, config: &Config) -> Result<Provider, Error> {
-        let configured = Metadata::read(&config.metadata).map_err(|name| {
+        let nothing = Object::default();
+        let configured = config.metadata().unwrap_or(&nothing);
+        metadata::check(configured).map_err(|name| {
             let message = " in `metadata` is of the wrong type or not https";
             Error::about(name, ErrorCode::ConfigInvalid, message)
         })?;
-        let learnt = self.learnt(&config.issuer).unwrap_or_default();
-        let known = configured.clone().or(learnt).or(Metadata::known(&config.issuer));
-        if let Some(provider) = known.complete(config.profile, None) {
+        let complete =
+            |known: &Object| Provider::from_layers(&[configured, known], config.profile, None);
+        if let Some(provider) = complete(&self.known(config.issuer())) {
             return Ok(provider);
         }
-        let discovered = discover(config).await?;
-        self.0.borrow_mut().push((config.issuer.clone(), discovered.clone()));
-        configured.or(discovered).complete(config.profile, None).ok_or_else(|| {
+        let discovered = Rc::new(discover(config).await?);
+        self.0.borrow_mut().push((config.issuer().to_owned(), discovered.clone()));
+        complete(&discovered).ok_or_else(|| {
             let message = "the discovery document has no endpoint for the configured `profile`";
             Error::new(ErrorCode::DiscoveryInvalid, message)
         })
     }
-}
 
-impl Providers {
-    fn learnt(&self, issuer: &str) -> Option<Metadata> {
+    fn known(&self, issuer: &str) -> Rc<Object> {
         let learnt = self.0.borrow();
-        learnt.iter().find(|(of, _)| of == issuer).map(|(_, metadata)| metadata.clone())
+        let of_issuer = learnt.iter().find(|(of, _)| of == issuer);
+        of_issuer.map_or_else(|| Rc::new(metadata::known(issuer)), |(_, known)| known.clone())
     }
 }
 
 /// Asks for the discovery document (`OpenID` Connect Discovery 1.0, 4).
-async fn discover(config: &Config) -> Result<Metadata, Error> {
+async fn discover(config: &Config) -> Result<Object, Error> {
     let request = Request {
         to: "the discovery document",
-        url: &discovery_url(&config.issuer),
+        url: &discovery_url(config.issuer()),
         kind: Kind::Get,
-        cache: RequestCache::Default,
+        cache: "default",
         timeout: config.timeout,
     };
     let Answer { status, body, .. } = request.send().await?;
@@ -56,23 +57,22 @@ async fn discover(config: &Config) -> Result<Metadata, Error> {
         let message = "the discovery document can't be had: the issuer answered with an error";
         return Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status));
     }
-    Metadata::from_discovery(&body, &config.issuer)
+    metadata::from_discovery(&body, config.issuer())
 }
 
-/// Fetches the key set; `afresh` past every cache.
-pub(super) async fn fetch_keys(url: &str, afresh: bool, timeout: i32) -> Result<KeySet, Error> {
-    let request = Request {
-        to: "the key set",
-        url,
-        kind: Kind::Get,
-        cache: if afresh { RequestCache::Reload } else { RequestCache::Default },
-        timeout,
-    };
+/// Asks for the key set; `afresh` past every cache.
+pub(super) fn request_keys(url: &str, afresh: bool, timeout: u32) -> Result<Sent, Error> {
+    let cache = if afresh { "reload" } else { "default" };
+    Request { to: "the key set", url, kind: Kind::Get, cache, timeout }.start()
+}
+
+/// Reads the key set.
+pub(super) async fn read_keys(sent: Result<Sent, Error>) -> Result<KeySet, Error> {
     let unavailable = |error: Error| error.with_code(ErrorCode::KeysUnavailable);
-    let Answer { status, body, .. } = request.send().await.map_err(unavailable)?;
-    if status != 200 {
+    let answer = sent.map_err(unavailable)?.answer().await.map_err(unavailable)?;
+    if answer.status != 200 {
         let message = "the key set can't be had: its endpoint answered with an error";
-        return Err(Error::new(ErrorCode::KeysUnavailable, message).with_status(status));
+        return Err(Error::new(ErrorCode::KeysUnavailable, message).with_status(answer.status));
     }
-    KeySet::parse(&body)
+    KeySet::parse(&answer.body)
 }

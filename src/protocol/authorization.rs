@@ -1,7 +1,6 @@
 //! The authorization request (RFC 6749, 4.1.1; `OpenID` Connect Core 1.0, 3.1.2.1).
 
-use form_urlencoded::Serializer;
-
+use super::form;
 use super::pkce::CodeVerifier;
 
 /// An authorization request for a code.
@@ -18,60 +17,30 @@ pub struct AuthorizationRequest<'a> {
     pub state: &'a str,
     /// Gives `code_challenge` and `nonce`.
     pub verifier: &'a CodeVerifier,
-    /// What the application may ask beyond that.
-    pub wishes: &'a Wishes,
-}
-
-/// What an application may ask of one login.
-#[derive(Clone, Default)]
-pub struct Wishes {
-    /// `prompt`.
-    pub prompt: Option<String>,
-    /// `login_hint`.
-    pub login_hint: Option<String>,
-    /// `max_age`, in seconds.
-    pub max_age: Option<u32>,
-    /// `ui_locales`, separated by spaces.
-    pub ui_locales: Option<String>,
-    /// `acr_values`, separated by spaces.
-    pub acr_values: Option<String>,
-    /// Parameters of the provider's own.
-    pub extra_params: Vec<(String, String)>,
+    /// What the application asks beyond that: parameters and their values.
+    pub wishes: &'a [(&'a str, &'a str)],
 }
 
 impl AuthorizationRequest<'_> {
     /// The URL to leave for. The endpoint's own query is kept (RFC 6749, 3.1).
     #[must_use]
     pub fn url(&self) -> String {
-        let endpoint = self.endpoint.split('#').next().unwrap_or_default();
-        let mut query = Serializer::new(String::new());
-        query
-            .append_pair("response_type", "code")
-            .append_pair("client_id", self.client_id)
-            .append_pair("redirect_uri", self.redirect_uri)
-            .append_pair("scope", self.scope)
-            .append_pair("state", self.state)
-            .append_pair("nonce", &self.verifier.nonce())
-            .append_pair("code_challenge", &self.verifier.challenge())
-            .append_pair("code_challenge_method", "S256");
-        let wishes = self.wishes;
-        let max_age = wishes.max_age.map(|seconds| seconds.to_string());
-        for (name, value) in [
-            ("prompt", &wishes.prompt),
-            ("login_hint", &wishes.login_hint),
-            ("max_age", &max_age),
-            ("ui_locales", &wishes.ui_locales),
-            ("acr_values", &wishes.acr_values),
-        ] {
-            if let Some(value) = value {
-                query.append_pair(name, value);
-            }
-        }
-        for (name, value) in &wishes.extra_params {
-            query.append_pair(name, value);
-        }
+        let endpoint = self.endpoint.split_once('#').map_or(self.endpoint, |(before, _)| before);
+        let nonce = self.verifier.nonce();
+        let challenge = self.verifier.challenge();
+        let mut parameters = vec![
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", self.scope),
+            ("state", self.state),
+            ("nonce", &nonce),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        parameters.extend_from_slice(self.wishes);
         let joint = if endpoint.contains('?') { "&" } else { "?" };
-        [endpoint, joint, &query.finish()].concat()
+        [endpoint, joint, &form::encode(&parameters)].concat()
     }
 }
 
@@ -79,7 +48,7 @@ impl AuthorizationRequest<'_> {
 mod tests {
     use super::*;
 
-    fn url(endpoint: &str, wishes: &Wishes) -> String {
+    fn url(endpoint: &str, wishes: &[(&str, &str)]) -> String {
         let request = AuthorizationRequest {
             endpoint,
             client_id: "c1 & co",
@@ -100,7 +69,7 @@ mod tests {
     #[test]
     fn it_carries_every_parameter_of_the_code_flow_with_pkce() {
         let verifier = CodeVerifier::from_random(&[7; 32]);
-        let url = url("https://op.example/auth", &Wishes::default());
+        let url = url("https://op.example/auth", &[]);
         let expected = [
             ("response_type", "code"),
             ("client_id", "c1 & co"),
@@ -118,32 +87,22 @@ mod tests {
 
     #[test]
     fn it_carries_what_the_application_asked_for_and_no_more() {
-        let wishes = Wishes {
-            prompt: Some("login".into()),
-            login_hint: Some("ana".into()),
-            max_age: Some(0),
-            ui_locales: Some("es en".into()),
-            acr_values: Some("mfa".into()),
-            extra_params: vec![("theme".into(), "a=b&c".into())],
-        };
+        let wishes = [
+            ("prompt", "login"),
+            ("login_hint", "ana"),
+            ("ui_locales", "es en"),
+            ("acr_values", "mfa"),
+            ("theme", "a=b&c"),
+            ("max_age", "0"),
+        ];
         let pairs = pairs(&url("https://op.example/auth", &wishes));
         let last: Vec<_> = pairs.iter().skip(8).map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(
-            last,
-            [
-                ("prompt", "login"),
-                ("login_hint", "ana"),
-                ("max_age", "0"),
-                ("ui_locales", "es en"),
-                ("acr_values", "mfa"),
-                ("theme", "a=b&c"),
-            ]
-        );
+        assert_eq!(last, wishes);
     }
 
     #[test]
     fn the_endpoints_own_query_is_kept_and_its_fragment_is_not() {
-        let url = url("https://op.example/auth?tenant=5#x", &Wishes::default());
+        let url = url("https://op.example/auth?tenant=5#x", &[]);
         assert!(url.starts_with("https://op.example/auth?tenant=5&response_type=code&"));
         assert!(!url.contains('#'));
     }

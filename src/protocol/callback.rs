@@ -1,6 +1,7 @@
 //! The authorization response: what a callback URL says (RFC 6749, 4.1.2 and 4.1.2.1; RFC 9207), and whether it
 //! answers a login of ours.
 
+use super::form;
 use super::pending::PendingLogin;
 use super::secret::Secret;
 use crate::error::{Error, ErrorCode, ProviderCode, ProviderError};
@@ -39,72 +40,49 @@ pub enum Outcome {
     Error(ProviderError),
 }
 
+/// The parameters of an authorization response.
+const PARAMETERS: [&str; 7] =
+    ["code", "state", "iss", "error", "error_description", "error_uri", "response_type"];
+
 impl Callback {
     /// Reads a callback URL: its query alone, since an answer in the fragment is none to a request for a code.
     #[must_use]
     pub fn parse(url: &str) -> Self {
-        let before_fragment = url.split('#').next().unwrap_or_default();
+        let before_fragment = url.split_once('#').map_or(url, |(before, _)| before);
         let query = before_fragment.split_once('?').map_or("", |(_, query)| query);
-        let mut parameters = Parameters::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let Some(slot) = parameters.slot(&name) else {
-                continue;
-            };
-            if slot.replace(value.into_owned()).is_some() {
-                parameters.repeated = true;
-            }
-        }
-        parameters.into_callback()
-    }
-}
-
-/// The parameters of an authorization response.
-#[derive(Default)]
-struct Parameters {
-    code: Option<String>,
-    state: Option<String>,
-    iss: Option<String>,
-    error: Option<String>,
-    error_description: Option<String>,
-    error_uri: Option<String>,
-    response_type: Option<String>,
-    repeated: bool,
-}
-
-impl Parameters {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<String>> {
-        Some(match name {
-            "code" => &mut self.code,
-            "state" => &mut self.state,
-            "iss" => &mut self.iss,
-            "error" => &mut self.error,
-            "error_description" => &mut self.error_description,
-            "error_uri" => &mut self.error_uri,
-            "response_type" => &mut self.response_type,
-            _ => return None,
-        })
-    }
-
-    fn into_callback(self) -> Callback {
+        let mut parameters = Parameters(form::decode(query));
+        let repeated = PARAMETERS.iter().any(|name| parameters.count(name) > 1);
         // RFC 6749, 3.1: a parameter without a value counts as omitted.
-        let state = self.state.filter(|state| !state.is_empty());
-        let outcome = match (self.code, self.error) {
-            (None, None) => return Callback::NotACallback,
-            _ if self.repeated => return Callback::Malformed("a parameter comes twice"),
-            (Some(_), Some(_)) => return Callback::Malformed("a code beside an error"),
-            (Some(code), None) if code.is_empty() => return Callback::Malformed("an empty code"),
-            (None, Some(error)) if error.is_empty() => {
-                return Callback::Malformed("an empty error");
-            }
-            (Some(_), None) if state.is_none() => return Callback::Launch,
+        let state = parameters.take("state").filter(|state| !state.is_empty());
+        let outcome = match (parameters.take("code"), parameters.take("error")) {
+            (None, None) => return Self::NotACallback,
+            _ if repeated => return Self::Malformed("a parameter comes twice"),
+            (Some(_), Some(_)) => return Self::Malformed("a code beside an error"),
+            (Some(code), None) if code.is_empty() => return Self::Malformed("an empty code"),
+            (None, Some(error)) if error.is_empty() => return Self::Malformed("an empty error"),
+            (Some(_), None) if state.is_none() => return Self::Launch,
             (Some(code), None) => Outcome::Code(Secret::new(code)),
             (None, Some(error)) => Outcome::Error(ProviderError::new(
                 &error,
-                self.error_description.as_deref(),
-                self.error_uri.as_deref(),
+                parameters.take("error_description").as_deref(),
+                parameters.take("error_uri").as_deref(),
             )),
         };
-        Callback::Answer(Answer { state, issuer: self.iss, outcome })
+        Self::Answer(Answer { state, issuer: parameters.take("iss"), outcome })
+    }
+}
+
+/// The parameters of a query.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|(found, _)| found == name).count()
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let place = self.0.iter().position(|(found, _)| found == name)?;
+        Some(self.0.swap_remove(place).1)
     }
 }
 
@@ -127,12 +105,12 @@ impl Answer {
             });
         };
         match &self.issuer {
-            Some(issuer) if *issuer == pending.issuer => Ok(()),
+            Some(issuer) if *issuer == pending.issuer() => Ok(()),
             Some(_) => Err(Error::new(
                 ErrorCode::IssuerMismatch,
                 "the callback's `iss` is another issuer's than this login's (RFC 9207)",
             )),
-            None if pending.issuer_promised => Err(Error::new(
+            None if pending.issuer_promised() => Err(Error::new(
                 ErrorCode::IssuerMismatch,
                 "the callback has no `iss`, which the provider's metadata promises (RFC 9207)",
             )),
@@ -152,7 +130,7 @@ pub fn refusal(error: ProviderError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::pending::tests::pending;
+    use crate::protocol::pending::tests::{pending, pending_with};
     use proptest::prelude::*;
 
     fn answer(url: &str) -> Answer {
@@ -241,8 +219,7 @@ mod tests {
     #[test]
     fn the_issuer_must_be_this_logins_where_it_is_sent_or_promised() {
         let plain = pending(0);
-        let mut promised = pending(0);
-        promised.issuer_promised = true;
+        let promised = pending_with(0, &[("issuer_promised", Some("true"))]);
         let sent = answer("/cb?code=1&state=s&iss=https://op.example");
         let missing = answer("/cb?code=1&state=s");
         assert!(sent.check(Some(&plain), 0.0).is_ok());

@@ -12,7 +12,28 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
 /// Decodes text; `None` where it has padding, white space, another alphabet or stray bits at its end.
 #[must_use]
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    let mut bytes = Vec::new();
+    // What has been read and not yet been written: `count` bits.
+    let (mut bits, mut count) = (0, 0);
+    for digit in text.bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xfff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let [.., byte] = u32::to_be_bytes(bits >> count);
+            bytes.push(byte);
+        }
+    }
+    // Six bits are a digit too many; the others fill up the last byte and are zero.
+    (count < 6 && bits & ((1 << count) - 1) == 0).then_some(bytes)
 }
 
 #[cfg(test)]

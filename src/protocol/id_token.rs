@@ -12,7 +12,7 @@
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::encoding::base64url;
-use super::json::{self, Object};
+use super::json::{self, Object, Value};
 use super::jwks::{Jwk, KeySet};
 use super::jws::{Algorithm, Hash, Jws};
 use super::secret::Secret;
@@ -26,7 +26,7 @@ pub trait SignatureVerifier {
     /// [`CannotVerify`].
     fn verify(
         &self,
-        key: &Jwk,
+        key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
@@ -43,7 +43,7 @@ pub enum CannotVerify {
 }
 
 /// An ID token whose signature is the provider's: rows 1 to 5 hold.
-pub struct AuthenticIdToken(Jws);
+pub struct AuthenticIdToken(Box<Jws>);
 
 /// What the ID token of one login must say.
 pub struct Expected<'a> {
@@ -75,10 +75,10 @@ impl AuthenticIdToken {
     /// # Errors
     /// `key_not_found`, `algorithm` or `signature`.
     pub async fn verify(
-        jws: Jws,
+        jws: Box<Jws>,
         keys: &KeySet,
         verifier: &impl SignatureVerifier,
-    ) -> Result<Self, (Reason, Jws)> {
+    ) -> Result<Self, (Reason, Box<Jws>)> {
         let candidates = match keys.candidates(&jws) {
             Ok(candidates) => candidates,
             Err(reason) => return Err((reason, jws)),
@@ -119,23 +119,25 @@ impl AuthenticIdToken {
         {
             return Err(Reason::AtHash);
         }
-        let subject = subject.to_owned();
-        Ok(CheckedIdToken { issuer: expected.issuer.to_owned(), subject, jws })
+        Ok(CheckedIdToken(jws))
     }
 }
 
 /// Row 7.
 fn check_audience(claims: &Object, client_id: &str) -> Result<(), Reason> {
-    let audience = match json::string(claims, "aud") {
-        Some(only) => vec![only.to_owned()],
-        None => json::strings(claims, "aud").ok_or(Reason::Audience)?,
+    let (ours, several) = match claims.get("aud") {
+        Some(Value::String(only)) => (only == client_id, false),
+        Some(Value::Array(members)) if members.iter().all(|member| member.as_str().is_some()) => {
+            (members.iter().any(|member| member.as_str() == Some(client_id)), members.len() > 1)
+        }
+        _ => (false, false),
     };
-    if !audience.iter().any(|member| member == client_id) {
+    if !ours {
         return Err(Reason::Audience);
     }
     match claims.get("azp") {
-        Some(party) if party == client_id => Ok(()),
-        None if audience.len() == 1 => Ok(()),
+        Some(party) if party.as_str() == Some(client_id) => Ok(()),
+        None if !several => Ok(()),
         _ => Err(Reason::AuthorizedParty),
     }
 }
@@ -154,11 +156,7 @@ fn at_hash(algorithm: Algorithm, access_token: &Secret) -> String {
 }
 
 /// An ID token for which every row holds that does not depend on a clock.
-pub struct CheckedIdToken {
-    issuer: String,
-    subject: String,
-    jws: Jws,
-}
+pub struct CheckedIdToken(Box<Jws>);
 
 impl CheckedIdToken {
     /// Checks rows 10 and 12 at a given time. A token that fails comes back, to be judged again by a better clock.
@@ -166,23 +164,15 @@ impl CheckedIdToken {
     /// # Errors
     /// The reason of the first row that fails.
     pub fn at(self, clock: Clock) -> Result<VerifiedIdToken, Untimely> {
-        match self.times(clock) {
-            Ok((issued_at, expires_at)) => Ok(VerifiedIdToken {
-                auth_time: json::number(&self.jws.claims, "auth_time"),
-                issuer: self.issuer,
-                subject: self.subject,
-                claims: self.jws.claims,
-                claims_text: self.jws.claims_text,
-                issued_at,
-                expires_at,
-            }),
-            Err(reason) => Err(Untimely { token: Box::new(self), reason }),
+        match self.check_times(clock) {
+            Ok(()) => Ok(VerifiedIdToken(self.0)),
+            Err(reason) => Err(Untimely { token: self, reason }),
         }
     }
 
-    fn times(&self, clock: Clock) -> Result<(f64, f64), Reason> {
+    fn check_times(&self, clock: Clock) -> Result<(), Reason> {
         let Clock { now, tolerance, max_age } = clock;
-        let claims = &self.jws.claims;
+        let claims = &self.0.claims;
         let expires_at = json::number(claims, "exp").ok_or(Reason::Expired)?;
         // Put as what must hold, so that a clock that is no number lets nothing pass.
         let lives = now < expires_at + tolerance;
@@ -206,70 +196,62 @@ impl CheckedIdToken {
                 return Err(Reason::AuthTime);
             }
         }
-        Ok((issued_at, expires_at))
+        Ok(())
     }
 }
 
 /// A token that is not of this time, by the clock that was asked.
 pub struct Untimely {
     /// The token, to be judged again.
-    pub token: Box<CheckedIdToken>,
+    pub token: CheckedIdToken,
     /// Which row failed.
     pub reason: Reason,
 }
 
 /// An ID token that passed every check.
-pub struct VerifiedIdToken {
-    issuer: String,
-    subject: String,
-    claims: Object,
-    claims_text: String,
-    auth_time: Option<f64>,
-    issued_at: f64,
-    expires_at: f64,
-}
+pub struct VerifiedIdToken(Box<Jws>);
 
 impl VerifiedIdToken {
     /// `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        json::string(self.claims(), "iss").unwrap_or_default()
     }
 
     /// `sub`.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        json::string(self.claims(), "sub").unwrap_or_default()
     }
 
     /// Every claim.
     #[must_use]
     pub fn claims(&self) -> &Object {
-        &self.claims
+        &self.0.claims
     }
 
     /// Every claim, as the provider wrote them: JSON text.
     #[must_use]
     pub fn claims_text(&self) -> &str {
-        &self.claims_text
+        &self.0.claims_text
     }
 
     /// `auth_time`, in seconds since 1970.
     #[must_use]
     pub fn auth_time(&self) -> Option<f64> {
-        self.auth_time
+        json::number(self.claims(), "auth_time")
     }
 
     /// `iat`, in seconds since 1970.
     #[must_use]
     pub fn issued_at(&self) -> f64 {
-        self.issued_at
+        json::number(self.claims(), "iat").unwrap_or_default()
     }
 
     /// `exp`, in seconds since 1970.
     #[must_use]
     pub fn expires_at(&self) -> f64 {
-        self.expires_at
+        json::number(self.claims(), "exp").unwrap_or_default()
     }
 }
 

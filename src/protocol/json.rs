@@ -1,17 +1,326 @@
 //! Lenient reading of untrusted JSON, member by member.
+//!
+//! The reader is our own since every kilobyte is downloaded by every visitor: it takes exactly what RFC 8259 allows in
+//! UTF-8 (section 8.1), less what can't be represented: lone surrogates, numbers out of range, and nesting without end.
 
-use serde_json::{Map, Value};
+use super::form::hexadecimal;
+
+/// How deep arrays and objects may be nested, so that none exhausts the stack.
+const MAX_DEPTH: u32 = 127;
+
+/// Beyond this an integer may have been rounded on its way (RFC 7493, 2.2).
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+/// A JSON value as it came from outside.
+#[derive(Debug, PartialEq)]
+pub enum Value {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, and whether it was written in digits alone: without sign, fraction and exponent.
+    Number(f64, bool),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object.
+    Object(Object),
+}
+
+impl Value {
+    /// The string that this is.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The number that this is.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        if let Self::Number(number, _) = self { Some(*number) } else { None }
+    }
+
+    /// The truth value that this is.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(truth) = self { Some(*truth) } else { None }
+    }
+
+    /// The array that this is.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Value]> {
+        if let Self::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The object that this is.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Object> {
+        if let Self::Object(object) = self { Some(object) } else { None }
+    }
+}
 
 /// A JSON object as it came from outside. Of a member that comes twice the last counts (RFC 7519, section 4).
-pub type Object = Map<String, Value>;
+#[derive(Debug, Default, PartialEq)]
+pub struct Object(Vec<(String, Value)>);
+
+impl Object {
+    /// A member.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        let Self(members) = self;
+        members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
+    }
+
+    /// Whether there is such a member, of whatever type.
+    #[must_use]
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The members that are strings.
+    pub fn strings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
+    /// Adds a member.
+    pub fn insert(&mut self, name: &str, value: Value) {
+        self.0.push((name.to_owned(), value));
+    }
+}
 
 /// Reads a JSON object; `None` where the bytes are anything else.
 #[must_use]
 pub fn object(bytes: &[u8]) -> Option<Object> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Some(object),
+    let mut reader = Reader(bytes);
+    match reader.value(MAX_DEPTH)? {
+        // Nothing but white space may follow.
+        Value::Object(object) if reader.token().is_none() => Some(object),
         _ => None,
     }
+}
+
+/// What is left to read.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    /// The next byte.
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    /// The first byte after white space.
+    fn token(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.byte()?;
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return Some(byte);
+            }
+        }
+    }
+
+    /// Takes a byte where it comes next.
+    fn take(&mut self, wanted: u8) -> bool {
+        let comes = self.0.first() == Some(&wanted);
+        if comes {
+            self.byte();
+        }
+        comes
+    }
+
+    /// Takes the digits that come next, and adds them to a number; `None` where there are none.
+    fn digits(&mut self, mut number: f64) -> Option<(f64, i32)> {
+        let mut count = 0;
+        while let Some(digit) = self.0.first().filter(|byte| byte.is_ascii_digit()) {
+            number = number * 10.0 + f64::from(digit - b'0');
+            count += 1;
+            self.byte();
+        }
+        (count > 0).then_some((number, count))
+    }
+
+    fn value(&mut self, depth: u32) -> Option<Value> {
+        match self.token()? {
+            b'"' => self.string().map(Value::String),
+            b'{' => self.members(depth.checked_sub(1)?),
+            b'[' => self.items(depth.checked_sub(1)?),
+            b't' => self.word(b"rue", Value::Bool(true)),
+            b'f' => self.word(b"alse", Value::Bool(false)),
+            b'n' => self.word(b"ull", Value::Null),
+            first => self.number(first),
+        }
+    }
+
+    fn word(&mut self, rest: &[u8], value: Value) -> Option<Value> {
+        self.0 = self.0.strip_prefix(rest)?;
+        Some(value)
+    }
+
+    fn members(&mut self, depth: u32) -> Option<Value> {
+        let mut members = Vec::new();
+        let mut next = self.token()?;
+        while next != b'}' || !members.is_empty() {
+            if next != b'"' {
+                return None;
+            }
+            let name = self.string()?;
+            if self.token()? != b':' {
+                return None;
+            }
+            members.push((name, self.value(depth)?));
+            match self.token()? {
+                b',' => next = self.token()?,
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        Some(Value::Object(Object(members)))
+    }
+
+    fn items(&mut self, depth: u32) -> Option<Value> {
+        let mut items = Vec::new();
+        let start = self.0;
+        if self.token()? == b']' {
+            return Some(Value::Array(items));
+        }
+        self.0 = start;
+        loop {
+            items.push(self.value(depth)?);
+            match self.token()? {
+                b',' => {}
+                b']' => return Some(Value::Array(items)),
+                _ => return None,
+            }
+        }
+    }
+
+    fn number(&mut self, first: u8) -> Option<Value> {
+        let negative = first == b'-';
+        let first = if negative { self.byte()? } else { first };
+        let mut exponent = 0;
+        let mut number = match first {
+            b'0' => 0.0,
+            b'1'..=b'9' => {
+                let leading = f64::from(first - b'0');
+                self.digits(leading).map_or(leading, |(number, _)| number)
+            }
+            _ => return None,
+        };
+        let mut plain = !negative;
+        if self.take(b'.') {
+            let (longer, places) = self.digits(number)?;
+            (number, exponent) = (longer, -places);
+            plain = false;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let down = self.take(b'-');
+            if !down {
+                self.take(b'+');
+            }
+            let (power, _) = self.digits(0.0)?;
+            // Saturates: what is so large or so small is out of range, or nothing, all the same.
+            #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+            let power = power as i32;
+            exponent = exponent.saturating_add(if down { -power } else { power });
+            plain = false;
+        }
+        // Nothing stays nothing, whatever its exponent.
+        if number > 0.0 {
+            let scale = 10f64.powi(exponent.saturating_abs());
+            number = if exponent < 0 { number / scale } else { number * scale };
+        }
+        let number = if negative { -number } else { number };
+        number.is_finite().then_some(Value::Number(number, plain))
+    }
+
+    /// The rest of a string after its opening quotation mark.
+    fn string(&mut self) -> Option<String> {
+        let mut text = Vec::new();
+        loop {
+            match self.byte()? {
+                b'"' => return String::from_utf8(text).ok(),
+                b'\\' => {
+                    let escaped = match self.byte()? {
+                        byte @ (b'"' | b'\\' | b'/') => byte,
+                        b'b' => 8,
+                        b'f' => 12,
+                        b'n' => b'\n',
+                        b'r' => b'\r',
+                        b't' => b'\t',
+                        b'u' => {
+                            let character = self.escaped_character()?;
+                            text.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+                            continue;
+                        }
+                        _ => return None,
+                    };
+                    text.push(escaped);
+                }
+                0..b' ' => return None,
+                byte => text.push(byte),
+            }
+        }
+    }
+
+    /// The character of a `\u` escape, or of two that are a surrogate pair.
+    fn escaped_character(&mut self) -> Option<char> {
+        let mut code = self.code_unit()?;
+        if code & 0xfc00 == 0xd800 {
+            self.0 = self.0.strip_prefix(b"\\u")?;
+            let low = self.code_unit()?;
+            if low & 0xfc00 != 0xdc00 {
+                return None;
+            }
+            code = 0x1_0000 + ((code & 0x3ff) << 10 | low & 0x3ff);
+        }
+        // No character: a second surrogate without a first one.
+        char::from_u32(code)
+    }
+
+    fn code_unit(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = unit << 4 | u32::from(hexadecimal(self.byte()?)?);
+        }
+        Some(unit)
+    }
+}
+
+/// Writes an object of strings.
+#[must_use]
+pub fn write<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut json = String::from("{");
+    for (name, value) in members {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        write_string(&mut json, name);
+        json.push(':');
+        write_string(&mut json, value);
+    }
+    json.push('}');
+    json
+}
+
+fn write_string(json: &mut String, text: &str) {
+    json.push('"');
+    for character in text.chars() {
+        let plain = match character {
+            '"' | '\\' => {
+                json.push('\\');
+                character
+            }
+            '\0'..' ' => {
+                json.push_str(if character < '\x10' { "\\u000" } else { "\\u001" });
+                char::from_digit(u32::from(character) & 15, 16).unwrap_or_default()
+            }
+            _ => character,
+        };
+        json.push(plain);
+    }
+    json.push('"');
 }
 
 /// A member that is a string.
@@ -35,33 +344,79 @@ pub fn number(object: &Object, name: &str) -> Option<f64> {
 /// A member that is a whole number from 0 to 4,294,967,295.
 #[must_use]
 pub fn whole(object: &Object, name: &str) -> Option<u32> {
-    object.get(name)?.as_u64()?.try_into().ok()
+    match object.get(name)? {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+        Value::Number(number, true) if *number <= f64::from(u32::MAX) => Some(*number as u32),
+        _ => None,
+    }
 }
 
 /// An identifier that some answers write as a string and others as an integer.
 #[must_use]
 pub fn identifier(object: &Object, name: &str) -> Option<String> {
-    /// Beyond this an integer may have been rounded on its way (RFC 7493, 2.2).
-    const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
-    let value = object.get(name)?;
-    if let Some(text) = value.as_str() {
-        return (!text.is_empty()).then(|| text.to_owned());
+    match object.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+        Value::Number(number, true) if *number <= MAX_SAFE_INTEGER => Some(decimal(*number as u64)),
+        _ => None,
     }
-    let number = value.as_u64().filter(|number| *number <= MAX_SAFE_INTEGER)?;
-    Some(number.to_string())
 }
 
-/// A member that is an array of strings; `None` where it is anything else.
+/// A member that is an array of strings, joined by spaces; `None` where it is anything else.
 #[must_use]
-pub fn strings(object: &Object, name: &str) -> Option<Vec<String>> {
-    let items = object.get(name)?.as_array()?;
-    items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+pub fn words(object: &Object, name: &str) -> Option<String> {
+    let mut words = String::new();
+    for item in object.get(name)?.as_array()? {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(item.as_str()?);
+    }
+    Some(words)
+}
+
+/// A whole number in digits.
+#[must_use]
+pub fn decimal(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        // The remainder is a single digit.
+        digits.push(b'0' | (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(*digit)).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// The same object as serde's own reader has it.
+    pub(crate) fn to_serde(object: &Object) -> serde_json::Value {
+        let members = object.0.iter().map(|(name, value)| (name.clone(), value_to_serde(value)));
+        serde_json::Value::Object(members.collect())
+    }
+
+    fn value_to_serde(value: &Value) -> serde_json::Value {
+        match value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(truth) => (*truth).into(),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole")]
+            Value::Number(number, true) => (*number as u64).into(),
+            #[expect(clippy::cast_possible_truncation, reason = "whole")]
+            Value::Number(number, false) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                (*number as i64).into()
+            }
+            Value::Number(number, false) => (*number).into(),
+            Value::String(text) => text.as_str().into(),
+            Value::Array(items) => items.iter().map(value_to_serde).collect(),
+            Value::Object(object) => to_serde(object),
+        }
+    }
 
     fn read(text: &str) -> Object {
         object(text.as_bytes()).unwrap()
@@ -77,7 +432,7 @@ mod tests {
 
     #[test]
     fn an_object_is_read_and_nothing_else_is() {
-        assert!(object(b" {} ").unwrap().is_empty());
+        assert_eq!(object(b" {} "), Some(Object::default()));
         for bytes in [
             &b""[..],
             b"[]",
@@ -125,8 +480,10 @@ mod tests {
     fn each_reader_takes_its_own_type_alone() {
         let object = mixed();
         let found = |reads: fn(&Object, &str) -> bool| {
-            let names = object.keys().filter(|name| reads(&object, name));
-            names.map(String::as_str).collect::<Vec<_>>()
+            let names = object.0.iter().map(|(name, _)| name.as_str());
+            let mut names: Vec<_> = names.filter(|name| reads(&object, name)).collect();
+            names.sort_unstable();
+            names
         };
         assert_eq!(found(|object, name| string(object, name).is_some()), ["empty", "text"]);
         assert_eq!(found(|object, name| text(object, name).is_some()), ["text"]);
@@ -138,7 +495,7 @@ mod tests {
             found(|object, name| identifier(object, name).is_some()),
             ["number", "text", "zero"]
         );
-        assert_eq!(found(|object, name| strings(object, name).is_some()), ["array", "nothing"]);
+        assert_eq!(found(|object, name| words(object, name).is_some()), ["array", "nothing"]);
     }
 
     #[test]
@@ -149,8 +506,8 @@ mod tests {
         assert_eq!(number(&object, "number"), Some(5.0));
         assert_eq!(number(&object, "fraction"), Some(5.5));
         assert_eq!(number(&object, "negative"), Some(-5.0));
-        assert_eq!(strings(&object, "array"), Some(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(strings(&object, "nothing"), Some(Vec::new()));
+        assert_eq!(words(&object, "array").as_deref(), Some("a b"));
+        assert_eq!(words(&object, "nothing").as_deref(), Some(""));
         assert_eq!(identifier(&object, "missing"), None);
     }
 
@@ -198,7 +555,146 @@ mod tests {
         assert_eq!(whole(&mixed(), "missing"), None);
     }
 
+    #[test]
+    fn escapes_are_read_and_what_is_none_is_refused() {
+        let read = |text: &str| {
+            let json = ["{\"a\":\"", text, "\"}"].concat();
+            string(&object(json.as_bytes())?, "a").map(str::to_owned)
+        };
+        let all = r#"\"\\\/\b\f\n\r\t\u00e9\uD83D\ude00"#;
+        assert_eq!(read(all).as_deref(), Some("\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}"));
+        for bad in [
+            "\\x",
+            "\\u12",
+            "\\u12g4",
+            "\\u+123",
+            "\\ude00",
+            "\\ud83d",
+            "\\ud83dx",
+            "\\ud83d\\u0041",
+            "\n",
+            "\u{0}",
+        ] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_as_rfc_8259_says() {
+        let read = |text: &str| number(&object(["{\"a\":", text, "}"].concat().as_bytes())?, "a");
+        for (text, number) in [
+            ("-0", 0.0),
+            ("0e999", 0.0),
+            ("1e-999", 0.0),
+            ("-1.5E+2", -150.0),
+            ("1700000000.25", 1_700_000_000.25),
+            ("25e-2", 0.25),
+        ] {
+            assert_eq!(read(text).map(|read| read - number), Some(0.0), "{text}");
+        }
+        for bad in [
+            "01",
+            "-",
+            "+1",
+            ".5",
+            "1.",
+            "1e",
+            "1e+",
+            "1e999",
+            "-1e999",
+            "0x1",
+            "Infinity",
+            "1e9999999999",
+            "--1",
+            "1.e5",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    /// What serde's reader makes of the same bytes, with numbers as floats.
+    fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
+        match (ours, theirs) {
+            (Value::Number(ours, _), serde_json::Value::Number(theirs)) => theirs
+                .as_f64()
+                .is_some_and(|theirs| (ours - theirs).abs() <= theirs.abs() * 1e-12 + 1e-300),
+            (Value::Array(ours), serde_json::Value::Array(theirs)) => {
+                ours.len() == theirs.len()
+                    && ours.iter().zip(theirs).all(|(one, other)| same(one, other))
+            }
+            (Value::Object(ours), serde_json::Value::Object(theirs)) => {
+                let found = |(name, _): &(String, Value)| theirs.contains_key(name);
+                ours.0.iter().all(found)
+                    && theirs
+                        .iter()
+                        .all(|(name, value)| ours.get(name).is_some_and(|ours| same(ours, value)))
+            }
+            _ => value_to_serde(ours) == *theirs,
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<u64>().prop_map(Into::into),
+            (-1e100..1e100).prop_map(Into::into),
+            (-1e-9..1e-9).prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+                proptest::collection::hash_map(any::<String>(), inner, 0..5)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn what_serde_writes_is_read_as_serde_reads_it(value in any_value(), pretty: bool) {
+            let whole = serde_json::json!({ "a": value });
+            let text = if pretty { format!("{whole:#}") } else { whole.to_string() };
+            let ours = Value::Object(object(text.as_bytes()).unwrap());
+            prop_assert!(same(&ours, &serde_json::from_str(&text).unwrap()));
+        }
+
+        #[test]
+        fn what_is_changed_anywhere_is_taken_or_refused_as_serde_does(
+            value in any_value(),
+            place: proptest::sample::Index,
+            byte in proptest::sample::select(&b"{}[],:\"\\u0123456789+-.eEtfnxd \n\x80\xff"[..]),
+            insert: bool,
+        ) {
+            let mut text = serde_json::json!({ "a": value }).to_string().into_bytes();
+            let place = place.index(text.len());
+            if insert { text.insert(place, byte) } else { text[place] = byte }
+            let theirs = serde_json::from_slice::<serde_json::Value>(&text).ok().filter(serde_json::Value::is_object);
+            match (object(&text), theirs) {
+                (Some(ours), Some(theirs)) => prop_assert!(same(&Value::Object(ours), &theirs)),
+                (ours, theirs) => prop_assert_eq!(ours.is_some(), theirs.is_some()),
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_as_it_was(members: Vec<(String, String)>) {
+            let text = write(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let read: Vec<(String, String)> = object(text.as_bytes())
+                .unwrap()
+                .strings()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            prop_assert_eq!(read, members);
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        }
+
+        #[test]
+        fn digits_are_those_of_the_number(number: u64) {
+            prop_assert_eq!(decimal(number), number.to_string());
+        }
+
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = object(&bytes);

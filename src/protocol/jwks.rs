@@ -1,97 +1,60 @@
 //! The provider's key set (RFC 7517) and the choice of a key: row 4 of the table in [`super::id_token`].
 
 use super::encoding::from_base64url;
-use super::json::{self, Object};
+use super::json::{self, Object, Value};
 use super::jws::{Algorithm, Jws};
 use crate::error::{Error, ErrorCode, Reason};
 
 /// RFC 7518, 3.3 and 3.5: RSA keys of 2048 bits or more.
 const MIN_RSA_BYTES: usize = 256;
 
-/// A public key for signatures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Jwk {
-    key_id: Option<String>,
-    /// What the key is.
-    pub material: KeyMaterial,
-    algorithm: Option<String>,
-    for_signatures: bool,
-}
+/// A public key for signatures, as the JWK writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Jwk<'a>(&'a Object);
 
-/// The public part of a key, as the JWK writes it: base64url.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyMaterial {
-    /// RFC 7518, 6.3.1.
-    Rsa {
-        /// The modulus.
-        n: String,
-        /// The exponent.
-        e: String,
-    },
-    /// RFC 7518, 6.2.1.
-    Ec {
-        /// `P-256`, `P-384` or `P-521`.
-        crv: String,
-        /// The x coordinate.
-        x: String,
-        /// The y coordinate.
-        y: String,
-    },
-    /// RFC 8037, section 2, with the curve Ed25519.
-    Ed25519 {
-        /// The public key.
-        x: String,
-    },
-}
-
-impl Jwk {
-    /// Reads a key; `None` for one of a kind that no supported algorithm uses, symmetric ones among them.
-    fn read(key: &Object) -> Option<Self> {
-        let text = |name| json::text(key, name).map(str::to_owned);
-        let material = match (json::string(key, "kty")?, json::string(key, "crv")) {
-            ("RSA", _) => KeyMaterial::Rsa { n: text("n")?, e: text("e")? },
-            ("EC", Some(crv)) => {
-                KeyMaterial::Ec { crv: crv.to_owned(), x: text("x")?, y: text("y")? }
-            }
-            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519 { x: text("x")? },
-            _ => return None,
-        };
-        // RFC 7517, 4.2 and 4.3: both are optional; what is there must allow verification.
-        let use_allows = key.get("use").is_none_or(|is| is == "sig");
-        let operations_allow = key.get("key_ops").is_none_or(|_| {
-            json::strings(key, "key_ops").is_some_and(|ops| ops.iter().any(|op| op == "verify"))
-        });
-        Some(Self {
-            key_id: text("kid"),
-            material,
-            algorithm: text("alg"),
-            for_signatures: use_allows && operations_allow,
-        })
+impl<'a> Jwk<'a> {
+    /// A member that is a string with something in it.
+    #[must_use]
+    pub fn text(self, name: &str) -> Option<&'a str> {
+        json::text(self.0, name)
     }
 
     /// Whether a signature by this algorithm may be checked with this key.
-    fn fits(&self, algorithm: Algorithm) -> bool {
-        use Algorithm as A;
-        let kind_fits = match (&self.material, algorithm) {
-            (
-                KeyMaterial::Rsa { n, .. },
-                A::Rs256 | A::Rs384 | A::Rs512 | A::Ps256 | A::Ps384 | A::Ps512,
-            ) => from_base64url(n).is_some_and(|bytes| bytes.len() >= MIN_RSA_BYTES),
-            // RFC 7518, 3.4: each algorithm has its curve.
-            (KeyMaterial::Ec { crv, .. }, A::Es256) => crv == "P-256",
-            (KeyMaterial::Ec { crv, .. }, A::Es384) => crv == "P-384",
-            (KeyMaterial::Ec { crv, .. }, A::Es512) => crv == "P-521",
-            (KeyMaterial::Ed25519 { .. }, A::EdDsa) => true,
-            _ => false,
-        };
-        let named = self.algorithm.as_deref().map(Algorithm::from_name);
-        kind_fits && self.for_signatures && named.is_none_or(|named| named == Some(algorithm))
+    fn fits(self, algorithm: Algorithm) -> bool {
+        // RFC 7518, 3.4: each algorithm on curves has its own.
+        let (kind, curve) = algorithm.key();
+        // RFC 7517, 4.2 and 4.3: both are optional; what is there must allow verification.
+        let use_allows = self.0.get("use").is_none_or(|is| is.as_str() == Some("sig"));
+        let operations_allow = self.0.get("key_ops").is_none_or(|operations| {
+            let operations = operations.as_array().unwrap_or_default();
+            operations.iter().all(|operation| operation.as_str().is_some())
+                && operations.iter().any(|operation| operation.as_str() == Some("verify"))
+        });
+        let named = self.text("alg").map(Algorithm::from_name);
+        json::string(self.0, "kty") == Some(kind)
+            && (curve.is_empty() || self.text("crv") == Some(curve))
+            && self.is_whole(kind)
+            && use_allows
+            && operations_allow
+            && named.is_none_or(|named| named == Some(algorithm))
+    }
+
+    /// Whether the public members of this kind of key are there (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2).
+    fn is_whole(self, kind: &str) -> bool {
+        match kind {
+            "RSA" => {
+                let modulus = self.text("n").and_then(from_base64url).unwrap_or_default();
+                modulus.len() >= MIN_RSA_BYTES && self.text("e").is_some()
+            }
+            "EC" => self.text("x").is_some() && self.text("y").is_some(),
+            _ => self.text("x").is_some(),
+        }
     }
 }
 
 /// A provider's key set.
-#[derive(Clone, Debug)]
-pub struct KeySet(Vec<Jwk>);
+#[derive(Debug)]
+pub struct KeySet(Object);
 
 impl KeySet {
     /// Reads a JWK set (RFC 7517, section 5). Keys that can't be used are passed over, as that section asks.
@@ -99,15 +62,16 @@ impl KeySet {
     /// # Errors
     /// `keys_unavailable` where it is no JWK set at all.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        let set = json::object(body);
-        let keys = set.as_ref().and_then(|set| set.get("keys")?.as_array());
-        let keys = keys.ok_or_else(|| {
+        json::object(body).map(Self).filter(|set| set.keys().is_some()).ok_or_else(|| {
             Error::new(
                 ErrorCode::KeysUnavailable,
                 "the key set's answer is no JWK set (RFC 7517, 5)",
             )
-        })?;
-        Ok(Self(keys.iter().filter_map(|key| Jwk::read(key.as_object()?)).collect()))
+        })
+    }
+
+    fn keys(&self) -> Option<&[Value]> {
+        self.0.get("keys")?.as_array()
     }
 
     /// The keys that a token may be signed with: those under its `kid` that fit its algorithm, or, where it names
@@ -115,16 +79,21 @@ impl KeySet {
     ///
     /// # Errors
     /// `key_not_found`.
-    pub fn candidates(&self, jws: &Jws) -> Result<Vec<&Jwk>, Reason> {
-        let fitting = self.0.iter().filter(|key| key.fits(jws.algorithm));
-        let candidates: Vec<&Jwk> = match &jws.key_id {
-            Some(wanted) => fitting.filter(|key| key.key_id.as_ref() == Some(wanted)).collect(),
-            None => fitting.collect(),
-        };
-        match (candidates.len(), &jws.key_id) {
-            (0, _) | (2.., None) => Err(Reason::KeyNotFound),
-            _ => Ok(candidates),
+    pub fn candidates(&self, jws: &Jws) -> Result<Vec<Jwk<'_>>, Reason> {
+        let wanted = jws.key_id.as_deref();
+        let mut candidates = Vec::new();
+        for key in self.keys().unwrap_or_default() {
+            if let Some(key) = key.as_object().map(Jwk)
+                && key.fits(jws.algorithm)
+                && wanted.is_none_or(|wanted| key.text("kid") == Some(wanted))
+            {
+                candidates.push(key);
+            }
         }
+        if candidates.is_empty() || (wanted.is_none() && candidates.len() > 1) {
+            return Err(Reason::KeyNotFound);
+        }
+        Ok(candidates)
     }
 }
 
@@ -153,7 +122,7 @@ mod tests {
         let jws = Jws {
             algorithm,
             key_id: key_id.map(str::to_owned),
-            claims: Object::new(),
+            claims: Object::default(),
             claims_text: String::new(),
             signing_input: String::new(),
             signature: Vec::new(),
@@ -240,7 +209,7 @@ mod tests {
             assert_eq!(KeySet::parse(body).unwrap_err().code, ErrorCode::KeysUnavailable);
         }
         let odd = br#"{"keys":[null,5,"x",{},{"kty":"RSA"},{"kty":5},{"kty":"EC"}]}"#;
-        assert!(KeySet::parse(odd).unwrap().0.is_empty());
+        assert!(KeySet::parse(odd).is_ok());
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 pub mod authorization;
 pub mod callback;
 pub mod encoding;
+pub mod form;
 pub mod id_token;
 pub mod json;
 pub mod jwks;

@@ -1,10 +1,8 @@
 //! The pending login: what waits in `sessionStorage` while the person is with the provider.
 
-use serde::Serialize;
-
-use super::json::{self, Object};
-use super::metadata::Endpoints;
+use super::json::{self, Object, Value};
 use super::pkce::CodeVerifier;
+use super::url;
 
 /// How long people may look for their password, in seconds.
 const MAX_AGE: f64 = 3600.0;
@@ -13,101 +11,196 @@ const MAX_AGE: f64 = 3600.0;
 const LAUNCH_MAX_AGE: f64 = 60.0;
 
 /// One login that was begun and not yet answered. It is consumed by value, so its code is sent once.
-#[derive(Debug, Serialize)]
 pub struct PendingLogin {
     /// The PKCE code verifier.
     pub verifier: CodeVerifier,
-    /// Who asked, so that two clients on a page don't answer for each other.
-    pub client_id: String,
-    /// The redirect URI of the request, which the exchange must repeat (RFC 6749, 4.1.3).
-    pub redirect_uri: String,
-    /// The issuer that the person was sent to.
-    pub issuer: String,
-    /// Whether its metadata promises an `iss` in the callback (RFC 9207, section 3).
-    pub issuer_promised: bool,
-    /// What the callback will need, so that nothing is discovered twice.
-    pub endpoints: Endpoints,
-    /// The signing algorithms that the provider advertises.
-    pub algorithms: Vec<String>,
-    /// The scope that was asked for.
-    pub scope: String,
-    /// `max_age`, where it was asked for.
-    pub max_age: Option<u32>,
-    /// Where the person wanted to go: a path on this origin.
-    pub return_to: String,
-    /// The application's own JSON text.
-    pub app_state: Option<String>,
-    /// The district that chose the registration.
-    pub district: Option<String>,
-    /// When it was begun, by the device's clock, in seconds since 1970.
-    pub created_at: u32,
-    /// What names this attempt in errors, events and the gateway's log.
-    pub support_code: String,
+    members: Object,
 }
 
+/// What a pending login must have to be one.
+const REQUIRED: [&str; 9] = [
+    "client_id",
+    "redirect_uri",
+    "issuer",
+    "token_endpoint",
+    "jwks_uri",
+    "algorithms",
+    "scope",
+    "return_to",
+    "support_code",
+];
+
 impl PendingLogin {
-    /// Reads a stored login; `None` where it can't be one.
+    /// A login that begins with this verifier and these members: the required ones and, where they apply,
+    /// `profile_endpoint`, `issuer_promised`, `max_age`, `app_state` and `district`.
     #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::from_members(&json::object(text.as_bytes())?)
+    pub fn new(verifier: CodeVerifier, created_at: u32, members: &[(&str, Option<&str>)]) -> Self {
+        let mut login = Self { verifier, members: Object::default() };
+        let created_at = json::decimal(created_at.into());
+        let mut insert = |name, value: &str| {
+            login.members.insert(name, Value::String(value.to_owned()));
+        };
+        for (name, value) in members {
+            if let Some(value) = value {
+                insert(name, value);
+            }
+        }
+        insert("created_at", &created_at);
+        insert("verifier", login.verifier.expose());
+        login
     }
 
-    fn from_members(members: &Object) -> Option<Self> {
-        let text = |name| json::string(members, name).map(str::to_owned);
-        Some(Self {
-            verifier: CodeVerifier::from_stored(json::string(members, "verifier")?),
-            client_id: text("client_id")?,
-            redirect_uri: text("redirect_uri")?,
-            issuer: text("issuer")?,
-            issuer_promised: members.get("issuer_promised")?.as_bool()?,
-            endpoints: Endpoints::from_stored(members.get("endpoints")?.as_object()?)?,
-            algorithms: json::strings(members, "algorithms")?,
-            scope: text("scope")?,
-            max_age: json::whole(members, "max_age"),
-            return_to: text("return_to")?,
-            app_state: text("app_state"),
-            district: text("district"),
-            created_at: json::whole(members, "created_at")?,
-            support_code: text("support_code")?,
-        })
+    /// Reads a stored login; `None` where it can't be one, or where a secret must not be sent to an endpoint of it.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        let members = json::object(text.as_bytes())?;
+        let verifier = CodeVerifier::from_stored(json::string(&members, "verifier")?);
+        let login = Self { verifier, members };
+        for name in REQUIRED {
+            login.get(name)?;
+        }
+        let endpoints = [login.token_endpoint(), login.key_set()];
+        let secure = endpoints.into_iter().chain(login.profile_endpoint()).all(url::is_secure);
+        secure.then_some(login)
     }
 
     /// The text to store.
     #[must_use]
-    pub fn to_stored(&self) -> Option<String> {
-        serde_json::to_string(self).ok()
+    pub fn to_stored(&self) -> String {
+        json::write(self.members.strings())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        json::string(&self.members, name)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// Who asked, so that two clients on a page don't answer for each other.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        self.text("client_id")
+    }
+
+    /// The redirect URI of the request, which the exchange must repeat (RFC 6749, 4.1.3).
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        self.text("redirect_uri")
+    }
+
+    /// The issuer that the person was sent to.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text("issuer")
+    }
+
+    /// Whether its metadata promises an `iss` in the callback (RFC 9207, section 3).
+    #[must_use]
+    pub fn issuer_promised(&self) -> bool {
+        self.get("issuer_promised").is_some()
+    }
+
+    /// The token endpoint. It and the others are kept, so that nothing is discovered twice.
+    #[must_use]
+    pub fn token_endpoint(&self) -> &str {
+        self.text("token_endpoint")
+    }
+
+    /// The key set.
+    #[must_use]
+    pub fn key_set(&self) -> &str {
+        self.text("jwks_uri")
+    }
+
+    /// `UserInfo` or my-info, where the profile comes from there.
+    #[must_use]
+    pub fn profile_endpoint(&self) -> Option<&str> {
+        self.get("profile_endpoint")
+    }
+
+    /// The signing algorithms that the provider advertises, separated by spaces.
+    #[must_use]
+    pub fn algorithms(&self) -> &str {
+        self.text("algorithms")
+    }
+
+    /// The scope that was asked for.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        self.text("scope")
+    }
+
+    /// `max_age`, where it was asked for.
+    #[must_use]
+    pub fn max_age(&self) -> Option<u32> {
+        // What has been tampered with can't be kept.
+        self.get("max_age").map(|seconds| seconds.parse().unwrap_or_default())
+    }
+
+    /// Where the person wanted to go: a path on this origin.
+    #[must_use]
+    pub fn return_to(&self) -> &str {
+        self.text("return_to")
+    }
+
+    /// The application's own JSON text.
+    #[must_use]
+    pub fn app_state(&self) -> Option<&str> {
+        self.get("app_state")
+    }
+
+    /// The district that chose the registration.
+    #[must_use]
+    pub fn district(&self) -> Option<&str> {
+        self.get("district")
+    }
+
+    /// When it was begun, by the device's clock, in seconds since 1970.
+    #[must_use]
+    pub fn created_at(&self) -> f64 {
+        seconds(&self.members, "created_at")
+    }
+
+    /// What names this attempt in errors, events and the gateway's log.
+    #[must_use]
+    pub fn support_code(&self) -> &str {
+        self.text("support_code")
     }
 
     /// Whether it may still be answered. An age below nothing is fresh: the clock was set back.
     #[must_use]
     pub fn is_fresh(&self, now: f64) -> bool {
-        now - f64::from(self.created_at) <= MAX_AGE
+        now - self.created_at() <= MAX_AGE
     }
 }
 
-/// The mark of a LaunchPad launch that was restarted: a second launch within a minute is a loop.
-#[derive(Serialize)]
-pub struct LaunchMark {
-    /// The state of the restart.
-    pub state: String,
-    /// When, by the device's clock, in seconds since 1970.
-    pub created_at: u32,
+impl std::fmt::Debug for PendingLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PendingLogin(…)")
+    }
 }
 
-impl LaunchMark {
-    /// Reads a stored mark; `None` where it can't be one.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        let members = json::object(text.as_bytes())?;
-        let state = json::string(&members, "state")?.to_owned();
-        Some(Self { state, created_at: json::whole(&members, "created_at")? })
-    }
+/// A stored time. What is none lies long ago.
+fn seconds(members: &Object, name: &str) -> f64 {
+    let text = json::string(members, name).unwrap_or_default();
+    f64::from(text.parse::<u32>().unwrap_or_default())
+}
 
-    /// Whether a launch that comes now is the restart coming back.
-    #[must_use]
-    pub fn tells_of_loop(&self, now: f64) -> bool {
-        now - f64::from(self.created_at) <= LAUNCH_MAX_AGE
-    }
+/// The mark of a LaunchPad launch that was restarted: a second launch within a minute is a loop. It holds the state of
+/// the restart, and when that was by the device's clock, in seconds since 1970.
+#[must_use]
+pub fn launch_mark(state: &str, created_at: u32) -> String {
+    let created_at = json::decimal(created_at.into());
+    json::write([("state", state), ("created_at", &created_at)].into_iter())
+}
+
+/// Whether a launch that comes now is the marked restart coming back.
+#[must_use]
+pub fn tells_of_loop(launch_mark: &str, now: f64) -> bool {
+    json::object(launch_mark.as_bytes())
+        .is_some_and(|mark| now - seconds(&mark, "created_at") <= LAUNCH_MAX_AGE)
 }
 
 #[cfg(test)]
@@ -116,73 +209,89 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     pub(crate) fn pending(created_at: u32) -> PendingLogin {
-        PendingLogin {
-            verifier: CodeVerifier::from_random(&[1; 32]),
-            client_id: "c1".into(),
-            redirect_uri: "https://app.example/cb".into(),
-            issuer: "https://op.example".into(),
-            issuer_promised: false,
-            endpoints: Endpoints {
-                token: "https://op.example/token".into(),
-                jwks: "https://op.example/jwks".into(),
-                profile: None,
-            },
-            algorithms: vec!["RS256".into()],
-            scope: "openid".into(),
-            max_age: None,
-            return_to: "/".into(),
-            app_state: None,
-            district: None,
-            created_at,
-            support_code: "ABCD1234".into(),
-        }
+        pending_with(created_at, &[])
+    }
+
+    pub(crate) fn pending_with(created_at: u32, more: &[(&str, Option<&str>)]) -> PendingLogin {
+        let members = [
+            ("client_id", Some("c1")),
+            ("redirect_uri", Some("https://app.example/cb")),
+            ("issuer", Some("https://op.example")),
+            ("token_endpoint", Some("https://op.example/token")),
+            ("jwks_uri", Some("https://op.example/jwks")),
+            ("algorithms", Some("RS256")),
+            ("scope", Some("openid")),
+            ("return_to", Some("/")),
+            ("support_code", Some("ABCD1234")),
+        ];
+        let verifier = CodeVerifier::from_random(&[1; 32]);
+        PendingLogin::new(verifier, created_at, &[&members[..], more].concat())
     }
 
     #[test]
     fn what_is_stored_comes_back() {
         let login = pending(5);
-        let back = PendingLogin::from_stored(&login.to_stored().unwrap()).unwrap();
+        let back = PendingLogin::from_stored(&login.to_stored()).unwrap();
         assert_eq!(back.verifier.expose(), login.verifier.expose());
-        assert_eq!(back.endpoints, login.endpoints);
+        assert_eq!(back.token_endpoint(), login.token_endpoint());
+        assert_eq!(back.key_set(), "https://op.example/jwks");
+        assert_eq!(back.created_at().to_bits(), 5f64.to_bits());
     }
 
     #[test]
     fn a_stored_login_with_an_insecure_endpoint_is_none() {
-        let mut login = pending(5);
-        login.endpoints.token = "http://evil.example/token".into();
-        assert!(PendingLogin::from_stored(&login.to_stored().unwrap()).is_none());
+        for name in ["token_endpoint", "jwks_uri", "profile_endpoint"] {
+            let login = pending_with(5, &[(name, Some("http://evil.example/token"))]);
+            assert!(PendingLogin::from_stored(&login.to_stored()).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stored_login_that_lacks_a_member_is_none() {
+        let stored = pending(5).to_stored();
+        for name in REQUIRED.iter().chain(&["verifier"]) {
+            let quoted = format!("\"{name}\"");
+            assert!(stored.contains(&quoted));
+            let lacking = stored.replace(&quoted, "\"x\"");
+            assert!(PendingLogin::from_stored(&lacking).is_none(), "{name}");
+        }
+        for text in ["", "[]", "{}"] {
+            assert!(PendingLogin::from_stored(text).is_none(), "{text}");
+        }
     }
 
     #[test]
     fn every_member_comes_back() {
-        let mut login = pending(5);
-        login.issuer_promised = true;
-        login.endpoints.profile = Some("https://op.example/me".into());
-        login.max_age = Some(3600);
-        login.app_state = Some("{\"a\":1}".into());
-        login.district = Some("springfield".into());
-        for login in [login, pending(5)] {
-            let stored = login.to_stored().unwrap();
+        let more = [
+            ("issuer_promised", Some("true")),
+            ("profile_endpoint", Some("https://op.example/me")),
+            ("max_age", Some("3600")),
+            ("app_state", Some("{\"a\":1}")),
+            ("district", Some("springfield")),
+        ];
+        for login in [pending_with(5, &more), pending(5)] {
+            let stored = login.to_stored();
             let back = PendingLogin::from_stored(&stored).unwrap();
-            assert_eq!(back.to_stored(), Some(stored));
+            assert_eq!(back.to_stored(), stored);
         }
-    }
-
-    #[test]
-    fn a_launch_mark_comes_back() {
-        let mark = LaunchMark { state: "s".into(), created_at: 100 };
-        let back = LaunchMark::from_stored(&serde_json::to_string(&mark).unwrap()).unwrap();
-        assert_eq!((back.state.as_str(), back.created_at), ("s", 100));
-        for text in ["", "[]", "{}", r#"{"state":"s"}"#, r#"{"state":5,"created_at":100}"#] {
-            assert!(LaunchMark::from_stored(text).is_none(), "{text}");
-        }
+        let back = PendingLogin::from_stored(&pending_with(5, &more).to_stored()).unwrap();
+        assert!(back.issuer_promised());
+        assert_eq!(back.profile_endpoint(), Some("https://op.example/me"));
+        assert_eq!(back.max_age(), Some(3600));
+        assert_eq!(back.app_state(), Some("{\"a\":1}"));
+        assert_eq!(back.district(), Some("springfield"));
+        let tampered = pending_with(5, &[("max_age", Some("x"))]);
+        assert_eq!(tampered.max_age(), Some(0), "the strictest");
     }
 
     #[test]
     fn a_launch_mark_tells_of_a_loop_for_a_minute() {
-        let mark = LaunchMark { state: "s".into(), created_at: 100 };
-        assert!(mark.tells_of_loop(160.0));
-        assert!(!mark.tells_of_loop(161.0));
+        let mark = launch_mark("s", 100);
+        assert!(tells_of_loop(&mark, 160.0));
+        assert!(!tells_of_loop(&mark, 161.0));
+        for text in ["", "[]", "{}", r#"{"state":"s"}"#, r#"{"state":"s","created_at":"x"}"#] {
+            assert!(!tells_of_loop(text, 160.0), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Proof Key for Code Exchange (RFC 7636), and the nonce derived from the same secret.
 
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::encoding::base64url;
@@ -10,8 +9,7 @@ use super::secret::Secret;
 pub const RANDOM_BYTES: usize = 32;
 
 /// The code verifier (RFC 7636, 4.1): the secret that only this login knows.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug)]
 pub struct CodeVerifier(Secret);
 
 impl CodeVerifier {

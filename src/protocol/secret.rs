@@ -1,6 +1,5 @@
 //! Text that must not be seen: tokens, codes and code verifiers.
 
-use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// A secret. `Debug` prints nothing of it, and its memory is wiped when it is dropped.
@@ -18,12 +17,6 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
     }
 }
 

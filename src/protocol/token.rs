@@ -1,8 +1,7 @@
 //! The token endpoint: what is asked (RFC 6749, 4.1.3) and what it answers (5.1, 5.2; `OpenID` Connect Core 1.0,
 //! 3.1.3.3).
 
-use form_urlencoded::Serializer;
-
+use super::form;
 use super::json::{self, Object};
 use super::pending::PendingLogin;
 use super::secret::Secret;
@@ -11,13 +10,13 @@ use crate::error::{Error, ErrorCode, ProviderError};
 /// The body of the token request of a public client.
 #[must_use]
 pub fn request_body(pending: &PendingLogin, code: &Secret) -> Secret {
-    let mut body = Serializer::new(String::new());
-    body.append_pair("grant_type", "authorization_code")
-        .append_pair("code", code.expose())
-        .append_pair("redirect_uri", &pending.redirect_uri)
-        .append_pair("client_id", &pending.client_id)
-        .append_pair("code_verifier", pending.verifier.expose());
-    Secret::new(body.finish())
+    Secret::new(form::encode(&[
+        ("grant_type", "authorization_code"),
+        ("code", code.expose()),
+        ("redirect_uri", pending.redirect_uri()),
+        ("client_id", pending.client_id()),
+        ("code_verifier", pending.verifier.expose()),
+    ]))
 }
 
 /// A token answer.
@@ -39,39 +38,40 @@ impl TokenResponse {
     /// `token_rejected` for an OAuth error at any status, `provider_response_invalid` for anything else that is not
     /// a token answer.
     pub fn parse(status: u16, body: &[u8]) -> Result<Self, Error> {
-        let invalid = |what| {
-            let subject = "the token endpoint's answer can't be used: ";
-            Error::about(subject, ErrorCode::ProviderResponseInvalid, what).with_status(status)
-        };
-        let members = json::object(body).ok_or_else(|| invalid("it is not a JSON object"))?;
-        if let Some(error) = json::text(&members, "error") {
-            let provider = provider_error(error, &members);
+        let members = json::object(body);
+        if let Some(members) = &members
+            && let Some(error) = json::text(members, "error")
+        {
             let message = "the token endpoint refused the code";
             return Err(Error::new(ErrorCode::TokenRejected, message)
                 .with_status(status)
-                .with_provider(provider));
+                .with_provider(provider_error(error, members)));
         }
+        Self::of_success(status, members).map_err(|what| {
+            let subject = "the token endpoint's answer can't be used: ";
+            Error::about(subject, ErrorCode::ProviderResponseInvalid, what).with_status(status)
+        })
+    }
+
+    fn of_success(status: u16, members: Option<Object>) -> Result<Self, &'static str> {
+        let members = members.ok_or("it is not a JSON object")?;
         if !(200..300).contains(&status) {
-            return Err(invalid("its status tells of an error, its body of none"));
+            return Err("its status tells of an error, its body of none");
         }
-        let secret = |name, missing| {
-            let text = json::text(&members, name);
-            text.map(|text| Secret::new(text.to_owned())).ok_or_else(|| invalid(missing))
+        let secret = |name| json::text(&members, name).map(|text| Secret::new(text.to_owned()));
+        let token_type = json::string(&members, "token_type");
+        let tokens = Self {
+            access_token: secret("access_token").ok_or("`access_token` is missing or no string")?,
+            id_token: secret("id_token").ok_or("`id_token` is missing or no string")?,
+            scope: json::string(&members, "scope").map(str::to_owned),
         };
-        let access_token = secret("access_token", "`access_token` is missing or no string")?;
-        let id_token = secret("id_token", "`id_token` is missing or no string")?;
-        if !json::string(&members, "token_type").is_some_and(|is| is.eq_ignore_ascii_case("Bearer"))
-        {
-            return Err(invalid("`token_type` is not Bearer"));
+        if !token_type.is_some_and(|is| is.eq_ignore_ascii_case("Bearer")) {
+            return Err("`token_type` is not Bearer");
         }
-        let scope = match members.get("scope") {
-            None => None,
-            Some(scope) => {
-                let scope = scope.as_str().ok_or_else(|| invalid("`scope` is no string"))?;
-                Some(scope.to_owned())
-            }
-        };
-        Ok(Self { access_token, id_token, scope })
+        if tokens.scope.is_none() && members.contains_key("scope") {
+            return Err("`scope` is no string");
+        }
+        Ok(tokens)
     }
 }
 

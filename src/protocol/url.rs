@@ -4,42 +4,70 @@
 /// plain characters: no user information, no white space, no backslash, nothing that two parsers could read in two ways.
 #[must_use]
 pub fn is_secure(url: &str) -> bool {
-    let (rest, https) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+    let url = url.as_bytes();
+    let plain = url.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\');
+    let (rest, https) = match (url.strip_prefix(b"https://"), url.strip_prefix(b"http://")) {
         (Some(rest), _) => (rest, true),
         (_, Some(rest)) => (rest, false),
         _ => return false,
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let Some(host) = host(authority) else {
-        return false;
-    };
-    plain && (https || is_loopback(host))
+    let authority = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next();
+    let host = authority.and_then(host);
+    plain && host.is_some_and(|host| https || is_loopback(host))
 }
 
 /// The host of an authority: a name, an IPv4 address, or an IPv6 address in brackets.
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = if let Some((address, after)) =
-        authority.strip_prefix('[').and_then(|rest| rest.split_once(']'))
-    {
-        let hex = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-        (address.bytes().all(hex).then_some(address)?, after)
-    } else {
-        let end = authority.find(':').unwrap_or(authority.len());
-        let (name, port) = authority.split_at_checked(end)?;
-        let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        (name.bytes().all(named).then_some(name)?, port)
+fn host(authority: &[u8]) -> Option<&[u8]> {
+    let address = authority.strip_prefix(b"[");
+    let (text, end) = address.map_or((authority, b':'), |address| (address, b']'));
+    let length = text.iter().position(|byte| *byte == end).unwrap_or(text.len());
+    let (host, after) = text.split_at_checked(length)?;
+    let port = if address.is_some() { after.strip_prefix(b"]")? } else { after };
+    let named = host.iter().all(|byte| match byte {
+        b'.' => true,
+        b':' => address.is_some(),
+        b'-' | b'_' => address.is_none(),
+        _ => byte.is_ascii_hexdigit() || address.is_none() && byte.is_ascii_alphanumeric(),
+    });
+    let port_holds = match port.strip_prefix(b":") {
+        Some(digits) => is_port(digits),
+        None => port.is_empty(),
     };
-    let port_holds = port.is_empty()
-        || port.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
-    (!host.is_empty() && port_holds).then_some(host)
+    (!host.is_empty() && named && port_holds).then_some(host)
+}
+
+fn is_port(digits: &[u8]) -> bool {
+    let mut port = 0;
+    for digit in digits {
+        port = port * 10 + u32::from(digit.wrapping_sub(b'0'));
+        if !digit.is_ascii_digit() || port > u16::MAX.into() {
+            return false;
+        }
+    }
+    !digits.is_empty()
 }
 
 /// A host that never leaves the device: `localhost`, names beneath it, 127.0.0.0/8 and `::1`.
-fn is_loopback(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    let in_127 = host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-    host == "localhost" || host.ends_with(".localhost") || host == "::1" || in_127
+fn is_loopback(host: &[u8]) -> bool {
+    let ending = |of: &[u8]| host.len().checked_sub(of.len()).and_then(|start| host.get(start..));
+    let beneath = b".localhost";
+    let mut parts = host.split(|byte| *byte == b'.');
+    host.eq_ignore_ascii_case(b"localhost")
+        || ending(beneath).is_some_and(|ending| ending.eq_ignore_ascii_case(beneath))
+        || host == b"::1"
+        || parts.next() == Some(b"127") && parts.clone().count() == 3 && parts.all(is_octet)
+}
+
+/// A part of an IPv4 address, without leading zeros, which some read as octal.
+fn is_octet(digits: &[u8]) -> bool {
+    matches!(
+        digits,
+        [b'0'..=b'9']
+            | [b'1'..=b'9', b'0'..=b'9']
+            | [b'1', b'0'..=b'9', b'0'..=b'9']
+            | [b'2', b'0'..=b'4', b'0'..=b'9']
+            | [b'2', b'5', b'0'..=b'5']
+    )
 }
 
 #[cfg(test)]

@@ -1,71 +1,75 @@
 //! The person who signed in: fields from the verified ID token, and from `UserInfo` (`OpenID` Connect Core 1.0, 5.3) or
 //! `ClassLink`'s my-info where they are missing there.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::id_token::VerifiedIdToken;
-use super::json::{self, Object};
+use super::json::{self, Object, Value};
 use crate::error::{Error, ErrorCode, Reason};
 
+/// The fields that are text, and the names they may come under: the ID token's and `UserInfo`'s, then my-info's.
+const TEXTS: [(&str, &[&str]); 7] = [
+    ("name", &["name", "DisplayName"]),
+    ("givenName", &["given_name", "FirstName"]),
+    ("familyName", &["family_name", "LastName"]),
+    ("email", &["email", "Email"]),
+    ("preferredUsername", &["preferred_username"]),
+    ("picture", &["picture", "ImagePath"]),
+    ("locale", &["locale", "Language"]),
+];
+
+const TENANT_IDS: [&str; 3] = ["classLink_tenant_id_string", "classLink_tenant_id", "TenantId"];
+
 /// The person who signed in, as the application sees them; `User` in the package's types says what each field means.
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the fields are documented where applications see them")]
 pub struct User {
-    pub id: String,
-    pub sub: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub given_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub family_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_verified: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preferred_username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub picture: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub locale: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub role_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<Tenant>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sourced_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub roster_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_time: Option<f64>,
+    fields: Fields,
+    tenant: Option<String>,
 }
 
-/// A hint for the user interface, never authorization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Role {
-    Student,
-    Teacher,
-    Administrator,
-    Parent,
-    Other,
+/// Fields by their names.
+struct Fields(Vec<(&'static str, Field)>);
+
+enum Field {
+    Text(String),
+    Truth(bool),
+    Time(f64),
+    Fields(Fields),
 }
 
-/// A district.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Tenant {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+impl Serialize for User {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.fields.serialize(to)
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        for (name, field) in &self.0 {
+            map.serialize_entry(name, field)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => to.serialize_str(text),
+            Self::Truth(truth) => to.serialize_bool(*truth),
+            Self::Time(seconds) => to.serialize_f64(*seconds),
+            Self::Fields(fields) => fields.serialize(to),
+        }
+    }
+}
+
+impl Fields {
+    fn text(&mut self, name: &'static str, text: Option<String>) {
+        if let Some(text) = text {
+            self.0.push((name, Field::Text(text)));
+        }
+    }
 }
 
 /// The answer of a profile endpoint that speaks of the person whom the ID token names.
@@ -121,12 +125,11 @@ fn profile_members(status: u16, body: &[u8]) -> Result<Object, Error> {
         let message = "the profile endpoint's answer is not a JSON object";
         Error::new(ErrorCode::ProviderResponseInvalid, message).with_status(status)
     })?;
-    match members.get("status").filter(|value| value.is_number()) {
-        None => Ok(members),
-        Some(told) => {
-            Err(rejected(told.as_u64().and_then(|told| told.try_into().ok()).unwrap_or(status)))
-        }
+    if json::number(&members, "status").is_some() {
+        let told = json::whole(&members, "status").and_then(|told| told.try_into().ok());
+        return Err(rejected(told.unwrap_or(status)));
     }
+    Ok(members)
 }
 
 impl User {
@@ -134,129 +137,153 @@ impl User {
     /// of the wrong type, or empty, counts as missing.
     #[must_use]
     pub fn new(token: &VerifiedIdToken, profile: Option<&ProfileAnswer>) -> Self {
-        let fields = Fields { claims: token.claims(), profile: profile.map(|answer| &answer.0) };
-        let tenant = fields.tenant();
-        let sourced_id = fields.identifier(&["classLink_sourcedId", "SourcedId"]);
-        let (role, role_name) = fields.role();
-        Self {
-            id: compound(token.issuer(), '|', token.subject()),
-            sub: token.subject().to_owned(),
-            name: fields.text(&["name", "DisplayName"]),
-            given_name: fields.text(&["given_name", "FirstName"]),
-            family_name: fields.text(&["family_name", "LastName"]),
-            email: fields.text(&["email", "Email"]),
-            email_verified: fields.find(|object| object.get("email_verified")?.as_bool()),
-            preferred_username: fields.text(&["preferred_username"]),
-            picture: fields.text(&["picture", "ImagePath"]),
-            locale: fields.text(&["locale", "Language"]),
-            role,
-            role_name,
-            roster_id: match (&tenant, &sourced_id) {
-                (Some(tenant), Some(sourced_id)) => Some(compound(&tenant.id, '/', sourced_id)),
-                _ => None,
-            },
-            tenant,
-            sourced_id,
-            user_id: fields.identifier(&["UserId"]),
-            auth_time: token.auth_time(),
+        let sources = Sources { claims: token.claims(), profile: profile.map(|answer| &answer.0) };
+        let mut fields = Fields(Vec::new());
+        fields.text("id", Some(compound(token.issuer(), '|', token.subject())));
+        fields.text("sub", Some(token.subject().to_owned()));
+        for (name, names) in TEXTS {
+            fields.text(name, sources.text(names));
         }
+        let verified = |source: &Object| source.get("email_verified")?.as_bool();
+        if let Some(verified) = sources.find(verified) {
+            fields.0.push(("emailVerified", Field::Truth(verified)));
+        }
+        let (role, word) = sources.role();
+        fields.text("role", role.map(str::to_owned));
+        fields.text("roleName", word);
+        let sourced_id = sources.identifier(&["classLink_sourcedId", "SourcedId"]);
+        // The id decides who is let in: what the provider signed goes first, whichever of the names it has.
+        let tenant = sources.find(|source| first_identifier(source, &TENANT_IDS));
+        if let Some(id) = &tenant {
+            if let Some(sourced_id) = &sourced_id {
+                fields.text("rosterId", Some(compound(id, '/', sourced_id)));
+            }
+            let mut members = Fields(Vec::new());
+            members.text("id", tenant.clone());
+            members.text("name", sources.tenant_name());
+            fields.0.push(("tenant", Field::Fields(members)));
+        }
+        fields.text("sourcedId", sourced_id);
+        fields.text("userId", sources.identifier(&["UserId"]));
+        if let Some(time) = token.auth_time() {
+            fields.0.push(("authTime", Field::Time(time)));
+        }
+        Self { fields, tenant }
     }
 
     /// Whether this person's district is served.
     ///
     /// # Errors
     /// `tenant_not_allowed`.
-    pub fn check_tenant(&self, allowed: Option<&[String]>) -> Result<(), Error> {
-        let reason = match (allowed, &self.tenant) {
-            (None, _) => return Ok(()),
-            (Some(allowed), Some(tenant)) if allowed.contains(&tenant.id) => return Ok(()),
-            (Some(_), Some(_)) => Reason::TenantOther,
-            (Some(_), None) => Reason::TenantUnknown,
+    pub fn check_tenant(&self, allowed: Option<&[Value]>) -> Result<(), Error> {
+        let Some(allowed) = allowed else {
+            return Ok(());
         };
-        let message = match reason {
-            Reason::TenantUnknown => {
-                "the person's tenant is not known; ask for it with `profile: \"my-info\"` or `\"userinfo\"`"
-            }
-            _ => "the person's tenant is not in `allowedTenants`",
+        let (reason, message) = match self.tenant.as_deref() {
+            None => (
+                Reason::TenantUnknown,
+                "the person's tenant is not known; ask for it with `profile: \"my-info\"` or `\"userinfo\"`",
+            ),
+            Some(id) if allowed.iter().any(|served| served.as_str() == Some(id)) => return Ok(()),
+            Some(_) => (Reason::TenantOther, "the person's tenant is not in `allowedTenants`"),
         };
         Err(Error::new(ErrorCode::TenantNotAllowed, message).with_reason(reason))
     }
 }
 
 /// The places where a field may stand.
-struct Fields<'a> {
+struct Sources<'a> {
     claims: &'a Object,
     profile: Option<&'a Object>,
 }
 
-impl Fields<'_> {
+impl Sources<'_> {
     fn find<T>(&self, read: impl Fn(&Object) -> Option<T>) -> Option<T> {
         read(self.claims).or_else(|| read(self.profile?))
     }
 
     fn text(&self, names: &[&str]) -> Option<String> {
-        names
-            .iter()
-            .find_map(|name| self.find(|object| json::text(object, name).map(str::to_owned)))
+        let find = |name| self.find(|source| json::text(source, name).map(str::to_owned));
+        names.iter().find_map(|name| find(name))
     }
 
     fn identifier(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| self.find(|object| json::identifier(object, name)))
+        names.iter().find_map(|name| self.find(|source| json::identifier(source, name)))
     }
 
-    fn tenant(&self) -> Option<Tenant> {
-        let ids = ["classLink_tenant_id_string", "classLink_tenant_id", "TenantId"];
-        let locality = |object: &Object| {
-            let address = object.get("address")?.as_object()?;
+    fn tenant_name(&self) -> Option<String> {
+        let locality = |source: &Object| {
+            let address = source.get("address")?.as_object()?;
             json::text(address, "locality").map(str::to_owned)
         };
-        // The id decides who is let in: what the provider signed goes first, whichever of the names it has.
-        let id = self.find(|object| ids.iter().find_map(|name| json::identifier(object, name)));
-        Some(Tenant { id: id?, name: self.text(&["Tenant"]).or_else(|| self.find(locality)) })
+        self.text(&["Tenant"]).or_else(|| self.find(locality))
     }
 
     /// The role and the provider's word for it. `ClassLink` puts a role word where Core 5.1 has the URL of a profile.
-    fn role(&self) -> (Option<Role>, Option<String>) {
+    fn role(&self) -> (Option<&'static str>, Option<String>) {
+        let is_url = |word: &String| word.bytes().any(|byte| matches!(byte, b'/' | b':'));
         let word = self
             .text(&["classLink_role", "Role"])
-            .or_else(|| self.text(&["profile"]).filter(|word| !word.contains(['/', ':'])));
-        if word.is_some() {
-            return (word.as_deref().map(Role::from_word), word);
+            .or_else(|| self.text(&["profile"]).filter(|word| !is_url(word)));
+        if let Some(word) = word {
+            return (Some(role_of(word.trim())), Some(word));
         }
-        let level = |name| self.find(|object| json::number(object, name));
+        let level = |name| self.find(|source| json::number(source, name));
         let level = level("classLink_role_level").or_else(|| level("Role_Level"));
         // Levels are small whole numbers; what differs from them by a fraction is none.
         let role = match level {
-            Some(level) if level.to_bits() == 4f64.to_bits() => Some(Role::Student),
-            Some(level) if level.to_bits() == 3f64.to_bits() => Some(Role::Teacher),
+            Some(level) if level.to_bits() == 4f64.to_bits() => Some("student"),
+            Some(level) if level.to_bits() == 3f64.to_bits() => Some("teacher"),
             _ => None,
         };
         (role, None)
     }
 }
 
-impl Role {
-    fn from_word(word: &str) -> Self {
-        let word = word.trim().to_ascii_lowercase();
-        match word.as_str() {
-            "student" => Self::Student,
-            "teacher" => Self::Teacher,
-            "parent" | "guardian" => Self::Parent,
-            "admin" => Self::Administrator,
-            _ if word.contains("administrator") => Self::Administrator,
-            _ => Self::Other,
+fn first_identifier(source: &Object, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| json::identifier(source, name))
+}
+
+/// One of the roles that `User` has for a word of the provider's.
+fn role_of(word: &str) -> &'static str {
+    const ADMINISTRATOR: &[u8] = b"administrator";
+    for (known, role) in [
+        ("student", "student"),
+        ("teacher", "teacher"),
+        ("parent", "parent"),
+        ("guardian", "parent"),
+        ("admin", "administrator"),
+    ] {
+        if word.eq_ignore_ascii_case(known) {
+            return role;
         }
+    }
+    let mut within = word.as_bytes().windows(ADMINISTRATOR.len());
+    if within.any(|part| part.eq_ignore_ascii_case(ADMINISTRATOR)) {
+        "administrator"
+    } else {
+        "other"
     }
 }
 
 /// A key of two parts that collides with none of other parts: in each, `%` and the separator are percent-encoded.
 fn compound(first: &str, separator: char, second: &str) -> String {
-    let code = if separator == '|' { "%7C" } else { "%2F" };
-    let encode = |part: &str| part.replace('%', "%25").replace(separator, code);
-    let mut key = encode(first);
+    let mut key = String::new();
+    encode(&mut key, first, separator);
     key.push(separator);
-    key.push_str(&encode(second));
+    encode(&mut key, second, separator);
     key
+}
+
+fn encode(key: &mut String, part: &str, separator: char) {
+    for character in part.chars() {
+        match character {
+            '%' => key.push_str("%25"),
+            '|' if separator == '|' => key.push_str("%7C"),
+            '/' if separator == '/' => key.push_str("%2F"),
+            _ => key.push(character),
+        }
+    }
 }
 
 #[cfg(test)]

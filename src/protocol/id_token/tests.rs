@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::keys::{Ring, SigningKey};
 use super::*;
+use crate::protocol::json::tests::to_serde;
 
 const ISSUER: &str = "https://op.example";
 const NOW: f64 = 1_700_000_000.0;
@@ -21,8 +22,8 @@ const ALL: [&str; 11] = [
     "Ed25519",
 ];
 
-fn advertised(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+fn advertised(names: &[&str]) -> String {
+    names.join(" ")
 }
 
 fn secret(text: &str) -> Secret {
@@ -144,7 +145,7 @@ fn a_token_like_classlinks_gives_what_it_says() {
     let token = validate(&claims, good_clock()).ok().unwrap();
     assert_eq!(token.issuer(), ISSUER);
     assert_eq!(token.subject(), "8708718");
-    assert_eq!(Value::Object(token.claims().clone()), claims);
+    assert_eq!(to_serde(token.claims()), claims);
     assert_eq!(token.claims_text(), claims.to_string());
     assert_eq!(token.auth_time(), Some(1_699_999_900.0));
     assert_eq!(
@@ -252,7 +253,8 @@ fn with_several_audiences_the_authorized_party_must_be_there_and_be_the_client()
 #[test]
 fn a_subject_has_one_to_255_characters() {
     for subject in ["a".to_owned(), "a".repeat(255), "é".repeat(255)] {
-        assert_eq!(check(&with("sub", subject.clone())).ok().unwrap().subject, subject);
+        let checked = check(&with("sub", subject.clone())).ok().unwrap();
+        assert_eq!(json::string(&checked.0.claims, "sub"), Some(subject.as_str()));
     }
     for subject in [String::new(), "a".repeat(256), "é".repeat(256)] {
         assert_eq!(check(&with("sub", subject)).err(), Some(Reason::Subject));
@@ -432,7 +434,7 @@ fn a_token_that_is_untimely_by_one_clock_may_hold_by_a_better_one() {
         assert_eq!(again.reason, reason);
         let token = again.token.at(good_clock()).ok().unwrap();
         assert_eq!(token.subject(), "8708718");
-        assert_eq!(Value::Object(token.claims().clone()), claims());
+        assert_eq!(to_serde(token.claims()), claims());
     }
 }
 
@@ -447,7 +449,7 @@ fn the_last_of_two_members_counts_for_the_check_and_for_the_application() {
     let access_token = secret("opaque");
     let token = authentic.check(&expected(&access_token)).unwrap().at(good_clock()).ok().unwrap();
     assert_eq!(token.subject(), "8708718");
-    assert_eq!(token.claims()["sub"], "8708718");
+    assert_eq!(json::string(token.claims(), "sub"), Some("8708718"));
 }
 
 /// JSON of any shape, with the names and values that matter among the random ones.

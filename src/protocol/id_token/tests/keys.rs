@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::{CannotVerify, SignatureVerifier};
 use crate::protocol::encoding::{base64url, from_base64url};
-use crate::protocol::jwks::{Jwk, KeyMaterial, KeySet};
+use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::Algorithm;
 
 /// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048` as PKCS #8, in base64url: `ring` makes no RSA keys.
@@ -138,23 +138,24 @@ pub(super) struct Ring;
 impl SignatureVerifier for Ring {
     fn verify(
         &self,
-        key: &Jwk,
+        key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
     ) -> impl Future<Output = Result<bool, CannotVerify>> {
-        std::future::ready(verify(&key.material, algorithm, input, signature))
+        std::future::ready(verify(key, algorithm, input, signature))
     }
 }
 
 fn verify(
-    key: &KeyMaterial,
+    key: Jwk<'_>,
     algorithm: Algorithm,
     input: &[u8],
     signature: &[u8],
 ) -> Result<bool, CannotVerify> {
-    let decode = |text: &String| from_base64url(text).ok_or(CannotVerify::Key);
-    if let KeyMaterial::Rsa { n, e } = key {
+    let decode = |name: &str| key.text(name).and_then(from_base64url).ok_or(CannotVerify::Key);
+    let kind = key.text("kty").unwrap();
+    if kind == "RSA" {
         let parameters = match algorithm {
             Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
             Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
@@ -164,18 +165,18 @@ fn verify(
             Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
             other => panic!("{other:?} came with an RSA key"),
         };
-        let key = RsaPublicKeyComponents { n: decode(n)?, e: decode(e)? };
+        let key = RsaPublicKeyComponents { n: decode("n")?, e: decode("e")? };
         return Ok(key.verify(parameters, input, signature).is_ok());
     }
-    let (parameters, key): (&dyn VerificationAlgorithm, Vec<u8>) = match (key, algorithm) {
-        (KeyMaterial::Ec { x, y, .. }, Algorithm::Es256) => {
-            (&signature::ECDSA_P256_SHA256_FIXED, [vec![4], decode(x)?, decode(y)?].concat())
+    let (parameters, key): (&dyn VerificationAlgorithm, Vec<u8>) = match (kind, algorithm) {
+        ("EC", Algorithm::Es256) => {
+            (&signature::ECDSA_P256_SHA256_FIXED, [vec![4], decode("x")?, decode("y")?].concat())
         }
-        (KeyMaterial::Ec { x, y, .. }, Algorithm::Es384) => {
-            (&signature::ECDSA_P384_SHA384_FIXED, [vec![4], decode(x)?, decode(y)?].concat())
+        ("EC", Algorithm::Es384) => {
+            (&signature::ECDSA_P384_SHA384_FIXED, [vec![4], decode("x")?, decode("y")?].concat())
         }
-        (KeyMaterial::Ec { .. }, Algorithm::Es512) => return Err(CannotVerify::Algorithm),
-        (KeyMaterial::Ed25519 { x }, Algorithm::EdDsa) => (&signature::ED25519, decode(x)?),
+        ("EC", Algorithm::Es512) => return Err(CannotVerify::Algorithm),
+        ("OKP", Algorithm::EdDsa) => (&signature::ED25519, decode("x")?),
         (key, other) => panic!("{other:?} came with {key:?}"),
     };
     Ok(UnparsedPublicKey::new(parameters, key).verify(input, signature).is_ok())

@@ -12,7 +12,7 @@ use super::{ALL, advertised, block_on, claims, expected, good_clock, secret};
 use crate::error::Reason;
 use crate::protocol::encoding::{base64url, from_base64url};
 use crate::protocol::id_token::{AuthenticIdToken, CannotVerify, SignatureVerifier};
-use crate::protocol::json::Object;
+use crate::protocol::json::{self, Object};
 use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::{Algorithm, Jws};
 
@@ -53,7 +53,7 @@ fn the_examples_of_rfc_7515_are_authentic() {
         let token = [header, RFC_7515_PAYLOAD, signature].join(".");
         let keys = KeySet::parse(keys.as_bytes()).unwrap();
         let AuthenticIdToken(jws) = authenticate(&token, &keys).unwrap();
-        assert_eq!(jws.claims["iss"], "joe");
+        assert_eq!(json::string(&jws.claims, "iss"), Some("joe"));
         // They are no ID tokens of ours.
         let access_token = secret("opaque");
         let refused = AuthenticIdToken(jws).check(&expected(&access_token)).err();
@@ -70,17 +70,17 @@ fn the_example_of_rfc_8037_is_authentic() {
     });
     // Its payload is no JSON object, so it is put together here.
     let example = |signing_input: &str| {
-        Jws {
+        Box::new(Jws {
         algorithm: Algorithm::EdDsa,
         key_id: None,
-        claims: Object::new(),
+        claims: Object::default(),
         claims_text: String::new(),
         signing_input: signing_input.to_owned(),
         signature: from_base64url(
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
         )
         .unwrap(),
-    }
+    })
     };
     let verify = |signing_input| {
         let keys = key_set(std::slice::from_ref(&key));
@@ -207,7 +207,7 @@ struct Choosy {
 impl SignatureVerifier for Choosy {
     async fn verify(
         &self,
-        key: &Jwk,
+        key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
@@ -247,7 +247,7 @@ fn an_algorithm_that_the_platform_does_not_know_is_refused_at_once() {
     impl SignatureVerifier for Old {
         fn verify(
             &self,
-            _: &Jwk,
+            _: Jwk<'_>,
             _: Algorithm,
             _: &[u8],
             _: &[u8],
