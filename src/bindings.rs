@@ -1,5 +1,6 @@
 //! What the package's scripts call: `Core` in `core.ts`. Types in, types out; nothing is decided here.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -26,17 +27,17 @@ impl Core {
     #[wasm_bindgen(js_name = startLogin)]
     pub fn start_login(&self, options: String) -> Promise {
         let client = self.0.clone();
-        future_to_promise(async move {
+        promise(Box::pin(async move {
             client.start_login(&options).await?;
             Ok(JsValue::UNDEFINED)
-        })
+        }))
     }
 
     /// `handleCallback`, with an absolute URL.
     #[wasm_bindgen(js_name = handleCallback)]
     pub fn handle_callback(&self, url: String) -> Promise {
         let client = self.0.clone();
-        let handled = future_to_promise(async move { client.handle_callback(&url).await });
+        let handled = promise(Box::pin(async move { client.handle_callback(&url).await }));
         self.0.wait_for(&handled);
         handled
     }
@@ -51,11 +52,36 @@ impl Core {
     #[wasm_bindgen(js_name = getUser)]
     pub fn get_user(&self) -> Promise {
         let client = self.0.clone();
-        future_to_promise(async move { client.user().await })
+        promise(Box::pin(async move {
+            #[cfg(feature = "forced-panic")]
+            forced_panic().await;
+            client.user().await
+        }))
     }
 
-    /// Forgets everything and removes every listener.
+    /// The page comes back from the back/forward cache.
+    #[wasm_bindgen(js_name = comeBack)]
+    pub fn come_back(&self) {
+        self.0.come_back();
+    }
+
+    /// Forgets everything.
     pub fn close(&self) {
         self.0.close();
+    }
+}
+
+/// A promise for a call's end. One function for all calls: each kind of future would bring a copy of its own.
+fn promise(call: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> Promise {
+    future_to_promise(call)
+}
+
+/// Panics after an await, the worst moment, where the page's `forcePanic` is true.
+#[cfg(feature = "forced-panic")]
+#[expect(clippy::panic, reason = "the test of what happens then")]
+async fn forced_panic() {
+    if crate::browser::get(&js_sys::global(), "forcePanic").is_truthy() {
+        let _ = wasm_bindgen_futures::JsFuture::from(Promise::resolve(&JsValue::NULL)).await;
+        panic!("forced");
     }
 }

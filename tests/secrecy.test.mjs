@@ -60,14 +60,16 @@ const PENDING_MEMBERS = [
   "client_id",
   "created_at",
   "district",
-  "endpoints",
   "issuer",
   "issuer_promised",
+  "jwks_uri",
   "max_age",
+  "profile_endpoint",
   "redirect_uri",
   "return_to",
   "scope",
   "support_code",
+  "token_endpoint",
   "verifier",
 ];
 
@@ -224,7 +226,8 @@ function assertNothingKept(places, { step = "", pending = false } = {}) {
   if (!pending) return;
   const [[, text], ...more] = JSON.parse(places["the pending login"]);
   assert.deepEqual(more, []);
-  assert.deepEqual(Object.keys(JSON.parse(text)).sort(), PENDING_MEMBERS);
+  const others = Object.keys(JSON.parse(text)).filter((name) => !PENDING_MEMBERS.includes(name));
+  assert.deepEqual(others, []);
 }
 
 const without = (names, all) =>

@@ -79,7 +79,7 @@ export async function build() {
       "tools/build.mjs",
     ],
     outputs: ["pkg-template/src/wasm"],
-    work: buildWasm,
+    work: () => buildWasm(wasmFolder),
   });
   const scripts = await stage("package", {
     inputs: [
@@ -138,7 +138,13 @@ function digestOf(paths) {
   return hash.digest("hex");
 }
 
-async function buildWasm() {
+/**
+ * Compiles the crate and makes the loader's glue.
+ *
+ * @param {string} folder where both go
+ * @param {string[]} [features] of the crate
+ */
+export async function buildWasm(folder, features = []) {
   // RUSTFLAGS would replace the flags of .cargo/config.toml.
   const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, ...env } = {
     ...process.env,
@@ -155,7 +161,7 @@ async function buildWasm() {
     "cargo",
     [
       ...["build", "--locked", "--release", "--lib", "--package", "classlink-spa"],
-      ...["--target", TARGET, ...SMALL_STD],
+      ...["--target", TARGET, "--features", features.join(","), ...SMALL_STD],
       ...[
         "--config",
         `target.${TARGET}.rustflags=${JSON.stringify([...SMALL, ...remappedPaths()])}`,
@@ -176,7 +182,13 @@ async function buildWasm() {
   const wasmOpt = join(root, "node_modules/binaryen/bin/wasm-opt");
   await run(process.execPath, [
     wasmOpt,
-    ...["-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"],
+    ...[
+      "-Oz",
+      "--converge",
+      "--low-memory-unused",
+      "--zero-filled-memory",
+      "--skip-pass=local-cse",
+    ],
     // Large functions compress worse than several small ones.
     ...["--one-caller-inline-max-function-size=100"],
     ...[join(raw, WASM), "--output", small],
@@ -198,8 +210,8 @@ async function buildWasm() {
   );
   // It declares the WebAssembly's exports; the scripts import the file itself, as text.
   rmSync(join(raw, `${WASM}.d.ts`));
-  rmSync(wasmFolder, { recursive: true, force: true });
-  cpSync(raw, wasmFolder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(raw, folder, { recursive: true });
 }
 
 /**
@@ -328,7 +340,8 @@ async function bundle(outdir, version) {
         entryPoints: [join(template, "src", source)],
         outfile: join(outdir, file),
         bundle: true,
-        minify: true,
+        // Servers show the line that threw.
+        minify: platform === "browser",
         format: "esm",
         platform,
         // Safari 16.4 is the oldest whose WebAssembly has reference types without faults.

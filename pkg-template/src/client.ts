@@ -224,6 +224,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       const attempt = load().then(({ Core }) => {
         if (own !== generation) throw closed ? closedError() : broken();
         core = new Core(createHost());
+        globalThis.addEventListener?.("pageshow", comeBack);
         return core;
       });
       attempt.catch(() => {
@@ -232,6 +233,11 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       coming = attempt;
     }
     return coming;
+  }
+
+  /** The page is shown anew. From the back/forward cache it comes as it was left: on the way to the provider. */
+  function comeBack({ persisted }: PageTransitionEvent): void {
+    if (persisted) core?.comeBack();
   }
 
   /** Hears of a panic: whoever was signed in no longer is, and the next call makes a new core. */
@@ -385,6 +391,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       if (isPanic(error)) runtime.panicked("");
     }
     coming = core = handling = undefined;
+    // Servers have no such function.
+    globalThis.removeEventListener?.("pageshow", comeBack);
     for (const call of [...outstanding]) call.fail(localized(closedError()));
     publish(SIGNED_OUT);
     listeners.clear();

@@ -178,13 +178,12 @@ function refuseSecrets(value: unknown, depth = 0): void {
  */
 export function readConfig(config: unknown): Settings {
   refuseSecrets(config);
-  const hasGateway = (config as ClassLinkConfig | undefined | null)?.gateway !== undefined;
-  const limit: Reader<number | null> = (value, field) =>
-    value === false ? null : whole("seconds (or false)", 1)(value, field);
-
-  const { messages, navigate, onEvent, wasmUrl, apiOrigins, ...core } = members<
-    CoreConfig & PageSettings & { apiOrigins: string[] }
-  >(
+  for (const field of ["gateway", "session", "apiOrigins"]) {
+    if ((config as Record<string, unknown> | null | undefined)?.[field] !== undefined) {
+      throw invalid(field, "can't be used with this version: leave it out.");
+    }
+  }
+  const { messages, navigate, onEvent, wasmUrl, ...core } = members<CoreConfig & PageSettings>(
     {
       clientId: such(
         "the client id from ClassLink's developer portal, without line breaks",
@@ -209,7 +208,6 @@ export function readConfig(config: unknown): Settings {
           (value) => typeof value === "boolean",
         ),
       }),
-      gateway: text,
       profile: oneOf("id-token", "userinfo", "my-info"),
       allowedTenants: (value, field) =>
         such<unknown[]>(
@@ -217,22 +215,6 @@ export function readConfig(config: unknown): Settings {
           (ids) => isListOf(ids, (id) => isText(id) || Number.isSafeInteger(id)) && ids.length,
         )(value, field).map(String),
       launch: oneOf("restart", "reject"),
-      session: members(
-        {
-          restore: such<CoreConfig["session"]["restore"]>(
-            '"gateway" (with the field `gateway`), "iframe", "redirect" or "none"',
-            (value) =>
-              ["iframe", "redirect", "none", hasGateway && "gateway"].includes(value as string),
-          ),
-          idleTimeout: limit,
-          maxAge: limit,
-        },
-        { restore: hasGateway ? "gateway" : "none", idleTimeout: 1800, maxAge: 28800 },
-      ),
-      apiOrigins: such(
-        "an array of https or loopback origins such as https://api.example, without path, slash or wildcard",
-        (value) => isListOf(value, (api) => isWebUrl(api, /[?#*]/) && new URL(api).origin === api),
-      ),
       clockTolerance: whole("seconds", 0, 600),
       timeout: whole("milliseconds", 100, 300_000),
       messages: (value, field) =>
@@ -257,7 +239,6 @@ export function readConfig(config: unknown): Settings {
       metadata: {},
       profile: "id-token",
       launch: "restart",
-      session: {},
       clockTolerance: 60,
       timeout: 10_000,
     },
@@ -267,13 +248,6 @@ export function readConfig(config: unknown): Settings {
   const page = globalThis.location;
   if (page && globalThis.isSecureContext !== false && origin !== page.origin) {
     throw invalid("redirectUri", "must be on the page's own origin.");
-  }
-  if (core.gateway) {
-    // The redirect URI's origin is the page's own, and is known on a server too.
-    const absolute = /^([a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(core.gateway)
-      ? core.gateway
-      : `${origin}/${core.gateway.replace(/^\//, "")}`;
-    core.gateway = new URL(base(absolute, "gateway")).href.replace(/\/+$/, "");
   }
   return { core, messages, navigate, onEvent, wasmUrl };
 }

@@ -46,17 +46,9 @@ export interface CoreConfig {
   scope: string[];
   issuer: string;
   metadata: Record<string, unknown>;
-  /** Absolute, without a trailing slash. */
-  gateway?: string;
   profile: "id-token" | "userinfo" | "my-info";
   allowedTenants?: string[];
   launch: "restart" | "reject";
-  /** Limits in seconds; `null` for none. */
-  session: {
-    restore: "gateway" | "iframe" | "redirect" | "none";
-    idleTimeout: number | null;
-    maxAge: number | null;
-  };
   clockTolerance: number;
   timeout: number;
 }
@@ -83,7 +75,9 @@ export interface Core {
   /** Whether the last callback failed before anything was consumed, so that the same URL may be tried again. */
   readonly callbackRetryable: boolean;
   getUser(): Promise<unknown>;
-  /** Forgets everything and removes every listener. */
+  /** To be called when the page comes back from the back/forward cache. */
+  comeBack(): void;
+  /** Forgets everything. */
   close(): void;
   free(): void;
 }

@@ -89,7 +89,20 @@ function readBody(incoming: MaybeParsed): BodyInit {
     );
     return new URLSearchParams(form).toString();
   }
-  return Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
+  // Read when it is asked for and not before: the path may turn out to be another handler's.
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        reader ??= (Readable.toWeb(incoming) as ReadableStream<Uint8Array>).getReader();
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 async function answer(

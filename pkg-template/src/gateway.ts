@@ -21,7 +21,7 @@
  *
  * | where | how |
  * |---|---|
- * | Next.js, `app/auth/[...path]/route.ts` | `export { handle as GET, handle as POST, handle as DELETE, handle as OPTIONS }` |
+ * | Next.js, `app/auth/[...path]/route.ts` | `export const GET = (request: Request) => gateway().handle(request)`, likewise `POST`, `DELETE` and `OPTIONS`; made at the first request, since a build has no secrets |
  * | Hono | `app.all("/auth/*", (c) => gateway.handle(c.req.raw))` |
  * | Deno | `Deno.serve(gateway.handle)` |
  * | Bun | `Bun.serve({ fetch: (request) => gateway.handle(request) })` |

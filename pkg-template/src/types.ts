@@ -213,16 +213,6 @@ export interface ProviderMetadata {
   readonly authorization_response_iss_parameter_supported?: boolean;
 }
 
-/** How sessions are restored and how long they last. */
-export interface SessionConfig {
-  /** How a reload finds the session again. Default: `"gateway"` where there is one, else `"none"`. */
-  readonly restore?: "gateway" | "iframe" | "redirect" | "none";
-  /** Seconds without activity until sign-out. Default 1800; `false` for no limit. */
-  readonly idleTimeout?: number | false;
-  /** Seconds from sign-in until sign-out. Default 28800; `false` for no limit but the ID token's. */
-  readonly maxAge?: number | false;
-}
-
 /** What an application tells the client about itself. */
 export interface ClassLinkConfig {
   /** The client id from ClassLink's developer portal. */
@@ -235,17 +225,12 @@ export interface ClassLinkConfig {
   readonly issuer?: string;
   /** Known endpoints. Default: ClassLink's for its own issuer, otherwise discovery. */
   readonly metadata?: ProviderMetadata;
-  /** Base URL of the application's own back end that holds the client secret. */
-  readonly gateway?: string;
   /** Where the user's fields come from beyond the ID token. Default `"id-token"`. */
   readonly profile?: "id-token" | "userinfo" | "my-info";
   /** Tenant ids served; another tenant's user, or one whose tenant is unknown, is refused. Default: any. */
   readonly allowedTenants?: readonly (string | number)[];
   /** What to do with a LaunchPad launch (a code without a state). Default `"restart"`. */
   readonly launch?: "restart" | "reject";
-  readonly session?: SessionConfig;
-  /** Origins that `client.fetch` may send the access token to: https or loopback, no wildcards. Default none. */
-  readonly apiOrigins?: readonly string[];
   /** Seconds of tolerance when times are compared. Default 60. */
   readonly clockTolerance?: number;
   /** Milliseconds for one request. Default 10000. */

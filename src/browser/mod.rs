@@ -2,7 +2,6 @@
 
 pub mod clock;
 pub mod crypto;
-pub mod events;
 pub mod host;
 pub mod http;
 pub mod navigation;

@@ -8,13 +8,12 @@ mod login;
 mod provider;
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::browser::events::{self, Listener};
 use crate::browser::host::Host;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
@@ -29,7 +28,6 @@ pub struct Client {
     under_way: RefCell<Option<Promise>>,
     callback_retryable: Cell<bool>,
     closed: Cell<bool>,
-    page_shown: RefCell<Option<Listener>>,
 }
 
 /// Where the client stands: `Status` in `types.ts`, with what belongs to each.
@@ -54,23 +52,14 @@ impl Client {
     /// A client that has done nothing yet.
     #[must_use]
     pub fn new(host: Host) -> Rc<Self> {
-        let client = Rc::new(Self {
+        Rc::new(Self {
             host,
             providers: Providers::default(),
             state: RefCell::new(State::Loading),
             under_way: RefCell::new(None),
             callback_retryable: Cell::new(false),
             closed: Cell::new(false),
-            page_shown: RefCell::new(None),
-        });
-        let weak: Weak<Self> = Rc::downgrade(&client);
-        let listener = Listener::new("pageshow", move |event| {
-            if let Some(client) = weak.upgrade().filter(|_| events::is_from_cache(&event)) {
-                client.come_back();
-            }
-        });
-        client.page_shown.replace(Some(listener));
-        client
+        })
     }
 
     /// The person signed in, or `null`, once a sign-in that is under way has ended.
@@ -106,10 +95,9 @@ impl Client {
         self.callback_retryable.get()
     }
 
-    /// Forgets everything and removes every listener.
+    /// Forgets everything.
     pub fn close(&self) {
         self.closed.set(true);
-        self.page_shown.replace(None);
         self.under_way.replace(None);
         self.state.replace(State::SignedOut);
     }
@@ -130,7 +118,7 @@ impl Client {
     }
 
     /// The page comes back from the back/forward cache: nobody is on the way to the provider any more.
-    fn come_back(&self) {
+    pub fn come_back(&self) {
         if matches!(*self.state.borrow(), State::Redirecting) {
             self.enter(State::SignedOut);
         }

@@ -51,8 +51,8 @@ export interface GatewayOptions {
   readonly clients: readonly GatewayClient[];
   /**
    * Keys for the session cookie: base64url, each of at least 32 random bytes. The first seals, all of them open: to
-   * rotate, put a new key in front and drop the old one once `maxAge` has passed. An unknown key's sessions are signed
-   * out. Rotate at least once a year, and after a hundred million sign-ins and reloads at the latest.
+   * rotate, first give every instance the new key in second place, then put it in front, and drop the old one once
+   * `maxAge` has passed. An unknown key's sessions are signed out. Rotate at least once a year, and after a hundred million sign-ins and reloads at the latest.
    *
    * Make one with `openssl rand -base64 32` or
    * `node -e "console.log(require('crypto').randomBytes(32).toString('base64url'))"`.

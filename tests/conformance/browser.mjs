@@ -1,0 +1,68 @@
+/**
+ * One browser for all scenarios.
+ *
+ * @module
+ */
+
+import { chromium } from "playwright-core";
+import { findBrowser } from "../../tools/lib/browser.mjs";
+
+/** @import { BrowserContext, Page } from "playwright-core" */
+
+const ARGS = [
+  // Chromium's own sandbox does not work for root, in containers above all.
+  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/**
+ * A page with what it reports and what happens in it.
+ *
+ * @typedef {object} Tab
+ * @property {BrowserContext} context
+ * @property {Page} page
+ * @property {string[]} console Console lines.
+ * @property {string[]} errors Uncaught exceptions and unhandled rejections.
+ * @property {Map<number, (value: any) => void>} waiting Who gets what the page's `report(number, json)` is called with.
+ */
+
+/**
+ * Starts the browser. A new page costs more than a whole login, so pages are used again: every scenario has origins of
+ * its own, and so storage of its own.
+ *
+ * @returns {Promise<{ take: (fresh: boolean) => Promise<Tab>, giveBack: (tab: Tab, used: boolean) => Promise<void>,
+ * close: () => Promise<void> }>} `fresh` pages are new and are not used again; `used` ones that behaved are
+ */
+export async function launchTabs() {
+  const executablePath = findBrowser();
+  if (!executablePath) throw new Error("No Chromium was found; CHROMIUM can name one");
+  const browser = await chromium.launch({ executablePath, args: ARGS });
+  /** @type {Tab[]} */
+  const idle = [];
+  const open = async () => {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
+    /** @type {Omit<Tab, "page">} */
+    const tab = { context, console: [], errors: [], waiting: new Map() };
+    context.on("console", (line) => tab.console.push(line.text()));
+    context.on("weberror", (error) => tab.errors.push(String(error.error())));
+    await context.exposeFunction("report", (id, text) => tab.waiting.get(id)?.(JSON.parse(text)));
+    return Object.assign(tab, { page: await context.newPage() });
+  };
+  return {
+    take: async (fresh) => (fresh ? undefined : idle.pop()) ?? open(),
+    async giveBack(tab, used) {
+      if (!used) return tab.context.close();
+      await tab.page.goto("about:blank");
+      await tab.context.clearCookies();
+      for (const list of [tab.console, tab.errors]) list.length = 0;
+      tab.waiting.clear();
+      idle.push(tab);
+    },
+    close: () => browser.close(),
+  };
+}

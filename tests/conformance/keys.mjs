@@ -1,0 +1,115 @@
+/**
+ * Keys, and signing anything with them: also what no honest library signs.
+ *
+ * @module
+ */
+
+import { constants, createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
+
+/** @import { KeyObject } from "node:crypto" */
+
+/**
+ * A signing key and what the world sees of it.
+ *
+ * @typedef {object} Key
+ * @property {string} alg
+ * @property {Record<string, unknown>} jwk The public JWK, with `kid`, `alg` and `use`.
+ * @property {KeyObject} privateKey
+ * @property {KeyObject} publicKey
+ */
+
+/** What each kind of key is made of. */
+const KINDS = {
+  RS: ["rsa", { modulusLength: 2048 }],
+  PS: ["rsa", { modulusLength: 2048 }],
+  ES256: ["ec", { namedCurve: "P-256" }],
+  ES384: ["ec", { namedCurve: "P-384" }],
+  ES512: ["ec", { namedCurve: "P-521" }],
+  EdDSA: ["ed25519", {}],
+};
+
+/**
+ * Makes a key.
+ *
+ * @param {string} kid
+ * @param {string} [alg] as in RFC 7518, 3.1 and RFC 8037
+ * @param {object} [options] of Node's generator, in place of the usual ones
+ * @returns {Key}
+ */
+export function makeKey(kid, alg = "RS256", options) {
+  const [type, usual] = KINDS[alg] ?? KINDS[alg.slice(0, 2)];
+  const { privateKey, publicKey } = generateKeyPairSync(type, options ?? usual);
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" };
+  return { alg, jwk, privateKey, publicKey };
+}
+
+/** The keys that scenarios share: making one takes long. */
+export const KEYS = {
+  /** The provider's own. */
+  own: makeKey("own"),
+  /** What it rotates to. */
+  next: makeKey("next"),
+  /** An attacker's, who knows the provider's `kid`. */
+  foreign: makeKey("own"),
+  /** Too short for any of the algorithms (RFC 7518, 3.3). */
+  weak: makeKey("weak", "RS256", { modulusLength: 1024 }),
+  PS256: makeKey("ps256", "PS256"),
+  ES256: makeKey("es256", "ES256"),
+  ES384: makeKey("es384", "ES384"),
+  ES512: makeKey("es512", "ES512"),
+  EdDSA: makeKey("eddsa", "EdDSA"),
+};
+
+/** The bytes of a value as JSON; a string goes as it is. @param {unknown} value */
+const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** @param {string | Buffer} bytes */
+const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
+
+/**
+ * Signs a token (RFC 7515, 5.1), whatever header and claims say.
+ *
+ * @param {unknown} header an object, or its text
+ * @param {unknown} claims an object, or its text
+ * @param {Key | string | Buffer | null} key a string or bytes: an HMAC secret; `null`: an empty signature
+ * @param {string} [alg] how to sign. Default: as the key does
+ */
+export function signToken(header, claims, key, alg) {
+  const input = `${base64url(text(header))}.${base64url(text(claims))}`;
+  return `${input}.${base64url(signature(input, key, alg))}`;
+}
+
+/** @param {string} input @param {Key | string | Buffer | null} key @param {string} [alg] */
+function signature(input, key, alg) {
+  if (key === null) return "";
+  if (typeof key === "string" || Buffer.isBuffer(key)) {
+    return createHmac(hashOf(alg ?? "HS256"), key)
+      .update(input)
+      .digest();
+  }
+  const by = alg ?? key.alg;
+  if (by === "EdDSA") return sign(null, Buffer.from(input), key.privateKey);
+  const options = {
+    RS: {},
+    PS: {
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+    },
+    ES: { dsaEncoding: /** @type {const} */ ("ieee-p1363") },
+  }[by.slice(0, 2)];
+  return sign(hashOf(by), Buffer.from(input), { key: key.privateKey, ...options });
+}
+
+/** @param {string} alg */
+const hashOf = (alg) => `sha${alg === "EdDSA" ? 512 : alg.slice(2)}`;
+
+/**
+ * The left half of an access token's hash (OpenID Connect Core 1.0, 3.1.3.6).
+ *
+ * @param {string} accessToken
+ * @param {string} alg
+ */
+export function accessTokenHash(accessToken, alg) {
+  const digest = createHash(hashOf(alg)).update(accessToken).digest();
+  return base64url(digest.subarray(0, digest.length / 2));
+}

@@ -1,0 +1,162 @@
+// The gateway's guide: its files are the examples that run, to the letter, and what else it shows is true.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createRateLimit } from "../docs/examples/rate-limit.js";
+import { startStandIn } from "../www/stand-in/index.js";
+import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
+import { authorize } from "./support/authorize.mjs";
+import { APP, Browser, createGateway, newKey, newLogin } from "./support/gateway.mjs";
+
+const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
+const EXAMPLES = join(DOCS, "examples");
+const read = (path) => readFileSync(join(DOCS, path), "utf8");
+const guide = read("gateway.md");
+
+/** The guide's code blocks, and the comment before each. */
+const blocks = [...guide.matchAll(/(?:<!-- (.+?) -->\n)?```(\w*)\n(.*?)```\n/gs)].map(
+  ([, mark, language, text]) => ({ mark, language, text }),
+);
+
+test("the guide shows every example, as it runs", () => {
+  const shown = blocks.filter(({ mark }) => mark?.startsWith("file: "));
+  for (const { mark, text } of shown) {
+    assert.equal(text, read(`examples/${mark.slice("file: ".length)}`), mark);
+  }
+  const files = readdirSync(EXAMPLES, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `file: ${join(entry.parentPath, entry.name).slice(EXAMPLES.length + 1)}`);
+  assert.deepEqual(shown.map(({ mark }) => mark).sort(), files.sort());
+});
+
+test("the guide shows no code that nothing runs", () => {
+  const others = blocks.filter(({ mark }) => !mark?.startsWith("file: "));
+  assert.deepEqual(
+    others.map(({ mark, language, text }) => mark ?? (language || text.trim())),
+    [
+      "run: sealing key",
+      "npm install classlink-spa",
+      "node --env-file=.env node.js",
+      "run: log entry",
+    ],
+  );
+});
+
+test("its links lead somewhere", () => {
+  const anchors = [...guide.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+  for (const [, target] of guide.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target.startsWith("#")) assert(anchors.includes(target.slice(1)), target);
+    else assert(existsSync(join(DOCS, target.split("#")[0])), target);
+  }
+});
+
+test("the command for a sealing key makes one", async () => {
+  const { text } = blocks.find(({ mark }) => mark === "run: sealing key");
+  const [command, ...args] = text.trim().split(" ");
+  const { stdout } = await promisify(execFile)(command, args);
+  createGateway({
+    clients: [{ clientId: "a", clientSecret: "b", redirectUris: [`${APP}/callback`] }],
+    sealingKeys: [stdout.trim()],
+  });
+});
+
+test("node.js runs with the environment file, and says what is missing without it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "classlink-guide-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const port = await freePort();
+  const file = join(folder, ".env");
+  writeFileSync(
+    file,
+    read("examples/env.example").replace("newest-key older-key", `${newKey()} ${newKey()}`),
+  );
+  const env = { PORT: String(port) };
+  const program = startProgram(process.execPath, [`--env-file=${file}`, "node.js"], {
+    cwd: EXAMPLES,
+    env,
+  });
+  t.after(() => program.stop());
+  await untilReady(program, `http://127.0.0.1:${port}/auth/health`);
+
+  const without = startProgram(process.execPath, ["node.js"], { cwd: EXAMPLES, env });
+  t.after(() => without.stop());
+  while (!without.ended) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert(without.output.includes("createGateway: clients[0].clientId must be"));
+});
+
+/** A stand-in for the registrations given, and a gateway before it. */
+async function setUp(t, clients, log) {
+  const standIn = await startStandIn({
+    clients,
+    publicClients: false,
+    pkce: "ignored",
+    consent: "never",
+  });
+  t.after(() => standIn.close());
+  const gateway = createGateway({ issuer: standIn.issuer, clients, sealingKeys: [newKey()], log });
+  /** A code of somebody's for one registration, posted with this verifier or the code's own. */
+  const post = async ({ clientId }, sub, verifier) => {
+    const login = newLogin();
+    const browser = new Browser(gateway);
+    const redirectUri = clients[0].redirectUris[0];
+    const code = await authorize(standIn, { clientId, redirectUri, login, sub });
+    const own = { verifier: verifier ?? login.verifier };
+    const changes = { client_id: clientId, redirect_uri: redirectUri };
+    return browser.postToken(browser.form(own, code, changes));
+  };
+  return { post };
+}
+
+test("each district's registration takes its own people alone", async (t) => {
+  Object.assign(process.env, {
+    APP_ORIGIN: APP,
+    SAMPLE_CREEK_CLIENT_ID: "creek",
+    SAMPLE_CREEK_CLIENT_SECRET: "creek-secret",
+    EXAMPLE_VALLEY_CLIENT_ID: "valley",
+    EXAMPLE_VALLEY_CLIENT_SECRET: "valley-secret",
+  });
+  const { clients } = await import("../docs/examples/districts.js");
+  const entries = [];
+  const { post } = await setUp(t, clients, (entry) => entries.push(entry));
+  const [creek, valley] = clients;
+  const [pia, paul] = ["8708718", "9120045"];
+  for (const [client, sub, status] of [
+    [creek, pia, 200],
+    [creek, paul, 403],
+    [valley, paul, 200],
+    [valley, pia, 403],
+  ]) {
+    assert.equal((await post(client, sub)).status, status, `${client.district} ${sub}`);
+    assert.equal(entries.at(-1).district, client.district);
+  }
+});
+
+test("the log entry shown is what a stolen code leaves", async (t) => {
+  const { text } = blocks.find(({ mark }) => mark === "run: log entry");
+  const shown = JSON.parse(text);
+  const entries = [];
+  const client = { clientId: "a", clientSecret: "secret", redirectUris: [`${APP}/callback`] };
+  const { post } = await setUp(t, [client], (entry) => entries.push(entry));
+  await post(client, "8708718", newLogin().verifier);
+  assert.deepEqual({ ...entries.at(-1), durationMs: shown.durationMs }, shown);
+});
+
+test("the rate limit counts token requests by address, and begins anew", () => {
+  let time = 0;
+  const allow = createRateLimit({ limit: 2, window: 1000, now: () => time });
+  const ask = (remoteAddress, route = "token") => allow({ route, remoteAddress });
+  assert.deepEqual([ask("a"), ask("a"), ask("a")], [true, true, false]);
+  assert.deepEqual([ask("b"), ask("a", "session.read")], [true, true]);
+  time = 1000;
+  assert.equal(ask("a"), true);
+});

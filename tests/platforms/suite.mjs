@@ -1,0 +1,276 @@
+/**
+ * What every platform must do, asked over HTTP of an application that runs `classlink-spa/gateway` before the stand-in:
+ * the names of the checks, and the checks. They run in this order, against one program.
+ */
+
+import assert from "node:assert/strict";
+import { createGateway } from "../support/gateway.mjs";
+import { LONG_NAMED, newLogin, Page, SUPPORT_CODE } from "./world.mjs";
+
+const PIA = "8708718";
+const TOKEN = "/oauth2/v2/token";
+
+/** How often the stand-in was asked for a path. */
+const asked = ({ standIn }, path) => standIn.requests.filter((one) => one.path === path).length;
+
+/** @type {Record<string, (world: any) => Promise<void>>} */
+export const CHECKS = {
+  async "eight people sign in at once, the gateway just started"(world) {
+    const logins = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const login = newLogin();
+        const page = new Page(world);
+        return { page, login, code: await page.code(login) };
+      }),
+    );
+    const answers = await Promise.all(
+      logins.map(({ page, login, code }) => page.token(code, login.verifier)),
+    );
+    assert.deepEqual(
+      answers.map(({ status, text }) => (status === 200 ? status : text)),
+      Array(8).fill(200),
+    );
+  },
+
+  async "health, without the SDK's header and without the provider"(world) {
+    const before = world.standIn.requests.length;
+    const answer = await new Page(world).send("GET", "/auth/health", {
+      headers: { "X-ClassLink-SPA": null, "Sec-Fetch-Site": null },
+    });
+    assert.deepEqual([answer.status, answer.json], [200, { status: "ok" }]);
+    assert.equal(world.standIn.requests.length, before);
+  },
+
+  async "sign-in, reload, who is asking, sign-out"(world) {
+    const page = new Page(world);
+    assert.equal((await page.session()).status, 204);
+    assert.equal((await page.me()).status, 401);
+
+    const signedIn = await page.signIn();
+    assert.equal(signedIn.status, 200, signedIn.text);
+    assert.deepEqual(Object.keys(signedIn.json).sort(), [
+      "access_token",
+      "id_token",
+      "response_type",
+      "token_type",
+    ]);
+    assert.equal(signedIn.cookies.length, 1);
+    assert.match(
+      signedIn.cookies[0],
+      /^__Host-classlink-[\w-]{12}\.0=1\.[\w.-]+; Path=\/; Secure; HttpOnly; SameSite=Strict$/,
+    );
+
+    const reloaded = await page.session();
+    assert.equal(reloaded.status, 200);
+    assert.equal(reloaded.json.id_token, signedIn.json.id_token);
+    const me = await page.me();
+    assert.equal(me.status, 200, me.text);
+    assert.equal(me.json.id, `${world.standIn.issuer}|${PIA}`);
+    assert.equal(me.json.role, "student");
+
+    const out = await page.signOut();
+    assert.deepEqual([out.status, out.text], [204, ""]);
+    assert.equal(page.jar.size, 0);
+    assert.equal((await page.session()).status, 204);
+    assert.equal((await page.me()).status, 401);
+  },
+
+  async "answers are never cached, and carry the time"(world) {
+    for (const path of ["/auth/health", "/auth/jwks"]) {
+      const { headers } = await new Page(world).send("GET", path);
+      assert.match(headers.get("cache-control"), /no-store/);
+      assert.equal(headers.get("date").split(",").length, 2, "one date");
+      assert(Math.abs(Date.parse(headers.get("date")) - Date.now()) < 5000);
+    }
+  },
+
+  async "a session of two cookies"(world) {
+    const page = new Page(world);
+    const { status, cookies } = await page.signIn(LONG_NAMED.sub);
+    assert.deepEqual([status, cookies.length], [200, 2]);
+    assert.equal((await page.session()).status, 200);
+    assert.equal((await page.me()).json.id, `${world.standIn.issuer}|${LONG_NAMED.sub}`);
+    assert.equal((await page.signOut()).cookies.length, 2);
+    assert.equal(page.jar.size, 0);
+  },
+
+  async "keys and UserInfo"(world) {
+    const page = new Page(world);
+    const { json } = await page.signIn();
+    assert.equal((await page.send("GET", "/auth/jwks")).json.keys.length > 0, true);
+    const bearer = (token) => ({ headers: { Authorization: `Bearer ${token}` } });
+    const info = await page.send("GET", "/auth/userinfo", bearer(json.access_token));
+    assert.equal(info.json.sub, PIA);
+    assert.equal((await page.send("GET", "/auth/userinfo", bearer("none"))).status, 401);
+    assert.equal((await page.send("GET", "/auth/userinfo")).code, "missing_token");
+  },
+
+  async "a stolen code, of a login or of a tile, opens nothing although the provider ignores PKCE"(
+    world,
+  ) {
+    for (const login of [newLogin(), undefined]) {
+      const thief = new Page(world);
+      const code = await thief.code(login);
+      const before = asked(world, TOKEN);
+      const answer = await thief.token(code, newLogin().verifier);
+      assert.equal(asked(world, TOKEN), before + 1, "the provider took the code");
+      assert.equal(answer.status, 400);
+      assert.equal(answer.code, "id_token_invalid");
+      assert.equal(answer.json.reason, "nonce");
+      assert.deepEqual(answer.cookies, []);
+      assert(!("access_token" in answer.json) && !("id_token" in answer.json));
+    }
+  },
+
+  async "a code works once, and the second time it is the provider's refusal"(world) {
+    const page = new Page(world);
+    const login = newLogin();
+    const code = await page.code(login);
+    assert.equal((await page.token(code, login.verifier)).status, 200);
+    const again = await new Page(world).token(code, login.verifier);
+    assert.deepEqual([again.status, again.json], [400, { error: "invalid_grant" }]);
+    assert.deepEqual([again.code, again.cookies], [null, []]);
+  },
+
+  async "a tampered cookie is no session"(world) {
+    const page = new Page(world);
+    await page.signIn();
+    const [[name, value]] = page.jar;
+    for (const at of [2, Math.floor(value.length / 2), value.length - 2]) {
+      const other = value[at] === "A" ? "B" : "A";
+      page.jar.set(name, value.slice(0, at) + other + value.slice(at + 1));
+      assert.equal((await page.me()).status, 401);
+      assert.equal((await page.session()).status, 204);
+    }
+    page.jar.set(name, value);
+    assert.equal((await page.me()).status, 200);
+  },
+
+  async "another instance's session is this one's too"(world) {
+    const { standIn, client, sealingKey } = world;
+    const options = { issuer: standIn.issuer, clients: [client] };
+    const page = new Page(world);
+    const { json } = await page.signIn();
+    const read = (key) =>
+      createGateway({ ...options, sealingKeys: [key] }).getSession({
+        headers: new Headers({ cookie: page.cookieHeader }),
+      });
+    const session = await read(sealingKey);
+    assert.equal(session.user.sub, PIA);
+    assert.equal(session.user.claims.nonce, readNonce(json.id_token));
+    assert.equal(
+      await read(Buffer.from(sealingKey, "base64url").reverse().toString("base64")),
+      null,
+    );
+  },
+
+  async "a forged origin is refused, and asks the provider nothing"(world) {
+    const page = new Page(world);
+    const login = newLogin();
+    const code = await page.code(login);
+    const before = world.standIn.requests.length;
+    for (const headers of [
+      { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" },
+      { Origin: "https://evil.example" },
+      { Origin: "https://evil.example", "Sec-Fetch-Site": null },
+      { Origin: "null", "Sec-Fetch-Site": null },
+      { "Sec-Fetch-Site": "cross-site" },
+      { "Sec-Fetch-Site": "same-site" },
+      { Origin: null },
+    ]) {
+      const answer = await page.token(code, login.verifier, { headers });
+      const about = JSON.stringify(headers);
+      assert.deepEqual([answer.status, answer.code], [403, "forbidden_origin"], about);
+      assert.equal((await page.session(headers)).code, "forbidden_origin", about);
+      assert.equal(answer.headers.get("access-control-allow-origin"), null);
+    }
+    assert.equal(world.standIn.requests.length, before);
+    assert.equal((await page.token(code, login.verifier)).status, 200, "the code is still good");
+  },
+
+  async "another site's preflight is refused"(world) {
+    const answer = await new Page(world).send("OPTIONS", "/auth/token", {
+      headers: {
+        Origin: "https://evil.example",
+        "Sec-Fetch-Site": "cross-site",
+        "Access-Control-Request-Method": "POST",
+        "X-ClassLink-SPA": null,
+      },
+    });
+    assert.deepEqual([answer.status, answer.code], [403, "forbidden_origin"]);
+    assert.equal(answer.headers.get("access-control-allow-origin"), null);
+  },
+
+  async "without the SDK's header, or with another's, nothing"(world) {
+    const page = new Page(world);
+    for (const value of [null, "", "short", "7KQ2M9ZX7"]) {
+      const answer = await page.token("code", newLogin().verifier, {
+        headers: { "X-ClassLink-SPA": value },
+      });
+      assert.deepEqual([answer.status, answer.code], [403, "missing_header"]);
+    }
+  },
+
+  async "wrong requests: redirect URI, client, method, media type, size, path"(world) {
+    const page = new Page(world);
+    const { verifier } = newLogin();
+    const before = asked(world, TOKEN);
+    const form = "application/x-www-form-urlencoded";
+    const post = (type, body) =>
+      page.send("POST", "/auth/token", { headers: { "Content-Type": type }, body });
+    for (const [answer, status, code] of [
+      [
+        await page.token("code", verifier, {
+          changes: { redirect_uri: `${world.origin}/callback/` },
+        }),
+        400,
+        "unknown_redirect_uri",
+      ],
+      [
+        await page.token("code", verifier, { changes: { client_id: "other" } }),
+        400,
+        "unknown_client",
+      ],
+      [
+        await page.token("code", verifier, { changes: { grant_type: "client_credentials" } }),
+        400,
+        "unsupported_grant_type",
+      ],
+      [await page.send("GET", "/auth/token"), 405, "method_not_allowed"],
+      [await post("application/json", "{}"), 415, "unsupported_media_type"],
+      [await post(form, "x".repeat(9000)), 413, "body_too_large"],
+    ]) {
+      assert.deepEqual([answer.status, answer.code], [status, code]);
+      assert.equal(typeof answer.json.error, "string");
+    }
+    assert.equal(asked(world, TOKEN), before);
+    // Express hands a path that is not the gateway's on to the application.
+    assert.equal((await page.send("GET", "/auth/other")).status, 404);
+  },
+
+  async "the log names the support code, and nobody and nothing else"({ program, secrets }) {
+    const entries = program.output.split("\n").filter((line) => line.startsWith('{"event"'));
+    const refused = entries
+      .map((line) => JSON.parse(line))
+      .find(({ reason }) => reason === "nonce");
+    assert.equal(refused?.supportCode, SUPPORT_CODE, program.output.slice(-2000));
+    for (const secret of [...secrets].filter(Boolean)) {
+      assert(!program.output.includes(secret), `leaked: ${secret}`);
+    }
+    for (const word of ["Pia", "Pupil", "sample-creek", PIA, "Anna"]) {
+      assert(!program.output.includes(word), `leaked: ${word}`);
+    }
+  },
+};
+
+function readNonce(idToken) {
+  return JSON.parse(Buffer.from(idToken.split(".")[1], "base64url").toString()).nonce;
+}
+
+/** For platforms whose `request.url` has the host that the browser asked. */
+export const WITHOUT_FETCH_METADATA = {
+  async "a same-origin page of a browser without Fetch Metadata is let in"(world) {
+    const answer = await new Page(world).session({ "Sec-Fetch-Site": null });
+    assert.deepEqual([answer.status, answer.code], [204, null]);
+  },
+};

@@ -1,0 +1,240 @@
+/**
+ * What stands around a gateway on trial: the ClassLink stand-in, which demands the secret and ignores PKCE; the
+ * program that runs the gateway; and a page that asks it over HTTP.
+ */
+
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import { ACCOUNTS, startStandIn } from "../../www/stand-in/index.js";
+import { authorize } from "../support/authorize.mjs";
+import { newKey, newLogin, SUPPORT_CODE } from "../support/gateway.mjs";
+
+export { newLogin, SUPPORT_CODE };
+
+export const CLIENT_ID = "school-app";
+
+/** Somebody whose ID token takes two cookies. */
+export const LONG_NAMED = {
+  ...ACCOUNTS[0],
+  sub: "777",
+  userId: 777,
+  firstName: "Anna".repeat(230),
+};
+
+/** A port that nobody has. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/**
+ * A program that was started, with all that it wrote.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd: string, env?: Record<string, string> }} where
+ */
+export function startProgram(command, args, { cwd, env = {} }) {
+  const child = spawn(command, args, {
+    cwd,
+    env: {
+      PATH: process.env.PATH,
+      HOME: cwd,
+      NODE_ENV: "production",
+      NEXT_TELEMETRY_DISABLED: "1",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const program = { output: "", ended: undefined, stop: undefined };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      program.output += text;
+    });
+  }
+  const closed = new Promise((resolve) => {
+    child.once("error", (error) => {
+      program.ended = error.message;
+      resolve();
+    });
+    child.once("close", (code, signal) => {
+      program.ended ??= `ended with ${code ?? signal}`;
+      resolve();
+    });
+  });
+  program.stop = async () => {
+    child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), 5000);
+    await closed;
+    clearTimeout(late);
+  };
+  return program;
+}
+
+/** Waits until a program answers a URL with 200. */
+export async function untilReady(program, url) {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => undefined,
+    );
+    if (status === 200) return;
+    if (program.ended || Date.now() > deadline) {
+      throw new Error(`${url} does not answer (${program.ended ?? status}):\n${program.output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/**
+ * Starts a stand-in and, with the environment that the examples read, a gateway before it.
+ *
+ * @param {(port: number) => readonly [command: string, args: string[]]} commandFor
+ * @param {string} cwd
+ * @returns The world that the checks in `suite.mjs` ask.
+ */
+export async function startWorld(commandFor, cwd) {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const client = {
+    clientId: CLIENT_ID,
+    clientSecret: `${randomBytes(9).toString("base64url")}+/:%`,
+    redirectUris: [`${origin}/callback`],
+  };
+  const standIn = await startStandIn({
+    host: "127.0.0.1",
+    clients: [client],
+    accounts: [...ACCOUNTS, LONG_NAMED],
+    publicClients: false,
+    pkce: "ignored",
+    consent: "never",
+  });
+  const sealingKey = newKey();
+  const program = startProgram(...commandFor(port), {
+    cwd,
+    env: {
+      PORT: String(port),
+      HOST: "127.0.0.1",
+      CLASSLINK_ISSUER: standIn.issuer,
+      CLASSLINK_CLIENT_ID: client.clientId,
+      CLASSLINK_CLIENT_SECRET: client.clientSecret,
+      APP_ORIGIN: origin,
+      SEALING_KEYS: sealingKey,
+    },
+  });
+  const stop = async () => {
+    await Promise.all([program.stop(), standIn.close()]);
+  };
+  await untilReady(program, `${origin}/auth/health`).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  const secrets = new Set([client.clientSecret, sealingKey]);
+  return { origin, client, standIn, sealingKey, program, secrets, stop };
+}
+
+/** A page of the application with the SDK in it, as a gateway sees it over HTTP. */
+export class Page {
+  jar = new Map();
+
+  constructor(world) {
+    this.world = world;
+  }
+
+  get cookieHeader() {
+    return [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** Sends a request as a same-origin page would; a header of `null` is left out. */
+  async send(method, path, { headers = {}, body } = {}) {
+    const all = {
+      "X-ClassLink-SPA": SUPPORT_CODE,
+      "Sec-Fetch-Site": "same-origin",
+      ...(method !== "GET" && { Origin: this.world.origin }),
+      ...(this.jar.size > 0 && { Cookie: this.cookieHeader }),
+      ...headers,
+    };
+    const response = await fetch(this.world.origin + path, {
+      method,
+      headers: Object.entries(all).filter(([, value]) => value !== null),
+      redirect: "manual",
+      ...(body !== undefined && { body }),
+    });
+    const cookies = response.headers.getSetCookie();
+    for (const line of cookies) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      this.world.secrets.add(value);
+      if (/max-age=0/i.test(line)) this.jar.delete(name);
+      else this.jar.set(name, value);
+    }
+    const text = await response.text();
+    let json;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      // No JSON: the check that wanted some says so.
+    }
+    for (const name of ["access_token", "id_token"]) this.world.secrets.add(json?.[name]);
+    return {
+      status: response.status,
+      headers: response.headers,
+      cookies,
+      text,
+      json,
+      /** The gateway's own error code. */
+      code: response.headers.get("X-ClassLink-Gateway-Error"),
+    };
+  }
+
+  /** A code of the provider's for this person: for a login of this page's, or as a tile brings it. */
+  async code(login, sub) {
+    const { standIn, client, secrets } = this.world;
+    const [redirectUri] = client.redirectUris;
+    const code = await authorize(standIn, { clientId: client.clientId, redirectUri, login, sub });
+    secrets.add(code);
+    return code;
+  }
+
+  /** Posts a code, as the SDK does. */
+  token(code, verifier, { changes = {}, headers = {} } = {}) {
+    const { client, secrets } = this.world;
+    secrets.add(verifier);
+    const form = new URLSearchParams({
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: client.redirectUris[0],
+      client_id: client.clientId,
+      code_verifier: verifier,
+      ...changes,
+    });
+    const type = { "Content-Type": "application/x-www-form-urlencoded" };
+    return this.send("POST", "/auth/token", {
+      headers: { ...type, ...headers },
+      body: form.toString(),
+    });
+  }
+
+  /** A whole sign-in. */
+  async signIn(sub) {
+    const login = newLogin();
+    return this.token(await this.code(login, sub), login.verifier);
+  }
+
+  session(headers) {
+    return this.send("POST", `/auth/session?client_id=${CLIENT_ID}`, { headers });
+  }
+
+  signOut() {
+    return this.send("DELETE", `/auth/session?client_id=${CLIENT_ID}`);
+  }
+
+  /** A route of the application's own. */
+  me() {
+    return this.send("GET", "/api/me", { headers: { "X-ClassLink-SPA": null } });
+  }
+}
