@@ -60,7 +60,8 @@ test("a mistake in the configuration throws at createClient, and names the field
       /token_endpoint\?/,
     ],
     ["{ ...settings, launch: 'accept' }", /^launch .*"restart" or "reject"/],
-    ["{ ...settings, session: { restore: 'gateway' } }", /^session.restore .*gateway/],
+    ["{ ...settings, gateway: '/auth' }", /^gateway can't be used with this version/],
+    ["{ ...settings, session: { idleTimeout: 5 } }", /^session can't be used with this version/],
   ]) {
     const error = await complaint(page, settings, configuration);
     assert.equal(error.code, "config_invalid", configuration);

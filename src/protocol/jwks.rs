@@ -23,20 +23,23 @@ impl<'a> Jwk<'a> {
     fn fits(self, algorithm: Algorithm) -> bool {
         // RFC 7518, 3.4: each algorithm on curves has its own.
         let (kind, curve) = algorithm.key();
-        // RFC 7517, 4.2 and 4.3: both are optional; what is there must allow verification.
+        // RFC 7517, 4.2 to 4.4: all are optional; what is there must allow verification by this algorithm.
+        let named_allows = self
+            .0
+            .get("alg")
+            .is_none_or(|named| named.as_str().and_then(Algorithm::from_name) == Some(algorithm));
         let use_allows = self.0.get("use").is_none_or(|is| is.as_str() == Some("sig"));
         let operations_allow = self.0.get("key_ops").is_none_or(|operations| {
             let operations = operations.as_array().unwrap_or_default();
             operations.iter().all(|operation| operation.as_str().is_some())
                 && operations.iter().any(|operation| operation.as_str() == Some("verify"))
         });
-        let named = self.text("alg").map(Algorithm::from_name);
         json::string(self.0, "kty") == Some(kind)
             && (curve.is_empty() || self.text("crv") == Some(curve))
             && self.is_whole(kind)
             && use_allows
             && operations_allow
-            && named.is_none_or(|named| named == Some(algorithm))
+            && named_allows
     }
 
     /// Whether the public members of this kind of key are there (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2).
@@ -162,6 +165,8 @@ mod tests {
             with(rsa(256), "key_ops", "verify"),
             with(rsa(256), "alg", "RS512"),
             with(rsa(256), "alg", "RSA-OAEP"),
+            with(rsa(256), "alg", 5),
+            with(rsa(256), "alg", ""),
             rsa(255),
             with(rsa(256), "n", "not base64url!"),
             with(rsa(256), "n", ""),
@@ -210,6 +215,12 @@ mod tests {
         }
         let odd = br#"{"keys":[null,5,"x",{},{"kty":"RSA"},{"kty":5},{"kty":"EC"}]}"#;
         assert!(KeySet::parse(odd).is_ok());
+        let odd = [json!(null), json!(5), json!({}), json!({ "kty": "RSA" }), json!({ "kty": 5 })];
+        assert_eq!(count(&odd, Algorithm::Rs256, None), Err(Reason::KeyNotFound));
+        assert_eq!(
+            count(&[json!({ "kty": "EC" })], Algorithm::Es256, None),
+            Err(Reason::KeyNotFound)
+        );
     }
 
     proptest! {

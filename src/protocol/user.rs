@@ -144,8 +144,11 @@ impl User {
         for (name, names) in TEXTS {
             fields.text(name, sources.text(names));
         }
+        // Of the address that the token has, the profile can say nothing: it may know another.
         let verified = |source: &Object| source.get("email_verified")?.as_bool();
-        if let Some(verified) = sources.find(verified) {
+        let has_address = json::text(sources.claims, "email").is_some();
+        let verified = if has_address { verified(sources.claims) } else { sources.find(verified) };
+        if let Some(verified) = verified {
             fields.0.push(("emailVerified", Field::Truth(verified)));
         }
         let (role, word) = sources.role();

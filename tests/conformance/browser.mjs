@@ -4,21 +4,9 @@
  * @module
  */
 
-import { chromium } from "playwright-core";
-import { findBrowser } from "../../tools/lib/browser.mjs";
+import { launch } from "../support/browser.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
-
-const ARGS = [
-  // Chromium's own sandbox does not work for root, in containers above all.
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /**
  * A page with what it reports and what happens in it.
@@ -39,9 +27,7 @@ const ARGS = [
  * close: () => Promise<void> }>} `fresh` pages are new and are not used again; `used` ones that behaved are
  */
 export async function launchTabs() {
-  const executablePath = findBrowser();
-  if (!executablePath) throw new Error("No Chromium was found; CHROMIUM can name one");
-  const browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await launch();
   /** @type {Tab[]} */
   const idle = [];
   const open = async () => {

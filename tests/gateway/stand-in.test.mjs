@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startStandIn } from "../../www/stand-in/index.js";
+import { authorize } from "../support/authorize.mjs";
 import { Browser, createGateway, newKey, newLogin } from "../support/gateway.mjs";
 
 // oidc-provider takes secrets of visible ASCII alone (RFC 6749, appendix A.2).
@@ -36,58 +37,16 @@ async function setUp(t, standInOptions = {}) {
   return { standIn, start };
 }
 
-/** Signs in on the stand-in's pages, and answers with the code that the last hop carries. */
-async function authorize(standIn, parameters) {
-  const cookies = new Map();
-  const open = async (url, init = {}) => {
-    const { pathname } = new URL(url);
-    const cookie = [...cookies.values()]
-      .filter(({ path, value }) => value && (path === "/" || path === pathname))
-      .map(({ name, value }) => `${name}=${value}`)
-      .join("; ");
-    const response = await fetch(url, {
-      ...init,
-      redirect: "manual",
-      headers: { ...init.headers, cookie },
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      const path = /path=([^;]*)/i.exec(line)?.[1] ?? "/";
-      cookies.set(`${path} ${name}`, { name, value, path });
-    }
-    const location = response.headers.get("location");
-    return location ? open(new URL(location, url)) : { url, text: await response.text() };
-  };
-  const url = new URL(standIn.endpoints.authorization_endpoint);
-  url.search = new URLSearchParams({
-    client_id: CLIENT.clientId,
-    redirect_uri: CLIENT.redirectUris[0],
-    response_type: "code",
-    scope: "openid profile email",
-    ...parameters,
-  });
-  const page = await open(url);
-  const { text } = await open(page.url, {
-    method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ account: PIA }).toString(),
-  });
-  const target = JSON.parse(/location\.replace\((".*?")\)/.exec(text)[1]);
-  return new URL(target).searchParams.get("code");
-}
-
-const own = ({ nonce, challenge }) => ({
-  state: "state",
-  nonce,
-  code_challenge: challenge,
-  code_challenge_method: "S256",
-});
+const [redirectUri] = CLIENT.redirectUris;
+/** A code for a login of this browser's own; without one, for a tile. */
+const codeFor = (standIn, login) =>
+  authorize(standIn, { clientId: CLIENT.clientId, redirectUri, login });
 
 test("sign-in, reload, my-info, sign-out", async (t) => {
   const { standIn, start } = await setUp(t);
   const browser = start();
   const login = newLogin();
-  const code = await authorize(standIn, own(login));
+  const code = await codeFor(standIn, login);
   const { status, json } = await browser.postToken(browser.form(login, code));
   assert.equal(status, 200);
   const headers = { Authorization: `Bearer ${json.access_token}` };
@@ -110,9 +69,9 @@ test("sign-in, reload, my-info, sign-out", async (t) => {
 
 test("a stolen code, from another browser or a tile, opens nothing although PKCE is ignored", async (t) => {
   const { standIn, start } = await setUp(t);
-  for (const parameters of [own(newLogin()), { state: "state" }, {}]) {
+  for (const login of [newLogin(), undefined]) {
     const thief = start();
-    const code = await authorize(standIn, parameters);
+    const code = await codeFor(standIn, login);
     standIn.requests.length = 0;
     const answer = await thief.postToken(thief.form(newLogin(), code));
     assert(standIn.requests.some(({ path }) => path === "/oauth2/v2/token"));
@@ -125,7 +84,7 @@ test("a wrong secret is the provider's refusal", async (t) => {
   const { standIn, start } = await setUp(t);
   const browser = start({ clients: [{ ...CLIENT, clientSecret: "another" }] });
   const login = newLogin();
-  const code = await authorize(standIn, own(login));
+  const code = await codeFor(standIn, login);
   const answer = await browser.postToken(browser.form(login, code));
   assert.deepEqual([answer.status, answer.json], [400, { error: "invalid_client" }]);
 });
@@ -138,7 +97,7 @@ test("the tenant is asked for where the ID token doesn't name it", async (t) => 
   ]) {
     const browser = start({ clients: [{ ...CLIENT, allowedTenants }] });
     const login = newLogin();
-    const code = await authorize(standIn, own(login));
+    const code = await codeFor(standIn, login);
     assert.equal((await browser.postToken(browser.form(login, code))).status, status);
   }
 });

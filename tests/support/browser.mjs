@@ -60,7 +60,8 @@ export function sharedBrowser() {
   };
 }
 
-function launch() {
+/** Starts a Chromium. The caller ends it. */
+export function launch() {
   const executablePath = findBrowser();
   if (!executablePath) throw new Error("No Chromium was found; CHROMIUM can name one");
   return chromium.launch({ executablePath, args: ARGS });

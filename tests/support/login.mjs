@@ -151,6 +151,17 @@ export function outcome(page, expression) {
 }
 
 /**
+ * What a page answers that is being left, or `undefined` where it was gone before it could.
+ *
+ * @param {Promise<any>} answer
+ */
+export async function orGone(answer) {
+  return answer.catch((error) => {
+    if (!/context was destroyed|navigation/i.test(error.message)) throw error;
+  });
+}
+
+/**
  * Presses the button: starts a login and waits until the application has been left.
  *
  * @param {Page} page A page of the application, but not its callback page.
@@ -158,7 +169,7 @@ export function outcome(page, expression) {
  */
 export async function startLogin(page, options) {
   const { origin } = new URL(page.url());
-  const answer = await outcome(page, `client.startLogin(${JSON.stringify(options) ?? ""})`);
+  const answer = await orGone(outcome(page, `client.startLogin(${JSON.stringify(options) ?? ""})`));
   if (answer?.error) throw new Error(`startLogin failed: ${answer.error.message}`);
   await page.waitForURL((url) => url.origin !== origin || url.pathname === "/callback");
 }

@@ -29,7 +29,8 @@ export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): Use
     givenName: find(sources, ["given_name", "FirstName"], text),
     familyName: find(sources, ["family_name", "LastName"], text),
     email: find(sources, ["email", "Email"], text),
-    emailVerified: find(sources, ["email_verified"], boolean),
+    // Of the address that the token has, UserInfo can say nothing: it may know another.
+    emailVerified: find(text(claims.email) ? [claims] : sources, ["email_verified"], boolean),
     preferredUsername: find(sources, ["preferred_username"], text),
     picture: find(sources, ["picture", "ImagePath"], text),
     locale: find(sources, ["locale", "Language"], text),

@@ -441,11 +441,11 @@ export const several = [
     arrange: { token: { hang: true } },
     play: async (stage) => {
       await stage.login();
-      return stage.ask(`(() => {
-        const answer = rp.callback();
-        setTimeout(() => rp.client.close(), 500);
-        return answer;
-      })()`);
+      const sent = stage.page.waitForRequest((request) => request.method() === "POST");
+      const answer = stage.ask("rp.callback()");
+      await sent;
+      await stage.page.evaluate("rp.client.close()");
+      return answer;
     },
     expect: { code: "client_closed", within: 6000 },
     again: false,
