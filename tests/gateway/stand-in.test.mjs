@@ -39,8 +39,8 @@ async function setUp(t, standInOptions = {}) {
 
 const [redirectUri] = CLIENT.redirectUris;
 /** A code for a login of this browser's own; without one, for a tile. */
-const codeFor = (standIn, login) =>
-  authorize(standIn, { clientId: CLIENT.clientId, redirectUri, login });
+const codeFor = (standIn, login, state) =>
+  authorize(standIn, { clientId: CLIENT.clientId, redirectUri, login, state });
 
 test("sign-in, reload, my-info, sign-out", async (t) => {
   const { standIn, start } = await setUp(t);
@@ -69,9 +69,9 @@ test("sign-in, reload, my-info, sign-out", async (t) => {
 
 test("a stolen code, from another browser or a tile, opens nothing although PKCE is ignored", async (t) => {
   const { standIn, start } = await setUp(t);
-  for (const login of [newLogin(), undefined]) {
+  for (const [login, state] of [[newLogin()], [undefined, "state"], []]) {
     const thief = start();
-    const code = await codeFor(standIn, login);
+    const code = await codeFor(standIn, login, state);
     standIn.requests.length = 0;
     const answer = await thief.postToken(thief.form(newLogin(), code));
     assert(standIn.requests.some(({ path }) => path === "/oauth2/v2/token"));

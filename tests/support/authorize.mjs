@@ -30,10 +30,11 @@ function browse() {
  * @param {string} request.clientId
  * @param {string} request.redirectUri
  * @param {{ nonce: string, challenge: string }} [request.login] Without it, a request as a LaunchPad tile makes it.
+ * @param {string} [request.state] A state without a login, as other clients send it.
  * @param {string} [request.sub] Who: a student, unless another is named.
  * @returns {Promise<string>} The code that the last hop carries.
  */
-export async function authorize(standIn, { clientId, redirectUri, login, sub = "8708718" }) {
+export async function authorize(standIn, { clientId, redirectUri, login, sub = "8708718", state }) {
   const open = browse();
   const url = new URL(standIn.endpoints.authorization_endpoint);
   url.search = new URLSearchParams({
@@ -41,6 +42,7 @@ export async function authorize(standIn, { clientId, redirectUri, login, sub = "
     redirect_uri: redirectUri,
     response_type: "code",
     scope: "openid profile email",
+    ...(state && { state }),
     ...(login && {
       state: "the-state",
       nonce: login.nonce,
