@@ -225,12 +225,25 @@ export interface ClassLinkConfig {
   readonly issuer?: string;
   /** Known endpoints. Default: ClassLink's for its own issuer, otherwise discovery. */
   readonly metadata?: ProviderMetadata;
+  /**
+   * Base URL of the application's own back end, which holds the client secret (`classlink-spa/gateway`): a path such as
+   * `"/auth"`, or absolute. Then only the authorization request goes to the provider, and discovery where it is needed.
+   * Default: none, the client talks to the provider itself.
+   */
+  readonly gateway?: string;
   /** Where the user's fields come from beyond the ID token. Default `"id-token"`. */
   readonly profile?: "id-token" | "userinfo" | "my-info";
   /** Tenant ids served; another tenant's user, or one whose tenant is unknown, is refused. Default: any. */
   readonly allowedTenants?: readonly (string | number)[];
   /** What to do with a LaunchPad launch (a code without a state). Default `"restart"`. */
   readonly launch?: "restart" | "reject";
+  /** How long a session lasts, and how it is found again after a reload. */
+  readonly session?: SessionOptions;
+  /**
+   * Origins that {@link ClassLinkClient.fetch} may send the access token to, such as `"https://api.example"`: https, or
+   * http on a loopback host; no wildcards. Default: none.
+   */
+  readonly apiOrigins?: readonly string[];
   /** Seconds of tolerance when times are compared. Default 60. */
   readonly clockTolerance?: number;
   /** Milliseconds for one request. Default 10000. */
@@ -245,6 +258,19 @@ export interface ClassLinkConfig {
   readonly onEvent?: (event: ClassLinkEvent) => void;
   /** Where the `.wasm` file lies, where a bundler can't tell. */
   readonly wasmUrl?: string | URL;
+}
+
+/** How long a session lasts, and how it is found again. No session outlasts its ID token. */
+export interface SessionOptions {
+  /**
+   * How a page that was reloaded finds its session again: it asks the gateway, or the provider in a hidden frame or by
+   * one redirect (`prompt=none`), or doesn't. Default `"gateway"` where there is one, else `"none"`.
+   */
+  readonly restore?: "gateway" | "iframe" | "redirect" | "none";
+  /** Seconds without activity in any tab after which everybody is signed out; `false` for no limit. Default 1800. */
+  readonly idleTimeout?: number | false;
+  /** Seconds after the sign-in at which the session ends in any case; `false` for no limit. Default 28800. */
+  readonly maxAge?: number | false;
 }
 
 /** One registration per district: `undefined` where no district is known (a tile launch, a reload). */
@@ -270,20 +296,92 @@ export interface LoginOptions<AppState = unknown> {
   readonly acrValues?: string | readonly string[];
   /** Which registration to use, where the configuration is a function. */
   readonly district?: string;
+  /** How to go there: this page leaves. {@link PopupLoginOptions} keep it. Default `"redirect"`. */
   readonly mode?: "redirect";
   /** Further parameters of the authorization request; none may be one of the protocol's own. */
   readonly extraParams?: Readonly<Record<string, string>>;
 }
 
-/** An application's sign-in with ClassLink. Methods keep working when taken off the client. */
-export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unknown>> {
+/** A login in a window of its own, for pages that can't be left, such as those in a frame of a learning platform. */
+export interface PopupLoginOptions<AppState = unknown>
+  extends Omit<LoginOptions<AppState>, "mode"> {
+  readonly mode: "popup";
   /**
-   * Leaves for ClassLink. Resolves once navigation has begun.
+   * The window to use. Default: one is opened before `startLogin` returns, so that it counts as opened by the click.
+   * `null`, as `window.open` answers where it was blocked, is `popup_blocked`.
+   */
+  readonly popup?: Window | null;
+}
+
+/** `startLogin`: by redirect, or in a popup. */
+export interface StartLogin<AppState = unknown, Claims = Record<string, unknown>> {
+  /**
+   * In a popup. Resolves when somebody has signed in there.
+   *
+   * @throws {@link ClassLinkError} what a redirect throws, `popup_blocked`, `popup_closed`, and everything that
+   * {@link ClassLinkClient.handleCallback} can find wrong with the answer.
+   */
+  (options: PopupLoginOptions<AppState>): Promise<SignedIn<AppState, Claims>>;
+  /**
+   * By redirect. Resolves once navigation has begun.
    *
    * @throws {@link ClassLinkError} `config_invalid`, `environment_unsupported`, `storage_unavailable`,
    * `wasm_unavailable`; where the issuer must be discovered also `network`, `timeout`, `discovery_invalid`.
    */
-  readonly startLogin: (options?: LoginOptions<AppState>) => Promise<void>;
+  (options?: LoginOptions<AppState>): Promise<void>;
+}
+
+/** How fresh an access token must be. */
+export interface AccessTokenOptions {
+  /** Seconds for which it must still be valid at least. Default 30. */
+  readonly minValidity?: number;
+}
+
+/** How to sign out. */
+export interface LogoutOptions {
+  /**
+   * Where the provider sends the person afterwards, where it has an end-session endpoint: an absolute URL that is
+   * registered with it (OpenID Connect RP-Initiated Logout 1.0, section 2). Without such an endpoint nothing goes there.
+   */
+  readonly postLogoutRedirectUri?: string;
+}
+
+/** What a sign-out reached. The person is signed out of this application's tabs in any case. */
+export interface LogoutResult {
+  /**
+   * Whether the application's own session is over everywhere. `false`: the gateway couldn't be reached; it is told
+   * before anything else at the next visit of this browser.
+   */
+  readonly sessionEnded: boolean;
+  /**
+   * Whether the person may still be signed in at ClassLink, so that the next press of "Sign in" signs the same person in
+   * without a word: say so on shared devices.
+   */
+  readonly providerSessionMayRemain: boolean;
+}
+
+/** One thing that {@link ClassLinkClient.diagnose} looked at. */
+export interface DiagnosisCheck {
+  /** Stable, such as `"secure-context"` or `"clock"`. */
+  readonly id: string;
+  readonly status: "ok" | "warning" | "problem";
+  /** What was found, for a help desk. */
+  readonly summary: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+/** What {@link ClassLinkClient.diagnose} found. It holds no personal data and no secret. */
+export interface Diagnosis {
+  /** Whether nothing is a problem. */
+  readonly ok: boolean;
+  readonly checks: readonly DiagnosisCheck[];
+}
+
+/** An application's sign-in with ClassLink. Methods keep working when taken off the client. */
+export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unknown>> {
+  /** Begins a login: leaves for ClassLink, or opens it in a popup. */
+  readonly startLogin: StartLogin<AppState, Claims>;
   /**
    * Completes a login on the callback page. Without an argument it takes the page's URL, and strips the protocol's
    * parameters from the address bar before it returns. Later calls without an argument answer with the same
@@ -294,10 +392,54 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
   ) => Promise<SignedIn<AppState, Claims> | Redirecting | HandedOver>;
   /** The person signed in, or `null`. Waits for a sign-in or a restore that is under way. */
   readonly getUser: () => Promise<User<Claims> | null>;
+  /**
+   * The access token, for a call that {@link ClassLinkClient.fetch} can't make; renewed first if it must be, once
+   * however many callers ask.
+   *
+   * @throws {@link ClassLinkError} `not_signed_in`; `session_expired` when the session is over; `renewal_unavailable`
+   * when it isn't but nothing fresher can be had.
+   */
+  readonly getAccessToken: (options?: AccessTokenOptions) => Promise<string>;
+  /**
+   * The raw, verified ID token, for the application's own server to verify. (An access token proves nothing about who
+   * sends it.)
+   *
+   * @throws {@link ClassLinkError} `not_signed_in`, `session_expired`.
+   */
+  readonly getIdToken: () => Promise<string>;
+  /**
+   * The platform's `fetch` with the access token, for `apiOrigins` alone. A 401 is answered with one renewal and one more
+   * try, where the body can be sent again. Redirects are refused, for the token could go with them; with
+   * `redirect: "manual"` the caller gets the opaque answer, as from the platform.
+   *
+   * @throws {@link ClassLinkError} `origin_not_allowed`, and what {@link ClassLinkClient.getAccessToken} throws;
+   * otherwise as `fetch` does.
+   */
+  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+  /**
+   * Finds a session again, as `session.restore` says. It starts by itself at the first `getUser`, `getAccessToken`,
+   * `fetch` or `subscribe`. `null` when nobody is there; a gateway that can't be asked is an error, not a sign-out.
+   */
+  readonly restoreSession: () => Promise<User<Claims> | null>;
+  /**
+   * For the page that a LaunchPad tile opens without a code, and for OpenID Connect's third-party-initiated login
+   * (Core 1.0, section 4: `iss`, `login_hint`, `target_link_uri`): starts a login.
+   *
+   * @param url default: the page's
+   * @throws {@link ClassLinkError} `issuer_mismatch`, `origin_not_allowed` (the target), `launch_rejected` (in a frame),
+   * and what `startLogin` throws.
+   */
+  readonly handleLaunch: (url?: string | URL) => Promise<void>;
+  /** Signs out: this page at once, every other tab, the gateway's session, and the provider's where it has a way. */
+  readonly logout: (options?: LogoutOptions) => Promise<LogoutResult>;
   /** The state now. Fits React's `useSyncExternalStore` and Vue's `shallowRef`. */
   readonly getSnapshot: () => Snapshot<Claims>;
   /** Calls `listener` after each change; answers with the function that stops it. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** Says that somebody is there: puts the idle limit off, in every tab. The answer to `session.expiring`. */
+  readonly stayActive: () => void;
+  /** Looks at all that a sign-in needs here, and says what to do about what is missing. Signs nobody in or out. */
+  readonly diagnose: () => Promise<Diagnosis>;
   /** Loads the WebAssembly ahead of need. */
   readonly preload: () => Promise<void>;
   /** Wipes tokens, timers and listeners; outstanding and later calls reject with `client_closed`. */
