@@ -33,12 +33,19 @@ impl Core {
         }))
     }
 
+    /// `startLogin` in a popup.
+    #[wasm_bindgen(js_name = startPopupLogin)]
+    pub fn start_popup_login(&self, options: String, popup: JsValue) -> Promise {
+        let client = self.0.clone();
+        promise(Box::pin(async move { client.start_popup_login(&options, &popup).await }))
+    }
+
     /// `handleCallback`, with an absolute URL.
     #[wasm_bindgen(js_name = handleCallback)]
     pub fn handle_callback(&self, url: String) -> Promise {
         let client = self.0.clone();
         let handled = promise(Box::pin(async move { client.handle_callback(&url).await }));
-        self.0.wait_for(&handled);
+        self.0.wait_for(&handled, false);
         handled
     }
 
@@ -48,21 +55,90 @@ impl Core {
         self.0.callback_retryable()
     }
 
+    /// `handleLaunch`, with an absolute URL.
+    #[wasm_bindgen(js_name = handleLaunch)]
+    pub fn handle_launch(&self, url: String) -> Promise {
+        let client = self.0.clone();
+        promise(Box::pin(async move {
+            client.handle_launch(&url).await?;
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
     /// `getUser`.
     #[wasm_bindgen(js_name = getUser)]
     pub fn get_user(&self) -> Promise {
         let client = self.0.clone();
-        promise(Box::pin(async move {
+        self.settled(Box::pin(async move {
             #[cfg(feature = "forced-panic")]
             forced_panic().await;
-            client.user().await
+            Ok(client.user())
         }))
     }
 
-    /// The page comes back from the back/forward cache.
+    /// `restoreSession`; `may_leave` says whether this page may be left for it.
+    #[wasm_bindgen(js_name = restoreSession)]
+    pub fn restore_session(&self, may_leave: bool) -> Promise {
+        let client = self.0.clone();
+        let restored = promise(Box::pin(async move { client.restore(may_leave).await }));
+        self.0.wait_for(&restored, true);
+        restored
+    }
+
+    /// `getAccessToken`, with the seconds for which it must be valid.
+    #[wasm_bindgen(js_name = accessToken)]
+    pub fn access_token(&self, min_validity: f64) -> Promise {
+        let client = self.0.clone();
+        self.settled(Box::pin(async move { client.access_token(min_validity, None).await }))
+    }
+
+    /// The access token for a request to an origin; `refused` is one that it has answered with a 401.
+    #[wasm_bindgen(js_name = accessTokenFor)]
+    pub fn access_token_for(&self, origin: String, refused: Option<String>) -> Promise {
+        let client = self.0.clone();
+        self.settled(Box::pin(
+            async move { client.access_token_for(&origin, refused.as_deref()).await },
+        ))
+    }
+
+    /// `getIdToken`.
+    #[wasm_bindgen(js_name = idToken)]
+    pub fn id_token(&self) -> Promise {
+        let client = self.0.clone();
+        self.settled(Box::pin(async move { client.id_token() }))
+    }
+
+    /// `logout`.
+    pub fn logout(&self, return_to: Option<String>) -> Promise {
+        let client = self.0.clone();
+        promise(Box::pin(async move { client.logout(return_to.as_deref()).await }))
+    }
+
+    /// Does what is due: to be called when the scheduled time has come, and when the page wakes.
+    pub fn wake(&self) {
+        self.0.wake();
+    }
+
+    /// Somebody is there.
+    #[wasm_bindgen(js_name = beActive)]
+    pub fn be_active(&self) {
+        self.0.be_active();
+    }
+
+    /// Hears from another tab. Answers with whether the session is to be looked for anew.
+    pub fn hear(&self, kind: String, person: Option<String>) -> bool {
+        self.0.hear(&kind, person.as_deref())
+    }
+
+    /// The page goes into the back/forward cache, perhaps.
+    pub fn freeze(&self) {
+        self.0.freeze();
+    }
+
+    /// The page comes back from it. Answers with whether the session is to be looked for anew.
     #[wasm_bindgen(js_name = comeBack)]
-    pub fn come_back(&self) {
-        self.0.come_back();
+    pub fn come_back(&self) -> bool {
+        self.0.come_back()
     }
 
     /// Forgets everything.
@@ -71,8 +147,24 @@ impl Core {
     }
 }
 
+type Call = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
+
+impl Core {
+    /// A call that waits for the sign-in or restore under way, and begins one where it is not known who is signed in.
+    fn settled(&self, call: Call) -> Promise {
+        if self.0.needs_restore() {
+            let _ = self.restore_session(true);
+        }
+        let client = self.0.clone();
+        promise(Box::pin(async move {
+            client.settle().await?;
+            call.await
+        }))
+    }
+}
+
 /// A promise for a call's end. One function for all calls: each kind of future would bring a copy of its own.
-fn promise(call: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> Promise {
+fn promise(call: Call) -> Promise {
     future_to_promise(call)
 }
 

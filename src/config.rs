@@ -1,13 +1,16 @@
 //! What the application asked for. The package's `config.ts` validates it, since `createClient` must refuse a mistake
 //! before the WebAssembly is there; here it is read, member by member.
 
+use std::rc::Rc;
+
 use crate::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Object, Value};
 use crate::protocol::metadata::Profile;
 
 /// One registration of the application with a provider: `CoreConfig` in `core.ts`.
+#[derive(Clone)]
 pub struct Config {
-    members: Object,
+    members: Rc<Object>,
     /// Where the user's fields come from.
     pub profile: Profile,
     /// Seconds of tolerance when times are compared.
@@ -38,7 +41,7 @@ impl Config {
             profile: Profile::from_name(json::string(&members, "profile")?)?,
             clock_tolerance: json::number(&members, "clockTolerance")?,
             timeout: json::whole(&members, "timeout")?,
-            members,
+            members: Rc::new(members),
         })
     }
 
@@ -82,6 +85,49 @@ impl Config {
         self.members.get("allowedTenants")?.as_array()
     }
 
+    /// The application's own gateway: an absolute URL without a slash at its end.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&str> {
+        json::string(&self.members, "gateway")
+    }
+
+    /// How a session is found again after a reload: `gateway`, `iframe`, `redirect` or `none`.
+    #[must_use]
+    pub fn restore(&self) -> &str {
+        self.text("restore")
+    }
+
+    /// Whether tokens can be renewed without a refresh token.
+    #[must_use]
+    pub fn can_renew(&self) -> bool {
+        self.gateway().is_some() || self.restore() == "iframe"
+    }
+
+    /// Seconds without activity after which a session ends.
+    #[must_use]
+    pub fn idle_timeout(&self) -> Option<f64> {
+        json::number(&self.members, "idleTimeout")
+    }
+
+    /// Seconds after which a session ends in any case.
+    #[must_use]
+    pub fn session_max_age(&self) -> Option<f64> {
+        json::number(&self.members, "maxAge")
+    }
+
+    /// Whether the access token may be sent to an origin.
+    #[must_use]
+    pub fn may_send_to(&self, origin: &str) -> bool {
+        let allowed = self.members.get("apiOrigins").and_then(Value::as_array).unwrap_or_default();
+        allowed.iter().any(|allowed| allowed.as_str() == Some(origin))
+    }
+
+    /// What the tabs of one registration have in common.
+    #[must_use]
+    pub fn channel(&self) -> String {
+        ["classlink-spa ", self.issuer(), " ", self.client_id()].concat()
+    }
+
     /// Whether a `LaunchPad` launch is to become a login of this application's own.
     #[must_use]
     pub fn restarts_launches(&self) -> bool {
@@ -91,7 +137,10 @@ impl Config {
 
 /// How one login differs from the configuration: `CoreLoginOptions` in `core.ts`.
 #[derive(Default)]
-pub struct LoginOptions(Object);
+pub struct LoginOptions {
+    members: Object,
+    restores: bool,
+}
 
 impl LoginOptions {
     /// Reads the options that the package's scripts hand over.
@@ -99,37 +148,68 @@ impl LoginOptions {
     /// # Errors
     /// `config_invalid`, which the scripts' own validation should have prevented.
     pub fn read(json: &str) -> Result<Self, Error> {
-        json::object(json.as_bytes()).map(Self).ok_or_else(unreadable)
+        let members = json::object(json.as_bytes()).ok_or_else(unreadable)?;
+        Ok(Self { members, restores: false })
+    }
+
+    /// A login that asks nobody anything (`prompt=none`), to find a session again.
+    #[must_use]
+    pub fn restoring(scope: &str) -> Self {
+        let mut members = Object::default();
+        let text = |text: &str| Value::String(text.to_owned());
+        members.insert("prompt", text("none"));
+        members.insert("scope", Value::Array(vec![text(scope)]));
+        Self { members, restores: true }
+    }
+
+    /// A login that a launch begins.
+    #[must_use]
+    pub fn launched(return_to: &str, login_hint: Option<&str>) -> Self {
+        let mut members = Object::default();
+        let mut insert = |name: &str, text: &str| {
+            members.insert(name, Value::String(text.to_owned()));
+        };
+        insert("returnTo", return_to);
+        if let Some(login_hint) = login_hint {
+            insert("loginHint", login_hint);
+        }
+        Self { members, restores: false }
+    }
+
+    /// Whether it is begun by the client itself, to find a session again.
+    #[must_use]
+    pub fn restores(&self) -> bool {
+        self.restores
     }
 
     /// Where to go afterwards.
     #[must_use]
     pub fn return_to(&self) -> Option<&str> {
-        json::string(&self.0, "returnTo")
+        json::string(&self.members, "returnTo")
     }
 
     /// The application's own JSON text.
     #[must_use]
     pub fn app_state(&self) -> Option<&str> {
-        json::string(&self.0, "appState")
+        json::string(&self.members, "appState")
     }
 
     /// Which registration to use.
     #[must_use]
     pub fn district(&self) -> Option<&str> {
-        json::string(&self.0, "district")
+        json::string(&self.members, "district")
     }
 
     /// What to ask for in place of the configured scope, separated by spaces.
     #[must_use]
     pub fn scope(&self) -> Option<String> {
-        json::words(&self.0, "scope")
+        json::words(&self.members, "scope")
     }
 
     /// Seconds since the person last gave credentials, at most.
     #[must_use]
     pub fn max_age(&self) -> Option<String> {
-        json::whole(&self.0, "maxAge").map(|seconds| json::decimal(seconds.into()))
+        json::whole(&self.members, "maxAge").map(|seconds| json::decimal(seconds.into()))
     }
 
     /// What to ask the provider beyond what every login asks: parameters of `OpenID` Connect Core 1.0, 3.1.2.1, and the
@@ -143,11 +223,11 @@ impl LoginOptions {
             ("uiLocales", "ui_locales"),
             ("acrValues", "acr_values"),
         ] {
-            if let Some(value) = json::string(&self.0, name) {
+            if let Some(value) = json::string(&self.members, name) {
                 wishes.push((parameter, value));
             }
         }
-        let extra = self.0.get("extraParams").and_then(Value::as_array).unwrap_or_default();
+        let extra = self.members.get("extraParams").and_then(Value::as_array).unwrap_or_default();
         for pair in extra {
             if let Some([name, value]) = pair.as_array()
                 && let (Some(name), Some(value)) = (name.as_str(), value.as_str())
@@ -186,6 +266,13 @@ mod tests {
         );
         assert_eq!(options.max_age().as_deref(), Some("0"));
         assert!(LoginOptions::default().wishes().is_empty());
+        let restoring = LoginOptions::restoring("openid email");
+        assert_eq!(restoring.wishes(), [("prompt", "none")]);
+        assert_eq!(restoring.scope().as_deref(), Some("openid email"));
+        assert!(restoring.restores() && !options.restores());
+        let launched = LoginOptions::launched("/a", Some("ana"));
+        assert_eq!(launched.wishes(), [("login_hint", "ana")]);
+        assert_eq!(launched.return_to(), Some("/a"));
     }
 
     #[test]
@@ -197,7 +284,24 @@ mod tests {
         assert_eq!(config.client_id(), "c1");
         assert_eq!(config.scope(), "openid profile");
         assert!(config.restarts_launches());
+        assert_eq!(config.gateway(), None);
+        assert_eq!(config.idle_timeout(), None);
+        assert!(!config.may_send_to("https://api.example"));
         assert_eq!(config.allowed_tenants().map(<[Value]>::len), Some(1));
+        let more = whole.replacen(
+            '{',
+            r#"{"apiOrigins":["https://api.example",5],"idleTimeout":1800,
+            "maxAge":28800,"restore":"gateway","gateway":"https://app.example/auth","#,
+            1,
+        );
+        let config = Config::read(&more).unwrap();
+        assert!(config.may_send_to("https://api.example"));
+        for origin in ["https://api.example.evil", "https://api.example/", "", "5"] {
+            assert!(!config.may_send_to(origin), "{origin}");
+        }
+        assert_eq!(config.idle_timeout(), Some(1800.0));
+        assert_eq!(config.session_max_age(), Some(28800.0));
+        assert_eq!(config.gateway(), Some("https://app.example/auth"));
         for (good, bad) in [
             ("clientId", "x"),
             ("issuer", "x"),

@@ -41,6 +41,8 @@ pub enum ErrorCode {
     KeysUnavailable,
     /// The token endpoint answered with an error.
     TokenRejected,
+    /// The application's gateway failed, or refused.
+    GatewayError,
     /// The ID token failed a check; the [`Reason`] says which.
     IdTokenInvalid,
     /// `UserInfo` or my-info answered with an error.
@@ -49,6 +51,14 @@ pub enum ErrorCode {
     UserMismatch,
     /// A tenant that this application does not serve.
     TenantNotAllowed,
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// The session is over.
+    SessionExpired,
+    /// The session is not over, but nothing fresher can be had.
+    RenewalUnavailable,
+    /// An origin that the access token must not go to, or a launch's target of another origin.
+    OriginNotAllowed,
 }
 
 /// The error codes of an authorization response that have a code of their own
@@ -80,6 +90,14 @@ impl ProviderCode {
     }
 }
 
+impl ProviderCode {
+    /// Whether the answer to `prompt=none` is that a person must be asked (`OpenID` Connect Core 1.0, 3.1.2.6).
+    #[must_use]
+    pub fn asks_for_a_person(self) -> bool {
+        self.0.ends_with("_required")
+    }
+}
+
 impl ErrorCode {
     /// The code as the application sees it.
     #[must_use]
@@ -102,10 +120,15 @@ impl ErrorCode {
             Self::DiscoveryInvalid => "discovery_invalid",
             Self::KeysUnavailable => "keys_unavailable",
             Self::TokenRejected => "token_rejected",
+            Self::GatewayError => "gateway_error",
             Self::IdTokenInvalid => "id_token_invalid",
             Self::UserinfoRejected => "userinfo_rejected",
             Self::UserMismatch => "user_mismatch",
             Self::TenantNotAllowed => "tenant_not_allowed",
+            Self::NotSignedIn => "not_signed_in",
+            Self::SessionExpired => "session_expired",
+            Self::RenewalUnavailable => "renewal_unavailable",
+            Self::OriginNotAllowed => "origin_not_allowed",
         }
     }
 
@@ -146,6 +169,32 @@ pub enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 17] = [
+        Self::Malformed,
+        Self::Algorithm,
+        Self::CriticalHeader,
+        Self::KeyNotFound,
+        Self::Signature,
+        Self::Issuer,
+        Self::Audience,
+        Self::AuthorizedParty,
+        Self::Subject,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::IssuedInFuture,
+        Self::Nonce,
+        Self::AtHash,
+        Self::AuthTime,
+        Self::TenantOther,
+        Self::TenantUnknown,
+    ];
+
+    /// The reason of a name, as a gateway writes it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The reason as the application sees it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -314,6 +363,21 @@ impl Error {
         self
     }
 
+    /// Says that trying again makes sense.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.0.retryable = true;
+        self
+    }
+
+    /// Whether a token endpoint says that the grant is over (RFC 6749, 5.2).
+    #[must_use]
+    pub fn is_invalid_grant(&self) -> bool {
+        let words = self.provider.as_ref();
+        self.code == ErrorCode::TokenRejected
+            && words.is_some_and(|words| words.error == "invalid_grant")
+    }
+
     /// Carries what the web platform threw.
     #[must_use]
     pub fn with_cause(mut self, cause: JsValue) -> Self {
@@ -350,10 +414,19 @@ mod tests {
             ErrorCode::IdTokenInvalid,
             ErrorCode::UserinfoRejected,
             ErrorCode::UserMismatch,
+            ErrorCode::GatewayError,
             ErrorCode::TenantNotAllowed,
+            ErrorCode::NotSignedIn,
+            ErrorCode::SessionExpired,
+            ErrorCode::RenewalUnavailable,
+            ErrorCode::OriginNotAllowed,
         ];
         for code in codes.map(ErrorCode::as_str) {
             assert!(quoted(code), "{code}");
+        }
+        for reason in Reason::ALL {
+            assert!(quoted(reason.as_str()), "{reason:?}");
+            assert_eq!(Reason::from_name(reason.as_str()), Some(reason));
         }
         for code in ProviderCode::KNOWN {
             assert_eq!(ErrorCode::Provider(ProviderCode::from_error(code)).as_str(), code);

@@ -60,8 +60,9 @@ test("a mistake in the configuration throws at createClient, and names the field
       /token_endpoint\?/,
     ],
     ["{ ...settings, launch: 'accept' }", /^launch .*"restart" or "reject"/],
-    ["{ ...settings, gateway: '/auth' }", /^gateway can't be used with this version/],
-    ["{ ...settings, session: { idleTimeout: 5 } }", /^session can't be used with this version/],
+    ["{ ...settings, gateway: '//evil.example' }", /^gateway must be a path/],
+    ["{ ...settings, session: { idleTimeout: 0 } }", /^session.idleTimeout must be .*seconds/],
+    ["{ ...settings, apiOrigins: ['*'] }", /^apiOrigins must be .*wildcards/],
   ]) {
     const error = await complaint(page, settings, configuration);
     assert.equal(error.code, "config_invalid", configuration);

@@ -217,9 +217,25 @@ for (const [name, patch, pattern] of [
   ["an empty tenant", { allowedTenants: [""] }, /^allowedTenants .*tenant ids/],
   ["a fractional tenant", { allowedTenants: [1.5] }, /^allowedTenants .*whole numbers/],
   ["launch", { launch: "accept" }, /^launch must be "restart" or "reject"/],
-  ["gateway, which is to come", { gateway: "/auth" }, /^gateway can't be used with this version/],
-  ["session, which is to come", { session: { idleTimeout: 5 } }, /^session can't be used/],
-  ["apiOrigins, which are to come", { apiOrigins: [] }, /^apiOrigins can't be used/],
+  ["gateway, relative", { gateway: "auth" }, /^gateway must be a path that begins with a slash/],
+  ["gateway, of another host", { gateway: "//evil.example" }, /^gateway must be/],
+  ["gateway, backslash", { gateway: "/\\evil.example" }, /^gateway must be/],
+  ["gateway, http", { gateway: "http://app.example/auth" }, /^gateway must be.*https/],
+  ["gateway, query", { gateway: "/auth?x" }, /^gateway must be/],
+  ["session", { session: 5 }, /^session must be an object/],
+  ["session, unknown", { session: { idle: 5 } }, /"session.idle" is not a field/],
+  [
+    "session.idleTimeout",
+    { session: { idleTimeout: 0 } },
+    /^session.idleTimeout .*seconds, or false/,
+  ],
+  ["session.maxAge", { session: { maxAge: true } }, /^session.maxAge .*seconds, or false/],
+  ["session.restore", { session: { restore: "cookie" } }, /^session.restore must be "gateway" or/],
+  ["session.restore without a gateway", { session: { restore: "gateway" } }, /^session.restore/],
+  ["apiOrigins", { apiOrigins: "https://api.example" }, /^apiOrigins must be an array/],
+  ["apiOrigins, path", { apiOrigins: ["https://api.example/v1"] }, /^apiOrigins/],
+  ["apiOrigins, wildcard", { apiOrigins: ["https://*.example"] }, /^apiOrigins/],
+  ["apiOrigins, http", { apiOrigins: ["http://api.example"] }, /^apiOrigins/],
   ["clock tolerance", { clockTolerance: 601 }, /^clockTolerance .* 0 to 600/],
   ["timeout", { timeout: 99 }, /^timeout .* 100 to 300000/],
   ["timeout as text", { timeout: "1000" }, /^timeout/],
@@ -269,10 +285,27 @@ test("configuration: the defaults", () => {
     metadata: {},
     profile: "id-token",
     launch: "restart",
+    restore: "none",
+    idleTimeout: 1800,
+    maxAge: 28800,
+    apiOrigins: [],
     clockTolerance: 60,
     timeout: 10000,
   });
 });
+
+for (const [given, absolute] of [
+  ["/auth", "https://app.example/auth"],
+  ["/auth/", "https://app.example/auth"],
+  ["/", "https://app.example"],
+  ["https://api.example/auth/", "https://api.example/auth"],
+]) {
+  test(`configuration: the gateway ${given}`, () => {
+    const { gateway, restore } = readConfig({ ...BASE, gateway: given }).core;
+    assert.equal(gateway, absolute);
+    assert.equal(restore, "gateway");
+  });
+}
 
 test("configuration: all that may be", () => {
   const given = {
@@ -288,6 +321,9 @@ test("configuration: all that may be", () => {
     profile: "my-info",
     allowedTenants: [2284, "x"],
     launch: "reject",
+    gateway: "https://auth.example:8443/a/b",
+    session: { restore: "none", idleTimeout: false, maxAge: 1 },
+    apiOrigins: ["https://API.example/", "http://localhost:3000"],
     clockTolerance: 0,
     timeout: 100,
     messages: { network: "Kein Netz" },
@@ -305,6 +341,11 @@ test("configuration: all that may be", () => {
     profile: "my-info",
     allowedTenants: ["2284", "x"],
     launch: "reject",
+    gateway: "https://auth.example:8443/a/b",
+    restore: "none",
+    idleTimeout: undefined,
+    maxAge: 1,
+    apiOrigins: ["https://api.example", "http://localhost:3000"],
     clockTolerance: 0,
     timeout: 100,
   });
@@ -338,7 +379,9 @@ for (const [name, options, pattern] of [
   ["prompt", { prompt: "" }, /^prompt/],
   ["maxAge", { maxAge: -1 }, /^maxAge .* 0 to 4294967295/],
   ["maxAge, fraction", { maxAge: 0.5 }, /^maxAge/],
-  ["mode", { mode: "window" }, /^mode/],
+  ["mode", { mode: "window" }, /^mode must be "redirect" or "popup"/],
+  ["popup", { mode: "popup", popup: "x" }, /^popup must be a window/],
+  ["popup without its mode", { popup: null }, /^popup can be given only with mode: "popup"/],
   ["scope", { scope: ["email"] }, /^scope .* with "openid"/],
   ["locales", { uiLocales: [""] }, /^uiLocales/],
   ["cycle", { appState: cyclic }, /^appState must be JSON/],
@@ -365,7 +408,10 @@ for (const [name, options, pattern] of [
 }
 
 test("login options: all that may be", () => {
-  assert.deepEqual(readLoginOptions(), {});
+  assert.deepEqual(readLoginOptions(), { core: {} });
+  const { core, ...rest } = readLoginOptions({ mode: "popup", popup: null });
+  assert.deepEqual(core, {});
+  assert.deepEqual(rest, { popup: { window: null } });
   assert.deepEqual(
     readLoginOptions({
       returnTo: "//evil.example",
@@ -379,7 +425,7 @@ test("login options: all that may be", () => {
       district: "d",
       mode: "redirect",
       extraParams: { tenant: "t", codes: "" },
-    }),
+    }).core,
     {
       // Whose origin it is, the WebAssembly decides.
       returnTo: "//evil.example",
@@ -397,7 +443,7 @@ test("login options: all that may be", () => {
       ],
     },
   );
-  assert.equal(readLoginOptions({ appState: null }).appState, "null");
+  assert.equal(readLoginOptions({ appState: null }).core.appState, "null");
 });
 
 // The address bar

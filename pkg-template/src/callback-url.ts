@@ -38,3 +38,12 @@ export function captureCallback(): string | null {
   }
   return url;
 }
+
+/** Takes `state` out of the page's URL, where it is this one: somebody comes back from signing out at the provider. */
+export function stripState(state: string): boolean {
+  const url = new URL(location.href);
+  if (url.searchParams.get("state") !== state) return false;
+  url.searchParams.delete("state");
+  history.replaceState(history.state, "", url);
+  return true;
+}

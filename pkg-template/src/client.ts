@@ -5,18 +5,32 @@
  * @packageDocumentation
  */
 
-import { captureCallback, stripCallback } from "./callback-url.js";
-import { invalid, readConfig, readLoginOptions, type Settings } from "./config.js";
-import type { Core, CoreLoginOptions, Glue, Host } from "./core.js";
+import { type Asides, createAsides, openPopup } from "./aside.js";
+import { captureCallback, stripCallback, stripState } from "./callback-url.js";
+import {
+  invalid,
+  type ReadLoginOptions,
+  readConfig,
+  readLoginOptions,
+  readLogoutOptions,
+  readMinValidity,
+  type Settings,
+} from "./config.js";
+import type { Core, Glue, Host } from "./core.js";
 import { ClassLinkError, isClassLinkError, newSupportCode } from "./errors.js";
+import { fetchWithToken } from "./fetch.js";
 import { broken, type Runtime } from "./loader.js";
 import { localize } from "./messages.js";
+import { createPresence, type Presence } from "./presence.js";
 import type {
+  AccessTokenOptions,
   ClassLinkClient,
   ClassLinkConfig,
   ClassLinkEvent,
   DistrictConfig,
   HandedOver,
+  LogoutOptions,
+  LogoutResult,
   Redirecting,
   SignedIn,
   Snapshot,
@@ -113,6 +127,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   let snapshot = LOADING;
   let coming: Promise<Core> | undefined;
   let core: Core | undefined;
+  let presence: Presence | undefined;
+  let asides: Asides | undefined;
   let handling: Handling | undefined;
   let restored = false;
   let closed = false;
@@ -182,8 +198,39 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     return runtime.load(settings?.wasmUrl);
   }
 
+  /** Looks for the session anew, where this page must not be left for it. What comes of it is in the snapshot. */
+  function restoreQuietly(): void {
+    call((instance) => instance.restoreSession(false), { quiet: true }).catch(() => {});
+  }
+
+  /** What the page does by itself while there is a core. */
+  function startPresence(): Presence {
+    return createPresence({
+      wake: () => core?.wake(),
+      active: stayActive,
+      hear(message) {
+        if (!asides?.hear(message) && core?.hear(message.kind, message.person)) restoreQuietly();
+      },
+      freeze: () => core?.freeze(),
+      comeBack() {
+        if (core?.comeBack()) restoreQuietly();
+      },
+    });
+  }
+
+  function endPresence(): void {
+    presence?.close();
+    asides?.close();
+    presence = asides = undefined;
+  }
+
+  function stayActive(): void {
+    core?.beActive();
+    presence?.post({ kind: "active" });
+  }
+
   /** What this client gives to the core of this generation. */
-  function createHost(): Host {
+  function createHost(presence: Presence, asides: Asides): Host {
     const own = generation;
     return {
       async config(district) {
@@ -214,6 +261,16 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
         }
       },
       supportCode: newSupportCode,
+      aside: (url, state, popup) =>
+        asides.go(url, state, popup, settings?.core.timeout ?? 0).catch((error) => {
+          throw localized(error);
+        }),
+      handOver: asides.handOver,
+      lock: presence.lock,
+      schedule: presence.schedule,
+      join: presence.join,
+      post: (kind, person) => presence.post({ kind, person }),
+      stripState,
     };
   }
 
@@ -223,8 +280,9 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       runtime.clients.add(dropCore);
       const attempt = load().then(({ Core }) => {
         if (own !== generation) throw closed ? closedError() : broken();
-        core = new Core(createHost());
-        globalThis.addEventListener?.("pageshow", comeBack);
+        presence = startPresence();
+        asides = createAsides(presence.post);
+        core = new Core(createHost(presence, asides));
         return core;
       });
       attempt.catch(() => {
@@ -235,14 +293,10 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     return coming;
   }
 
-  /** The page is shown anew. From the back/forward cache it comes as it was left: on the way to the provider. */
-  function comeBack({ persisted }: PageTransitionEvent): void {
-    if (persisted) core?.comeBack();
-  }
-
   /** Hears of a panic: whoever was signed in no longer is, and the next call makes a new core. */
   function dropCore(panic: ClassLinkError): void {
     generation++;
+    endPresence();
     coming = core = undefined;
     const error = localized(panic);
     const calls = [...outstanding];
@@ -302,19 +356,39 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     });
   }
 
-  function startLogin(options?: unknown): Promise<void> {
-    let read: CoreLoginOptions;
+  function startLogin(options?: unknown): Promise<unknown> {
+    let read: ReadLoginOptions;
+    let popup: Window | undefined;
     try {
       read = readLoginOptions(options);
+      // At once, while the click that asked for it still counts.
+      if (read.popup && !closed && hasPage()) popup = openPopup(read.popup.window);
     } catch (error) {
       return refuse(error);
     }
     handling = undefined;
-    return call((instance) => instance.startLogin(JSON.stringify(read)), {
-      login: true,
-      prepare: () => configureEarly(read.district),
+    const { core } = read;
+    const prepare = () => configureEarly(core.district);
+    if (!popup) {
+      return call((instance) => instance.startLogin(JSON.stringify(core)), {
+        login: true,
+        prepare,
+      });
+    }
+    const window = popup;
+    const signedIn = call(
+      (instance) => instance.startPopupLogin(JSON.stringify(core), window) as Promise<SignedIn>,
+      { login: true, prepare },
+    );
+    return signedIn.then(frozen, (error) => {
+      window.close();
+      throw error;
     });
   }
+
+  /** A result, with the user as the snapshot has it. */
+  const frozen = <T extends Result>(result: T): T =>
+    Object.freeze("user" in result ? { ...result, user: keep(result.user) } : result);
 
   function handleCallback(url?: string | URL): Promise<Result> {
     // Without a page there is nothing to look at; the call says so.
@@ -353,19 +427,63 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       },
       { login: true },
     );
-    current.promise = finished.then(
-      (result) => Object.freeze("user" in result ? { ...result, user: keep(result.user) } : result),
-      (error) => {
-        // What ended otherwise than by this core's answer didn't use the code up.
-        current.again = !used || used !== core || used.callbackRetryable;
-        throw error;
-      },
-    );
+    current.promise = finished.then(frozen, (error) => {
+      // What ended otherwise than by this core's answer didn't use the code up.
+      current.again = !used || used !== core || used.callbackRetryable;
+      throw error;
+    });
     return current.promise;
   }
 
   const getUser = (): Promise<User | null> =>
     call(async (instance) => keep((await instance.getUser()) as User | null));
+
+  const restoreSession = (): Promise<User | null> =>
+    call(async (instance) => keep((await instance.restoreSession(true)) as User | null));
+
+  /** `prepare`, and what it throws as a rejection. */
+  const attempt = <T>(prepare: () => Promise<T>): Promise<T> => {
+    try {
+      return prepare();
+    } catch (error) {
+      return refuse(error);
+    }
+  };
+
+  const getAccessToken = (options?: AccessTokenOptions): Promise<string> =>
+    attempt(() => {
+      const minValidity = readMinValidity(options);
+      return call((instance) => instance.accessToken(minValidity));
+    });
+
+  const logout = (options?: LogoutOptions): Promise<LogoutResult> =>
+    attempt(() => {
+      const url = readLogoutOptions(options);
+      return call(async (instance) => Object.freeze(await instance.logout(url)));
+    });
+
+  const authorizedFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
+    fetchWithToken(
+      (origin, refused) => call((instance) => instance.accessTokenFor(origin, refused)),
+      input,
+      init,
+    ).catch((error) => {
+      throw isClassLinkError(error) ? localized(error) : error;
+    });
+
+  const handleLaunch = (url?: string | URL): Promise<void> =>
+    attempt(() => {
+      let target = "";
+      if (hasPage()) {
+        try {
+          target = new URL(url ?? location.href, location.href).href;
+        } catch (cause) {
+          throw invalid("handleLaunch", "was given what isn't a URL.", cause);
+        }
+      }
+      handling = undefined;
+      return call((instance) => instance.handleLaunch(target), { login: true });
+    });
 
   function subscribe(listener: () => void): () => void {
     const entry = { listener };
@@ -390,9 +508,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     } catch (error) {
       if (isPanic(error)) runtime.panicked("");
     }
+    endPresence();
     coming = core = handling = undefined;
-    // Servers have no such function.
-    globalThis.removeEventListener?.("pageshow", comeBack);
     for (const call of [...outstanding]) call.fail(localized(closedError()));
     publish(SIGNED_OUT);
     listeners.clear();
@@ -402,11 +519,18 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     startLogin,
     handleCallback,
     getUser,
+    getAccessToken,
+    getIdToken: () => call((instance) => instance.idToken()),
+    fetch: authorizedFetch,
+    restoreSession,
+    handleLaunch,
+    logout,
     getSnapshot: () => snapshot,
     subscribe,
+    stayActive,
     preload: () => call(() => {}, { quiet: true }),
     close,
     // Safari has no Symbol.dispose yet.
     ...(Symbol.dispose && { [Symbol.dispose]: close }),
-  }) as ClassLinkClient;
+  }) as unknown as ClassLinkClient;
 }

@@ -8,12 +8,14 @@
 import type { CoreConfig, CoreLoginOptions } from "./core.js";
 import { ClassLinkError } from "./errors.js";
 import { ENGLISH } from "./messages.js";
-import type { ClassLinkConfig } from "./types.js";
+import type { AccessTokenOptions, ClassLinkConfig, LogoutOptions } from "./types.js";
 
 /** What stays with the scripts. */
 type PageSettings = {
   readonly [K in "messages" | "navigate" | "onEvent" | "wasmUrl"]: ClassLinkConfig[K];
 };
+
+type Session = Pick<CoreConfig, "idleTimeout" | "maxAge"> & { restore?: CoreConfig["restore"] };
 
 /** A validated configuration: what stays with the scripts, and what crosses over to the WebAssembly. */
 export interface Settings extends PageSettings {
@@ -62,6 +64,10 @@ const whole = (unit: string, least: number, most = Infinity) =>
     `a whole number of ${unit}, ${most < Infinity ? `${least} to ${most}` : `${least} or more`}`,
     (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
   );
+
+/** Seconds, or `false` for no limit, which crosses over as nothing. */
+const limit: Reader<number | undefined> = (value, field) =>
+  value === false ? undefined : whole("seconds, or false for no limit", 1)(value, field);
 
 /** Absolute, https or http on a loopback host, no user info, and nothing that the URL parser would mend. */
 function isWebUrl(value: unknown, forbidden: RegExp): value is string {
@@ -178,12 +184,9 @@ function refuseSecrets(value: unknown, depth = 0): void {
  */
 export function readConfig(config: unknown): Settings {
   refuseSecrets(config);
-  for (const field of ["gateway", "session", "apiOrigins"]) {
-    if ((config as Record<string, unknown> | null | undefined)?.[field] !== undefined) {
-      throw invalid(field, "can't be used with this version: leave it out.");
-    }
-  }
-  const { messages, navigate, onEvent, wasmUrl, ...core } = members<CoreConfig & PageSettings>(
+  const { messages, navigate, onEvent, wasmUrl, session, ...core } = members<
+    Omit<CoreConfig, keyof Session> & { session: Session } & PageSettings
+  >(
     {
       clientId: such(
         "the client id from ClassLink's developer portal, without line breaks",
@@ -215,6 +218,26 @@ export function readConfig(config: unknown): Settings {
           (ids) => isListOf(ids, (id) => isText(id) || Number.isSafeInteger(id)) && ids.length,
         )(value, field).map(String),
       launch: oneOf("restart", "reject"),
+      gateway: (value, field) =>
+        such<string>("a path that begins with a slash, or an absolute https URL", (given) =>
+          isWebUrl(
+            typeof given === "string" && /^\/(?![/\\])/.test(given) ? `https://a${given}` : given,
+            /[?#]/,
+          ),
+        )(value, field),
+      session: members<Session>(
+        {
+          restore: oneOf("gateway", "iframe", "redirect", "none"),
+          idleTimeout: limit,
+          maxAge: limit,
+        },
+        { idleTimeout: 1800, maxAge: 28_800 },
+      ),
+      apiOrigins: (value, field) =>
+        such<string[]>(
+          "an array of origins such as https://api.example (https, or http on localhost), without paths or wildcards",
+          (origins) => isListOf(origins, (origin) => isWebUrl(origin, /[?#*]|[^/:]\/./)),
+        )(value, field).map((origin) => new URL(origin).origin),
       clockTolerance: whole("seconds", 0, 600),
       timeout: whole("milliseconds", 100, 300_000),
       messages: (value, field) =>
@@ -239,6 +262,8 @@ export function readConfig(config: unknown): Settings {
       metadata: {},
       profile: "id-token",
       launch: "restart",
+      session: {},
+      apiOrigins: [],
       clockTolerance: 60,
       timeout: 10_000,
     },
@@ -249,7 +274,13 @@ export function readConfig(config: unknown): Settings {
   if (page && globalThis.isSecureContext !== false && origin !== page.origin) {
     throw invalid("redirectUri", "must be on the page's own origin.");
   }
-  return { core, messages, navigate, onEvent, wasmUrl };
+  // Only a page's own origin may be left out of it; a server render has no page to ask.
+  if (core.gateway) core.gateway = new URL(core.gateway, origin).href.replace(/\/$/, "");
+  const { restore = core.gateway ? "gateway" : "none", ...limits } = session;
+  if (restore === "gateway" && !core.gateway) {
+    throw invalid("session.restore", 'can be "gateway" only where `gateway` says which.');
+  }
+  return { core: { ...core, restore, ...limits }, messages, navigate, onEvent, wasmUrl };
 }
 
 /** Parameters that are the protocol's own, or have a field of their own. */
@@ -265,16 +296,26 @@ const extraParams: Reader<[string, string][]> = (value, field) =>
     return [name, such<string>("a string", (given) => typeof given === "string")(member, param)];
   });
 
+const givenAnEvent = (method: string) =>
+  invalid(method, `was given an event: write onClick={() => ${method}()}.`);
+
+/** What `startLogin` was asked for. */
+export interface ReadLoginOptions {
+  readonly core: CoreLoginOptions;
+  /** In a popup: the window given, `null` where it was blocked, none where it is to be opened. */
+  readonly popup?: { readonly window: Window | null | undefined };
+}
+
 /**
  * Validates the options of `startLogin`. Whether `returnTo` is of this origin is decided in the WebAssembly.
  *
  * @throws {@link ClassLinkError} `config_invalid`.
  */
-export function readLoginOptions(options: unknown = {}): CoreLoginOptions {
-  if (isObject(options) && "preventDefault" in options) {
-    throw invalid("startLogin", "was given an event: write onClick={() => startLogin()}.");
-  }
-  const { mode, ...read } = members<CoreLoginOptions & { mode?: "redirect" }>({
+export function readLoginOptions(options: unknown = {}): ReadLoginOptions {
+  if (isObject(options) && "preventDefault" in options) throw givenAnEvent("startLogin");
+  const { mode, popup, ...read } = members<
+    CoreLoginOptions & { mode?: "redirect" | "popup"; popup?: Window | null }
+  >({
     returnTo: text,
     appState: json,
     scope: scopes,
@@ -285,8 +326,30 @@ export function readLoginOptions(options: unknown = {}): CoreLoginOptions {
     uiLocales: spaced,
     acrValues: spaced,
     district: text,
-    mode: oneOf("redirect"),
+    mode: oneOf("redirect", "popup"),
+    popup: such("a window", (value) => value === null || typeof value === "object"),
     extraParams,
   })(options, "startLogin's options", "");
-  return read;
+  if (popup !== undefined && mode !== "popup") {
+    throw invalid("popup", 'can be given only with mode: "popup".');
+  }
+  return { core: read, ...(mode === "popup" && { popup: { window: popup } }) };
+}
+
+/** Validates the options of `getAccessToken`, and answers with the seconds. */
+export function readMinValidity(options: unknown = {}): number {
+  return members<Required<AccessTokenOptions>>(
+    { minValidity: whole("seconds", 0, 86_400) },
+    { minValidity: 30 },
+  )(options, "getAccessToken's options", "").minValidity;
+}
+
+/** Validates the options of `logout`, and answers with the URL to go to. */
+export function readLogoutOptions(options: unknown = {}): string | undefined {
+  if (isObject(options) && "preventDefault" in options) throw givenAnEvent("logout");
+  return members<LogoutOptions>({ postLogoutRedirectUri: endpoint as Reader<string | undefined> })(
+    options,
+    "logout's options",
+    "",
+  ).postLogoutRedirectUri;
 }

@@ -8,6 +8,7 @@ import type {
   ClassLinkErrorCode,
   ClassLinkErrorReason,
   ClassLinkEvent,
+  LogoutResult,
   Snapshot,
 } from "./types.js";
 
@@ -37,6 +38,23 @@ export interface Host {
   navigate(url: string): Promise<void>;
   /** Eight characters that name a new sign-in attempt. */
   supportCode(): string;
+  /**
+   * Goes for an authorization request in a popup, or in a hidden frame where there is none; answers with the callback
+   * URL, or `undefined` where the frame stays silent. Rejects with `popup_closed`.
+   */
+  aside(url: string, state: string, popup: Window | undefined): Promise<string | undefined>;
+  /** Offers a callback to the page that opened this one; answers with whether that was waiting for it. */
+  handOver(url: string, state: string): Promise<boolean>;
+  /** Takes the lock of the registration's tabs; answers with what releases it, where there are locks. */
+  lock(): Promise<(() => void) | undefined>;
+  /** Calls {@link Core.wake} after so many milliseconds; a later call takes the place of an earlier one. */
+  schedule(milliseconds: number): void;
+  /** Joins the tabs of a registration. */
+  join(channel: string): void;
+  /** Tells the other tabs: {@link Core.hear}. */
+  post(kind: string, person: string | undefined): void;
+  /** Takes `state` out of the page's URL, where it is this one; answers with whether it was. */
+  stripState(state: string): boolean;
 }
 
 /** The configuration as it crosses over: validated, with every default filled in. */
@@ -49,6 +67,14 @@ export interface CoreConfig {
   profile: "id-token" | "userinfo" | "my-info";
   allowedTenants?: string[];
   launch: "restart" | "reject";
+  /** Absolute, without a slash at its end. */
+  gateway?: string;
+  restore: "gateway" | "iframe" | "redirect" | "none";
+  /** Seconds; absent for no limit. */
+  idleTimeout?: number;
+  /** Seconds; absent for no limit. */
+  maxAge?: number;
+  apiOrigins: string[];
   clockTolerance: number;
   timeout: number;
 }
@@ -70,13 +96,30 @@ export interface CoreLoginOptions {
 /** One client inside the WebAssembly. Promises reject with a `ClassLinkError` from {@link Host.error}. */
 export interface Core {
   startLogin(optionsJson: string): Promise<void>;
+  startPopupLogin(optionsJson: string, popup: Window): Promise<unknown>;
   /** `url` is absolute. */
   handleCallback(url: string): Promise<unknown>;
   /** Whether the last callback failed before anything was consumed, so that the same URL may be tried again. */
   readonly callbackRetryable: boolean;
+  /** `url` is absolute. */
+  handleLaunch(url: string): Promise<void>;
   getUser(): Promise<unknown>;
-  /** To be called when the page comes back from the back/forward cache. */
-  comeBack(): void;
+  restoreSession(mayLeave: boolean): Promise<unknown>;
+  accessToken(minValidity: number): Promise<string>;
+  /** The token for a request to `origin`; `refused` is one that it has answered with a 401. */
+  accessTokenFor(origin: string, refused: string | undefined): Promise<string>;
+  idToken(): Promise<string>;
+  logout(postLogoutRedirectUri: string | undefined): Promise<LogoutResult>;
+  /** To be called when the time that was scheduled has come, and when the page wakes. */
+  wake(): void;
+  /** Somebody is there. */
+  beActive(): void;
+  /** Hears what another tab posted; answers with whether the session is to be looked for anew. */
+  hear(kind: string, person: string | undefined): boolean;
+  /** To be called when the page may go into the back/forward cache. */
+  freeze(): void;
+  /** To be called when it comes back from there; answers with whether the session is to be looked for anew. */
+  comeBack(): boolean;
   /** Forgets everything. */
   close(): void;
   free(): void;

@@ -1,9 +1,17 @@
-//! The device's clock.
+//! The device's clocks.
+
+use super::window;
 
 /// Seconds since 1970, by the device.
 #[must_use]
 pub fn now() -> f64 {
     now_ms() / 1000.0
+}
+
+/// Seconds by a clock that is never set, from a moment of its own. It may stand still while the device sleeps.
+#[must_use]
+pub fn monotonic() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now() / 1000.0)
 }
 
 /// The time of an HTTP answer in seconds since 1970: its `Date`, and its `Age` in a cache (RFC 9110, 6.6.1; RFC 9111,

@@ -1,8 +1,8 @@
 //! What the package's scripts do for the WebAssembly: `Host` in `core.ts`.
 
-use js_sys::Promise;
-use wasm_bindgen::JsValue;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{clock, get, object};
@@ -23,9 +23,39 @@ extern "C" {
     fn tell(this: &Host, event: JsValue);
     #[wasm_bindgen(method, js_name = navigate)]
     fn leave_for(this: &Host, url: &str) -> Promise;
+    #[wasm_bindgen(method, js_name = aside)]
+    fn go_aside(this: &Host, url: &str, state: &str, popup: &JsValue) -> Promise;
+    #[wasm_bindgen(method, js_name = handOver)]
+    fn offer(this: &Host, url: &str, state: &str) -> Promise;
+    #[wasm_bindgen(method)]
+    fn lock(this: &Host) -> Promise;
+    /// Has the client woken after so many milliseconds; a later call takes the place of an earlier one.
+    #[wasm_bindgen(method)]
+    pub fn schedule(this: &Host, milliseconds: f64);
+    /// Joins the tabs of a registration.
+    #[wasm_bindgen(method)]
+    pub fn join(this: &Host, channel: &str);
+    /// Tells the other tabs.
+    #[wasm_bindgen(method)]
+    pub fn post(this: &Host, kind: &str, person: Option<&str>);
+    /// Takes `state` out of the page's URL, where it is this one. Answers with whether it was.
+    #[wasm_bindgen(method, js_name = stripState)]
+    pub fn strip_state(this: &Host, state: &str) -> bool;
     /// Eight characters that name a new sign-in attempt.
     #[wasm_bindgen(method, js_name = supportCode)]
     pub fn support_code(this: &Host) -> String;
+}
+
+/// The lock of a registration's tabs, held until this is dropped.
+pub struct Lock(JsValue);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Where there are no locks there is no function either.
+        if let Some(release) = self.0.dyn_ref::<Function>() {
+            let _ = release.call0(&JsValue::UNDEFINED);
+        }
+    }
 }
 
 impl Host {
@@ -46,6 +76,32 @@ impl Host {
     pub async fn navigate(&self, url: &str) -> Result<(), Error> {
         JsFuture::from(self.leave_for(url)).await.map_err(Error::made_by_scripts)?;
         Ok(())
+    }
+
+    /// Goes for an authorization request without leaving the page: in the popup given, or else in a hidden frame. Answers
+    /// with the callback URL, or with none where the frame stayed silent.
+    ///
+    /// # Errors
+    /// `popup_closed`.
+    pub async fn aside(
+        &self,
+        url: &str,
+        state: &str,
+        popup: &JsValue,
+    ) -> Result<Option<String>, Error> {
+        let answer = JsFuture::from(self.go_aside(url, state, popup)).await;
+        Ok(answer.map_err(Error::made_by_scripts)?.as_string())
+    }
+
+    /// Offers a callback that answers no login of this page to the page that opened it, which may be waiting for it.
+    /// Answers with whether it was.
+    pub async fn hand_over(&self, url: &str, state: &str) -> bool {
+        JsFuture::from(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
+    }
+
+    /// Waits until no other tab of the registration holds the lock, and holds it until the answer is dropped.
+    pub async fn locked(&self) -> Lock {
+        Lock(JsFuture::from(self.lock()).await.unwrap_or_default())
     }
 
     /// Makes the application's error.

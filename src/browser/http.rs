@@ -1,4 +1,4 @@
-//! Requests: bounded in time and size, without cookies, referrer or redirects.
+//! Requests: bounded in time and size, without referrer or redirects, and without cookies but to the gateway.
 
 use gloo_net::http::Headers;
 use js_sys::Uint8Array;
@@ -6,8 +6,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
-use super::{clock, get, object, window};
+use super::{clock, get, navigation, object, window};
 use crate::error::{Error, ErrorCode};
+use crate::protocol::gateway;
 use crate::protocol::secret::Secret;
 
 /// The most that is read of an answer, in bytes.
@@ -25,6 +26,8 @@ pub struct Request<'a> {
     pub cache: &'static str,
     /// Milliseconds until it is given up.
     pub timeout: u32,
+    /// The support code, where the endpoint is the application's own gateway: it demands one, and gets cookies.
+    pub gateway: Option<&'a str>,
 }
 
 /// What is asked of an endpoint.
@@ -36,6 +39,10 @@ pub enum Kind<'a> {
     GetWithBearer(&'a Secret),
     /// An answer to a form.
     PostForm(&'a Secret),
+    /// The gateway's session, renewed if it must be.
+    Post,
+    /// The end of the gateway's session.
+    Delete,
     /// The headers alone.
     Head,
 }
@@ -53,6 +60,7 @@ pub struct Answer {
 /// A request that is under way.
 pub struct Sent {
     to: &'static str,
+    to_gateway: bool,
     /// Aborts when the time has passed, and with it whatever is still to come of the answer.
     deadline: AbortSignal,
     response: JsFuture,
@@ -80,6 +88,8 @@ impl Request<'_> {
         match self.kind {
             Kind::Get => {}
             Kind::Head => method = "HEAD",
+            Kind::Post => method = "POST",
+            Kind::Delete => method = "DELETE",
             Kind::GetWithBearer(token) => {
                 // A token that is no header value (RFC 6750, 2.1) would make the platform throw.
                 if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -94,19 +104,26 @@ impl Request<'_> {
                 body = form.expose().into();
             }
         }
+        let mut credentials = "omit";
+        if let Some(support_code) = self.gateway {
+            headers.set(gateway::SUPPORT_CODE_HEADER, support_code);
+            let own = navigation::is_same_origin(self.url);
+            credentials = if own { "same-origin" } else { "include" };
+        }
         let options = object(&[
             ("method", method.into()),
             ("headers", headers.into_raw().into()),
             ("body", body),
             ("signal", deadline.clone().into()),
             ("cache", self.cache.into()),
-            ("credentials", "omit".into()),
+            ("credentials", credentials.into()),
             ("redirect", "error".into()),
             ("referrerPolicy", "no-referrer".into()),
         ]);
         // Sent by hand: gloo's own `send` panics on what a page's patched `fetch` may answer.
         let response = window().fetch_with_str_and_init(self.url, options.unchecked_ref());
-        Ok(Sent { to: self.to, deadline, response: response.into() })
+        let to_gateway = self.gateway.is_some();
+        Ok(Sent { to: self.to, to_gateway, deadline, response: response.into() })
     }
 }
 
@@ -114,9 +131,10 @@ impl Sent {
     /// Reads the whole answer.
     ///
     /// # Errors
-    /// `network`, `timeout`, or `provider_response_invalid` where the answer is too large.
+    /// `network`, `timeout`, `provider_response_invalid` where the answer is too large, and what the gateway says of its
+    /// own.
     pub async fn answer(self) -> Result<Answer, Error> {
-        let Self { to, deadline, response } = self;
+        let Self { to, to_gateway, deadline, response } = self;
         let failed = |cause| {
             if deadline.aborted() {
                 Error::about(to, ErrorCode::Timeout, " did not answer in time (`timeout`)")
@@ -129,14 +147,12 @@ impl Sent {
         let age = headers.get("age");
         let time = headers.get("date").and_then(|date| clock::of_answer(&date, age.as_deref()));
         let mut answer = Answer { status: response.status(), body: Vec::new(), time };
-        let Some(stream) = response.body() else {
-            return Ok(answer);
-        };
-        let reader = ReadableStreamDefaultReader::new(&stream).map_err(failed)?;
-        loop {
+        let reader = response.body().map(|stream| ReadableStreamDefaultReader::new(&stream));
+        while let Some(reader) = &reader {
+            let reader = reader.as_ref().map_err(|cause| failed(cause.clone()))?;
             let step = JsFuture::from(reader.read()).await.map_err(failed)?;
             if get(&step, "done").is_truthy() {
-                return Ok(answer);
+                break;
             }
             let chunk: Uint8Array = get(&step, "value").dyn_into().map_err(failed)?;
             if answer.body.len().saturating_add(chunk.length() as usize) > MAX_BODY {
@@ -147,6 +163,10 @@ impl Sent {
                     .with_status(answer.status));
             }
             answer.body.append(&mut chunk.to_vec());
+        }
+        match headers.get(gateway::ERROR_HEADER) {
+            Some(named) if to_gateway => Err(gateway::refusal(&named, answer.status, &answer.body)),
+            _ => Ok(answer),
         }
     }
 }

@@ -21,6 +21,18 @@ pub fn same_origin_path(url: &str) -> Result<String, Error> {
     })
 }
 
+/// Whether an absolute URL is of this page's origin.
+#[must_use]
+pub fn is_same_origin(url: &str) -> bool {
+    path_of(url).is_some()
+}
+
+/// The page's own URL.
+#[must_use]
+pub fn page_url() -> String {
+    window().location().href().unwrap_or_default()
+}
+
 fn path_of(url: &str) -> Option<String> {
     let location = window().location();
     let href = Url::new_with_base(url, &location.href().ok()?).ok()?.href();
@@ -32,9 +44,14 @@ fn path_of(url: &str) -> Option<String> {
 /// What `returnTo` is when nobody says: the current path, or home where that is the callback page itself.
 #[must_use]
 pub fn default_return_to(redirect_uri: &str) -> String {
-    let href = window().location().href().unwrap_or_default();
-    match (path_of(&href), path_of(redirect_uri)) {
-        (Some(here), Some(callback)) if without_query(&here) != without_query(&callback) => here,
+    away_from(&page_url(), redirect_uri)
+}
+
+/// Where a launch that names this target leads, or home where that is the launch page itself, which would launch again.
+#[must_use]
+pub fn away_from(target: &str, page: &str) -> String {
+    match (path_of(target), path_of(page)) {
+        (Some(target), Some(page)) if without_query(&target) != without_query(&page) => target,
         _ => HOME.to_owned(),
     }
 }

@@ -1,4 +1,5 @@
-//! `sessionStorage`: pending logins and the launch mark, and nothing else.
+//! `sessionStorage`: pending logins, and the marks of redirects that the client began by itself. `localStorage`: the
+//! mark of a sign-out that the gateway has not heard of. Nothing else, and nothing personal.
 
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
@@ -9,6 +10,9 @@ use crate::protocol::pending::{self, PendingLogin};
 
 const LOGIN_PREFIX: &str = "classlink-spa.login.";
 const LAUNCH_KEY: &str = "classlink-spa.launch";
+const RESTORE_KEY: &str = "classlink-spa.restore";
+const LOGOUT_KEY: &str = "classlink-spa.logout";
+const SIGN_OUT_PREFIX: &str = "classlink-spa.sign-out.";
 
 fn unavailable(cause: JsValue) -> Error {
     let message = "sessionStorage is blocked or full: allow storage for this site, or store less in `appState`";
@@ -88,10 +92,90 @@ pub fn mark_launch(state: &str, now: u32) -> Result<(), Error> {
     storage()?.set_item(LAUNCH_KEY, &mark).map_err(unavailable)
 }
 
-/// Removes the mark.
+/// Removes the mark, and answers with the state of the restarted launch that it was for.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn clear_launch_mark() -> Result<(), Error> {
-    storage()?.remove_item(LAUNCH_KEY).map_err(unavailable)
+pub fn take_launch_mark() -> Result<Option<String>, Error> {
+    let storage = storage()?;
+    let mark = storage.get_item(LAUNCH_KEY).map_err(unavailable)?;
+    storage.remove_item(LAUNCH_KEY).map_err(unavailable)?;
+    Ok(mark.and_then(|mark| pending::marked_state(&mark)))
+}
+
+/// Whether this tab has been redirected to find a session again, and nobody has signed in since: it is done once.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn was_redirected() -> Result<bool, Error> {
+    Ok(storage()?.get_item(RESTORE_KEY).map_err(unavailable)?.is_some())
+}
+
+/// Marks this tab as redirected.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub fn mark_redirected() -> Result<(), Error> {
+    storage()?.set_item(RESTORE_KEY, "1").map_err(unavailable)
+}
+
+/// Removes that mark: somebody signed in.
+pub fn clear_redirected() {
+    // Where storage can't be had there is no mark.
+    if let Ok(storage) = storage() {
+        let _ = storage.remove_item(RESTORE_KEY);
+    }
+}
+
+/// Keeps the state of a sign-out at the provider, for when the person comes back. Without it nothing is lost.
+pub fn save_logout_state(state: &str) {
+    if let Ok(storage) = storage() {
+        let _ = storage.set_item(LOGOUT_KEY, state);
+    }
+}
+
+/// Takes that state.
+#[must_use]
+pub fn take_logout_state() -> Option<String> {
+    let storage = storage().ok()?;
+    let state = storage.get_item(LOGOUT_KEY).ok().flatten();
+    let _ = storage.remove_item(LOGOUT_KEY);
+    state
+}
+
+/// The mark of a sign-out that the gateway has yet to hear of. Where `localStorage` can't be had, there is none: the
+/// request alone must do.
+pub struct SignOutMark {
+    key: String,
+    storage: Option<Storage>,
+}
+
+impl SignOutMark {
+    /// The mark of one registration.
+    #[must_use]
+    pub fn of(client_id: &str) -> Self {
+        let storage = window().local_storage().ok().flatten();
+        Self { key: [SIGN_OUT_PREFIX, client_id].concat(), storage }
+    }
+
+    /// Whether it is there.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        let found = self.storage.as_ref().and_then(|storage| storage.get_item(&self.key).ok());
+        found.flatten().is_some()
+    }
+
+    /// Sets it.
+    pub fn set(&self) {
+        if let Some(storage) = &self.storage {
+            let _ = storage.set_item(&self.key, "1");
+        }
+    }
+
+    /// Removes it.
+    pub fn clear(&self) {
+        if let Some(storage) = &self.storage {
+            let _ = storage.remove_item(&self.key);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use wasm_bindgen::JsValue;
 
 use super::{Client, State};
 use crate::browser::{clock, get};
+use crate::config::Config;
 use crate::error::Error;
 
 /// One sign-in attempt.
@@ -22,6 +23,11 @@ impl Attempt {
     /// An attempt that began with a pending login.
     pub(super) fn resumed(support_code: &str, began: f64) -> Self {
         Self { support_code: support_code.to_owned(), began }
+    }
+
+    /// The support code, where requests go to a gateway, which demands it.
+    pub(super) fn at_gateway(&self, config: &Config) -> Option<&str> {
+        config.gateway().map(|_| self.support_code.as_str())
     }
 
     /// Tells of a step.
@@ -46,6 +52,14 @@ impl Attempt {
         if client.session().is_none() {
             client.enter(State::Error(error.clone()));
         }
+        error
+    }
+
+    /// Tells that a renewal or a restore failed, and answers with the application's error.
+    pub(super) fn not_renewed(&self, client: &Client, error: &Error) -> JsValue {
+        let error = client.host.error(error, &self.support_code);
+        let support_code = get(&error, "supportCode");
+        client.host.emit("token.renewal_failed", support_code, None, &error);
         error
     }
 

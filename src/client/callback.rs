@@ -1,23 +1,35 @@
 //! `handleCallback`: decides what a callback URL is and takes a login to its end.
 
-use js_sys::{Array, JSON};
+use std::rc::Rc;
+
+use js_sys::JSON;
 use wasm_bindgen::JsValue;
 
 use super::attempt::Attempt;
-use super::{Client, Session, State};
+use super::restore::is_nobody;
+use super::session::Session;
+use super::{Client, State};
+use crate::browser::storage::SignOutMark;
 use crate::browser::{clock, navigation, object, storage};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::callback::{Answer, Callback, Outcome, refusal};
 use crate::protocol::pending::PendingLogin;
-use crate::protocol::secret::Secret;
+
+/// The pending login that an answer's state names, with its registration.
+struct Found {
+    pending: PendingLogin,
+    config: Config,
+    /// Whether it is a launch that was restarted.
+    launched: bool,
+}
 
 impl Client {
     /// Handles a callback URL.
     ///
     /// # Errors
     /// The application's error: see `handleCallback` in `types.ts`.
-    pub async fn handle_callback(&self, url: &str) -> Result<JsValue, JsValue> {
+    pub async fn handle_callback(self: &Rc<Self>, url: &str) -> Result<JsValue, JsValue> {
         self.callback_retryable.set(false);
         let attempt = Attempt::new(self);
         match Callback::parse(url) {
@@ -44,12 +56,17 @@ impl Client {
                     }
                 }
             }
-            Callback::Answer(answer) => self.handle_answer(attempt, answer).await,
+            Callback::Answer(answer) => self.handle_answer(attempt, url, answer).await,
         }
     }
 
     /// Looks first, consumes second: a bad callback leaves a good pending login alone.
-    async fn handle_answer(&self, attempt: Attempt, answer: Answer) -> Result<JsValue, JsValue> {
+    async fn handle_answer(
+        self: &Rc<Self>,
+        attempt: Attempt,
+        url: &str,
+        answer: Answer,
+    ) -> Result<JsValue, JsValue> {
         let found = match self.find_login(&answer).await {
             Ok(found) => found,
             Err(error) => {
@@ -58,42 +75,74 @@ impl Client {
                 return Err(attempt.failed(self, &error));
             }
         };
-        let attempt = found.as_ref().map_or(attempt, |(pending, _)| {
-            Attempt::resumed(pending.support_code(), pending.created_at())
+        if let (None, Some(state)) = (&found, &answer.state)
+            && self.host.hand_over(url, state).await
+        {
+            return Ok(object(&[("status", "handed-over".into())]));
+        }
+        let attempt = found.as_ref().map_or(attempt, |found| {
+            Attempt::resumed(found.pending.support_code(), found.pending.created_at())
         });
         attempt.emit(self, "callback.received");
-        let before = self.session();
+        let before = self.before();
+        let sign_outs = before.sign_outs;
+        let launched =
+            found.as_ref().filter(|found| found.launched).map(|found| found.config.clone());
         let done = async {
-            let pending = found.as_ref().map(|(pending, _)| pending);
-            answer.check(pending, clock::now())?;
+            answer.check(found.as_ref().map(|found| &found.pending), clock::now())?;
             match (answer.outcome, answer.state, found) {
-                (Outcome::Code(code), Some(state), Some((pending, config))) => {
+                (Outcome::Code(code), Some(state), Some(Found { pending, config, .. })) => {
                     self.consume(&state)?;
                     self.enter(State::SigningIn);
-                    self.sign_in(&attempt, pending, &config, &code).await
+                    let session = self.exchange(&attempt, &pending, &config, &code).await?;
+                    self.sign_in(&attempt, &pending, session, sign_outs)
                 }
-                (Outcome::Error(error), Some(state), _) => {
+                (Outcome::Error(error), Some(state), found) => {
                     self.consume(&state)?;
-                    Err(refusal(error))
+                    let refused = refusal(error);
+                    match found {
+                        Some(Found { pending, .. })
+                            if pending.restores() && is_nobody(refused.code) =>
+                        {
+                            self.go_back(&pending).await
+                        }
+                        _ => Err(refused),
+                    }
                 }
                 // `check` lets nothing else pass.
                 _ => Err(Error::new(ErrorCode::StateUnknown, "no pending login")),
             }
         };
-        done.await.map_err(|error| {
-            self.state.replace(before.map_or(State::SignedOut, State::SignedIn));
-            let error = attempt.failed(self, &error);
-            if let Some(session) = self.session() {
-                self.enter(State::SignedIn(session));
+        match done.await {
+            Ok(result) => Ok(result),
+            Err(error) => {
+                self.state.replace(self.as_before(before));
+                if let Some(config) = launched {
+                    // Whoever clicked the tile is not signed in, and whoever was before is not to be taken for them.
+                    self.state.replace(State::SignedOut);
+                    self.host.post("signed-out", None);
+                    self.end_gateway_session_later(&config, attempt.support_code.clone());
+                }
+                let error = attempt.failed(self, &error);
+                if let Some(session) = self.session() {
+                    self.begin(session);
+                }
+                Err(error)
             }
-            error
-        })
+        }
+    }
+
+    /// Nobody was there to be signed in without a word: the person goes back to where they were.
+    async fn go_back(&self, pending: &PendingLogin) -> Result<JsValue, Error> {
+        self.enter(State::Redirecting);
+        self.host.navigate(&navigation::stored_return_to(pending.return_to())).await?;
+        Ok(object(&[("status", "redirecting".into())]))
     }
 
     /// The pending login that an answer's state names, with its registration; none where it is another client's.
-    async fn find_login(&self, answer: &Answer) -> Result<Option<(PendingLogin, Config)>, Error> {
+    async fn find_login(&self, answer: &Answer) -> Result<Option<Found>, Error> {
         // Whatever comes of it, this is how a restarted launch ends.
-        storage::clear_launch_mark()?;
+        let launched = storage::take_launch_mark()?;
         let Some(state) = &answer.state else {
             return Ok(None);
         };
@@ -102,7 +151,8 @@ impl Client {
         };
         let config = self.config(pending.district()).await?;
         let ours = pending.client_id() == config.client_id() && pending.issuer() == config.issuer();
-        Ok(ours.then_some((pending, config)))
+        let launched = launched.as_ref() == Some(state);
+        Ok(ours.then_some(Found { pending, config, launched }))
     }
 
     /// Consumes a pending login before its code is sent, so that the code is sent once.
@@ -111,30 +161,34 @@ impl Client {
         storage::remove_login(state).inspect_err(|_| self.callback_retryable.set(true))
     }
 
-    /// Exchanges the code, and signs in whom the verified ID token names.
-    async fn sign_in(
-        &self,
+    /// Signs in whom the verified ID token names, unless somebody signed out while it was asked for.
+    pub(super) fn sign_in(
+        self: &Rc<Self>,
         attempt: &Attempt,
-        pending: PendingLogin,
-        config: &Config,
-        code: &Secret,
+        pending: &PendingLogin,
+        session: Session,
+        sign_outs: u32,
     ) -> Result<JsValue, Error> {
-        let granted = self.exchange(attempt, &pending, config, code).await?;
         self.require_open()?;
+        if sign_outs != self.sign_outs.get() {
+            self.end_gateway_session_later(&session.config, attempt.support_code.clone());
+            let message = "somebody signed out while the sign-in was under way";
+            return Err(Error::new(ErrorCode::NotSignedIn, message));
+        }
         // What has been tampered with in storage is no JSON, and counts as missing.
         let app_state = pending.app_state().and_then(|text| JSON::parse(text).ok());
         let answer = object(&[
             ("status", "signed-in".into()),
-            ("user", granted.user.clone()),
+            ("user", session.user.clone()),
             ("returnTo", navigation::stored_return_to(pending.return_to()).into()),
             ("appState", app_state.into()),
             ("district", pending.district().into()),
         ]);
-        let scope = Array::new();
-        for value in granted.scope.split(' ').filter(|value| !value.is_empty()) {
-            scope.push(&value.into());
-        }
-        self.enter(State::SignedIn(Session { user: granted.user, scope }));
+        storage::clear_redirected();
+        SignOutMark::of(session.config.client_id()).clear();
+        let session = Rc::new(session);
+        self.begin(session.clone());
+        self.tell_of_sign_in(&session);
         attempt.succeeded(self);
         Ok(answer)
     }

@@ -1,6 +1,10 @@
-//! The exchange: from a code to a verified ID token and the person it names.
+//! The exchange: from a code to a verified ID token and the person it names. Renewals and restored sessions are judged
+//! here, too.
 
-use js_sys::JSON;
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Array, JSON};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
@@ -8,120 +12,191 @@ use wasm_bindgen::JsValue;
 use super::Client;
 use super::attempt::Attempt;
 use super::provider::{read_keys, request_keys};
+use super::session::Session;
 use crate::browser::crypto::WebCrypto;
-use crate::browser::http::{Kind, Request};
+use crate::browser::http::{Kind, Request, Sent};
 use crate::browser::{clock, set};
 use crate::config::Config;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorCode, Reason};
 use crate::protocol::id_token::{
-    AuthenticIdToken, CheckedIdToken, Clock, Expected, VerifiedIdToken,
+    AuthenticIdToken, CheckedIdToken, Clock, Expected, Origin, VerifiedIdToken,
 };
 use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::Jws;
-use crate::protocol::metadata::Profile;
+use crate::protocol::lifetime::Lifetime;
+use crate::protocol::metadata::{Profile, Provider};
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::{TokenResponse, request_body};
 use crate::protocol::user::{ProfileAnswer, User};
 
-/// What a login was granted.
-pub(super) struct Granted {
-    /// The person, as the application sees them.
-    pub(super) user: JsValue,
-    /// Values separated by spaces.
-    pub(super) scope: String,
+/// What was asked for, against which the answer is judged.
+pub(super) struct Asked<'a> {
+    pub(super) attempt: &'a Attempt,
+    pub(super) config: &'a Config,
+    pub(super) provider: &'a Provider,
+    pub(super) origin: Origin<'a>,
+    /// `max_age`, where it was asked for.
+    pub(super) max_age: Option<u32>,
+    /// The scope asked for: what was granted, unless the answer says otherwise (RFC 6749, 5.1).
+    pub(super) scope: &'a str,
+}
+
+/// What was answered.
+pub(super) struct Answered {
+    pub(super) tokens: TokenResponse,
+    /// When the server sent it, in seconds since 1970, where the page may see that.
+    pub(super) time: Option<f64>,
 }
 
 impl Client {
-    /// Sends the code and judges what comes back. Nothing of an answer is used before its ID token is verified.
+    /// Sends the code and judges what comes back.
     pub(super) async fn exchange(
         &self,
         attempt: &Attempt,
         pending: &PendingLogin,
         config: &Config,
         code: &Secret,
-    ) -> Result<Granted, Error> {
-        let key_set = pending.key_set();
+    ) -> Result<Session, Error> {
+        let provider = &pending.provider();
         // Beside the token request, not after it. A failure here is tried again when the keys are needed.
-        let keys = request_keys(key_set, false, config.timeout);
-        let tokens = request_tokens(pending, config, code).await?;
-        let keys = read_keys(keys).await.ok();
+        let keys = request_keys(attempt, provider, config, false);
+        let request = Request {
+            to: "the token endpoint",
+            url: provider.token_endpoint(),
+            kind: Kind::PostForm(&request_body(pending, code)),
+            cache: "no-store",
+            timeout: config.timeout,
+            gateway: attempt.at_gateway(config),
+        };
+        let answer = request.send().await?;
+        let tokens = TokenResponse::parse(answer.status, &answer.body)?;
+        let asked = Asked {
+            attempt,
+            config,
+            provider,
+            origin: Origin::Login(&pending.verifier.nonce()),
+            max_age: pending.max_age(),
+            scope: pending.scope(),
+        };
+        self.judge(&asked, Answered { tokens, time: answer.time }, keys).await
+    }
 
-        let jws =
-            Jws::parse(tokens.id_token.expose(), pending.algorithms()).map_err(Error::id_token)?;
-        let authentic = authenticate(jws, keys, key_set, config).await?;
+    /// Judges an answer. Nothing of it is used before its ID token is verified.
+    pub(super) async fn judge(
+        &self,
+        asked: &Asked<'_>,
+        Answered { tokens, time }: Answered,
+        keys: Result<Sent, Error>,
+    ) -> Result<Session, Error> {
+        let Asked { config, provider, .. } = *asked;
+        let id_token = tokens.id_token.ok_or_else(|| {
+            let message = "the token endpoint's answer can't be used: `id_token` is missing";
+            Error::new(ErrorCode::ProviderResponseInvalid, message)
+        })?;
+        let keys = read_keys(keys).await.ok();
+        let jws = Jws::parse(id_token.expose(), provider.algorithms()).map_err(Error::id_token)?;
+        let authentic = authenticate(asked, jws, keys).await?;
         let checked = authentic.check(&Expected {
-            issuer: pending.issuer(),
-            client_id: pending.client_id(),
-            nonce: &pending.verifier.nonce(),
+            issuer: config.issuer(),
+            client_id: config.client_id(),
+            origin: asked.origin,
             access_token: &tokens.access_token,
         });
-        let checked = checked.map_err(Error::id_token)?;
-        let token = self.judge_times(attempt, checked, pending, config).await?;
-        let profile = request_profile(&token, &tokens.access_token, pending, config).await?;
+        let checked = checked.map_err(|reason| match (asked.origin, reason) {
+            (Origin::Renewal(_), Reason::Subject) => {
+                let message = "the renewed ID token speaks of another subject";
+                Error::new(ErrorCode::UserMismatch, message)
+            }
+            _ => Error::id_token(reason),
+        })?;
+        let (token, now) = self.judge_times(asked, checked, time).await?;
+        let profile = request_profile(asked, &token, &tokens.access_token).await?;
         let user = User::new(&token, profile.as_ref());
         user.check_tenant(config.allowed_tenants())?;
-        Ok(Granted {
+
+        let elapsed = self.elapsed();
+        // Of a session that was found again, the ID token tells how old it is.
+        let age = match asked.origin {
+            Origin::Login(_) => 0.0,
+            _ => (now - token.issued_at()).max(0.0),
+        };
+        let limit = config.session_max_age().map_or(f64::INFINITY, |most| elapsed + most - age);
+        let token_life = token.expires_at() + config.clock_tolerance - now;
+        let lifetime = Lifetime {
+            ends: limit.min(elapsed + token_life),
+            idle_timeout: config.idle_timeout(),
+            active: elapsed,
+            obtained: elapsed,
+            token_ends: elapsed + tokens.expires_in.unwrap_or(token_life),
+            renewable: config.can_renew() || tokens.refresh_token.is_some(),
+            reports_activity: config.gateway().is_some(),
+            failures: 0,
+            failed: 0.0,
+            warned: false,
+        };
+        let scope = Array::new();
+        for value in tokens.scope.as_deref().unwrap_or(asked.scope).split(' ') {
+            if !value.is_empty() {
+                scope.push(&value.into());
+            }
+        }
+        Ok(Session {
             user: user_value(&user, &token),
-            scope: tokens.scope.unwrap_or_else(|| pending.scope().to_owned()),
+            scope,
+            config: config.clone(),
+            provider: provider.clone(),
+            token: Rc::new(token),
+            id_token,
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            limit,
+            lifetime: Cell::new(lifetime),
         })
     }
 
-    /// Judges the token's times by the device's clock and, where that fails, by the application's own origin:
-    /// school devices run minutes or hours wrong.
+    /// Judges the token's times by the device's clock and, where that fails, by the gateway's or the application's own
+    /// origin: school devices run minutes or hours wrong. Answers with the time that held, too.
     async fn judge_times(
         &self,
-        attempt: &Attempt,
+        asked: &Asked<'_>,
         token: CheckedIdToken,
-        pending: &PendingLogin,
-        config: &Config,
-    ) -> Result<VerifiedIdToken, Error> {
-        let by = |now| Clock { now, tolerance: config.clock_tolerance, max_age: pending.max_age() };
-        let untimely = match token.at(by(clock::now())) {
-            Ok(token) => return Ok(token),
+        answered_at: Option<f64>,
+    ) -> Result<(VerifiedIdToken, f64), Error> {
+        let Asked { attempt, config, max_age, .. } = *asked;
+        let by = |now| Clock { now, tolerance: config.clock_tolerance, max_age };
+        let device = clock::now();
+        let untimely = match token.at(by(device)) {
+            Ok(token) => return Ok((token, device)),
             Err(untimely) => untimely,
         };
-        let Some(now) = origin_time(config).await else {
+        let now = match (config.gateway(), answered_at) {
+            (Some(_), Some(time)) => Some(time),
+            _ => origin_time(config).await,
+        };
+        let Some(now) = now else {
             return Err(Error::id_token(untimely.reason));
         };
         let offset = (clock::now() - now).round();
         match untimely.token.at(by(now)) {
             Ok(token) => {
                 attempt.emit(self, "clock.corrected");
-                Ok(token)
+                Ok((token, now))
             }
             Err(untimely) => {
-                let clock_offset = (offset.abs() > config.clock_tolerance).then_some(offset);
-                Err(Error::id_token(untimely.reason).with_clock_offset(clock_offset))
+                let offset = (offset.abs() > config.clock_tolerance).then_some(offset);
+                Err(Error::id_token(untimely.reason).with_clock_offset(offset))
             }
         }
     }
 }
 
-/// Sends the code to the token endpoint, once.
-async fn request_tokens(
-    pending: &PendingLogin,
-    config: &Config,
-    code: &Secret,
-) -> Result<TokenResponse, Error> {
-    let request = Request {
-        to: "the token endpoint",
-        url: pending.token_endpoint(),
-        kind: Kind::PostForm(&request_body(pending, code)),
-        cache: "no-store",
-        timeout: config.timeout,
-    };
-    let answer = request.send().await?;
-    TokenResponse::parse(answer.status, &answer.body)
-}
-
 /// Checks the signature, with keys fetched afresh where those at hand are none, lack the token's `kid`, or were rotated
 /// under a token that names none.
 async fn authenticate(
+    asked: &Asked<'_>,
     jws: Box<Jws>,
     keys: Option<KeySet>,
-    url: &str,
-    config: &Config,
 ) -> Result<AuthenticIdToken, Error> {
     let jws = match keys {
         None => jws,
@@ -132,19 +207,20 @@ async fn authenticate(
             Err((reason, _)) => return Err(Error::id_token(reason)),
         },
     };
-    let keys = read_keys(request_keys(url, true, config.timeout)).await?;
+    let afresh = request_keys(asked.attempt, asked.provider, asked.config, true);
+    let keys = read_keys(afresh).await?;
     let verified = AuthenticIdToken::verify(jws, &keys, &WebCrypto).await;
     verified.map_err(|(reason, _)| Error::id_token(reason))
 }
 
 /// Asks `UserInfo` or my-info, where the profile comes from there.
 async fn request_profile(
+    asked: &Asked<'_>,
     token: &VerifiedIdToken,
     access_token: &Secret,
-    pending: &PendingLogin,
-    config: &Config,
 ) -> Result<Option<ProfileAnswer>, Error> {
-    let Some(url) = pending.profile_endpoint() else {
+    let Asked { attempt, config, provider, .. } = *asked;
+    let Some(url) = provider.profile_endpoint() else {
         return Ok(None);
     };
     let request = Request {
@@ -153,6 +229,7 @@ async fn request_profile(
         kind: Kind::GetWithBearer(access_token),
         cache: "no-store",
         timeout: config.timeout,
+        gateway: attempt.at_gateway(config),
     };
     let answer = request.send().await?;
     let read = match config.profile {
@@ -170,6 +247,7 @@ async fn origin_time(config: &Config) -> Option<f64> {
         kind: Kind::Head,
         cache: "no-store",
         timeout: config.timeout,
+        gateway: None,
     };
     request.send().await.ok()?.time
 }

@@ -1,43 +1,78 @@
-//! A `LaunchPad` launch: a code that nobody here asked for. Accepting it would let an attacker sign a child in as
-//! himself; refusing it would break the tile. So the code is thrown away and a login of our own begun.
+//! `LaunchPad` launches: a code that nobody here asked for, and a tile that asks for a login. Accepting the code would let
+//! an attacker sign a child in as himself; refusing it would break the tile. So it is thrown away and a login of our own
+//! begun.
+
+use wasm_bindgen::JsValue;
 
 use super::attempt::Attempt;
 use super::{Client, State};
 use crate::browser::{clock, navigation, storage};
 use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
+use crate::protocol::callback::LaunchRequest;
 
 impl Client {
     /// Restarts a launch, once.
     pub(super) async fn restart_launch(&self, attempt: &Attempt) -> Result<(), Error> {
-        let rejected = |message| Error::new(ErrorCode::LaunchRejected, message);
-        if navigation::is_framed() {
-            let message = "a launch (a code without a state) is never restarted inside a frame";
-            return Err(rejected(message));
-        }
+        require_no_frame()?;
         // Whoever clicked the tile, the person before is not shown to them while the rest is found out.
-        let before = self.session();
+        let before = self.before();
         self.enter(State::Redirecting);
         if !self.config(None).await?.restarts_launches() {
-            self.enter(before.map_or(State::SignedOut, State::SignedIn));
+            self.enter(self.as_before(before));
             let message = "a launch (a code without a state), which `launch: \"reject\"` refuses";
-            return Err(rejected(message));
+            return Err(Error::new(ErrorCode::LaunchRejected, message));
         }
         let is_loop = storage::is_launch_loop(clock::now())?;
-        storage::clear_launch_mark()?;
+        storage::take_launch_mark()?;
         if is_loop {
             let message =
                 "the restarted launch came back without a state again: the provider drops `state`";
             return Err(Error::new(ErrorCode::LaunchLoop, message));
         }
         attempt.emit(self, "launch.restarted");
-        let options = LoginOptions::read(r#"{"returnTo":"/"}"#)?;
-        let login = self.prepare_login(attempt, options).await?;
+        let login = self.prepare_login(attempt, &LoginOptions::launched("/", None)).await?;
         storage::mark_launch(&login.state, clock::now_seconds())?;
         let left = self.leave(attempt, &login).await;
         if left.is_err() {
-            storage::clear_launch_mark()?;
+            storage::take_launch_mark()?;
         }
         left
     }
+
+    /// Starts the login that a tile asks for, or a third party (`OpenID` Connect Core 1.0, section 4).
+    ///
+    /// # Errors
+    /// The application's error: see `handleLaunch` in `types.ts`.
+    pub async fn handle_launch(&self, url: &str) -> Result<(), JsValue> {
+        let attempt = Attempt::new(self);
+        attempt.emit(self, "login.started");
+        let begun = async {
+            require_no_frame()?;
+            let launch = LaunchRequest::parse(url);
+            let config = self.config(None).await?;
+            if launch.issuer.is_some_and(|issuer| issuer != config.issuer()) {
+                let message = "the launch names another issuer (`iss`) than the configured one";
+                return Err(Error::new(ErrorCode::IssuerMismatch, message));
+            }
+            let target = launch.target.as_deref();
+            if !target.is_none_or(navigation::is_same_origin) {
+                let message = "the launch's `target_link_uri` is of another origin than this page";
+                return Err(Error::new(ErrorCode::OriginNotAllowed, message));
+            }
+            let return_to = navigation::away_from(target.unwrap_or("/"), url);
+            let options = LoginOptions::launched(&return_to, launch.login_hint.as_deref());
+            let login = self.prepare_login(&attempt, &options).await?;
+            self.leave(&attempt, &login).await
+        };
+        begun.await.map_err(|error| attempt.failed(self, &error))
+    }
+}
+
+fn require_no_frame() -> Result<(), Error> {
+    if navigation::is_framed() {
+        let message = "a launch is never taken inside a frame: open the app in a tab of its own";
+        return Err(Error::new(ErrorCode::LaunchRejected, message));
+    }
+    Ok(())
 }

@@ -5,17 +5,19 @@ use wasm_bindgen::JsValue;
 use super::attempt::Attempt;
 use super::{Client, State};
 use crate::browser::{clock, navigation, random, storage};
-use crate::config::LoginOptions;
+use crate::config::{Config, LoginOptions};
 use crate::error::Error;
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::encoding::base64url;
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::pkce::{CodeVerifier, RANDOM_BYTES};
 
-/// A login that is stored and ready to leave for the provider.
+/// A login that is ready to leave for the provider.
 pub(super) struct PreparedLogin {
     pub(super) state: String,
-    url: String,
+    pub(super) url: String,
+    pub(super) pending: PendingLogin,
+    pub(super) config: Config,
 }
 
 impl Client {
@@ -28,17 +30,17 @@ impl Client {
         attempt.emit(self, "login.started");
         let begun = async {
             let options = LoginOptions::read(options)?;
-            let login = self.prepare_login(&attempt, options).await?;
+            let login = self.prepare_login(&attempt, &options).await?;
             self.leave(&attempt, &login).await
         };
         begun.await.map_err(|error: Error| attempt.failed(self, &error))
     }
 
-    /// Makes and stores a pending login.
+    /// Makes a pending login.
     pub(super) async fn prepare_login(
         &self,
         attempt: &Attempt,
-        options: LoginOptions,
+        options: &LoginOptions,
     ) -> Result<PreparedLogin, Error> {
         let config = self.config(options.district()).await?;
         let return_to = match options.return_to() {
@@ -55,20 +57,17 @@ impl Client {
         let pending = PendingLogin::new(
             verifier,
             clock::now_seconds(),
+            &provider,
             &[
                 ("client_id", Some(config.client_id())),
                 ("redirect_uri", Some(config.redirect_uri())),
                 ("issuer", Some(config.issuer())),
-                ("issuer_promised", provider.issuer_promised.then_some("true")),
-                ("token_endpoint", Some(&provider.token_endpoint)),
-                ("jwks_uri", Some(&provider.key_set)),
-                ("profile_endpoint", provider.profile_endpoint.as_deref()),
-                ("algorithms", Some(&provider.algorithms)),
                 ("scope", Some(&scope)),
                 ("max_age", max_age.as_deref()),
                 ("return_to", Some(&return_to)),
                 ("app_state", options.app_state()),
                 ("district", options.district()),
+                ("restores", options.restores().then_some("true")),
                 ("support_code", Some(&attempt.support_code)),
             ],
         );
@@ -77,7 +76,7 @@ impl Client {
             wishes.push(("max_age", max_age));
         }
         let request = AuthorizationRequest {
-            endpoint: &provider.authorization_endpoint,
+            endpoint: provider.authorization_endpoint(),
             client_id: config.client_id(),
             redirect_uri: config.redirect_uri(),
             scope: &scope,
@@ -86,23 +85,23 @@ impl Client {
             wishes: &wishes,
         };
         let url = request.url();
-        storage::sweep_logins(clock::now())?;
-        storage::save_login(&state, &pending)?;
-        Ok(PreparedLogin { state, url })
+        Ok(PreparedLogin { state, url, pending, config })
     }
 
-    /// Leaves for a prepared login; takes it back where the application's own navigation fails.
+    /// Stores a prepared login and leaves for it; takes it back where the application's own navigation fails.
     pub(super) async fn leave(
         &self,
         attempt: &Attempt,
         login: &PreparedLogin,
     ) -> Result<(), Error> {
-        let signed_in = self.session();
+        storage::sweep_logins(clock::now())?;
+        storage::save_login(&login.state, &login.pending)?;
+        let before = self.before();
         self.enter(State::Redirecting);
         if let Err(error) = self.host.navigate(&login.url).await {
             // What can't be removed now is swept within the hour.
             let _ = storage::remove_login(&login.state);
-            self.enter(signed_in.map_or(State::SignedOut, State::SignedIn));
+            self.enter(self.as_before(before));
             return Err(error);
         }
         attempt.emit(self, "login.redirected");

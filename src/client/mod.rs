@@ -1,11 +1,17 @@
 //! One application's sign-in, from start to end. Each file is one verb.
 
+mod aside;
 mod attempt;
 mod callback;
 mod exchange;
 mod launch;
 mod login;
+mod logout;
 mod provider;
+mod renewal;
+mod restore;
+mod session;
+mod tabs;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,18 +20,28 @@ use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::browser::clock;
 use crate::browser::host::Host;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
+use crate::protocol::lifetime::Elapsed;
 use provider::Providers;
+use session::Session;
 
 /// One client: what `createClient` gives.
 pub struct Client {
     host: Host,
     providers: Providers,
     state: RefCell<State>,
-    /// The sign-in under way, which `getUser` waits for.
-    under_way: RefCell<Option<Promise>>,
+    /// The sign-in or restore under way, which `getUser` waits for.
+    under_way: RefCell<Option<UnderWay>>,
+    /// Whether the last restore failed: who is signed in is not known.
+    restore_failed: Cell<bool>,
+    /// The renewal under way, which all who need a fresh token wait for.
+    renewal: RefCell<Option<Promise>>,
+    elapsed: Cell<Elapsed>,
+    /// Counts the sign-outs: what was begun before one must sign nobody in after it.
+    sign_outs: Cell<u32>,
     callback_retryable: Cell<bool>,
     closed: Cell<bool>,
 }
@@ -36,16 +52,21 @@ enum State {
     SignedOut,
     Redirecting,
     SigningIn,
-    SignedIn(Session),
+    SignedIn(Rc<Session>),
     Error(JsValue),
 }
 
-/// Somebody is signed in.
+/// A sign-in or a restore.
 #[derive(Clone)]
-struct Session {
-    /// The person, as the application sees them.
-    user: JsValue,
-    scope: Array,
+struct UnderWay {
+    promise: Promise,
+    restores: bool,
+}
+
+/// Where the client stood before something that may fail.
+struct Before {
+    session: Option<Rc<Session>>,
+    sign_outs: u32,
 }
 
 impl Client {
@@ -57,36 +78,49 @@ impl Client {
             providers: Providers::default(),
             state: RefCell::new(State::Loading),
             under_way: RefCell::new(None),
+            restore_failed: Cell::new(false),
+            renewal: RefCell::new(None),
+            elapsed: Cell::default(),
+            sign_outs: Cell::new(0),
             callback_retryable: Cell::new(false),
             closed: Cell::new(false),
         })
     }
 
-    /// The person signed in, or `null`, once a sign-in that is under way has ended.
+    /// Waits until a sign-in or restore that is under way has ended.
     ///
     /// # Errors
-    /// None yet: every failure is `handleCallback`'s to tell.
-    pub async fn user(&self) -> Result<JsValue, JsValue> {
+    /// A restore's. How a sign-in ended its own caller hears.
+    pub async fn settle(&self) -> Result<(), JsValue> {
         loop {
-            let Some(sign_in) = self.under_way.borrow().clone() else {
-                break;
+            let Some(UnderWay { promise, restores }) = self.under_way.borrow().clone() else {
+                return Ok(());
             };
-            // Its own caller hears how it ended.
-            let _ = JsFuture::from(sign_in.clone()).await;
-            self.under_way.borrow_mut().take_if(|current| Object::is(current, &sign_in));
+            let ended = JsFuture::from(promise.clone()).await;
+            let is_it = |current: &mut UnderWay| Object::is(&current.promise, &promise);
+            self.under_way.borrow_mut().take_if(is_it);
+            if restores {
+                ended?;
+            }
         }
-        if matches!(*self.state.borrow(), State::Loading) {
-            self.enter(State::SignedOut);
-        }
-        Ok(match &*self.state.borrow() {
-            State::SignedIn(session) => session.user.clone(),
-            _ => JsValue::NULL,
-        })
     }
 
-    /// Makes `getUser` wait for a sign-in.
-    pub fn wait_for(&self, sign_in: &Promise) {
-        self.under_way.replace(Some(sign_in.clone()));
+    /// The person signed in, or `null`.
+    #[must_use]
+    pub fn user(self: &Rc<Self>) -> JsValue {
+        self.live_session().map_or(JsValue::NULL, |session| session.user.clone())
+    }
+
+    /// Makes `getUser` wait for a sign-in or a restore.
+    pub fn wait_for(&self, promise: &Promise, restores: bool) {
+        self.under_way.replace(Some(UnderWay { promise: promise.clone(), restores }));
+    }
+
+    /// Whether it is not known who is signed in, and nothing is under way that will tell.
+    #[must_use]
+    pub fn needs_restore(&self) -> bool {
+        let unknown = self.restore_failed.get() || matches!(*self.state.borrow(), State::Loading);
+        unknown && self.under_way.borrow().is_none()
     }
 
     /// Whether the last callback failed before anything was consumed.
@@ -99,6 +133,7 @@ impl Client {
     pub fn close(&self) {
         self.closed.set(true);
         self.under_way.replace(None);
+        self.renewal.replace(None);
         self.state.replace(State::SignedOut);
     }
 
@@ -106,7 +141,9 @@ impl Client {
     async fn config(&self, district: Option<&str>) -> Result<Config, Error> {
         let json = self.host.config(district).await?;
         self.require_open()?;
-        Config::read(&json)
+        let config = Config::read(&json)?;
+        self.host.join(&config.channel());
+        Ok(config)
     }
 
     /// A closed client does nothing more, whatever it was waiting for.
@@ -117,18 +154,35 @@ impl Client {
         Ok(())
     }
 
-    /// The page comes back from the back/forward cache: nobody is on the way to the provider any more.
-    pub fn come_back(&self) {
-        if matches!(*self.state.borrow(), State::Redirecting) {
-            self.enter(State::SignedOut);
-        }
+    /// Seconds that have passed, by whichever of the device's clocks advanced more.
+    fn elapsed(&self) -> f64 {
+        let mut elapsed = self.elapsed.get();
+        let now = elapsed.step(clock::monotonic(), clock::now());
+        self.elapsed.set(elapsed);
+        now
     }
 
-    fn session(&self) -> Option<Session> {
+    fn session(&self) -> Option<Rc<Session>> {
         match &*self.state.borrow() {
             State::SignedIn(session) => Some(session.clone()),
             _ => None,
         }
+    }
+
+    /// Nobody is signed in from now on, and that is known.
+    fn count_sign_out(&self) {
+        self.sign_outs.set(self.sign_outs.get().wrapping_add(1));
+        self.restore_failed.set(false);
+    }
+
+    fn before(&self) -> Before {
+        Before { session: self.session(), sign_outs: self.sign_outs.get() }
+    }
+
+    /// Where the client stands when that has failed: as before, unless somebody signed out meanwhile.
+    fn as_before(&self, before: Before) -> State {
+        let session = before.session.filter(|_| before.sign_outs == self.sign_outs.get());
+        session.map_or(State::SignedOut, State::SignedIn)
     }
 
     /// Takes a state and tells the application.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::attempt::Attempt;
 use crate::browser::http::{Answer, Kind, Request, Sent};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
@@ -23,8 +24,9 @@ impl Providers {
             let message = " in `metadata` is of the wrong type or not https";
             Error::about(name, ErrorCode::ConfigInvalid, message)
         })?;
-        let complete =
-            |known: &Object| Provider::from_layers(&[configured, known], config.profile, None);
+        let complete = |known: &Object| {
+            Provider::from_layers(&[configured, known], config.profile, config.gateway())
+        };
         if let Some(provider) = complete(&self.known(config.issuer())) {
             return Ok(provider);
         }
@@ -51,6 +53,7 @@ async fn discover(config: &Config) -> Result<Object, Error> {
         kind: Kind::Get,
         cache: "default",
         timeout: config.timeout,
+        gateway: None,
     };
     let Answer { status, body, .. } = request.send().await?;
     if status != 200 {
@@ -61,14 +64,29 @@ async fn discover(config: &Config) -> Result<Object, Error> {
 }
 
 /// Asks for the key set; `afresh` past every cache.
-pub(super) fn request_keys(url: &str, afresh: bool, timeout: u32) -> Result<Sent, Error> {
-    let cache = if afresh { "reload" } else { "default" };
-    Request { to: "the key set", url, kind: Kind::Get, cache, timeout }.start()
+pub(super) fn request_keys(
+    attempt: &Attempt,
+    provider: &Provider,
+    config: &Config,
+    afresh: bool,
+) -> Result<Sent, Error> {
+    let request = Request {
+        to: "the key set",
+        url: provider.key_set(),
+        kind: Kind::Get,
+        cache: if afresh { "reload" } else { "default" },
+        timeout: config.timeout,
+        gateway: attempt.at_gateway(config),
+    };
+    request.start()
 }
 
 /// Reads the key set.
 pub(super) async fn read_keys(sent: Result<Sent, Error>) -> Result<KeySet, Error> {
-    let unavailable = |error: Error| error.with_code(ErrorCode::KeysUnavailable);
+    let unavailable = |error: Error| match error.code {
+        ErrorCode::GatewayError => error,
+        _ => error.with_code(ErrorCode::KeysUnavailable),
+    };
     let answer = sent.map_err(unavailable)?.answer().await.map_err(unavailable)?;
     if answer.status != 200 {
         let message = "the key set can't be had: its endpoint answered with an error";

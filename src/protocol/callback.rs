@@ -48,9 +48,7 @@ impl Callback {
     /// Reads a callback URL: its query alone, since an answer in the fragment is none to a request for a code.
     #[must_use]
     pub fn parse(url: &str) -> Self {
-        let before_fragment = url.split_once('#').map_or(url, |(before, _)| before);
-        let query = before_fragment.split_once('?').map_or("", |(_, query)| query);
-        let mut parameters = Parameters(form::decode(query));
+        let mut parameters = Parameters::of(url);
         let repeated = PARAMETERS.iter().any(|name| parameters.count(name) > 1);
         // RFC 6749, 3.1: a parameter without a value counts as omitted.
         let state = parameters.take("state").filter(|state| !state.is_empty());
@@ -72,10 +70,38 @@ impl Callback {
     }
 }
 
+/// A request to start a login (`OpenID` Connect Core 1.0, section 4). A `LaunchPad` tile may send none of its members.
+pub struct LaunchRequest {
+    /// `iss`: at which issuer.
+    pub issuer: Option<String>,
+    /// `login_hint`: who is expected.
+    pub login_hint: Option<String>,
+    /// `target_link_uri`: where to go afterwards.
+    pub target: Option<String>,
+}
+
+impl LaunchRequest {
+    /// Reads the query of a launch URL.
+    #[must_use]
+    pub fn parse(url: &str) -> Self {
+        let mut parameters = Parameters::of(url);
+        Self {
+            issuer: parameters.take("iss"),
+            login_hint: parameters.take("login_hint"),
+            target: parameters.take("target_link_uri"),
+        }
+    }
+}
+
 /// The parameters of a query.
 struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
+    fn of(url: &str) -> Self {
+        let before_fragment = url.split_once('#').map_or(url, |(before, _)| before);
+        Self(form::decode(before_fragment.split_once('?').map_or("", |(_, query)| query)))
+    }
+
     fn count(&self, name: &str) -> usize {
         self.0.iter().filter(|(found, _)| found == name).count()
     }
@@ -110,7 +136,7 @@ impl Answer {
                 ErrorCode::IssuerMismatch,
                 "the callback's `iss` is another issuer's than this login's (RFC 9207)",
             )),
-            None if pending.issuer_promised() => Err(Error::new(
+            None if pending.provider().issuer_promised() => Err(Error::new(
                 ErrorCode::IssuerMismatch,
                 "the callback has no `iss`, which the provider's metadata promises (RFC 9207)",
             )),
@@ -234,6 +260,18 @@ mod tests {
             let error = answer(url).check(Some(login), 0.0).unwrap_err();
             assert_eq!(error.code, ErrorCode::IssuerMismatch, "{url}");
         }
+    }
+
+    #[test]
+    fn a_launch_request_says_at_whom_for_whom_and_where_to() {
+        let launch = LaunchRequest::parse(
+            "https://app.example/launch?iss=https%3A%2F%2Fop.example&login_hint=ana&target_link_uri=%2Fclasses#iss=x",
+        );
+        assert_eq!(launch.issuer.as_deref(), Some("https://op.example"));
+        assert_eq!(launch.login_hint.as_deref(), Some("ana"));
+        assert_eq!(launch.target.as_deref(), Some("/classes"));
+        let bare = LaunchRequest::parse("https://app.example/launch");
+        assert!(bare.issuer.is_none() && bare.login_hint.is_none() && bare.target.is_none());
     }
 
     proptest! {

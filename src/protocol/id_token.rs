@@ -52,9 +52,20 @@ pub struct Expected<'a> {
     /// Row 7.
     pub client_id: &'a str,
     /// Row 9.
-    pub nonce: &'a str,
+    pub origin: Origin<'a>,
     /// Row 11: what came beside the ID token.
     pub access_token: &'a Secret,
+}
+
+/// Where an ID token comes from, which decides what its nonce must be.
+#[derive(Clone, Copy)]
+pub enum Origin<'a> {
+    /// A login, whose nonce it must have.
+    Login(&'a str),
+    /// The gateway's session. The gateway compared the nonce when it sealed it.
+    Session,
+    /// A renewal of this one (`OpenID` Connect Core 1.0, 12.2).
+    Renewal(&'a VerifiedIdToken),
 }
 
 /// The time to judge by.
@@ -111,8 +122,10 @@ impl AuthenticIdToken {
         if subject.is_empty() || subject.chars().count() > 255 {
             return Err(Reason::Subject);
         }
-        if claim("nonce") != Some(expected.nonce) {
-            return Err(Reason::Nonce);
+        match expected.origin {
+            Origin::Login(nonce) if claim("nonce") != Some(nonce) => return Err(Reason::Nonce),
+            Origin::Renewal(before) => check_renewal(&jws.claims, before.claims())?,
+            _ => {}
         }
         if jws.claims.contains_key("at_hash")
             && claim("at_hash") != Some(&at_hash(jws.algorithm, expected.access_token))
@@ -121,6 +134,24 @@ impl AuthenticIdToken {
         }
         Ok(CheckedIdToken(jws))
     }
+}
+
+/// What a renewed token must share with the one before it (Core 12.2). `iss` is compared in row 6.
+fn check_renewal(claims: &Object, before: &Object) -> Result<(), Reason> {
+    for (name, reason) in [
+        ("sub", Reason::Subject),
+        ("aud", Reason::Audience),
+        ("azp", Reason::AuthorizedParty),
+        ("auth_time", Reason::AuthTime),
+        ("nonce", Reason::Nonce),
+    ] {
+        let same = claims.get(name) == before.get(name);
+        // A renewed token should have no nonce; where it has one, it is the login's.
+        if !same && (name != "nonce" || claims.contains_key(name)) {
+            return Err(reason);
+        }
+    }
+    Ok(())
 }
 
 /// Row 7.

@@ -1,17 +1,26 @@
 //! The provider's metadata (`OpenID` Connect Discovery 1.0, sections 3 and 4): known, configured or discovered.
 
+use std::rc::Rc;
+
 use super::json::{self, Object, Value};
 use super::{CLASSLINK_ISSUER, url};
 use crate::error::{Error, ErrorCode};
 
-const ENDPOINTS: [&str; 5] = [
-    "authorization_endpoint",
+const AUTHORIZATION: &str = "authorization_endpoint";
+const ENDPOINTS: [&str; 7] = [
+    AUTHORIZATION,
     "token_endpoint",
     "jwks_uri",
     "userinfo_endpoint",
     "my_info_endpoint",
+    END_SESSION,
+    REVOCATION,
 ];
+const END_SESSION: &str = "end_session_endpoint";
+const REVOCATION: &str = "revocation_endpoint";
 const ALGORITHMS: &str = "id_token_signing_alg_values_supported";
+/// `UserInfo` or my-info: whichever the configuration names.
+const PROFILE: &str = "profile_endpoint";
 const ISSUER_PROMISED: &str = "authorization_response_iss_parameter_supported";
 
 /// Where the user's fields come from beyond the ID token.
@@ -38,21 +47,73 @@ impl Profile {
     }
 }
 
-/// All that a login needs to know of its provider.
-#[derive(Clone, Debug)]
-pub struct Provider {
+/// All that a login and its session need to know of their provider. Members are strings, so that a pending login can
+/// keep them beside its own.
+#[derive(Clone)]
+pub struct Provider(Rc<Object>);
+
+impl Provider {
+    /// The provider that a pending login has kept.
+    pub(super) fn kept(members: Rc<Object>) -> Self {
+        Self(members)
+    }
+
+    /// The members that are needed once the login has left, by the names under which it keeps them.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.strings().filter(|(name, _)| *name != AUTHORIZATION)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        json::string(&self.0, name).unwrap_or_default()
+    }
+
     /// The authorization endpoint.
-    pub authorization_endpoint: String,
-    /// The token endpoint.
-    pub token_endpoint: String,
-    /// The key set.
-    pub key_set: String,
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> &str {
+        self.text(AUTHORIZATION)
+    }
+
+    /// The token endpoint, or the gateway's.
+    #[must_use]
+    pub fn token_endpoint(&self) -> &str {
+        self.text("token_endpoint")
+    }
+
+    /// The key set, or the gateway's copy.
+    #[must_use]
+    pub fn key_set(&self) -> &str {
+        self.text("jwks_uri")
+    }
+
     /// `UserInfo` or my-info, where the profile comes from there.
-    pub profile_endpoint: Option<String>,
+    #[must_use]
+    pub fn profile_endpoint(&self) -> Option<&str> {
+        json::string(&self.0, PROFILE)
+    }
+
     /// The advertised signing algorithms of ID tokens, separated by spaces.
-    pub algorithms: String,
+    #[must_use]
+    pub fn algorithms(&self) -> &str {
+        self.text("algorithms")
+    }
+
     /// Whether the callback will carry `iss` (RFC 9207, section 3).
-    pub issuer_promised: bool,
+    #[must_use]
+    pub fn issuer_promised(&self) -> bool {
+        self.0.contains_key("issuer_promised")
+    }
+
+    /// Where a person is sent to be signed out at the provider (RP-Initiated Logout 1.0, section 2).
+    #[must_use]
+    pub fn end_session_endpoint(&self) -> Option<&str> {
+        json::string(&self.0, END_SESSION)
+    }
+
+    /// Where tokens are revoked (RFC 7009).
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        json::string(&self.0, REVOCATION)
+    }
 }
 
 /// Checks the members that are there.
@@ -127,29 +188,37 @@ impl Provider {
         gateway: Option<&str>,
     ) -> Option<Self> {
         let find = |name: &str| layers.iter().find(|layer| layer.contains_key(name)).copied();
+        let known = |name: &str| json::string(find(name)?, name).map(str::to_owned);
         let endpoint = |name: &str, path: &str| match gateway {
             Some(gateway) => Some([gateway, path].concat()),
-            None => json::string(find(name)?, name).map(str::to_owned),
+            None => known(name),
         };
+        let mut members = Object::default();
+        let mut insert = |name: &str, text: String| members.insert(name, Value::String(text));
+        insert(AUTHORIZATION, known(AUTHORIZATION)?);
+        insert("token_endpoint", endpoint("token_endpoint", "/token")?);
+        insert("jwks_uri", endpoint("jwks_uri", "/jwks")?);
+        match profile {
+            Profile::IdToken => {}
+            Profile::Userinfo => insert(PROFILE, endpoint("userinfo_endpoint", "/userinfo")?),
+            Profile::MyInfo => insert(PROFILE, endpoint("my_info_endpoint", "/my-info")?),
+        }
+        if let Some(end_session) = known(END_SESSION) {
+            insert(END_SESSION, end_session);
+        }
+        // A gateway revokes by itself.
+        if let (None, Some(revocation)) = (gateway, known(REVOCATION)) {
+            insert(REVOCATION, revocation);
+        }
+        // Discovery 1.0, section 3: RS256 is the algorithm that every provider supports.
         let algorithms = find(ALGORITHMS).and_then(|layer| json::words(layer, ALGORITHMS));
-        let promised =
-            find(ISSUER_PROMISED).and_then(|layer| layer.get(ISSUER_PROMISED)?.as_bool());
-        Some(Self {
-            authorization_endpoint: {
-                let [name, ..] = ENDPOINTS;
-                json::string(find(name)?, name)?.to_owned()
-            },
-            token_endpoint: endpoint("token_endpoint", "/token")?,
-            key_set: endpoint("jwks_uri", "/jwks")?,
-            profile_endpoint: match profile {
-                Profile::IdToken => None,
-                Profile::Userinfo => Some(endpoint("userinfo_endpoint", "/userinfo")?),
-                Profile::MyInfo => Some(endpoint("my_info_endpoint", "/my-info")?),
-            },
-            // Discovery 1.0, section 3: RS256 is the algorithm that every provider supports.
-            algorithms: algorithms.unwrap_or_else(|| "RS256".to_owned()),
-            issuer_promised: promised.unwrap_or(false),
-        })
+        insert("algorithms", algorithms.unwrap_or_else(|| "RS256".to_owned()));
+        if find(ISSUER_PROMISED).and_then(|layer| layer.get(ISSUER_PROMISED)?.as_bool())
+            == Some(true)
+        {
+            insert("issuer_promised", "true".to_owned());
+        }
+        Some(Self(Rc::new(members)))
     }
 }
 
@@ -193,12 +262,9 @@ mod tests {
     fn classlinks_endpoints_are_known_for_its_own_issuer_alone() {
         let provider =
             Provider::from_layers(&[&known(CLASSLINK_ISSUER)], Profile::MyInfo, None).unwrap();
-        assert_eq!(provider.token_endpoint, "https://launchpad.classlink.com/oauth2/v2/token");
-        assert_eq!(
-            provider.profile_endpoint.as_deref(),
-            Some("https://nodeapi.classlink.com/v2/my/info")
-        );
-        assert_eq!(provider.algorithms, "RS256");
+        assert_eq!(provider.token_endpoint(), "https://launchpad.classlink.com/oauth2/v2/token");
+        assert_eq!(provider.profile_endpoint(), Some("https://nodeapi.classlink.com/v2/my/info"));
+        assert_eq!(provider.algorithms(), "RS256");
         assert_eq!(check(&known(CLASSLINK_ISSUER)), Ok(()));
         let other = known("https://launchpad.classlink.com/");
         assert!(Provider::from_layers(&[&other], Profile::IdToken, None).is_none());
@@ -221,10 +287,10 @@ mod tests {
     fn a_discovery_document_gives_the_provider() {
         let provider = discover(&document()).unwrap();
         let provider = Provider::from_layers(&[&provider], Profile::Userinfo, None).unwrap();
-        assert_eq!(provider.authorization_endpoint, "https://op.example/auth");
-        assert_eq!(provider.profile_endpoint.as_deref(), Some("https://api.op.example/me"));
-        assert_eq!(provider.algorithms, "RS256 ES256");
-        assert!(provider.issuer_promised);
+        assert_eq!(provider.authorization_endpoint(), "https://op.example/auth");
+        assert_eq!(provider.profile_endpoint(), Some("https://api.op.example/me"));
+        assert_eq!(provider.algorithms(), "RS256 ES256");
+        assert!(provider.issuer_promised());
     }
 
     #[test]
@@ -269,8 +335,8 @@ mod tests {
         let configured = json!({ "token_endpoint": "https://other.example/token" });
         let layers = [&read(&configured), &discover(&document()).unwrap()];
         let provider = Provider::from_layers(&layers, Profile::IdToken, None).unwrap();
-        assert_eq!(provider.token_endpoint, "https://other.example/token");
-        assert_eq!(provider.key_set, "https://op.example/jwks");
+        assert_eq!(provider.token_endpoint(), "https://other.example/token");
+        assert_eq!(provider.key_set(), "https://op.example/jwks");
     }
 
     #[test]
@@ -278,11 +344,25 @@ mod tests {
         let configured = json!({ "authorization_endpoint": "https://op.example/auth" });
         let layers = [&read(&configured)];
         assert!(Provider::from_layers(&layers, Profile::IdToken, None).is_none());
+        let configured = json!({
+            "authorization_endpoint": "https://op.example/auth",
+            "end_session_endpoint": "https://op.example/end",
+            "revocation_endpoint": "https://op.example/revoke",
+        });
+        let layers = [&read(&configured)];
         let gateway = Some("https://app.example/auth");
         let provider = Provider::from_layers(&layers, Profile::MyInfo, gateway).unwrap();
-        assert_eq!(provider.token_endpoint, "https://app.example/auth/token");
-        assert_eq!(provider.key_set, "https://app.example/auth/jwks");
-        assert_eq!(provider.profile_endpoint.as_deref(), Some("https://app.example/auth/my-info"));
+        assert_eq!(provider.token_endpoint(), "https://app.example/auth/token");
+        assert_eq!(provider.key_set(), "https://app.example/auth/jwks");
+        assert_eq!(provider.profile_endpoint(), Some("https://app.example/auth/my-info"));
+        assert_eq!(provider.end_session_endpoint(), Some("https://op.example/end"));
+        assert_eq!(provider.revocation_endpoint(), None, "the gateway revokes");
+        let direct = Provider::from_layers(
+            &[&discover(&document()).unwrap(), &layers[0]],
+            Profile::IdToken,
+            None,
+        );
+        assert_eq!(direct.unwrap().revocation_endpoint(), Some("https://op.example/revoke"));
     }
 
     #[test]

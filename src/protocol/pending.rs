@@ -1,6 +1,9 @@
 //! The pending login: what waits in `sessionStorage` while the person is with the provider.
 
+use std::rc::Rc;
+
 use super::json::{self, Object, Value};
+use super::metadata::Provider;
 use super::pkce::CodeVerifier;
 use super::url;
 
@@ -14,7 +17,7 @@ const LAUNCH_MAX_AGE: f64 = 60.0;
 pub struct PendingLogin {
     /// The PKCE code verifier.
     pub verifier: CodeVerifier,
-    members: Object,
+    members: Rc<Object>,
 }
 
 /// What a pending login must have to be one.
@@ -31,37 +34,48 @@ const REQUIRED: [&str; 9] = [
 ];
 
 impl PendingLogin {
-    /// A login that begins with this verifier and these members: the required ones and, where they apply,
-    /// `profile_endpoint`, `issuer_promised`, `max_age`, `app_state` and `district`.
+    /// A login that begins with this verifier at this provider, with these members: the required ones and, where they
+    /// apply, `max_age`, `app_state`, `district` and `restores`.
     #[must_use]
-    pub fn new(verifier: CodeVerifier, created_at: u32, members: &[(&str, Option<&str>)]) -> Self {
-        let mut login = Self { verifier, members: Object::default() };
-        let created_at = json::decimal(created_at.into());
-        let mut insert = |name, value: &str| {
-            login.members.insert(name, Value::String(value.to_owned()));
+    pub fn new(
+        verifier: CodeVerifier,
+        created_at: u32,
+        provider: &Provider,
+        members: &[(&str, Option<&str>)],
+    ) -> Self {
+        let mut login = Object::default();
+        let mut insert = |name: &str, value: &str| {
+            login.insert(name, Value::String(value.to_owned()));
         };
+        for (name, value) in provider.members() {
+            insert(name, value);
+        }
         for (name, value) in members {
             if let Some(value) = value {
                 insert(name, value);
             }
         }
-        insert("created_at", &created_at);
-        insert("verifier", login.verifier.expose());
-        login
+        insert("created_at", &json::decimal(created_at.into()));
+        insert("verifier", verifier.expose());
+        Self { verifier, members: Rc::new(login) }
     }
 
     /// Reads a stored login; `None` where it can't be one, or where a secret must not be sent to an endpoint of it.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
-        let members = json::object(text.as_bytes())?;
+        let members = Rc::new(json::object(text.as_bytes())?);
         let verifier = CodeVerifier::from_stored(json::string(&members, "verifier")?);
         let login = Self { verifier, members };
         for name in REQUIRED {
             login.get(name)?;
         }
-        let endpoints = [login.token_endpoint(), login.key_set()];
-        let secure = endpoints.into_iter().chain(login.profile_endpoint()).all(url::is_secure);
-        secure.then_some(login)
+        for (name, value) in login.members.strings() {
+            let is_endpoint = name.ends_with("_endpoint") || name == "jwks_uri";
+            if is_endpoint && !url::is_secure(value) {
+                return None;
+            }
+        }
+        Some(login)
     }
 
     /// The text to store.
@@ -96,34 +110,10 @@ impl PendingLogin {
         self.text("issuer")
     }
 
-    /// Whether its metadata promises an `iss` in the callback (RFC 9207, section 3).
+    /// The provider as it was known when the login began, so that nothing is discovered twice.
     #[must_use]
-    pub fn issuer_promised(&self) -> bool {
-        self.get("issuer_promised").is_some()
-    }
-
-    /// The token endpoint. It and the others are kept, so that nothing is discovered twice.
-    #[must_use]
-    pub fn token_endpoint(&self) -> &str {
-        self.text("token_endpoint")
-    }
-
-    /// The key set.
-    #[must_use]
-    pub fn key_set(&self) -> &str {
-        self.text("jwks_uri")
-    }
-
-    /// `UserInfo` or my-info, where the profile comes from there.
-    #[must_use]
-    pub fn profile_endpoint(&self) -> Option<&str> {
-        self.get("profile_endpoint")
-    }
-
-    /// The signing algorithms that the provider advertises, separated by spaces.
-    #[must_use]
-    pub fn algorithms(&self) -> &str {
-        self.text("algorithms")
+    pub fn provider(&self) -> Provider {
+        Provider::kept(self.members.clone())
     }
 
     /// The scope that was asked for.
@@ -155,6 +145,12 @@ impl PendingLogin {
     #[must_use]
     pub fn district(&self) -> Option<&str> {
         self.get("district")
+    }
+
+    /// Whether it was begun by the client itself, to find a session again after a reload.
+    #[must_use]
+    pub fn restores(&self) -> bool {
+        self.get("restores").is_some()
     }
 
     /// When it was begun, by the device's clock, in seconds since 1970.
@@ -196,6 +192,12 @@ pub fn launch_mark(state: &str, created_at: u32) -> String {
     json::write([("state", state), ("created_at", &created_at)].into_iter())
 }
 
+/// The state of the restart that a mark is for.
+#[must_use]
+pub fn marked_state(launch_mark: &str) -> Option<String> {
+    json::string(&json::object(launch_mark.as_bytes())?, "state").map(str::to_owned)
+}
+
 /// Whether a launch that comes now is the marked restart coming back.
 #[must_use]
 pub fn tells_of_loop(launch_mark: &str, now: f64) -> bool {
@@ -206,6 +208,7 @@ pub fn tells_of_loop(launch_mark: &str, now: f64) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::protocol::metadata::Profile;
     use proptest::prelude::*;
 
     pub(crate) fn pending(created_at: u32) -> PendingLogin {
@@ -213,19 +216,23 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn pending_with(created_at: u32, more: &[(&str, Option<&str>)]) -> PendingLogin {
+        let metadata = br#"{
+            "authorization_endpoint": "https://op.example/auth",
+            "token_endpoint": "https://op.example/token",
+            "jwks_uri": "https://op.example/jwks"
+        }"#;
+        let metadata = json::object(metadata).unwrap();
+        let provider = Provider::from_layers(&[&metadata], Profile::IdToken, None).unwrap();
         let members = [
             ("client_id", Some("c1")),
             ("redirect_uri", Some("https://app.example/cb")),
             ("issuer", Some("https://op.example")),
-            ("token_endpoint", Some("https://op.example/token")),
-            ("jwks_uri", Some("https://op.example/jwks")),
-            ("algorithms", Some("RS256")),
             ("scope", Some("openid")),
             ("return_to", Some("/")),
             ("support_code", Some("ABCD1234")),
         ];
         let verifier = CodeVerifier::from_random(&[1; 32]);
-        PendingLogin::new(verifier, created_at, &[&members[..], more].concat())
+        PendingLogin::new(verifier, created_at, &provider, &[&members[..], more].concat())
     }
 
     #[test]
@@ -233,14 +240,20 @@ pub(crate) mod tests {
         let login = pending(5);
         let back = PendingLogin::from_stored(&login.to_stored()).unwrap();
         assert_eq!(back.verifier.expose(), login.verifier.expose());
-        assert_eq!(back.token_endpoint(), login.token_endpoint());
-        assert_eq!(back.key_set(), "https://op.example/jwks");
+        assert_eq!(back.provider().token_endpoint(), "https://op.example/token");
+        assert_eq!(back.provider().key_set(), "https://op.example/jwks");
         assert_eq!(back.created_at().to_bits(), 5f64.to_bits());
     }
 
     #[test]
     fn a_stored_login_with_an_insecure_endpoint_is_none() {
-        for name in ["token_endpoint", "jwks_uri", "profile_endpoint"] {
+        for name in [
+            "token_endpoint",
+            "jwks_uri",
+            "profile_endpoint",
+            "end_session_endpoint",
+            "revocation_endpoint",
+        ] {
             let login = pending_with(5, &[(name, Some("http://evil.example/token"))]);
             assert!(PendingLogin::from_stored(&login.to_stored()).is_none(), "{name}");
         }
@@ -268,6 +281,7 @@ pub(crate) mod tests {
             ("max_age", Some("3600")),
             ("app_state", Some("{\"a\":1}")),
             ("district", Some("springfield")),
+            ("restores", Some("true")),
         ];
         for login in [pending_with(5, &more), pending(5)] {
             let stored = login.to_stored();
@@ -275,8 +289,10 @@ pub(crate) mod tests {
             assert_eq!(back.to_stored(), stored);
         }
         let back = PendingLogin::from_stored(&pending_with(5, &more).to_stored()).unwrap();
-        assert!(back.issuer_promised());
-        assert_eq!(back.profile_endpoint(), Some("https://op.example/me"));
+        assert!(back.provider().issuer_promised());
+        assert_eq!(back.provider().profile_endpoint(), Some("https://op.example/me"));
+        assert!(back.restores());
+        assert!(!pending(5).restores());
         assert_eq!(back.max_age(), Some(3600));
         assert_eq!(back.app_state(), Some("{\"a\":1}"));
         assert_eq!(back.district(), Some("springfield"));
@@ -287,6 +303,8 @@ pub(crate) mod tests {
     #[test]
     fn a_launch_mark_tells_of_a_loop_for_a_minute() {
         let mark = launch_mark("s", 100);
+        assert_eq!(marked_state(&mark).as_deref(), Some("s"));
+        assert_eq!(marked_state("{}"), None);
         assert!(tells_of_loop(&mark, 160.0));
         assert!(!tells_of_loop(&mark, 161.0));
         for text in ["", "[]", "{}", r#"{"state":"s"}"#, r#"{"state":"s","created_at":"x"}"#] {

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636), and the nonce derived from the same secret.
+//! Proof Key for Code Exchange (RFC 7636), and what else is derived by SHA-256: the nonce, and a person's digest.
 
 use sha2::{Digest, Sha256};
 
@@ -46,6 +46,13 @@ impl CodeVerifier {
     }
 }
 
+/// Names a person to the application's other tabs, which can compare it and read nothing from it.
+#[must_use]
+pub fn person_digest(issuer: &str, subject: &str) -> String {
+    let hash = Sha256::new().chain_update("classlink-spa person:").chain_update(issuer);
+    base64url(hash.chain_update("|").chain_update(subject).finalize())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +68,15 @@ mod tests {
         let verifier = CodeVerifier::from_random(&BYTES);
         assert_eq!(verifier.expose(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn a_person_is_told_from_others_and_not_named() {
+        let digest = person_digest("https://op.example", "8708718");
+        assert_eq!(digest, person_digest("https://op.example", "8708718"));
+        assert_ne!(digest, person_digest("https://op.example", "8708719"));
+        assert_ne!(digest, person_digest("https://other.example", "8708718"));
+        assert_eq!(digest.len(), 43);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! 3.1.3.3).
 
 use super::form;
-use super::json::{self, Object};
+use super::json::{self, Object, Value};
 use super::pending::PendingLogin;
 use super::secret::Secret;
 use crate::error::{Error, ErrorCode, ProviderError};
@@ -19,13 +19,33 @@ pub fn request_body(pending: &PendingLogin, code: &Secret) -> Secret {
     ]))
 }
 
+/// The body of a public client's request for fresh tokens (RFC 6749, 6).
+#[must_use]
+pub fn refresh_body(client_id: &str, refresh_token: &Secret) -> Secret {
+    Secret::new(form::encode(&[
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.expose()),
+        ("client_id", client_id),
+    ]))
+}
+
+/// The body of a public client's request to revoke a token (RFC 7009, 2.1).
+#[must_use]
+pub fn revocation_body(client_id: &str, token: &Secret) -> Secret {
+    Secret::new(form::encode(&[("token", token.expose()), ("client_id", client_id)]))
+}
+
 /// A token answer.
 #[derive(Debug)]
 pub struct TokenResponse {
     /// `access_token`: opaque.
     pub access_token: Secret,
-    /// `id_token`, not yet verified.
-    pub id_token: Secret,
+    /// `id_token`, not yet verified. Only a renewal may come without (Core 12.2).
+    pub id_token: Option<Secret>,
+    /// `refresh_token`, where the provider gives one.
+    pub refresh_token: Option<Secret>,
+    /// `expires_in`: how long the access token lasts, in seconds, where that is said.
+    pub expires_in: Option<f64>,
     /// `scope`: what was granted, where that is said; otherwise it is what was asked for (RFC 6749, 5.1).
     pub scope: Option<String>,
 }
@@ -62,9 +82,14 @@ impl TokenResponse {
         let token_type = json::string(&members, "token_type");
         let tokens = Self {
             access_token: secret("access_token").ok_or("`access_token` is missing or no string")?,
-            id_token: secret("id_token").ok_or("`id_token` is missing or no string")?,
+            id_token: secret("id_token"),
+            refresh_token: secret("refresh_token"),
+            expires_in: seconds(&members),
             scope: json::string(&members, "scope").map(str::to_owned),
         };
+        if tokens.id_token.is_none() && members.contains_key("id_token") {
+            return Err("`id_token` is no string");
+        }
         if !token_type.is_some_and(|is| is.eq_ignore_ascii_case("Bearer")) {
             return Err("`token_type` is not Bearer");
         }
@@ -72,6 +97,15 @@ impl TokenResponse {
             return Err("`scope` is no string");
         }
         Ok(tokens)
+    }
+}
+
+/// `expires_in`. Some providers write the number as a string; what is no duration counts as missing.
+fn seconds(members: &Object) -> Option<f64> {
+    match members.get("expires_in")? {
+        Value::String(digits) => digits.parse::<u32>().ok().map(f64::from),
+        Value::Number(seconds, _) if *seconds >= 0.0 => Some(*seconds),
+        _ => None,
     }
 }
 
@@ -119,8 +153,47 @@ mod tests {
     fn classlinks_answer_without_expiry_and_refresh_token_is_one() {
         let tokens = parse(200, &classlinks()).unwrap();
         assert_eq!(tokens.access_token.expose(), "opaque");
-        assert_eq!(tokens.id_token.expose(), "a.b.c");
+        assert_eq!(tokens.id_token.unwrap().expose(), "a.b.c");
         assert_eq!(tokens.scope, None);
+        assert_eq!(tokens.expires_in, None);
+        assert_eq!(tokens.refresh_token, None);
+    }
+
+    #[test]
+    fn a_renewal_is_asked_for_and_a_token_revoked_as_by_a_public_client() {
+        let token = Secret::new("r+1".into());
+        let body = refresh_body("c1", &token);
+        assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=r%2B1&client_id=c1");
+        assert_eq!(revocation_body("c1", &token).expose(), "token=r%2B1&client_id=c1");
+    }
+
+    #[test]
+    fn a_renewals_answer_may_come_without_an_id_token() {
+        let body = json!({
+            "access_token": "fresh", "token_type": "bearer", "refresh_token": "next", "expires_in": 300,
+        });
+        let tokens = parse(200, &body).unwrap();
+        assert_eq!(tokens.id_token, None);
+        assert_eq!(tokens.refresh_token.unwrap().expose(), "next");
+        assert_eq!(tokens.expires_in, Some(300.0));
+    }
+
+    #[test]
+    fn a_duration_is_a_number_or_its_digits_and_anything_else_is_missing() {
+        for (value, seconds) in [
+            (json!(0), Some(0.0)),
+            (json!("3600"), Some(3600.0)),
+            (json!(1.5), Some(1.5)),
+            (json!(-1), None),
+            (json!("-1"), None),
+            (json!("soon"), None),
+            (json!(null), None),
+            (json!([5]), None),
+        ] {
+            let mut body = classlinks();
+            body["expires_in"] = value.clone();
+            assert_eq!(parse(200, &body).unwrap().expires_in, seconds, "{value}");
+        }
     }
 
     #[test]
@@ -139,7 +212,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_an_invalid_answer() {
-        let missing = ["access_token", "id_token", "token_type"].map(|name| (name, None));
+        let missing = ["access_token", "token_type"].map(|name| (name, None));
         let wrong = [
             ("access_token", Some(json!(""))),
             ("access_token", Some(json!(5))),

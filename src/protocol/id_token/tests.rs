@@ -54,7 +54,7 @@ fn claims() -> Value {
 }
 
 fn expected(access_token: &Secret) -> Expected<'_> {
-    Expected { issuer: ISSUER, client_id: "c1", nonce: "n1", access_token }
+    Expected { issuer: ISSUER, client_id: "c1", origin: Origin::Login("n1"), access_token }
 }
 
 fn clock(now: f64, max_age: Option<u32>) -> Clock {
@@ -96,7 +96,7 @@ pub(crate) fn verified(given: Value) -> VerifiedIdToken {
     let expected = Expected {
         issuer: &text("iss"),
         client_id: &text("aud"),
-        nonce: &text("nonce"),
+        origin: Origin::Login(&text("nonce")),
         access_token: &access_token,
     };
     let checked = authentic(&claims).check(&expected).unwrap();
@@ -514,5 +514,53 @@ proptest! {
             prop_assert!(claims["aud"] == "c1" || claims["aud"][0] == "c1");
             prop_assert!(token.expires_at() + 60.0 > now && token.issued_at() - 60.0 <= now);
         }
+    }
+}
+
+fn check_from(origin: Origin<'_>, claims: &Value) -> Option<Reason> {
+    let access_token = secret("opaque");
+    let expected = Expected { origin, ..expected(&access_token) };
+    authentic(claims).check(&expected).err()
+}
+
+#[test]
+fn a_token_of_the_gateways_session_may_have_any_nonce_and_must_hold_otherwise() {
+    assert_eq!(check_from(Origin::Session, &claims()), None);
+    assert_eq!(check_from(Origin::Session, &without("nonce")), None);
+    assert_eq!(check_from(Origin::Session, &with("iss", "x")), Some(Reason::Issuer));
+    assert_eq!(check_from(Origin::Session, &with("aud", "x")), Some(Reason::Audience));
+    assert_eq!(check_from(Origin::Session, &with("at_hash", "x")), Some(Reason::AtHash));
+}
+
+#[test]
+fn a_renewed_token_speaks_of_the_same_login() {
+    let before = verified(json!({ "auth_time": 1_699_999_000, "azp": "c1" }));
+    let renewed = || {
+        let mut claims = claims();
+        claims["auth_time"] = json!(1_699_999_000);
+        claims["azp"] = json!("c1");
+        claims["iat"] = json!(1_700_003_600);
+        claims["exp"] = json!(1_700_090_000);
+        claims
+    };
+    let judge = |claims: &Value| check_from(Origin::Renewal(&before), claims);
+    assert_eq!(judge(&renewed()), None);
+    for (name, value, reason) in [
+        ("iss", Some(json!("https://other.example")), Some(Reason::Issuer)),
+        ("sub", Some(json!("8708719")), Some(Reason::Subject)),
+        ("aud", Some(json!(["c1"])), Some(Reason::Audience)),
+        ("azp", None, Some(Reason::AuthorizedParty)),
+        ("auth_time", Some(json!(1_699_999_001)), Some(Reason::AuthTime)),
+        ("auth_time", None, Some(Reason::AuthTime)),
+        ("nonce", Some(json!("n2")), Some(Reason::Nonce)),
+        ("nonce", Some(json!(null)), Some(Reason::Nonce)),
+        ("nonce", None, None),
+    ] {
+        let mut claims = renewed();
+        match &value {
+            Some(value) => claims[name] = value.clone(),
+            None => drop(claims.as_object_mut().unwrap().remove(name)),
+        }
+        assert_eq!(judge(&claims), reason, "{name} {value:?}");
     }
 }

@@ -1,0 +1,157 @@
+/**
+ * Logins that leave the page where it is: popups, hidden frames, and how their callback page hands its URL over. Origin,
+ * source and state of every message are compared.
+ *
+ * @packageDocumentation
+ */
+
+import { ClassLinkError } from "./errors.js";
+import type { TabMessage } from "./presence.js";
+
+const ANSWER = "classlink-spa.answer";
+const TAKEN = "classlink-spa.taken";
+
+/** Milliseconds between two looks at whether a popup was closed. */
+const LOOK = 300;
+
+/** Milliseconds that an answer may be on its way from a popup that has closed. */
+const GRACE = 1000;
+
+/** Milliseconds that another page has to say that it was waiting. */
+const REPLY = 500;
+
+/** The logins aside of one client. */
+export interface Asides {
+  /** `Host.aside` in `core.ts`. `timeout` is the frame's, in milliseconds. */
+  go(
+    url: string,
+    state: string,
+    popup: Window | undefined,
+    timeout: number,
+  ): Promise<string | undefined>;
+  /** `Host.handOver` in `core.ts`. */
+  handOver(url: string, state: string): Promise<boolean>;
+  /** Hears another tab; answers with whether it was about this. */
+  hear(message: TabMessage): boolean;
+  /** Ends all of them. */
+  close(): void;
+}
+
+/** Opens a window for a login. To be called in the click that asks for it. */
+export function openPopup(given: Window | null | undefined): Window {
+  const popup =
+    given === undefined
+      ? window.open("about:blank", "_blank", "popup,width=500,height=700")
+      : given;
+  if (popup && !popup.closed) return popup;
+  throw new ClassLinkError({
+    code: "popup_blocked",
+    message:
+      "The browser opened no window. Call startLogin in the click itself, before any await, or give it a window that was opened there.",
+  });
+}
+
+/** `post` tells the other tabs, for popups that have lost their opener. */
+export function createAsides(post: (message: TabMessage) => void): Asides {
+  const ending = new AbortController();
+  /** By state: from which window the answer may come, and what takes it. */
+  const waiting = new Map<string, { from: () => Window | null; take: (url: string) => void }>();
+  /** By state: what hears that an offer was taken. */
+  const offered = new Map<string, () => void>();
+
+  function receive(
+    { kind, state = "", url }: TabMessage,
+    source?: MessageEventSource | null,
+  ): boolean {
+    if (kind === TAKEN) offered.get(state)?.();
+    const wait = kind === ANSWER ? waiting.get(state) : undefined;
+    // A channel has no source: its messages are this origin's own, and the state is known to the login alone.
+    if (wait && typeof url === "string" && (source === undefined || source === wait.from())) {
+      const taken = { kind: TAKEN, state };
+      if (source) (source as Window).postMessage(taken, location.origin);
+      else post(taken);
+      wait.take(url);
+    }
+    return kind === TAKEN || kind === ANSWER;
+  }
+
+  globalThis.addEventListener?.(
+    "message",
+    ({ origin, source, data }) => {
+      if (origin === location.origin && typeof data === "object" && data) receive(data, source);
+    },
+    { signal: ending.signal },
+  );
+
+  return {
+    hear: (message) => receive(message),
+    close: () => ending.abort(),
+
+    go(url, state, popup, timeout) {
+      return new Promise((resolve, reject) => {
+        const frame = popup ? undefined : document.createElement("iframe");
+        let timer: ReturnType<typeof setInterval> | undefined;
+        const end = () => {
+          waiting.delete(state);
+          clearInterval(timer);
+          frame?.remove();
+        };
+        waiting.set(state, {
+          from: () => popup ?? frame?.contentWindow ?? null,
+          take(answer) {
+            end();
+            resolve(answer);
+          },
+        });
+        ending.signal.addEventListener("abort", end);
+        if (popup) {
+          let closedAt = 0;
+          timer = setInterval(() => {
+            // A provider that isolates its pages (Cross-Origin-Opener-Policy) makes a popup look closed that isn't:
+            // while this page has no focus, somebody may be signing in there.
+            if (!popup.closed || !(document.hasFocus() || closedAt)) return;
+            closedAt ||= Date.now();
+            if (Date.now() - closedAt < GRACE) return;
+            end();
+            reject(
+              new ClassLinkError({
+                code: "popup_closed",
+                message:
+                  "The window was closed before the sign-in was finished, or the provider has cut it off (Cross-Origin-Opener-Policy).",
+              }),
+            );
+          }, LOOK);
+          popup.location.replace(url);
+        } else if (frame) {
+          timer = setInterval(() => {
+            end();
+            resolve(undefined);
+          }, timeout);
+          frame.hidden = true;
+          frame.setAttribute("aria-hidden", "true");
+          frame.title = "ClassLink";
+          frame.src = url;
+          document.body.append(frame);
+        }
+      });
+    },
+
+    async handOver(url, state) {
+      const answer = { kind: ANSWER, state, url };
+      const taken = new Promise<boolean>((resolve) => {
+        offered.set(state, () => resolve(true));
+        setTimeout(() => resolve(false), REPLY);
+      });
+      for (const page of [window.parent, window.opener as Window | null]) {
+        // Only a page of this origin gets it.
+        if (page && page !== window) page.postMessage(answer, location.origin);
+      }
+      post(answer);
+      const handedOver = await taken;
+      offered.delete(state);
+      // The result is told first. A window that no script opened stays.
+      if (handedOver) setTimeout(() => window.close());
+      return handedOver;
+    },
+  };
+}

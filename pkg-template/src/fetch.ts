@@ -1,0 +1,55 @@
+/**
+ * The platform's `fetch` with the access token. Whether the token may go to an origin is decided in the WebAssembly.
+ *
+ * @packageDocumentation
+ */
+
+import { ClassLinkError } from "./errors.js";
+
+/** Gives the token for an origin; `refused` is one that it has answered with a 401. */
+export type TokenSource = (origin: string, refused?: string) => Promise<string>;
+
+/** Whether a body can be sent a second time. What streams is sent once. */
+function canRepeat(request: Request, init: RequestInit | undefined): boolean {
+  const given = init?.body;
+  if (given != null) return !(given instanceof ReadableStream);
+  // A `Request` that was handed in has its body only once. Not every browser shows it.
+  return request.body === null || /^(GET|HEAD)$/.test(request.method);
+}
+
+/** `fetch` with the access token. */
+export async function fetchWithToken(
+  source: TokenSource,
+  input: RequestInfo | URL,
+  init?: RequestInit,
+): Promise<Response> {
+  const request = new Request(input, init);
+  const { origin } = new URL(request.url);
+  const repeatable = canRepeat(request, init);
+
+  const send = (outgoing: Request, token: string): Promise<Response> => {
+    const headers = new Headers(outgoing.headers);
+    headers.set("Authorization", `Bearer ${token}`);
+    // Some browsers send the header on to wherever a redirect leads: none is followed.
+    return fetch(new Request(outgoing, { headers, redirect: "manual" }));
+  };
+
+  const token = await source(origin);
+  let response = await send(request, token);
+  if (response.status === 401 && repeatable) {
+    const fresh = await source(origin, token).catch(() => undefined);
+    if (fresh !== undefined) {
+      void response.body?.cancel().catch(() => {});
+      response = await send(new Request(input, init), fresh);
+    }
+  }
+  if (response.type === "opaqueredirect" && request.redirect !== "manual") {
+    if (request.redirect === "error") throw new TypeError("Failed to fetch");
+    throw new ClassLinkError({
+      code: "origin_not_allowed",
+      message:
+        "The API answered with a redirect, which is not followed: the access token could go with it. Call the final URL.",
+    });
+  }
+  return response;
+}

@@ -1,0 +1,77 @@
+//! Logins that leave the page where it is: in a popup, and in a hidden frame that asks nobody anything. They wait in this
+//! page's memory, and the callback page hands its URL over.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+
+use super::attempt::Attempt;
+use super::session::Session;
+use super::{Client, State};
+use crate::browser::clock;
+use crate::config::LoginOptions;
+use crate::error::{Error, ErrorCode};
+use crate::protocol::callback::{Answer, Callback, Outcome, refusal};
+use crate::protocol::pending::PendingLogin;
+
+impl Client {
+    /// `startLogin` in a popup.
+    ///
+    /// # Errors
+    /// The application's error: see `StartLogin` in `types.ts`.
+    pub async fn start_popup_login(
+        self: &Rc<Self>,
+        options: &str,
+        popup: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let attempt = Attempt::new(self);
+        attempt.emit(self, "login.started");
+        let sign_outs = self.sign_outs.get();
+        let done = async {
+            let options = LoginOptions::read(options)?;
+            let (pending, session) = self.login_aside(&attempt, &options, popup).await?;
+            self.sign_in(&attempt, &pending, session, sign_outs)
+        };
+        done.await.map_err(|error| attempt.failed(self, &error))
+    }
+
+    /// A login in a popup, or in a hidden frame where there is none.
+    pub(super) async fn login_aside(
+        &self,
+        attempt: &Attempt,
+        options: &LoginOptions,
+        popup: &JsValue,
+    ) -> Result<(PendingLogin, Session), Error> {
+        let login = self.prepare_login(attempt, options).await?;
+        let url = self.host.aside(&login.url, &login.state, popup).await?;
+        self.require_open()?;
+        let url = url.ok_or_else(|| {
+            let message = "the hidden frame stayed silent: the provider may not be framed, third-party cookies are \
+                           blocked, or the callback page does not call handleCallback";
+            Error::new(ErrorCode::Timeout, message)
+        })?;
+        let Callback::Answer(answer) = Callback::parse(&url) else {
+            return Err(Error::new(ErrorCode::CallbackMalformed, "the callback is no answer"));
+        };
+        answer.check(Some(&login.pending), clock::now())?;
+        match answer {
+            Answer { outcome: Outcome::Code(code), state, .. } if state == Some(login.state) => {
+                let before = self.before();
+                if popup.is_object() {
+                    self.enter(State::SigningIn);
+                }
+                let session = self.exchange(attempt, &login.pending, &login.config, &code).await;
+                let session = session.inspect_err(|_| {
+                    if popup.is_object() {
+                        self.enter(self.as_before(before));
+                    }
+                })?;
+                Ok((login.pending, session))
+            }
+            Answer { outcome: Outcome::Error(error), .. } => Err(refusal(error)),
+            Answer { .. } => {
+                Err(Error::new(ErrorCode::StateUnknown, "the answer is another login's"))
+            }
+        }
+    }
+}

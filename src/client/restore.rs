@@ -1,0 +1,177 @@
+//! `restoreSession`: who is signed in when a page has been loaded anew.
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+
+use super::attempt::Attempt;
+use super::exchange::{Answered, Asked};
+use super::provider::request_keys;
+use super::session::Session;
+use super::{Client, State};
+use crate::browser::http::{Kind, Request};
+use crate::browser::storage::SignOutMark;
+use crate::browser::{navigation, storage};
+use crate::config::{Config, LoginOptions};
+use crate::error::{Error, ErrorCode};
+use crate::protocol::callback::Callback;
+use crate::protocol::gateway::session_url;
+use crate::protocol::id_token::Origin;
+use crate::protocol::token::TokenResponse;
+
+impl Client {
+    /// Finds a session again. `may_leave` says whether this page may be left for it.
+    ///
+    /// # Errors
+    /// The application's error: see `restoreSession` in `types.ts`.
+    pub async fn restore(self: &Rc<Self>, may_leave: bool) -> Result<JsValue, JsValue> {
+        if self.live_session().is_none() {
+            let attempt = Attempt::new(self);
+            let sign_outs = self.sign_outs.get();
+            self.restore_failed.set(false);
+            let found = self.find_session(&attempt, may_leave).await;
+            // A sign-in or a sign-out that came between is newer than what was found.
+            let is_current = sign_outs == self.sign_outs.get()
+                && matches!(
+                    *self.state.borrow(),
+                    State::Loading | State::SignedOut | State::Error(_)
+                );
+            match found {
+                Ok(Some(session)) if is_current => {
+                    self.begin(session.into());
+                    attempt.emit(self, "session.restored");
+                }
+                Ok(None) if matches!(*self.state.borrow(), State::Loading) => {
+                    self.enter(State::SignedOut);
+                }
+                Err(error) => {
+                    let error = attempt.not_renewed(self, &error);
+                    if is_current {
+                        self.restore_failed.set(true);
+                        self.enter(State::Error(error.clone()));
+                    }
+                    return Err(error);
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(self.user())
+    }
+
+    async fn find_session(
+        &self,
+        attempt: &Attempt,
+        may_leave: bool,
+    ) -> Result<Option<Session>, Error> {
+        let config = self.config(None).await?;
+        if storage::take_logout_state().is_some_and(|state| self.host.strip_state(&state)) {
+            // The person has just come back from signing out.
+            return Ok(None);
+        }
+        match config.restore() {
+            "gateway" => self.gateway_session(attempt, &config).await,
+            "iframe" => self.framed_session(attempt, &config).await,
+            "redirect" if may_leave => self.redirect_once(attempt, &config).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The session in the gateway's cookie. A sign-out that it has not heard of comes first.
+    async fn gateway_session(
+        &self,
+        attempt: &Attempt,
+        config: &Config,
+    ) -> Result<Option<Session>, Error> {
+        if SignOutMark::of(config.client_id()).is_set() {
+            self.end_gateway_session(config, &attempt.support_code).await?;
+            return Ok(None);
+        }
+        let provider = &self.providers.get(config).await?;
+        let keys = request_keys(attempt, provider, config, false);
+        let Some(answered) = ask_gateway(attempt, config).await? else {
+            return Ok(None);
+        };
+        let asked = Asked {
+            attempt,
+            config,
+            provider,
+            origin: Origin::Session,
+            max_age: None,
+            scope: &config.scope(),
+        };
+        self.judge(&asked, answered, keys).await.map(Some)
+    }
+
+    /// Asks the provider in a hidden frame. That nobody is there, and that the frame stays silent, as it does where
+    /// third-party cookies are blocked, is an answer.
+    async fn framed_session(
+        &self,
+        attempt: &Attempt,
+        config: &Config,
+    ) -> Result<Option<Session>, Error> {
+        if navigation::is_framed() {
+            return Ok(None);
+        }
+        let options = LoginOptions::restoring(&config.scope());
+        match self.login_aside(attempt, &options, &JsValue::UNDEFINED).await {
+            Ok((_, session)) => Ok(Some(session)),
+            Err(error) if is_nobody(error.code) || error.code == ErrorCode::Timeout => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks the provider by a redirect that asks nobody anything, once until somebody has signed in.
+    async fn redirect_once(
+        &self,
+        attempt: &Attempt,
+        config: &Config,
+    ) -> Result<Option<Session>, Error> {
+        let page = navigation::page_url();
+        let is_callback = !matches!(Callback::parse(&page), Callback::NotACallback);
+        if is_callback || navigation::is_framed() || storage::was_redirected()? {
+            return Ok(None);
+        }
+        let options = LoginOptions::restoring(&config.scope());
+        let login = self.prepare_login(attempt, &options).await?;
+        storage::mark_redirected()?;
+        self.leave(attempt, &login).await?;
+        Ok(None)
+    }
+}
+
+/// Asks the gateway for its session; `None` where there is none.
+pub(super) async fn ask_gateway(
+    attempt: &Attempt,
+    config: &Config,
+) -> Result<Option<Answered>, Error> {
+    let gateway = config.gateway().unwrap_or_default();
+    let request = Request {
+        to: "the gateway's session",
+        url: &session_url(gateway, config.client_id()),
+        kind: Kind::Post,
+        cache: "no-store",
+        timeout: config.timeout,
+        gateway: attempt.at_gateway(config),
+    };
+    let answer = request.send().await?;
+    if answer.status == 204 {
+        return Ok(None);
+    }
+    let tokens = TokenResponse::parse(answer.status, &answer.body).map_err(|error| {
+        // Here nobody but the gateway speaks.
+        match error.code {
+            ErrorCode::ProviderResponseInvalid => error.with_code(ErrorCode::GatewayError),
+            _ => error,
+        }
+    })?;
+    Ok(Some(Answered { tokens, time: answer.time }))
+}
+
+/// Whether the provider's answer to `prompt=none` says that nobody is there who could be signed in without a word
+/// (`OpenID` Connect Core 1.0, 3.1.2.6).
+pub(super) fn is_nobody(code: ErrorCode) -> bool {
+    match code {
+        ErrorCode::Provider(code) => code.asks_for_a_person(),
+        _ => false,
+    }
+}

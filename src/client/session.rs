@@ -1,0 +1,143 @@
+//! The session: what was granted, and what becomes of it while time passes.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+
+use super::attempt::Attempt;
+use super::{Client, State};
+use crate::browser::get;
+use crate::config::Config;
+use crate::error::{Error, ErrorCode};
+use crate::protocol::id_token::VerifiedIdToken;
+use crate::protocol::lifetime::{Due, Lifetime};
+use crate::protocol::metadata::Provider;
+use crate::protocol::secret::Secret;
+use crate::protocol::token::TokenResponse;
+
+/// Somebody is signed in. A renewal makes a new one.
+#[derive(Clone)]
+pub(super) struct Session {
+    /// The person, as the application sees them.
+    pub(super) user: JsValue,
+    /// What was granted.
+    pub(super) scope: Array,
+    pub(super) config: Config,
+    pub(super) provider: Provider,
+    pub(super) token: Rc<VerifiedIdToken>,
+    /// The same as it came.
+    pub(super) id_token: Secret,
+    pub(super) access_token: Secret,
+    pub(super) refresh_token: Option<Secret>,
+    /// When it ends however often it is renewed, in elapsed seconds.
+    pub(super) limit: f64,
+    pub(super) lifetime: Cell<Lifetime>,
+}
+
+impl Session {
+    /// Whether two sessions are the same person's.
+    pub(super) fn is_of(&self, token: &VerifiedIdToken) -> bool {
+        self.token.issuer() == token.issuer() && self.token.subject() == token.subject()
+    }
+
+    /// The session that follows this one, of the same person: what limits this one still does.
+    pub(super) fn followed_by(&self, next: Self) -> Self {
+        let lifetime = next.lifetime.get();
+        let before = self.lifetime.get();
+        next.lifetime.set(Lifetime {
+            ends: lifetime.ends.min(self.limit),
+            active: before.active,
+            warned: before.warned,
+            ..lifetime
+        });
+        Self { limit: self.limit, ..next }
+    }
+
+    /// The same with fresh tokens that came without a new ID token.
+    pub(super) fn with_tokens(&self, tokens: TokenResponse, now: f64) -> Self {
+        let before = self.lifetime.get();
+        let token_ends = tokens.expires_in.map_or(before.ends, |seconds| now + seconds);
+        Self {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            lifetime: Cell::new(Lifetime { obtained: now, token_ends, failures: 0, ..before }),
+            ..self.clone()
+        }
+    }
+}
+
+impl Client {
+    /// Somebody has signed in, or was found again.
+    pub(super) fn begin(self: &Rc<Self>, session: Rc<Session>) {
+        self.restore_failed.set(false);
+        self.enter(State::SignedIn(session));
+        self.wake();
+    }
+
+    /// The session, unless it is over by now.
+    pub(super) fn live_session(self: &Rc<Self>) -> Option<Rc<Session>> {
+        let session = self.session()?;
+        if session.lifetime.get().is_over(self.elapsed()) {
+            self.expire(&session, true);
+        }
+        self.session()
+    }
+
+    /// The session, or why there is none.
+    pub(super) fn require_session(self: &Rc<Self>) -> Result<Rc<Session>, Error> {
+        self.require_open()?;
+        self.live_session().ok_or_else(|| {
+            let expired = match &*self.state.borrow() {
+                State::Error(error) => get(error, "code") == "session_expired",
+                _ => false,
+            };
+            if expired {
+                Error::new(ErrorCode::SessionExpired, "the session is over: start a new login")
+            } else {
+                Error::new(ErrorCode::NotSignedIn, "nobody is signed in")
+            }
+        })
+    }
+
+    /// Does what is due, and has itself woken when the next thing is. Timers alone don't do: they stand still in sleep.
+    pub fn wake(self: &Rc<Self>) {
+        while let Some(session) = self.session() {
+            let mut lifetime = session.lifetime.get();
+            let due = lifetime.due(self.elapsed());
+            session.lifetime.set(lifetime);
+            match due {
+                Due::End => self.expire(&session, true),
+                Due::Warning => Attempt::new(self).emit(self, "session.expiring"),
+                // It wakes this when it has ended.
+                Due::Renewal => return drop(self.renewal()),
+                Due::Nothing(seconds) => return self.host.schedule(seconds * 1000.0),
+            }
+        }
+    }
+
+    /// Somebody did something: the idle limit is put off, unless it has passed.
+    pub fn be_active(self: &Rc<Self>) {
+        if let Some(session) = self.live_session() {
+            let mut lifetime = session.lifetime.get();
+            lifetime.active = self.elapsed();
+            session.lifetime.set(lifetime);
+            self.wake();
+        }
+    }
+
+    /// The session is over: everything is wiped. `here` says whether this tab found out by itself, and must tell.
+    pub(super) fn expire(self: &Rc<Self>, session: &Session, here: bool) {
+        let attempt = Attempt::new(self);
+        let error = Error::new(ErrorCode::SessionExpired, "the session is over");
+        let error = self.host.error(&error, &attempt.support_code);
+        self.count_sign_out();
+        self.enter(State::Error(error));
+        if here {
+            self.host.post("expired", None);
+            self.end_gateway_session_later(&session.config, attempt.support_code.clone());
+        }
+        attempt.emit(self, "session.expired");
+    }
+}

@@ -1,0 +1,65 @@
+//! What the tabs of an application tell each other: that somebody signed in or out, that a session is over, that somebody
+//! is active. Nothing of it is a token, and a person is named by a hash.
+
+use std::rc::Rc;
+
+use super::session::Session;
+use super::{Client, State};
+use crate::protocol::pkce::person_digest;
+
+impl Client {
+    /// Tells the other tabs who has signed in.
+    pub(super) fn tell_of_sign_in(&self, session: &Session) {
+        let person = person_digest(session.token.issuer(), session.token.subject());
+        self.host.post("signed-in", Some(&person));
+    }
+
+    /// Hears from another tab. Answers with whether the session is to be looked for anew.
+    pub fn hear(self: &Rc<Self>, kind: &str, person: Option<&str>) -> bool {
+        let session = self.session();
+        match (kind, session) {
+            ("active", _) => self.be_active(),
+            ("expired", Some(session)) => self.expire(&session, false),
+            ("signed-out", session) => {
+                self.count_sign_out();
+                if session.is_some() || matches!(*self.state.borrow(), State::Loading) {
+                    self.enter(State::SignedOut);
+                }
+            }
+            ("signed-in", Some(session)) => {
+                let ours = person_digest(session.token.issuer(), session.token.subject());
+                let behind_gateway = session.config.gateway().is_some();
+                if person != Some(&ours) {
+                    // Nothing of this person may show for another.
+                    let next = if behind_gateway { State::Loading } else { State::SignedOut };
+                    self.enter(next);
+                }
+                return behind_gateway;
+            }
+            ("signed-in", None) => {
+                return matches!(*self.state.borrow(), State::SignedOut | State::Error(_));
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// The page may be kept in the back/forward cache: whoever comes back to it must see nothing of this person until it
+    /// is known that they are still there.
+    pub fn freeze(&self) {
+        if self.session().is_some() {
+            self.enter(State::Loading);
+        }
+    }
+
+    /// The page comes back from that cache. Answers with whether the session is to be looked for anew.
+    pub fn come_back(&self) -> bool {
+        let left = matches!(*self.state.borrow(), State::Redirecting | State::Loading);
+        if left {
+            // Nobody is on the way to the provider any more.
+            self.under_way.replace(None);
+            self.enter(State::Loading);
+        }
+        left
+    }
+}

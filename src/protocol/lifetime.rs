@@ -1,0 +1,261 @@
+//! How long a session lasts: its limits, judged by elapsed time, since school devices' clocks are wrong, are set while
+//! they run, and stand still in sleep.
+
+/// Time that has passed, in seconds. Per step it is the larger of what the monotonic and the wall clock advanced: the
+/// monotonic one stops in sleep on most systems, and a wall clock set back counts as none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Elapsed {
+    last: Option<(f64, f64)>,
+    total: f64,
+}
+
+impl Elapsed {
+    /// Takes a step: what the two clocks say now, in seconds. Answers with all that has passed since the first step.
+    pub fn step(&mut self, monotonic: f64, wall: f64) -> f64 {
+        if let Some((last_monotonic, last_wall)) = self.last {
+            // `max` passes over what is no number.
+            self.total += (monotonic - last_monotonic).max(wall - last_wall).max(0.0);
+        }
+        self.last = Some((monotonic, wall));
+        self.total
+    }
+}
+
+/// How long before its end a session is said to be expiring, in seconds.
+const WARNING: f64 = 60.0;
+
+/// How long before its end an access token is renewed, in seconds; of a short-lived one, half its life.
+const AHEAD: f64 = 60.0;
+
+/// The longest that somebody is active without the gateway hearing of it, in seconds: its own idle limit runs, too.
+const SILENCE: f64 = 300.0;
+
+/// The longest wait before a failed renewal is tried again, in seconds.
+const MAX_BACKOFF: f64 = 64.0;
+
+/// The limits of one session. All times are in seconds of [`Elapsed`] time.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime {
+    /// When it ends in any case: its absolute limit or its ID token's end, whichever is first.
+    pub ends: f64,
+    /// How long it lasts without activity.
+    pub idle_timeout: Option<f64>,
+    /// When somebody was last active.
+    pub active: f64,
+    /// When the access token was obtained.
+    pub obtained: f64,
+    /// When the access token ends.
+    pub token_ends: f64,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// Whether a gateway must hear of activity.
+    pub reports_activity: bool,
+    /// Renewals that failed in a row.
+    pub failures: i32,
+    /// When the last of them failed.
+    pub failed: f64,
+    /// Whether it was said that the session is expiring.
+    pub warned: bool,
+}
+
+/// What is to be done about a session at some moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Due {
+    /// It is over.
+    End,
+    /// It is about to end, and nobody has been told.
+    Warning,
+    /// Its tokens are to be renewed.
+    Renewal,
+    /// Nothing, for so many seconds.
+    Nothing(f64),
+}
+
+impl Lifetime {
+    /// When it ends unless somebody is active.
+    fn end(&self) -> f64 {
+        let idle = self.idle_timeout.map_or(f64::INFINITY, |timeout| self.active + timeout);
+        self.ends.min(idle)
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_over(&self, now: f64) -> bool {
+        // Put as what must hold, so that a time that is no number ends it.
+        let lives = now < self.ends && now < self.end();
+        !lives
+    }
+
+    /// Whether the access token is still valid for so many seconds.
+    #[must_use]
+    pub fn has_token_for(&self, seconds: f64, now: f64) -> bool {
+        now + seconds < self.token_ends
+    }
+
+    /// When the tokens are to be renewed.
+    fn renewal(&self) -> f64 {
+        if !self.renewable {
+            return f64::INFINITY;
+        }
+        let ahead = AHEAD.min((self.token_ends - self.obtained) / 2.0);
+        let mut at = self.token_ends - ahead;
+        if self.reports_activity && self.active > self.obtained {
+            let silence = self.idle_timeout.map_or(SILENCE, |timeout| SILENCE.min(timeout / 3.0));
+            at = at.min(self.obtained + silence);
+        }
+        if self.failures > 0 {
+            at = at.max(self.failed + 2f64.powi(self.failures - 1).min(MAX_BACKOFF));
+        }
+        at
+    }
+
+    /// What is due now. A warning is given once.
+    #[must_use]
+    pub fn due(&mut self, now: f64) -> Due {
+        let end = self.end();
+        let warning = end - WARNING;
+        if now < warning {
+            self.warned = false;
+        }
+        let renewal = self.renewal();
+        if self.is_over(now) {
+            Due::End
+        } else if now >= warning && !self.warned {
+            self.warned = true;
+            Due::Warning
+        } else if now >= renewal {
+            Due::Renewal
+        } else {
+            let next = if self.warned { end } else { warning };
+            Due::Nothing(next.min(renewal) - now)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An hour's session with a token of five minutes and an idle limit of half an hour, begun at 0.
+    fn session() -> Lifetime {
+        Lifetime {
+            ends: 3600.0,
+            idle_timeout: Some(1800.0),
+            active: 0.0,
+            obtained: 0.0,
+            token_ends: 300.0,
+            renewable: true,
+            reports_activity: false,
+            failures: 0,
+            failed: 0.0,
+            warned: false,
+        }
+    }
+
+    #[test]
+    fn the_clock_that_advanced_more_is_believed() {
+        let mut elapsed = Elapsed::default();
+        assert_eq!(elapsed.step(100.0, 5000.0), 0.0);
+        assert_eq!(elapsed.step(110.0, 5010.0), 10.0);
+        // A lid closed for two hours: the monotonic clock stood still.
+        assert_eq!(elapsed.step(110.0, 12210.0), 7210.0);
+        // The wall clock is set back by a day.
+        assert_eq!(elapsed.step(120.0, -74190.0), 7220.0);
+        // Both stand still, or run backwards.
+        assert_eq!(elapsed.step(119.0, -74191.0), 7220.0);
+        assert_eq!(elapsed.step(f64::NAN, -74190.0), 7221.0);
+    }
+
+    #[test]
+    fn a_session_ends_when_nobody_is_active_and_in_any_case() {
+        let mut lifetime = session();
+        assert!(!lifetime.is_over(1799.0));
+        assert!(lifetime.is_over(1800.0));
+        lifetime.active = 1799.0;
+        assert!(!lifetime.is_over(3598.0));
+        lifetime.active = 3500.0;
+        assert!(lifetime.is_over(3600.0));
+        lifetime.idle_timeout = None;
+        lifetime.active = 0.0;
+        assert!(!lifetime.is_over(3599.0));
+        lifetime.ends = f64::NAN;
+        assert!(lifetime.is_over(0.0));
+    }
+
+    #[test]
+    fn it_warns_once_a_minute_before_and_again_after_somebody_was_active() {
+        let mut lifetime = Lifetime { renewable: false, ..session() };
+        assert_eq!(lifetime.due(0.0), Due::Nothing(1740.0));
+        assert_eq!(lifetime.due(1740.0), Due::Warning);
+        assert_eq!(lifetime.due(1740.0), Due::Nothing(60.0));
+        lifetime.active = 1750.0;
+        assert_eq!(lifetime.due(1750.0), Due::Nothing(1740.0));
+        assert_eq!(lifetime.due(3490.0), Due::Warning);
+        assert_eq!(lifetime.due(3550.0), Due::End);
+    }
+
+    #[test]
+    fn a_token_is_renewed_a_minute_before_its_end_or_after_half_its_life() {
+        let mut lifetime = session();
+        assert_eq!(lifetime.due(239.0), Due::Nothing(1.0));
+        assert_eq!(lifetime.due(240.0), Due::Renewal);
+        lifetime.token_ends = 10.0;
+        assert_eq!(lifetime.due(4.0), Due::Nothing(1.0));
+        assert_eq!(lifetime.due(5.0), Due::Renewal);
+        lifetime.renewable = false;
+        assert_eq!(lifetime.due(5.0), Due::Nothing(1735.0));
+    }
+
+    #[test]
+    fn a_gateway_hears_of_activity_before_its_own_idle_limit() {
+        let mut lifetime = Lifetime { reports_activity: true, token_ends: 3600.0, ..session() };
+        assert_eq!(lifetime.due(400.0), Due::Nothing(1340.0));
+        lifetime.active = 10.0;
+        assert_eq!(lifetime.due(299.0), Due::Nothing(1.0));
+        assert_eq!(lifetime.due(300.0), Due::Renewal);
+        lifetime.idle_timeout = Some(90.0);
+        assert_eq!(lifetime.due(30.0), Due::Renewal);
+        lifetime.idle_timeout = None;
+        assert_eq!(lifetime.due(300.0), Due::Renewal);
+    }
+
+    #[test]
+    fn a_renewal_that_failed_is_tried_again_later_and_later() {
+        let mut lifetime = Lifetime { idle_timeout: None, failed: 250.0, ..session() };
+        for (failures, wait) in [(1, 1.0), (2, 2.0), (3, 4.0), (7, 64.0), (8, 64.0), (5000, 64.0)] {
+            lifetime.failures = failures;
+            assert_eq!(lifetime.due(250.0), Due::Nothing(wait), "{failures}");
+            assert_eq!(lifetime.due(250.0 + wait), Due::Renewal, "{failures}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_good_for_so_many_seconds() {
+        let lifetime = session();
+        assert!(lifetime.has_token_for(30.0, 269.0));
+        assert!(!lifetime.has_token_for(30.0, 270.0));
+        assert!(!lifetime.has_token_for(f64::NAN, 0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn time_never_runs_backwards(steps: Vec<(f64, f64)>) {
+            let mut elapsed = Elapsed::default();
+            let mut last = 0.0;
+            for (monotonic, wall) in steps {
+                let now = elapsed.step(monotonic, wall);
+                prop_assert!(now >= last);
+                last = now;
+            }
+        }
+
+        #[test]
+        fn whatever_is_due_later_is_due_later_than_now(now in 0.0..4000.0, active in 0.0..4000.0, failures in 0..20) {
+            let mut lifetime = Lifetime { active, failures, reports_activity: true, ..session() };
+            if let Due::Nothing(seconds) = lifetime.due(now) {
+                prop_assert!(seconds > 0.0);
+            }
+        }
+    }
+}
