@@ -2,112 +2,31 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { startStandIn } from "../www/stand-in/index.js";
+import {
+  ADAM,
+  api,
+  authorizationUrl,
+  Browser,
+  CLIENT,
+  callbackOf,
+  exchange,
+  NILS,
+  OLGA,
+  PAUL,
+  PIA,
+  REDIRECT_URI,
+  SECRET_CLIENT,
+  signIn,
+  standInFor,
+} from "./support/stand-in.mjs";
 
 const CLI = fileURLToPath(new URL("../www/stand-in/cli.js", import.meta.url));
-const REDIRECT_URI = "http://localhost:4419/callback";
-const CLIENT = {
-  clientId: "test-app",
-  redirectUris: [REDIRECT_URI],
-  launchUrl: "http://localhost:4419/start",
-  name: "Test app",
-};
-const SECRET_CLIENT = { ...CLIENT, clientId: "secret-app", clientSecret: "s3cret" };
-const PIA = "8708718";
-const PAUL = "9120045";
-const ADAM = "8708721";
-const NILS = "8708719";
-const OLGA = "7300512";
-
-/** Starts a stand-in that ends with the test. */
-async function standInFor(t, options = {}) {
-  const standIn = await startStandIn({ clients: [CLIENT, SECRET_CLIENT], ...options });
-  t.after(() => standIn.close());
-  return standIn;
-}
-
-/** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
-class Browser {
-  #cookies = new Map();
-
-  async #request(url, init = {}) {
-    const { pathname } = new URL(url);
-    const cookie = [...this.#cookies.values()]
-      .filter(({ path }) => path === "/" || pathname === path)
-      .map(({ name, value }) => `${name}=${value}`)
-      .join("; ");
-    const headers = { ...init.headers, ...(cookie && { cookie }) };
-    const response = await fetch(url, { ...init, headers, redirect: "manual" });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      const path = /path=([^;]*)/i.exec(line)?.[1] ?? "/";
-      this.#cookies.delete(`${path} ${name}`);
-      if (value) this.#cookies.set(`${path} ${name}`, { name, value, path });
-    }
-    return response;
-  }
-
-  /** Follows HTTP redirects; answers with the page and where it is. */
-  async open(url, init) {
-    const response = await this.#request(url, init);
-    const location = response.headers.get("location");
-    if (location) return this.open(new URL(location, url).href);
-    return { url, response, text: await response.text() };
-  }
-
-  post(url, fields) {
-    return this.open(url, {
-      method: "POST",
-      headers: { "content-type": "application/x-www-form-urlencoded" },
-      body: new URLSearchParams(fields).toString(),
-    });
-  }
-
-  /** Answers sign-in and consent pages until the last hop; answers with the page that makes it, or that stopped. */
-  async arrive(url, { sub = PIA, answer = "allow" } = {}) {
-    let page = await this.open(url);
-    const seen = [];
-    for (;;) {
-      const kind = /^\/(sign-in|consent)\//.exec(new URL(page.url).pathname)?.[1];
-      if (!kind) return { ...page, seen, callback: callbackOf(page.text) };
-      seen.push(kind);
-      page = await this.post(page.url, kind === "consent" ? { answer } : { account: sub });
-    }
-  }
-}
-
-/** The URL that a last-hop page goes to by script. */
-function callbackOf(text) {
-  const target = /location\.replace\((".*?")\)/.exec(text)?.[1];
-  return target && new URL(JSON.parse(target));
-}
-
-const verifier = randomBytes(32).toString("base64url");
-const challenge = createHash("sha256").update(verifier).digest("base64url");
-
-function authorizationUrl(standIn, params = {}) {
-  const url = new URL(standIn.endpoints.authorization_endpoint);
-  const all = {
-    client_id: CLIENT.clientId,
-    redirect_uri: REDIRECT_URI,
-    response_type: "code",
-    scope: "openid profile email",
-    state: "the-state",
-    nonce: "the-nonce",
-    code_challenge: challenge,
-    code_challenge_method: "S256",
-    ...params,
-  };
-  for (const [name, value] of Object.entries(all)) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
-  return url.href;
-}
 
 /** No state, no nonce, no challenge: as a tile asks. */
 const TILE = {
@@ -116,37 +35,6 @@ const TILE = {
   code_challenge: undefined,
   code_challenge_method: undefined,
 };
-
-async function exchange(standIn, code, params = {}, headers = {}) {
-  const all = {
-    grant_type: "authorization_code",
-    code,
-    redirect_uri: REDIRECT_URI,
-    client_id: CLIENT.clientId,
-    code_verifier: verifier,
-    ...params,
-  };
-  const fields = Object.entries(all).filter(([, value]) => value !== undefined);
-  const response = await fetch(standIn.endpoints.token_endpoint, {
-    method: "POST",
-    headers,
-    body: new URLSearchParams(fields),
-  });
-  return { response, body: await response.json() };
-}
-
-/** A whole sign-in. */
-async function signIn(standIn, { sub = PIA, browser = new Browser(), ...params } = {}) {
-  const { callback } = await browser.arrive(authorizationUrl(standIn, params), { sub });
-  const { body } = await exchange(standIn, callback.searchParams.get("code"));
-  return { ...body, claims: decodeJwt(body.id_token) };
-}
-
-async function api(url, token, headers = {}) {
-  const authorization = token && { authorization: `Bearer ${token}` };
-  const response = await fetch(url, { headers: { ...authorization, ...headers } });
-  return { response, body: await response.json() };
-}
 
 test("a sign-in from end to end answers as ClassLink does", async (t) => {
   const standIn = await standInFor(t);

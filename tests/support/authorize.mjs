@@ -1,26 +1,6 @@
 /** A person who signs in on the stand-in's pages, request by request: no browser, and no SDK. */
 
-/** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
-function browse() {
-  const cookies = new Map();
-  const open = async (url, init = {}) => {
-    const { pathname } = new URL(url);
-    const cookie = [...cookies.values()]
-      .filter(({ path, value }) => value && (path === "/" || path === pathname))
-      .map(({ name, value }) => `${name}=${value}`)
-      .join("; ");
-    const headers = { ...init.headers, cookie };
-    const response = await fetch(url, { ...init, redirect: "manual", headers });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      const path = /path=([^;]*)/i.exec(line)?.[1] ?? "/";
-      cookies.set(`${path} ${name}`, { name, value, path });
-    }
-    const location = response.headers.get("location");
-    return location ? open(new URL(location, url)) : { url, text: await response.text() };
-  };
-  return open;
-}
+import { Browser, callbackOf } from "./stand-in.mjs";
 
 /**
  * Signs somebody in at a stand-in whose `consent` is `"never"`.
@@ -35,7 +15,6 @@ function browse() {
  * @returns {Promise<string>} The code that the last hop carries.
  */
 export async function authorize(standIn, { clientId, redirectUri, login, sub = "8708718", state }) {
-  const open = browse();
   const url = new URL(standIn.endpoints.authorization_endpoint);
   url.search = new URLSearchParams({
     client_id: clientId,
@@ -50,12 +29,8 @@ export async function authorize(standIn, { clientId, redirectUri, login, sub = "
       code_challenge_method: "S256",
     }),
   });
-  const page = await open(url);
-  const { text } = await open(page.url, {
-    method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ account: sub }).toString(),
-  });
-  const target = JSON.parse(/location\.replace\((".*?")\)/.exec(text)[1]);
-  return new URL(target).searchParams.get("code");
+  const browser = new Browser();
+  const page = await browser.open(url.href);
+  const { text } = await browser.post(page.url, { account: sub });
+  return callbackOf(text).searchParams.get("code");
 }

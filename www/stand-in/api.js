@@ -3,13 +3,11 @@
 import { allClaims, claimsForScopes, myInfo } from "./claims.js";
 import { answerCors } from "./cors.js";
 import { sendJson } from "./http.js";
+import { API_PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { People } from "./directory.js" */
 /** @import { Settings } from "./options.js" */
-
-/** ClassLink's paths on the second origin. */
-export const API_PATHS = { userInfo: "/v2/my/profileinfo", myInfo: "/v2/my/info" };
 
 /**
  * @param {any} provider

@@ -11,9 +11,6 @@ import { createServer as createTlsServer } from "node:https";
 /** The most of a request's body that is read, in bytes. */
 const BODY_LIMIT = 56 * 1024;
 
-/** Content-Security-Policy of every page: nothing but the style sheet and the (empty) icon. */
-export const PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src data:";
-
 /**
  * A server that listens already, before its handler is known: the handler needs the port.
  *
@@ -110,7 +107,7 @@ export function sendJson(res, status, body) {
 }
 
 /**
- * A page of the stand-in: never cached, never framed, without script.
+ * A page of the stand-in: never cached.
  *
  * @param {ServerResponse} res
  * @param {number} status
@@ -120,8 +117,6 @@ export function sendPage(res, status, page) {
   res.writeHead(status, {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
-    "Content-Security-Policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
-    "Referrer-Policy": "no-referrer",
   });
   res.end(page);
 }

@@ -1,13 +1,16 @@
 /** A local stand-in for ClassLink: see the README for what it imitates and what it can't know. */
 
-import { API_PATHS, createApi } from "./api.js";
+import { createApi } from "./api.js";
 import { Consents } from "./consents.js";
 import { People } from "./directory.js";
+import { endpointsOf } from "./discovery.js";
 import { listen } from "./http.js";
 import { createIssuer } from "./issuer.js";
 import { settingsFrom } from "./options.js";
-import { createProvider, PATHS } from "./provider.js";
+import { PATHS } from "./paths.js";
+import { createProvider } from "./provider.js";
 
+/** @import { Endpoints } from "./discovery.js" */
 /** @import { Handler } from "./http.js" */
 /** @import { StandInOptions } from "./options.js" */
 /** @import { Account, District } from "./people.js" */
@@ -33,9 +36,7 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {string} launchPadUrl
  * @property {readonly Account[]} accounts
  * @property {readonly District[]} districts
- * @property {Record<"authorization_endpoint" | "token_endpoint" | "jwks_uri" | "userinfo_endpoint" |
- * "my_info_endpoint", string>} endpoints By their discovery names (OpenID Connect Discovery 1.0, section 3), and
- * `my_info_endpoint`.
+ * @property {Endpoints} endpoints
  * @property {string} discoveryUrl
  * @property {SeenRequest[]} requests Every request so far, oldest first. A test may empty it.
  * @property {() => Promise<void>} close Stops both servers and forgets everything.
@@ -59,13 +60,14 @@ export async function startStandIn(options = {}) {
 
   const issuer = front.origin;
   const apiOrigin = api.origin;
+  const endpoints = endpointsOf(issuer, apiOrigin);
   const people = new People(settings.districts, settings.accounts);
   const consents = new Consents(settings.consent);
   const provider = await createProvider(issuer, settings, people, consents);
   /** @type {SeenRequest[]} */
   const requests = [];
   front.handle(
-    recorded(requests, await createIssuer(provider, apiOrigin, settings, people, consents)),
+    recorded(requests, await createIssuer(provider, endpoints, settings, people, consents)),
   );
   api.handle(recorded(requests, createApi(provider, settings, people)));
 
@@ -75,13 +77,7 @@ export async function startStandIn(options = {}) {
     launchPadUrl: `${issuer}/launchpad`,
     accounts: settings.accounts,
     districts: settings.districts,
-    endpoints: {
-      authorization_endpoint: issuer + PATHS.authorization,
-      token_endpoint: issuer + PATHS.token,
-      jwks_uri: issuer + PATHS.jwks,
-      userinfo_endpoint: apiOrigin + API_PATHS.userInfo,
-      my_info_endpoint: apiOrigin + API_PATHS.myInfo,
-    },
+    endpoints,
     discoveryUrl: issuer + PATHS.discovery,
     requests,
     close: async () => {

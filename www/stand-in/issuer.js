@@ -1,28 +1,29 @@
 /** The issuer's origin: who answers which path. */
 
 import { readFile } from "node:fs/promises";
-import { API_PATHS } from "./api.js";
-import { CLAIMS_SUPPORTED, SCOPES } from "./claims.js";
 import { answerCors } from "./cors.js";
+import { discovery } from "./discovery.js";
 import { readForm, redirect, sendJson, sendText, withForm } from "./http.js";
 import { createInteractions, INTERACTION_PATH } from "./interactions.js";
 import { createLaunchPad } from "./launchpad.js";
-import { PATHS } from "./provider.js";
+import { PAGE_HEADERS } from "./pages.js";
+import { isAuthorization, PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { People } from "./directory.js" */
+/** @import { Endpoints } from "./discovery.js" */
 /** @import { Settings } from "./options.js" */
 /** @import { Consents } from "./consents.js" */
 
 /**
  * @param {any} provider
- * @param {string} apiOrigin
+ * @param {Endpoints} endpoints
  * @param {Settings} settings
  * @param {People} people
  * @param {Consents} consents
  * @returns {Promise<(req: IncomingMessage, res: ServerResponse) => unknown>}
  */
-export async function createIssuer(provider, apiOrigin, settings, people, consents) {
+export async function createIssuer(provider, endpoints, settings, people, consents) {
   const { issuer } = provider;
   const oidc = provider.callback();
   const interactions = createInteractions(provider, people, consents);
@@ -33,9 +34,10 @@ export async function createIssuer(provider, apiOrigin, settings, people, consen
   return async (req, res) => {
     const url = new URL(req.url ?? "/", issuer);
     const path = url.pathname;
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) res.setHeader(name, value);
     if (crossOrigin.includes(path) && answerCors(req, res, settings.cors)) return;
 
-    if (path === PATHS.discovery) return sendJson(res, 200, discovery(issuer, apiOrigin));
+    if (path === PATHS.discovery) return sendJson(res, 200, discovery(issuer, endpoints));
     if (path === PATHS.token && req.method === "POST") {
       return oidc(withForm(req, adjusted(await readForm(req), req, settings)), res);
     }
@@ -49,11 +51,6 @@ export async function createIssuer(provider, apiOrigin, settings, people, consen
     }
     return sendText(res, 404, "Not found");
   };
-}
-
-/** @param {string} path */
-function isAuthorization(path) {
-  return path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`);
 }
 
 /**
@@ -71,26 +68,4 @@ function adjusted(form, req, { pkce, publicClients, clients }) {
     if (client?.clientSecret !== undefined) form.set("client_secret", client.clientSecret);
   }
   return form;
-}
-
-/**
- * The discovery document: no PKCE methods, no end of session, no revocation, and `iss` in callbacks not promised.
- *
- * @param {string} issuer
- * @param {string} apiOrigin
- */
-function discovery(issuer, apiOrigin) {
-  return {
-    issuer,
-    authorization_endpoint: issuer + PATHS.authorization,
-    token_endpoint: issuer + PATHS.token,
-    userinfo_endpoint: apiOrigin + API_PATHS.userInfo,
-    jwks_uri: issuer + PATHS.jwks,
-    scopes_supported: SCOPES,
-    response_types_supported: ["code"],
-    subject_types_supported: ["public"],
-    id_token_signing_alg_values_supported: ["RS256"],
-    token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
-    claims_supported: CLAIMS_SUPPORTED,
-  };
 }

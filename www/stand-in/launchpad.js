@@ -3,7 +3,7 @@
 import { redirect, sendPage, sendText } from "./http.js";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 import { launchPadPage } from "./pages.js";
-import { PATHS } from "./provider.js";
+import { PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { People } from "./directory.js" */

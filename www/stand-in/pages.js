@@ -7,6 +7,13 @@ import { html, scriptJson } from "./html.js";
 /** @import { Client } from "./options.js" */
 /** @import { District } from "./people.js" */
 
+/** What every answer of the issuer's origin says of its pages: no script, no frame, no referrer. */
+export const PAGE_HEADERS = {
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+};
+
 /**
  * @param {string} title
  * @param {Html} main

@@ -3,23 +3,16 @@
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { allClaims, CLAIMS_OF_SCOPE } from "./claims.js";
-import { PAGE_POLICY } from "./http.js";
 import { Provider } from "./library.js";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
-import { continuePage, errorPage } from "./pages.js";
+import { errorPage } from "./pages.js";
+import { PATHS } from "./paths.js";
+import { answerAsClassLink } from "./quirks.js";
 import { createStore } from "./store.js";
 
 /** @import { Consents } from "./consents.js" */
 /** @import { People } from "./directory.js" */
 /** @import { Client, Settings } from "./options.js" */
-
-/** ClassLink's paths on the issuer's origin. */
-export const PATHS = {
-  authorization: "/oauth2/v2/auth",
-  token: "/oauth2/v2/token",
-  jwks: "/oauth2/v2/jwks",
-  discovery: "/.well-known/openid-configuration",
-};
 
 /** How long somebody stays signed in at the stand-in, in seconds. */
 const SESSION_LIFETIME = 8 * 3600;
@@ -170,66 +163,4 @@ async function existingGrant(ctx, consents) {
   grant.addOIDCScope(scopes.join(" "));
   await grant.save();
   return grant;
-}
-
-/**
- * Middleware around the provider: what ClassLink is not told, and what it answers otherwise.
- *
- * @param {string} issuer
- * @param {Settings} settings
- */
-function answerAsClassLink(issuer, { pkce, cors }) {
-  return async (/** @type {any} */ ctx, /** @type {() => Promise<void>} */ next) => {
-    const authorization =
-      ctx.path === PATHS.authorization || ctx.path.startsWith(`${PATHS.authorization}/`);
-    if (ctx.path === PATHS.authorization) ctx.query = withoutUnknown(ctx.query, pkce);
-
-    await next();
-
-    // The provider's own headers: it adds them to every answer that has none from the front.
-    if (!cors) {
-      for (const name of Object.keys(ctx.response.headers)) {
-        if (name.startsWith("access-control-")) ctx.remove(name);
-      }
-    }
-    if (authorization && ctx.status === 303) {
-      const target = new URL(ctx.response.get("location"), issuer);
-      if (target.origin !== issuer) leaveByScript(ctx, target);
-    }
-    if (ctx.path === PATHS.token && ctx.body?.access_token) {
-      const { access_token, token_type, id_token } = ctx.body;
-      ctx.body = { access_token, token_type, response_type: "code", id_token };
-    }
-  };
-}
-
-/**
- * Drops what ClassLink is not known to understand: other response modes, and PKCE where it is to be ignored.
- *
- * @param {Record<string, unknown>} query
- * @param {Settings["pkce"]} pkce
- */
-function withoutUnknown(query, pkce) {
-  const { response_mode: _, ...known } = query;
-  if (pkce === "honoured") return known;
-  const { code_challenge: __, code_challenge_method: ___, ...rest } = known;
-  return rest;
-}
-
-/**
- * The last hop to the application: made by a page's script, with `response_type` and without `iss` (RFC 9207).
- *
- * @param {any} ctx
- * @param {URL} target
- */
-function leaveByScript(ctx, target) {
-  target.searchParams.delete("iss");
-  if (target.searchParams.has("code")) target.searchParams.set("response_type", "code");
-  const nonce = randomBytes(16).toString("base64");
-  ctx.remove("location");
-  ctx.status = 200;
-  ctx.type = "html";
-  ctx.set("Content-Security-Policy", `${PAGE_POLICY}; script-src 'nonce-${nonce}'`);
-  ctx.set("Referrer-Policy", "no-referrer");
-  ctx.body = continuePage(target.href, nonce);
 }

@@ -1,0 +1,176 @@
+/**
+ * The stand-in request by request, as a person's browser and an application's server make them: no Chromium, no SDK.
+ *
+ * @module
+ */
+
+import { createHash, randomBytes } from "node:crypto";
+import { decodeJwt } from "jose";
+import { startStandIn } from "../../www/stand-in/index.js";
+
+/** @import { TestContext } from "node:test" */
+/** @import { StandIn } from "../../www/stand-in/index.js" */
+/** @import { StandInOptions } from "../../www/stand-in/options.js" */
+
+export const REDIRECT_URI = "http://localhost:4419/callback";
+export const CLIENT = {
+  clientId: "test-app",
+  redirectUris: [REDIRECT_URI],
+  launchUrl: "http://localhost:4419/start",
+  name: "Test app",
+};
+export const SECRET_CLIENT = { ...CLIENT, clientId: "secret-app", clientSecret: "s3cret" };
+export const PIA = "8708718";
+export const PAUL = "9120045";
+export const ADAM = "8708721";
+export const NILS = "8708719";
+export const OLGA = "7300512";
+
+/**
+ * Starts a stand-in that ends with the test.
+ *
+ * @param {TestContext} t
+ * @param {StandInOptions} [options] In place of the usual ones.
+ */
+export async function standInFor(t, options = {}) {
+  const standIn = await startStandIn({ clients: [CLIENT, SECRET_CLIENT], ...options });
+  t.after(() => standIn.close());
+  return standIn;
+}
+
+/** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
+export class Browser {
+  #cookies = new Map();
+
+  async #request(url, init = {}) {
+    const { pathname } = new URL(url);
+    const cookie = [...this.#cookies.values()]
+      .filter(({ path }) => path === "/" || pathname === path)
+      .map(({ name, value }) => `${name}=${value}`)
+      .join("; ");
+    const headers = { ...init.headers, ...(cookie && { cookie }) };
+    const response = await fetch(url, { ...init, headers, redirect: "manual" });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const path = /path=([^;]*)/i.exec(line)?.[1] ?? "/";
+      this.#cookies.delete(`${path} ${name}`);
+      if (value) this.#cookies.set(`${path} ${name}`, { name, value, path });
+    }
+    return response;
+  }
+
+  /**
+   * Follows HTTP redirects as long as they stay with the stand-in.
+   *
+   * @param {string} url
+   * @param {RequestInit} [init]
+   * @returns {Promise<{ url: string, response: Response, text: string, left?: URL }>} The page and where it is; `left` is
+   * where the last redirect would have gone on to.
+   */
+  async open(url, init) {
+    const response = await this.#request(url, init);
+    const location = response.headers.get("location");
+    const next = location ? new URL(location, url) : undefined;
+    if (next?.origin === new URL(url).origin) return this.open(next.href);
+    return { url, response, text: await response.text(), ...(next && { left: next }) };
+  }
+
+  post(url, fields) {
+    return this.open(url, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(fields).toString(),
+    });
+  }
+
+  /** Answers sign-in and consent pages until the last hop; answers with the page that makes it, or that stopped. */
+  async arrive(url, { sub = PIA, answer = "allow" } = {}) {
+    let page = await this.open(url);
+    const seen = [];
+    for (;;) {
+      const kind = /^\/(sign-in|consent)\//.exec(new URL(page.url).pathname)?.[1];
+      if (!kind) return { ...page, seen, callback: callbackOf(page.text) };
+      seen.push(kind);
+      page = await this.post(page.url, kind === "consent" ? { answer } : { account: sub });
+    }
+  }
+}
+
+/** The URL that a last-hop page goes to by script. */
+export function callbackOf(text) {
+  const target = /location\.replace\((".*?")\)/.exec(text)?.[1];
+  return target && new URL(JSON.parse(target));
+}
+
+const verifier = randomBytes(32).toString("base64url");
+const challenge = createHash("sha256").update(verifier).digest("base64url");
+
+/**
+ * An authorization request.
+ *
+ * @param {StandIn} standIn
+ * @param {Record<string, string | undefined>} [params] In place of the usual ones; `undefined` leaves one out.
+ */
+export function authorizationUrl(standIn, params = {}) {
+  const url = new URL(standIn.endpoints.authorization_endpoint);
+  const all = {
+    client_id: CLIENT.clientId,
+    redirect_uri: REDIRECT_URI,
+    response_type: "code",
+    scope: "openid profile email",
+    state: "the-state",
+    nonce: "the-nonce",
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+    ...params,
+  };
+  for (const [name, value] of Object.entries(all)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}
+
+/** A token request for a code. */
+export function exchange(standIn, code, params = {}, headers = {}) {
+  const usual = {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: REDIRECT_URI,
+    client_id: CLIENT.clientId,
+    code_verifier: verifier,
+  };
+  return postForm(standIn.endpoints.token_endpoint, { ...usual, ...params }, headers);
+}
+
+/**
+ * Posts a form; a field of `undefined` is left out.
+ *
+ * @param {string} url
+ * @param {Record<string, string | undefined>} fields
+ * @param {Record<string, string>} [headers]
+ * @returns {Promise<{ response: Response, body: any }>} `body` is JSON where the answer says so, text otherwise.
+ */
+async function postForm(url, fields, headers = {}) {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const response = await fetch(url, {
+    method: "POST",
+    headers,
+    body: new URLSearchParams(/** @type {[string, string][]} */ (given)),
+  });
+  const json = response.headers.get("content-type")?.startsWith("application/json");
+  return { response, body: json ? await response.json() : await response.text() };
+}
+
+/** A whole sign-in: the token answer, and the ID token's claims. */
+export async function signIn(standIn, { sub = PIA, browser = new Browser(), ...params } = {}) {
+  const { callback } = await browser.arrive(authorizationUrl(standIn, params), { sub });
+  const { body } = await exchange(standIn, callback.searchParams.get("code"));
+  return { ...body, claims: decodeJwt(body.id_token) };
+}
+
+/** Asks for JSON, with a bearer token where one is given. */
+export async function api(url, token, headers = {}) {
+  const authorization = token && { authorization: `Bearer ${token}` };
+  const response = await fetch(url, { headers: { ...authorization, ...headers } });
+  return { response, body: await response.json() };
+}

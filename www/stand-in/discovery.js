@@ -1,0 +1,45 @@
+/** What the stand-in says of itself: its endpoints and its discovery document. */
+
+import { CLAIMS_SUPPORTED, SCOPES } from "./claims.js";
+import { API_PATHS, PATHS } from "./paths.js";
+
+/**
+ * By their discovery names (OpenID Connect Discovery 1.0, section 3), but for `my_info_endpoint`.
+ *
+ * @typedef {Record<"authorization_endpoint" | "token_endpoint" | "jwks_uri" | "userinfo_endpoint" |
+ * "my_info_endpoint", string>} Endpoints
+ */
+
+/**
+ * @param {string} issuer
+ * @param {string} apiOrigin
+ * @returns {Endpoints}
+ */
+export function endpointsOf(issuer, apiOrigin) {
+  return {
+    authorization_endpoint: issuer + PATHS.authorization,
+    token_endpoint: issuer + PATHS.token,
+    jwks_uri: issuer + PATHS.jwks,
+    userinfo_endpoint: apiOrigin + API_PATHS.userInfo,
+    my_info_endpoint: apiOrigin + API_PATHS.myInfo,
+  };
+}
+
+/**
+ * The discovery document: no PKCE methods, no end of session, no revocation, and `iss` in callbacks not promised.
+ *
+ * @param {string} issuer
+ * @param {Endpoints} endpoints
+ */
+export function discovery(issuer, { my_info_endpoint: _, ...endpoints }) {
+  return {
+    issuer,
+    ...endpoints,
+    scopes_supported: SCOPES,
+    response_types_supported: ["code"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["RS256"],
+    token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+    claims_supported: CLAIMS_SUPPORTED,
+  };
+}

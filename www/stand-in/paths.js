@@ -1,0 +1,21 @@
+/** Where everything lives, as at ClassLink. */
+
+/** Paths on the issuer's origin. */
+export const PATHS = {
+  authorization: "/oauth2/v2/auth",
+  token: "/oauth2/v2/token",
+  jwks: "/oauth2/v2/jwks",
+  discovery: "/.well-known/openid-configuration",
+};
+
+/** Paths on the second origin: what ClassLink serves from `nodeapi.classlink.com`. */
+export const API_PATHS = { userInfo: "/v2/my/profileinfo", myInfo: "/v2/my/info" };
+
+/**
+ * Whether a request is the authorization endpoint's: a new one, or one that goes on after somebody was asked.
+ *
+ * @param {string} path
+ */
+export function isAuthorization(path) {
+  return path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`);
+}

@@ -1,0 +1,65 @@
+/** Middleware around the provider: what it is not told, and what ClassLink answers otherwise. */
+
+import { randomBytes } from "node:crypto";
+import { continuePage } from "./pages.js";
+import { isAuthorization, PATHS } from "./paths.js";
+
+/** @import { Settings } from "./options.js" */
+
+/**
+ * @param {string} issuer
+ * @param {Settings} settings
+ */
+export function answerAsClassLink(issuer, { pkce, cors }) {
+  return async (/** @type {any} */ ctx, /** @type {() => Promise<void>} */ next) => {
+    if (ctx.path === PATHS.authorization) ctx.query = withoutUnknown(ctx.query, pkce);
+
+    await next();
+
+    // The provider's own headers: it adds them to every answer that has none from the front.
+    if (!cors) {
+      for (const name of Object.keys(ctx.response.headers)) {
+        if (name.startsWith("access-control-")) ctx.remove(name);
+      }
+    }
+    if (isAuthorization(ctx.path) && ctx.status === 303) {
+      const target = new URL(ctx.response.get("location"), issuer);
+      if (target.origin !== issuer) leaveByScript(ctx, target);
+    }
+    if (ctx.path === PATHS.token && ctx.body?.access_token) {
+      const { access_token, token_type, id_token } = ctx.body;
+      ctx.body = { access_token, token_type, response_type: "code", id_token };
+    }
+  };
+}
+
+/**
+ * Drops what ClassLink is not known to understand: other response modes, and PKCE where it is to be ignored.
+ *
+ * @param {Record<string, unknown>} query
+ * @param {Settings["pkce"]} pkce
+ */
+function withoutUnknown(query, pkce) {
+  const { response_mode: _, ...known } = query;
+  if (pkce === "honoured") return known;
+  const { code_challenge: __, code_challenge_method: ___, ...rest } = known;
+  return rest;
+}
+
+/**
+ * The last hop to the application: made by a page's script, with `response_type` and without `iss` (RFC 9207).
+ *
+ * @param {any} ctx
+ * @param {URL} target
+ */
+function leaveByScript(ctx, target) {
+  target.searchParams.delete("iss");
+  if (target.searchParams.has("code")) target.searchParams.set("response_type", "code");
+  const nonce = randomBytes(16).toString("base64");
+  ctx.remove("location");
+  ctx.status = 200;
+  ctx.type = "html";
+  const policy = ctx.response.get("Content-Security-Policy");
+  ctx.set("Content-Security-Policy", `${policy}; script-src 'nonce-${nonce}'`);
+  ctx.body = continuePage(target.href, nonce);
+}
