@@ -142,6 +142,16 @@ export function exchange(standIn, code, params = {}, headers = {}) {
   return postForm(standIn.endpoints.token_endpoint, { ...usual, ...params }, headers);
 }
 
+/** A token request for a renewal (RFC 6749, 6). */
+export function renew(standIn, refreshToken, params = {}, headers = {}) {
+  const usual = {
+    grant_type: "refresh_token",
+    refresh_token: refreshToken,
+    client_id: CLIENT.clientId,
+  };
+  return postForm(standIn.endpoints.token_endpoint, { ...usual, ...params }, headers);
+}
+
 /**
  * Posts a form; a field of `undefined` is left out.
  *
@@ -150,7 +160,7 @@ export function exchange(standIn, code, params = {}, headers = {}) {
  * @param {Record<string, string>} [headers]
  * @returns {Promise<{ response: Response, body: any }>} `body` is JSON where the answer says so, text otherwise.
  */
-async function postForm(url, fields, headers = {}) {
+export async function postForm(url, fields, headers = {}) {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   const response = await fetch(url, {
     method: "POST",

@@ -27,6 +27,9 @@ Usage: classlink-stand-in --client-id ID --redirect-uri URL [options]
   --no-cors                 answer no other origin's pages
   --consent MODE            remembered, always or never (remembered)
   --pkce MODE               honoured or ignored (honoured)
+  --refresh-tokens          give out refresh tokens, each for one use
+  --expires-in              say in token answers how long the access token lives
+  --revocation              have a revocation endpoint
   --no-tenant-claims        leave the classLink_* claims out
   --my-info-error STATUS    my/info answers HTTP 200 with this status in its body
   --id-token-lifetime S     seconds (86400)
@@ -51,6 +54,9 @@ const FLAGS = /** @type {const} */ ({
   "no-cors": { type: "boolean" },
   consent: { type: "string" },
   pkce: { type: "string" },
+  "refresh-tokens": { type: "boolean" },
+  "expires-in": { type: "boolean" },
+  revocation: { type: "boolean" },
   "no-tenant-claims": { type: "boolean" },
   "my-info-error": { type: "string" },
   "id-token-lifetime": { type: "string" },
@@ -112,6 +118,9 @@ function optionsFrom(values) {
     cors: !values["no-cors"],
     consent: values.consent,
     pkce: values.pkce,
+    refreshTokens: values["refresh-tokens"],
+    expiresIn: values["expires-in"],
+    revocation: values.revocation,
     tenantClaims: !values["no-tenant-claims"],
     myInfoError: number(values, "my-info-error"),
     idTokenLifetime: number(values, "id-token-lifetime"),

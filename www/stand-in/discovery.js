@@ -3,40 +3,48 @@
 import { CLAIMS_SUPPORTED, SCOPES } from "./claims.js";
 import { API_PATHS, PATHS } from "./paths.js";
 
+/** @import { Settings } from "./options.js" */
+
 /**
- * By their discovery names (OpenID Connect Discovery 1.0, section 3), but for `my_info_endpoint`.
+ * By their discovery names (OpenID Connect Discovery 1.0, section 3), but for `my_info_endpoint`. What no switch has
+ * turned on is missing.
  *
  * @typedef {Record<"authorization_endpoint" | "token_endpoint" | "jwks_uri" | "userinfo_endpoint" |
- * "my_info_endpoint", string>} Endpoints
+ * "my_info_endpoint", string> & { revocation_endpoint?: string }} Endpoints
  */
 
 /**
  * @param {string} issuer
  * @param {string} apiOrigin
+ * @param {Settings} settings
  * @returns {Endpoints}
  */
-export function endpointsOf(issuer, apiOrigin) {
+export function endpointsOf(issuer, apiOrigin, { revocation }) {
   return {
     authorization_endpoint: issuer + PATHS.authorization,
     token_endpoint: issuer + PATHS.token,
     jwks_uri: issuer + PATHS.jwks,
     userinfo_endpoint: apiOrigin + API_PATHS.userInfo,
     my_info_endpoint: apiOrigin + API_PATHS.myInfo,
+    ...(revocation && { revocation_endpoint: issuer + PATHS.revocation }),
   };
 }
 
 /**
- * The discovery document: no PKCE methods, no end of session, no revocation, and `iss` in callbacks not promised.
+ * The discovery document: without a switch no PKCE methods, no end of session, no revocation, and `iss` in callbacks
+ * not promised.
  *
  * @param {string} issuer
  * @param {Endpoints} endpoints
+ * @param {Settings} settings
  */
-export function discovery(issuer, { my_info_endpoint: _, ...endpoints }) {
+export function discovery(issuer, { my_info_endpoint: _, ...endpoints }, { refreshTokens }) {
   return {
     issuer,
     ...endpoints,
-    scopes_supported: SCOPES,
+    scopes_supported: refreshTokens ? [...SCOPES, "offline_access"] : SCOPES,
     response_types_supported: ["code"],
+    ...(refreshTokens && { grant_types_supported: ["authorization_code", "refresh_token"] }),
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: ["RS256"],
     token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],

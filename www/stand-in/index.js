@@ -60,7 +60,7 @@ export async function startStandIn(options = {}) {
 
   const issuer = front.origin;
   const apiOrigin = api.origin;
-  const endpoints = endpointsOf(issuer, apiOrigin);
+  const endpoints = endpointsOf(issuer, apiOrigin, settings);
   const people = new People(settings.districts, settings.accounts);
   const consents = new Consents(settings.consent);
   const provider = await createProvider(issuer, settings, people, consents);

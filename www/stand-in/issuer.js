@@ -28,8 +28,10 @@ export async function createIssuer(provider, endpoints, settings, people, consen
   const oidc = provider.callback();
   const interactions = createInteractions(provider, people, consents);
   const launchPad = createLaunchPad(provider, settings, people);
+  const metadata = discovery(issuer, endpoints, settings);
   const styles = await readFile(new URL("stand-in.css", import.meta.url));
-  const crossOrigin = [PATHS.token, PATHS.jwks, PATHS.discovery];
+  const forms = [PATHS.token, ...(settings.revocation ? [PATHS.revocation] : [])];
+  const crossOrigin = [...forms, PATHS.jwks, PATHS.discovery];
 
   return async (req, res) => {
     const url = new URL(req.url ?? "/", issuer);
@@ -37,8 +39,8 @@ export async function createIssuer(provider, endpoints, settings, people, consen
     for (const [name, value] of Object.entries(PAGE_HEADERS)) res.setHeader(name, value);
     if (crossOrigin.includes(path) && answerCors(req, res, settings.cors)) return;
 
-    if (path === PATHS.discovery) return sendJson(res, 200, discovery(issuer, endpoints));
-    if (path === PATHS.token && req.method === "POST") {
+    if (path === PATHS.discovery) return sendJson(res, 200, metadata);
+    if (forms.includes(path) && req.method === "POST") {
       return oidc(withForm(req, adjusted(await readForm(req), req, settings)), res);
     }
     if (path === PATHS.jwks || isAuthorization(path)) return oidc(req, res);
@@ -54,8 +56,8 @@ export async function createIssuer(provider, endpoints, settings, people, consen
 }
 
 /**
- * The token request as the provider shall see it: without the verifier where PKCE is ignored, and with the client's
- * own secret where a client that has one need not send it.
+ * A client's form as the provider shall see it: without the verifier where PKCE is ignored, and with the client's own
+ * secret where a client that has one need not send it.
  *
  * @param {URLSearchParams} form
  * @param {IncomingMessage} req

@@ -30,6 +30,10 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * account and client, every time, or never. Default `"remembered"`.
  * @property {"honoured" | "ignored"} [pkce] Whether the token endpoint checks the code verifier (RFC 7636, 4.6). It
  * is never required of a request that had no challenge. Default `"honoured"`.
+ * @property {boolean} [refreshTokens] Whether every token answer carries a refresh token, whatever the scope: it works
+ * once, and one that is used again ends its grant (RFC 9700, 4.14.2). Default `false`.
+ * @property {boolean} [expiresIn] Whether token answers say `expires_in`. Default `false`.
+ * @property {boolean} [revocation] Whether there is a revocation endpoint (RFC 7009). Default `false`.
  * @property {boolean} [tenantClaims] Whether the `classLink_*` claims are sent. Default `true`.
  * @property {number} [myInfoError] With it, `/v2/my/info` answers a valid token with HTTP 200 and a body
  * `{ status, message }` of this status. Default: no error.
@@ -52,6 +56,9 @@ const DEFAULTS = {
   cors: true,
   consent: /** @type {"remembered" | "always" | "never"} */ ("remembered"),
   pkce: /** @type {"honoured" | "ignored"} */ ("honoured"),
+  refreshTokens: false,
+  expiresIn: false,
+  revocation: false,
   tenantClaims: true,
   myInfoError: undefined,
   idTokenLifetime: 86_400,
@@ -89,7 +96,14 @@ export function settingsFrom(options) {
   ])) {
     check(isInteger(settings[name], 1, 2 ** 31), `${name}: must be a number of seconds`);
   }
-  for (const name of /** @type {const} */ (["publicClients", "cors", "tenantClaims"])) {
+  for (const name of /** @type {const} */ ([
+    "publicClients",
+    "cors",
+    "refreshTokens",
+    "expiresIn",
+    "revocation",
+    "tenantClaims",
+  ])) {
     check(typeof settings[name] === "boolean", `${name}: must be true or false`);
   }
   oneOf("consent", settings.consent, ["remembered", "always", "never"]);

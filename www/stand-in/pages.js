@@ -109,6 +109,7 @@ const SCOPE_TEXTS = /** @type {Record<string, string>} */ ({
   email: "See your e-mail address",
   oneroster: "See your roster id",
   full: "See your whole profile",
+  offline_access: "Keep you signed in",
 });
 
 /**

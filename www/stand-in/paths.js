@@ -1,4 +1,4 @@
-/** Where everything lives, as at ClassLink. */
+/** Where everything lives: as at ClassLink, but for what ClassLink does not have. */
 
 /** Paths on the issuer's origin. */
 export const PATHS = {
@@ -6,6 +6,8 @@ export const PATHS = {
   token: "/oauth2/v2/token",
   jwks: "/oauth2/v2/jwks",
   discovery: "/.well-known/openid-configuration",
+  // Not at ClassLink, and here only where a switch is on.
+  revocation: "/oauth2/v2/revoke",
 };
 
 /** Paths on the second origin: what ClassLink serves from `nodeapi.classlink.com`. */

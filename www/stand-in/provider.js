@@ -38,6 +38,7 @@ export async function createProvider(issuer, settings, people, consents) {
       authorization: PATHS.authorization,
       token: PATHS.token,
       jwks: PATHS.jwks,
+      revocation: PATHS.revocation,
     },
     responseTypes: ["code"],
     scopes: Object.keys(CLAIMS_OF_SCOPE),
@@ -58,16 +59,27 @@ export async function createProvider(issuer, settings, people, consents) {
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: { enabled: false },
+      revocation: {
+        enabled: settings.revocation,
+        allowedPolicy: mayRevoke,
+      },
       rpInitiatedLogout: { enabled: false },
       // UserInfo is on the second origin. Without one of the provider's own, the person's claims go into the ID
       // token, where ClassLink has them too.
       userinfo: { enabled: false },
     },
+    // The provider knows refresh tokens only where it is told when to give them out.
+    ...(settings.refreshTokens && {
+      issueRefreshToken: (/** @type {unknown} */ _ctx, /** @type {any} */ client) =>
+        client.grantTypeAllowed("refresh_token"),
+      rotateRefreshToken: true,
+    }),
     ttl: {
       AccessToken: settings.accessTokenLifetime,
       AuthorizationCode: settings.codeLifetime,
       IdToken: settings.idTokenLifetime,
       Interaction: 3600,
+      RefreshToken: SESSION_LIFETIME,
       Session: SESSION_LIFETIME,
       Grant: Math.max(SESSION_LIFETIME, settings.accessTokenLifetime),
     },
@@ -111,17 +123,29 @@ async function signingKey() {
  * @param {Client} client
  * @param {Settings} settings
  */
-function registration({ clientId, clientSecret, redirectUris, name }, { publicClients }) {
+function registration({ clientId, clientSecret, redirectUris, name }, settings) {
   const common = {
     client_id: clientId,
     client_name: name ?? clientId,
     redirect_uris: redirectUris,
+    ...(settings.refreshTokens && { grant_types: ["authorization_code", "refresh_token"] }),
   };
-  if (clientSecret === undefined && publicClients) {
+  if (clientSecret === undefined && settings.publicClients) {
     return { ...common, token_endpoint_auth_method: "none" };
   }
   // A client that has no secret where one is demanded gets one that nobody knows.
   return { ...common, client_secret: clientSecret ?? randomBytes(32).toString("hex") };
+}
+
+/**
+ * A client may revoke its own tokens alone (RFC 7009, 2.1).
+ *
+ * @param {unknown} _ctx
+ * @param {any} client
+ * @param {any} token
+ */
+function mayRevoke(_ctx, client, token) {
+  return token.clientId === client.clientId;
 }
 
 /** @param {string} issuer */

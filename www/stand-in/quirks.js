@@ -10,7 +10,7 @@ import { isAuthorization, PATHS } from "./paths.js";
  * @param {string} issuer
  * @param {Settings} settings
  */
-export function answerAsClassLink(issuer, { pkce, cors }) {
+export function answerAsClassLink(issuer, { pkce, cors, expiresIn }) {
   return async (/** @type {any} */ ctx, /** @type {() => Promise<void>} */ next) => {
     if (ctx.path === PATHS.authorization) ctx.query = withoutUnknown(ctx.query, pkce);
 
@@ -27,8 +27,11 @@ export function answerAsClassLink(issuer, { pkce, cors }) {
       if (target.origin !== issuer) leaveByScript(ctx, target);
     }
     if (ctx.path === PATHS.token && ctx.body?.access_token) {
-      const { access_token, token_type, id_token } = ctx.body;
-      ctx.body = { access_token, token_type, response_type: "code", id_token };
+      const { access_token, token_type, id_token, refresh_token, expires_in } = ctx.body;
+      ctx.body = {
+        ...{ access_token, token_type, response_type: "code", id_token, refresh_token },
+        ...(expiresIn && { expires_in }),
+      };
     }
   };
 }
