@@ -10,6 +10,7 @@ import {
   Browser,
   CLIENT,
   exchange,
+  PAUL,
   postForm,
   renew,
   SECRET_CLIENT,
@@ -144,4 +145,101 @@ test("revocation ends the whole grant, and takes any token for an answer", async
   const without = await standInFor(t);
   const gone = await postForm(`${without.issuer}/oauth2/v2/revoke`, { token: "any" });
   assert.equal(gone.response.status, 404);
+});
+
+const POST_LOGOUT_URI = "http://localhost:4419/bye";
+
+/** A stand-in with an end-session endpoint, Pia's browser signed in there, and a way to ask whether it still is. */
+async function signedInWithEndSession(t) {
+  const client = { ...CLIENT, postLogoutRedirectUris: [POST_LOGOUT_URI] };
+  const standIn = await standInFor(t, { endSession: true, clients: [client] });
+  const browser = new Browser();
+  const { id_token, ...tokens } = await signIn(standIn, { browser });
+  const endSessionUrl = (params) =>
+    `${standIn.endpoints.end_session_endpoint}?${new URLSearchParams(params)}`;
+  /** What a silent request says: `code`, or an error. */
+  const silently = async () => {
+    const { callback } = await browser.arrive(authorizationUrl(standIn, { prompt: "none" }));
+    return callback.searchParams.get("error") ?? "code";
+  };
+  return { standIn, browser, id_token, tokens, endSessionUrl, silently };
+}
+
+test("end session: with the ID token of who is signed in, it leads back at once", async (t) => {
+  const { standIn, browser, id_token, tokens, endSessionUrl, silently } =
+    await signedInWithEndSession(t);
+  const { body: discovered } = await api(standIn.discoveryUrl);
+  assert.equal(discovered.end_session_endpoint, standIn.endpoints.end_session_endpoint);
+  const request = {
+    id_token_hint: id_token,
+    post_logout_redirect_uri: POST_LOGOUT_URI,
+    state: "bye & hello",
+  };
+
+  const { response, left } = await browser.open(endSessionUrl(request));
+
+  assert.equal(response.status, 303);
+  assert.equal(left.origin + left.pathname, POST_LOGOUT_URI);
+  assert.deepEqual([...left.searchParams], [["state", "bye & hello"]]);
+  assert.equal(await silently(), "login_required");
+  const launchPad = await browser.open(standIn.launchPadUrl);
+  assert.match(launchPad.text, /data-testid="launchpad-nobody"/);
+  assert.ok(await opens(standIn, tokens), "the tokens stay alive");
+
+  const again = await browser.open(endSessionUrl(request));
+  assert.equal(again.left.href, left.href, "nobody there is no error");
+  const bare = await browser.open(endSessionUrl({}));
+  assert.match(bare.text, /data-testid="signed-out"/);
+});
+
+test("end session: without it, or with another person's, a page asks first", async (t) => {
+  const { standIn, browser, endSessionUrl, silently } = await signedInWithEndSession(t);
+  const { id_token: pauls } = await signIn(standIn, { sub: PAUL });
+  const back = { post_logout_redirect_uri: POST_LOGOUT_URI, state: "bye" };
+  const requests = [
+    {},
+    back,
+    { ...back, client_id: CLIENT.clientId },
+    { ...back, id_token_hint: pauls },
+  ];
+  for (const request of requests) {
+    const asked = await browser.open(endSessionUrl(request));
+    assert.equal(asked.left, undefined);
+    assert.match(asked.text, /data-testid="end-session-confirm"/);
+    assert.match(asked.text, /Pia Pupil/);
+    assert.equal(await silently(), "code", "still signed in");
+  }
+
+  for (const [answer, after] of [
+    [{}, "code"],
+    [{ logout: "yes" }, "login_required"],
+  ]) {
+    const asked = await browser.open(endSessionUrl(requests.at(-1)));
+    const [, action] = /action="([^"]+)"/.exec(asked.text);
+    const [, xsrf] = /name="xsrf" value="([^"]+)"/.exec(asked.text);
+    const { left } = await browser.post(action, { xsrf, ...answer });
+    assert.equal(left.href, `${POST_LOGOUT_URI}?state=bye`);
+    assert.equal(await silently(), after);
+  }
+});
+
+test("end session: to nowhere but a registered address, and only for a genuine ID token", async (t) => {
+  const { browser, id_token, endSessionUrl, silently } = await signedInWithEndSession(t);
+  const forged = `${id_token.slice(0, -8)}AAAAAAAA`;
+  for (const request of [
+    { id_token_hint: id_token, post_logout_redirect_uri: `${POST_LOGOUT_URI}/` },
+    { id_token_hint: forged, post_logout_redirect_uri: POST_LOGOUT_URI },
+    { id_token_hint: id_token, client_id: "another" },
+  ]) {
+    const { response, left } = await browser.open(endSessionUrl(request));
+    assert.deepEqual([response.status, left], [400, undefined]);
+    assert.equal(await silently(), "code");
+  }
+
+  const without = await standInFor(t);
+  assert.equal(without.endpoints.end_session_endpoint, undefined);
+  for (const path of ["", "/confirm", "/success"]) {
+    const { status } = await fetch(`${without.issuer}/oauth2/v2/logout${path}`);
+    assert.equal(status, 404);
+  }
 });

@@ -467,6 +467,8 @@ test("wrong options are named", async () => {
     [{ clients: [client, client] }, /twice/],
     [{ clients: [{ ...client, redirectUris: ["/callback"] }] }, /redirectUris of a/],
     [{ clients: [{ ...client, launchUrl: "javascript:alert(1)" }] }, /launchUrl of a/],
+    [{ clients: [{ ...client, postLogoutRedirectUris: ["/bye"] }] }, /postLogoutRedirectUris of a/],
+    [{ refreshTokens: "yes" }, /^refreshTokens: /],
     [{ accounts: [{ sub: "1", districtId: 9 }] }, /^accounts: /],
   ]) {
     await assert.rejects(startStandIn(options), { name: "TypeError", message });

@@ -30,6 +30,9 @@ Usage: classlink-stand-in --client-id ID --redirect-uri URL [options]
   --refresh-tokens          give out refresh tokens, each for one use
   --expires-in              say in token answers how long the access token lives
   --revocation              have a revocation endpoint
+  --end-session             have an end-session endpoint
+  --post-logout-redirect-uri URL
+                            where it may lead back to; may be given several times
   --no-tenant-claims        leave the classLink_* claims out
   --my-info-error STATUS    my/info answers HTTP 200 with this status in its body
   --id-token-lifetime S     seconds (86400)
@@ -57,6 +60,8 @@ const FLAGS = /** @type {const} */ ({
   "refresh-tokens": { type: "boolean" },
   "expires-in": { type: "boolean" },
   revocation: { type: "boolean" },
+  "end-session": { type: "boolean" },
+  "post-logout-redirect-uri": { type: "string", multiple: true },
   "no-tenant-claims": { type: "boolean" },
   "my-info-error": { type: "string" },
   "id-token-lifetime": { type: "string" },
@@ -110,6 +115,7 @@ function optionsFrom(values) {
         clientId,
         clientSecret: values["client-secret"],
         redirectUris,
+        postLogoutRedirectUris: values["post-logout-redirect-uri"],
         launchUrl: values["launch-url"],
         name: values.name,
       },
@@ -121,6 +127,7 @@ function optionsFrom(values) {
     refreshTokens: values["refresh-tokens"],
     expiresIn: values["expires-in"],
     revocation: values.revocation,
+    endSession: values["end-session"],
     tenantClaims: !values["no-tenant-claims"],
     myInfoError: number(values, "my-info-error"),
     idTokenLifetime: number(values, "id-token-lifetime"),

@@ -10,7 +10,8 @@ import { API_PATHS, PATHS } from "./paths.js";
  * turned on is missing.
  *
  * @typedef {Record<"authorization_endpoint" | "token_endpoint" | "jwks_uri" | "userinfo_endpoint" |
- * "my_info_endpoint", string> & { revocation_endpoint?: string }} Endpoints
+ * "my_info_endpoint", string> &
+ * Partial<Record<"revocation_endpoint" | "end_session_endpoint", string>>} Endpoints
  */
 
 /**
@@ -19,7 +20,7 @@ import { API_PATHS, PATHS } from "./paths.js";
  * @param {Settings} settings
  * @returns {Endpoints}
  */
-export function endpointsOf(issuer, apiOrigin, { revocation }) {
+export function endpointsOf(issuer, apiOrigin, { revocation, endSession }) {
   return {
     authorization_endpoint: issuer + PATHS.authorization,
     token_endpoint: issuer + PATHS.token,
@@ -27,6 +28,7 @@ export function endpointsOf(issuer, apiOrigin, { revocation }) {
     userinfo_endpoint: apiOrigin + API_PATHS.userInfo,
     my_info_endpoint: apiOrigin + API_PATHS.myInfo,
     ...(revocation && { revocation_endpoint: issuer + PATHS.revocation }),
+    ...(endSession && { end_session_endpoint: issuer + PATHS.endSession }),
   };
 }
 

@@ -7,7 +7,7 @@ import { readForm, redirect, sendJson, sendText, withForm } from "./http.js";
 import { createInteractions, INTERACTION_PATH } from "./interactions.js";
 import { createLaunchPad } from "./launchpad.js";
 import { PAGE_HEADERS } from "./pages.js";
-import { isAuthorization, PATHS } from "./paths.js";
+import { isAuthorization, isEndSession, PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { People } from "./directory.js" */
@@ -44,6 +44,7 @@ export async function createIssuer(provider, endpoints, settings, people, consen
       return oidc(withForm(req, adjusted(await readForm(req), req, settings)), res);
     }
     if (path === PATHS.jwks || isAuthorization(path)) return oidc(req, res);
+    if (settings.endSession && isEndSession(path)) return oidc(req, res);
     if (INTERACTION_PATH.test(path)) return interactions(req, res, url);
     if (path === "/launchpad" || path.startsWith("/launchpad/")) return launchPad(req, res, url);
     if (path === "/") return redirect(res, "/launchpad");

@@ -11,6 +11,8 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {string} clientId
  * @property {string} [clientSecret]
  * @property {readonly string[]} redirectUris Compared to the letter. The first is where the LaunchPad tile leads.
+ * @property {readonly string[]} [postLogoutRedirectUris] Compared to the letter. Where the end-session endpoint may lead
+ * back to. Default none.
  * @property {string} [launchUrl] Where the partner-initiated tile leads; without it there is no such tile.
  * @property {string} [name] For the consent page and the tiles. Default: the client id.
  */
@@ -34,6 +36,8 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * once, and one that is used again ends its grant (RFC 9700, 4.14.2). Default `false`.
  * @property {boolean} [expiresIn] Whether token answers say `expires_in`. Default `false`.
  * @property {boolean} [revocation] Whether there is a revocation endpoint (RFC 7009). Default `false`.
+ * @property {boolean} [endSession] Whether there is an end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
+ * Default `false`.
  * @property {boolean} [tenantClaims] Whether the `classLink_*` claims are sent. Default `true`.
  * @property {number} [myInfoError] With it, `/v2/my/info` answers a valid token with HTTP 200 and a body
  * `{ status, message }` of this status. Default: no error.
@@ -59,6 +63,7 @@ const DEFAULTS = {
   refreshTokens: false,
   expiresIn: false,
   revocation: false,
+  endSession: false,
   tenantClaims: true,
   myInfoError: undefined,
   idTokenLifetime: 86_400,
@@ -102,6 +107,7 @@ export function settingsFrom(options) {
     "refreshTokens",
     "expiresIn",
     "revocation",
+    "endSession",
     "tenantClaims",
   ])) {
     check(typeof settings[name] === "boolean", `${name}: must be true or false`);
@@ -123,7 +129,8 @@ export function settingsFrom(options) {
 /** @param {readonly Client[]} clients */
 function checkClients(clients) {
   const ids = new Set([LAUNCHPAD_CLIENT_ID]);
-  for (const { clientId, clientSecret, redirectUris, launchUrl } of clients) {
+  for (const client of clients) {
+    const { clientId, clientSecret, redirectUris, postLogoutRedirectUris = [], launchUrl } = client;
     check(typeof clientId === "string" && clientId !== "", "clients: a clientId is missing");
     check(!ids.has(clientId), `clients: the clientId ${clientId} is there twice or reserved`);
     ids.add(clientId);
@@ -131,6 +138,10 @@ function checkClients(clients) {
     check(
       Array.isArray(redirectUris) && redirectUris.length > 0 && redirectUris.every(isWebUrl),
       `clients: the redirectUris of ${clientId} must be absolute http or https URLs, one at least`,
+    );
+    check(
+      Array.isArray(postLogoutRedirectUris) && postLogoutRedirectUris.every(isWebUrl),
+      `clients: the postLogoutRedirectUris of ${clientId} must be absolute http or https URLs`,
     );
     check(
       launchUrl === undefined || isWebUrl(launchUrl),

@@ -154,6 +154,39 @@ export function continuePage(target, nonce) {
 }
 
 /**
+ * Shall the session end?
+ *
+ * @param {object} about
+ * @param {string} [about.clientName] Who asks for it, if that is known.
+ * @param {Person} [about.person] Who is signed in.
+ * @param {Html} about.form Which the buttons send: the provider's own.
+ */
+export function endSessionPage({ clientName, person, form }) {
+  return page(
+    "Sign out",
+    html`<h1>Sign out?</h1>
+<p><strong>${clientName ?? "An app"}</strong> asks you to sign out. ${
+      person &&
+      html`You are signed in as <strong>${fullName(person)}</strong> of ${person.district.name}.`
+    }</p>
+${form}
+<div class="row actions">
+<button form="op.logoutForm" name="logout" value="yes" data-testid="end-session-confirm">Sign out</button>
+<button form="op.logoutForm" class="secondary" data-testid="end-session-stay">Stay signed in</button>
+</div>`,
+  );
+}
+
+/** The session has ended, and no application is waiting. */
+export function signedOutPage() {
+  return page(
+    "Signed out",
+    html`<h1>You are signed out</h1>
+<p data-testid="signed-out">You may close this page. <a href="/launchpad">LaunchPad</a></p>`,
+  );
+}
+
+/**
  * @param {string} error A code.
  * @param {string} [description]
  */

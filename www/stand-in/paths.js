@@ -8,6 +8,7 @@ export const PATHS = {
   discovery: "/.well-known/openid-configuration",
   // Not at ClassLink, and here only where a switch is on.
   revocation: "/oauth2/v2/revoke",
+  endSession: "/oauth2/v2/logout",
 };
 
 /** Paths on the second origin: what ClassLink serves from `nodeapi.classlink.com`. */
@@ -19,5 +20,19 @@ export const API_PATHS = { userInfo: "/v2/my/profileinfo", myInfo: "/v2/my/info"
  * @param {string} path
  */
 export function isAuthorization(path) {
-  return path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`);
+  return isAtOrBelow(PATHS.authorization, path);
+}
+
+/**
+ * Whether a request is the end-session endpoint's: a new one, the answer to its question, or its last page.
+ *
+ * @param {string} path
+ */
+export function isEndSession(path) {
+  return isAtOrBelow(PATHS.endSession, path);
+}
+
+/** @param {string} root @param {string} path */
+function isAtOrBelow(root, path) {
+  return path === root || path.startsWith(`${root}/`);
 }

@@ -3,6 +3,7 @@
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { allClaims, CLAIMS_OF_SCOPE } from "./claims.js";
+import { endSessionFeature, endWithoutAsking } from "./end-session.js";
 import { Provider } from "./library.js";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 import { errorPage } from "./pages.js";
@@ -39,6 +40,7 @@ export async function createProvider(issuer, settings, people, consents) {
       token: PATHS.token,
       jwks: PATHS.jwks,
       revocation: PATHS.revocation,
+      end_session: PATHS.endSession,
     },
     responseTypes: ["code"],
     scopes: Object.keys(CLAIMS_OF_SCOPE),
@@ -63,7 +65,7 @@ export async function createProvider(issuer, settings, people, consents) {
         enabled: settings.revocation,
         allowedPolicy: mayRevoke,
       },
-      rpInitiatedLogout: { enabled: false },
+      rpInitiatedLogout: endSessionFeature(settings.endSession, people),
       // UserInfo is on the second origin. Without one of the provider's own, the person's claims go into the ID
       // token, where ClassLink has them too.
       userinfo: { enabled: false },
@@ -104,6 +106,7 @@ export async function createProvider(issuer, settings, people, consents) {
     },
   });
   provider.use(answerAsClassLink(issuer, settings));
+  provider.use(endWithoutAsking);
   // A defect of the stand-in, not of the application under test: say so where a developer looks.
   provider.on("server_error", (/** @type {unknown} */ _ctx, /** @type {Error} */ error) => {
     console.error(error);
@@ -123,11 +126,13 @@ async function signingKey() {
  * @param {Client} client
  * @param {Settings} settings
  */
-function registration({ clientId, clientSecret, redirectUris, name }, settings) {
+function registration(client, settings) {
+  const { clientId, clientSecret, redirectUris, postLogoutRedirectUris = [], name } = client;
   const common = {
     client_id: clientId,
     client_name: name ?? clientId,
     redirect_uris: redirectUris,
+    ...(settings.endSession && { post_logout_redirect_uris: postLogoutRedirectUris }),
     ...(settings.refreshTokens && { grant_types: ["authorization_code", "refresh_token"] }),
   };
   if (clientSecret === undefined && settings.publicClients) {
