@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
+import { startApp } from "./support/app.mjs";
+import { sharedBrowser } from "./support/browser.mjs";
+import { choose, PEOPLE } from "./support/login.mjs";
 import {
   api,
   authorizationUrl,
@@ -11,12 +14,15 @@ import {
   CLIENT,
   exchange,
   PAUL,
+  PIA,
   postForm,
   renew,
   SECRET_CLIENT,
   signIn,
   standInFor,
 } from "./support/stand-in.mjs";
+
+const chromium = sharedBrowser();
 
 /** What the token endpoint answered, in short. */
 const outcomeOf = ({ response, body }) => [response.status, body.error];
@@ -241,5 +247,181 @@ test("end session: to nowhere but a registered address, and only for a genuine I
   for (const path of ["", "/confirm", "/success"]) {
     const { status } = await fetch(`${without.issuer}/oauth2/v2/logout${path}`);
     assert.equal(status, 404);
+  }
+});
+
+test("silent request: an error where somebody would have to be asked, a code where not", async (t) => {
+  const standIn = await standInFor(t, { refreshTokens: true });
+  const browser = new Browser();
+  const silently = async (params) => {
+    const url = authorizationUrl(standIn, { prompt: "none", ...params });
+    const { seen, callback } = await browser.arrive(url);
+    assert.deepEqual(seen, []);
+    assert.equal(callback.searchParams.get("state"), "the-state");
+    return callback.searchParams.get("error") ?? "code";
+  };
+  const { id_token: pauls } = await signIn(standIn, { sub: PAUL });
+  assert.equal(await silently(), "login_required");
+
+  const { id_token } = await signIn(standIn, { browser });
+
+  assert.equal(await silently(), "code");
+  assert.equal(await silently({ id_token_hint: id_token }), "code");
+  assert.equal(await silently({ id_token_hint: pauls }), "login_required", "another is signed in");
+  assert.equal(await silently({ scope: "openid oneroster" }), "consent_required");
+  assert.equal(await silently({ client_id: SECRET_CLIENT.clientId }), "consent_required");
+  assert.equal(await silently({ max_age: "0" }), "login_required");
+});
+
+test("the issuer in callbacks (RFC 9207), promised and kept", async (t) => {
+  const standIn = await standInFor(t, { issParameter: true });
+  const { body } = await api(standIn.discoveryUrl);
+  assert.equal(body.authorization_response_iss_parameter_supported, true);
+  const browser = new Browser();
+  for (const [params, member] of [
+    [{ prompt: "none" }, "error"],
+    [{}, "code"],
+  ]) {
+    const { callback } = await browser.arrive(authorizationUrl(standIn, params));
+    assert.ok(callback.searchParams.has(member));
+    assert.deepEqual(callback.searchParams.getAll("iss"), [standIn.issuer]);
+  }
+});
+
+test("two issuers side by side: one browser, two people, and nothing of one opens the other", async (t) => {
+  const both = [
+    await standInFor(t, { refreshTokens: true }),
+    await standInFor(t, { refreshTokens: true }),
+  ];
+  const browser = new Browser();
+  const signedIn = [];
+  for (const [index, sub] of [PIA, PAUL].entries()) {
+    signedIn.push(await signIn(both[index], { sub, browser }));
+  }
+
+  for (const [index, sub] of [PIA, PAUL].entries()) {
+    const [here, there] = [both[index], both[1 - index]];
+    const { callback } = await browser.arrive(authorizationUrl(here, { prompt: "none" }));
+    const code = callback.searchParams.get("code");
+    assert.deepEqual(outcomeOf(await exchange(there, code)), REFUSED);
+    const { body } = await exchange(here, code);
+    assert.equal(decodeJwt(body.id_token).sub, sub);
+    assert.equal(decodeJwt(body.id_token).iss, here.issuer);
+    assert.ok(!(await opens(there, body)));
+    assert.deepEqual(outcomeOf(await renew(there, signedIn[index].refresh_token)), REFUSED);
+    assert.equal((await renew(here, signedIn[index].refresh_token)).response.status, 200);
+  }
+});
+
+/** An application of one page, and a stand-in where it is registered. */
+async function appAndStandIn(t, options, appOptions) {
+  const app = await startApp(t, appOptions);
+  const client = { ...CLIENT, redirectUris: [app.redirectUri] };
+  const standIn = await standInFor(t, { consent: "never", clients: [client], ...options });
+  const urlWith = (params) =>
+    authorizationUrl(standIn, { redirect_uri: app.redirectUri, ...params });
+  return { app, standIn, urlWith };
+}
+
+/** Signs Pia in on the stand-in's pages. */
+async function signInByHand(page, url) {
+  await page.goto(url);
+  await choose(page, PEOPLE.pia);
+  await page.waitForURL("**/callback?*");
+}
+
+/** Loads a URL in a hidden frame of a page; answers with the frame. */
+async function inHiddenFrame(page, url) {
+  const handle = await page.evaluateHandle((src) => {
+    const frame = document.createElement("iframe");
+    frame.hidden = true;
+    frame.src = src;
+    document.body.append(frame);
+    return frame;
+  }, url);
+  return handle.contentFrame();
+}
+
+/** The parameters that a frame came back to the application with. */
+async function callbackIn(frame) {
+  await frame.waitForURL("**/callback?*", { timeout: 10_000 });
+  return new URL(frame.url()).searchParams;
+}
+
+test("framing: a hidden frame learns that nobody is there, and fetches a code where somebody is", async (t) => {
+  const { page } = await chromium.newPage(t);
+  const { app, standIn, urlWith } = await appAndStandIn(t, { framing: true });
+  const silent = urlWith({ prompt: "none" });
+  await page.goto(app.origin);
+  const nobody = await callbackIn(await inHiddenFrame(page, silent));
+  assert.equal(nobody.get("error"), "login_required");
+  await signInByHand(page, urlWith());
+  await page.goto(app.origin);
+
+  const somebody = await callbackIn(await inHiddenFrame(page, silent));
+
+  const { body } = await exchange(standIn, somebody.get("code"), { redirect_uri: app.redirectUri });
+  assert.equal(decodeJwt(body.id_token).sub, PIA);
+});
+
+test("framing: the sign-in page too may be framed, by the application and nobody else", async (t) => {
+  const { page } = await chromium.newPage(t);
+  const { app, urlWith } = await appAndStandIn(t, { framing: true });
+  const stranger = await startApp(t);
+  for (const [origin, shown] of [
+    [app.origin, true],
+    [stranger.origin, false],
+  ]) {
+    await page.goto(origin);
+    const refused = page.waitForEvent("console", (line) => line.text().includes("frame-ancestors"));
+    refused.catch(() => {});
+    const frame = await inHiddenFrame(page, urlWith());
+    if (shown) await frame.getByTestId("district-2284").waitFor({ state: "attached" });
+    else await refused;
+  }
+});
+
+test("framing off: not even the last hop is shown in a frame", async (t) => {
+  const { page } = await chromium.newPage(t);
+  const { app, urlWith } = await appAndStandIn(t);
+  await signInByHand(page, urlWith());
+  await page.goto(app.origin);
+  const refused = page.waitForEvent("console", (line) => line.text().includes("frame-ancestors"));
+
+  const frame = await inHiddenFrame(page, urlWith({ prompt: "none" }));
+
+  await refused;
+  assert.ok(!frame.url().startsWith(app.origin));
+});
+
+test("framing: from another site the browser withholds the session, and nobody is there", async (t) => {
+  const { page } = await chromium.newPage(t);
+  const { app, urlWith } = await appAndStandIn(t, { framing: true }, { host: "127.0.0.1" });
+  await signInByHand(page, urlWith());
+  await page.goto(app.origin);
+
+  const answer = await callbackIn(await inHiddenFrame(page, urlWith({ prompt: "none" })));
+
+  assert.equal(answer.get("error"), "login_required");
+});
+
+test("opener policy: same-origin cuts a popup off for good, without it the popup keeps its opener", async (t) => {
+  for (const [openerPolicy, cut] of [
+    ["same-origin", true],
+    [undefined, false],
+  ]) {
+    const { page } = await chromium.newPage(t);
+    const { app, urlWith } = await appAndStandIn(t, { openerPolicy });
+    await page.goto(app.origin);
+    const opened = page.waitForEvent("popup");
+    await page.evaluate((url) => {
+      window.popup = open(url);
+    }, urlWith());
+    const popup = await opened;
+    await choose(popup, PEOPLE.pia);
+    await popup.waitForURL("**/callback?*");
+
+    assert.equal(await popup.evaluate(() => opener === null), cut);
+    assert.equal(await page.evaluate(() => window.popup.closed), cut);
   }
 });

@@ -469,6 +469,7 @@ test("wrong options are named", async () => {
     [{ clients: [{ ...client, launchUrl: "javascript:alert(1)" }] }, /launchUrl of a/],
     [{ clients: [{ ...client, postLogoutRedirectUris: ["/bye"] }] }, /postLogoutRedirectUris of a/],
     [{ refreshTokens: "yes" }, /^refreshTokens: /],
+    [{ openerPolicy: "strict" }, /^openerPolicy: must be one of/],
     [{ accounts: [{ sub: "1", districtId: 9 }] }, /^accounts: /],
   ]) {
     await assert.rejects(startStandIn(options), { name: "TypeError", message });

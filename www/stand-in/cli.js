@@ -33,6 +33,9 @@ Usage: classlink-stand-in --client-id ID --redirect-uri URL [options]
   --end-session             have an end-session endpoint
   --post-logout-redirect-uri URL
                             where it may lead back to; may be given several times
+  --iss-parameter           name the issuer in callbacks
+  --framing                 let the application frame the pages
+  --opener-policy POLICY    the pages' Cross-Origin-Opener-Policy, such as same-origin
   --no-tenant-claims        leave the classLink_* claims out
   --my-info-error STATUS    my/info answers HTTP 200 with this status in its body
   --id-token-lifetime S     seconds (86400)
@@ -62,6 +65,9 @@ const FLAGS = /** @type {const} */ ({
   revocation: { type: "boolean" },
   "end-session": { type: "boolean" },
   "post-logout-redirect-uri": { type: "string", multiple: true },
+  "iss-parameter": { type: "boolean" },
+  framing: { type: "boolean" },
+  "opener-policy": { type: "string" },
   "no-tenant-claims": { type: "boolean" },
   "my-info-error": { type: "string" },
   "id-token-lifetime": { type: "string" },
@@ -128,6 +134,9 @@ function optionsFrom(values) {
     expiresIn: values["expires-in"],
     revocation: values.revocation,
     endSession: values["end-session"],
+    issParameter: values["iss-parameter"],
+    framing: values.framing,
+    openerPolicy: values["opener-policy"],
     tenantClaims: !values["no-tenant-claims"],
     myInfoError: number(values, "my-info-error"),
     idTokenLifetime: number(values, "id-token-lifetime"),

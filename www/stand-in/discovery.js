@@ -40,7 +40,11 @@ export function endpointsOf(issuer, apiOrigin, { revocation, endSession }) {
  * @param {Endpoints} endpoints
  * @param {Settings} settings
  */
-export function discovery(issuer, { my_info_endpoint: _, ...endpoints }, { refreshTokens }) {
+export function discovery(
+  issuer,
+  { my_info_endpoint: _, ...endpoints },
+  { refreshTokens, issParameter },
+) {
   return {
     issuer,
     ...endpoints,
@@ -51,5 +55,6 @@ export function discovery(issuer, { my_info_endpoint: _, ...endpoints }, { refre
     id_token_signing_alg_values_supported: ["RS256"],
     token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
     claims_supported: CLAIMS_SUPPORTED,
+    ...(issParameter && { authorization_response_iss_parameter_supported: true }),
   };
 }

@@ -6,7 +6,7 @@ import { discovery } from "./discovery.js";
 import { readForm, redirect, sendJson, sendText, withForm } from "./http.js";
 import { createInteractions, INTERACTION_PATH } from "./interactions.js";
 import { createLaunchPad } from "./launchpad.js";
-import { PAGE_HEADERS } from "./pages.js";
+import { pageHeaders } from "./pages.js";
 import { isAuthorization, isEndSession, PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
@@ -28,6 +28,7 @@ export async function createIssuer(provider, endpoints, settings, people, consen
   const oidc = provider.callback();
   const interactions = createInteractions(provider, people, consents);
   const launchPad = createLaunchPad(provider, settings, people);
+  const headers = Object.entries(pageHeaders(settings));
   const metadata = discovery(issuer, endpoints, settings);
   const styles = await readFile(new URL("stand-in.css", import.meta.url));
   const forms = [PATHS.token, ...(settings.revocation ? [PATHS.revocation] : [])];
@@ -36,7 +37,7 @@ export async function createIssuer(provider, endpoints, settings, people, consen
   return async (req, res) => {
     const url = new URL(req.url ?? "/", issuer);
     const path = url.pathname;
-    for (const [name, value] of Object.entries(PAGE_HEADERS)) res.setHeader(name, value);
+    for (const [name, value] of headers) res.setHeader(name, value);
     if (crossOrigin.includes(path) && answerCors(req, res, settings.cors)) return;
 
     if (path === PATHS.discovery) return sendJson(res, 200, metadata);

@@ -38,6 +38,11 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {boolean} [revocation] Whether there is a revocation endpoint (RFC 7009). Default `false`.
  * @property {boolean} [endSession] Whether there is an end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
  * Default `false`.
+ * @property {boolean} [issParameter] Whether callbacks carry `iss`, and discovery promises it (RFC 9207). Default `false`.
+ * @property {boolean} [framing] Whether the pages may be framed, by the origins of the clients' redirect URIs. Default
+ * `false`.
+ * @property {string} [openerPolicy] The `Cross-Origin-Opener-Policy` of the pages (HTML Standard, 7.1.3): `"same-origin"`
+ * cuts a popup off from the page that opened it. Default: no such header.
  * @property {boolean} [tenantClaims] Whether the `classLink_*` claims are sent. Default `true`.
  * @property {number} [myInfoError] With it, `/v2/my/info` answers a valid token with HTTP 200 and a body
  * `{ status, message }` of this status. Default: no error.
@@ -48,7 +53,8 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {readonly Account[]} [accounts] In place of the built-in ones.
  */
 
-/** @typedef {Required<Omit<StandInOptions, "tls" | "myInfoError">> & Pick<StandInOptions, "tls" | "myInfoError">} Settings */
+/** @typedef {"tls" | "openerPolicy" | "myInfoError"} WithoutDefault */
+/** @typedef {Required<Omit<StandInOptions, WithoutDefault>> & Pick<StandInOptions, WithoutDefault>} Settings */
 
 const DEFAULTS = {
   host: "localhost",
@@ -64,6 +70,9 @@ const DEFAULTS = {
   expiresIn: false,
   revocation: false,
   endSession: false,
+  issParameter: false,
+  framing: false,
+  openerPolicy: undefined,
   tenantClaims: true,
   myInfoError: undefined,
   idTokenLifetime: 86_400,
@@ -72,6 +81,8 @@ const DEFAULTS = {
   districts: DISTRICTS,
   accounts: ACCOUNTS,
 };
+
+const OPENER_POLICIES = ["same-origin", "same-origin-allow-popups", "noopener-allow-popups"];
 
 /** The stand-in's own client, which LaunchPad signs in with. No application can have this id. */
 export const LAUNCHPAD_CLIENT_ID = "stand-in-launchpad";
@@ -108,12 +119,17 @@ export function settingsFrom(options) {
     "expiresIn",
     "revocation",
     "endSession",
+    "issParameter",
+    "framing",
     "tenantClaims",
   ])) {
     check(typeof settings[name] === "boolean", `${name}: must be true or false`);
   }
   oneOf("consent", settings.consent, ["remembered", "always", "never"]);
   oneOf("pkce", settings.pkce, ["honoured", "ignored"]);
+  if (settings.openerPolicy !== undefined) {
+    oneOf("openerPolicy", settings.openerPolicy, OPENER_POLICIES);
+  }
   if (settings.myInfoError !== undefined) {
     check(isInteger(settings.myInfoError, 100, 599), "myInfoError: must be an HTTP status");
   }

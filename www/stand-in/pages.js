@@ -4,15 +4,25 @@ import { html, scriptJson } from "./html.js";
 
 /** @import { Person } from "./directory.js" */
 /** @import { Html } from "./html.js" */
-/** @import { Client } from "./options.js" */
+/** @import { Client, Settings } from "./options.js" */
 /** @import { District } from "./people.js" */
 
-/** What every answer of the issuer's origin says of its pages: no script, no frame, no referrer. */
-export const PAGE_HEADERS = {
-  "Content-Security-Policy":
-    "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
-  "Referrer-Policy": "no-referrer",
-};
+/**
+ * What every answer of the issuer's origin says of its pages: no script, no referrer, and who may frame or open them.
+ *
+ * @param {Settings} settings
+ * @returns {Record<string, string>}
+ */
+export function pageHeaders({ framing, openerPolicy, clients }) {
+  const uris = framing ? clients.flatMap(({ redirectUris }) => redirectUris) : [];
+  const ancestors = new Set(uris.map((uri) => new URL(uri).origin));
+  const sources = [...ancestors].join(" ") || "'none'";
+  return {
+    "Content-Security-Policy": `default-src 'none'; style-src 'self'; img-src data:; frame-ancestors ${sources}`,
+    "Referrer-Policy": "no-referrer",
+    ...(openerPolicy && { "Cross-Origin-Opener-Policy": openerPolicy }),
+  };
+}
 
 /**
  * @param {string} title

@@ -10,7 +10,8 @@ import { isAuthorization, PATHS } from "./paths.js";
  * @param {string} issuer
  * @param {Settings} settings
  */
-export function answerAsClassLink(issuer, { pkce, cors, expiresIn }) {
+export function answerAsClassLink(issuer, settings) {
+  const { pkce, cors, expiresIn, issParameter } = settings;
   return async (/** @type {any} */ ctx, /** @type {() => Promise<void>} */ next) => {
     if (ctx.path === PATHS.authorization) ctx.query = withoutUnknown(ctx.query, pkce);
 
@@ -24,7 +25,10 @@ export function answerAsClassLink(issuer, { pkce, cors, expiresIn }) {
     }
     if (isAuthorization(ctx.path) && ctx.status === 303) {
       const target = new URL(ctx.response.get("location"), issuer);
-      if (target.origin !== issuer) leaveByScript(ctx, target);
+      if (target.origin !== issuer) {
+        if (!issParameter) target.searchParams.delete("iss");
+        leaveByScript(ctx, target);
+      }
     }
     if (ctx.path === PATHS.token && ctx.body?.access_token) {
       const { access_token, token_type, id_token, refresh_token, expires_in } = ctx.body;
@@ -50,13 +54,12 @@ function withoutUnknown(query, pkce) {
 }
 
 /**
- * The last hop to the application: made by a page's script, with `response_type` and without `iss` (RFC 9207).
+ * The last hop to the application: made by a page's script, with `response_type`.
  *
  * @param {any} ctx
  * @param {URL} target
  */
 function leaveByScript(ctx, target) {
-  target.searchParams.delete("iss");
   if (target.searchParams.has("code")) target.searchParams.set("response_type", "code");
   const nonce = randomBytes(16).toString("base64");
   ctx.remove("location");
