@@ -273,6 +273,30 @@ test("silent request: an error where somebody would have to be asked, a code whe
   assert.equal(await silently({ max_age: "0" }), "login_required");
 });
 
+test("silent request: refused with whatever error a test wants, and only as often", async (t) => {
+  const standIn = await standInFor(t, { consent: "never" });
+  const browser = new Browser();
+  await signIn(standIn, { browser });
+  standIn.refuse("interaction_required", { times: 2 });
+  const errors = [];
+  for (const params of [{ prompt: "none" }, {}, { prompt: "none" }]) {
+    const { seen, callback } = await browser.arrive(authorizationUrl(standIn, params));
+    assert.deepEqual(seen, []);
+    assert.equal(callback.searchParams.get("state"), "the-state");
+    errors.push(callback.searchParams.get("error"));
+  }
+  assert.deepEqual(errors, ["interaction_required", "interaction_required", null]);
+
+  standIn.refuse("temporarily_unavailable");
+  const page = await browser.open(
+    authorizationUrl(standIn, { redirect_uri: "https://evil.example/" }),
+  );
+  assert.equal(page.response.status, 400, "an address that is not registered gets nothing");
+  await browser.open(standIn.launchPadUrl);
+  const { callback } = await browser.arrive(authorizationUrl(standIn));
+  assert.equal(callback.searchParams.get("error"), "temporarily_unavailable");
+});
+
 test("the issuer in callbacks (RFC 9207), promised and kept", async (t) => {
   const standIn = await standInFor(t, { issParameter: true });
   const { body } = await api(standIn.discoveryUrl);
@@ -311,6 +335,121 @@ test("two issuers side by side: one browser, two people, and nothing of one open
     assert.deepEqual(outcomeOf(await renew(there, signedIn[index].refresh_token)), REFUSED);
     assert.equal((await renew(here, signedIn[index].refresh_token)).response.status, 200);
   }
+});
+
+test("a test ends what applications hold of a person, who stays signed in", async (t) => {
+  const standIn = await standInFor(t, { refreshTokens: true });
+  const browser = new Browser();
+  const pia = await signIn(standIn, { browser });
+  const paul = await signIn(standIn, { sub: PAUL });
+  const { callback } = await browser.arrive(authorizationUrl(standIn, { prompt: "none" }));
+
+  standIn.revokeGrants(PIA);
+
+  assert.deepEqual(outcomeOf(await renew(standIn, pia.refresh_token)), REFUSED);
+  assert.deepEqual(outcomeOf(await exchange(standIn, callback.searchParams.get("code"))), REFUSED);
+  assert.ok(!(await opens(standIn, pia)));
+  assert.ok(await opens(standIn, paul));
+  const silent = await signIn(standIn, { browser, prompt: "none" });
+  assert.equal(silent.claims.sub, PIA);
+  assert.equal((await renew(standIn, silent.refresh_token)).response.status, 200);
+  assert.throws(() => standIn.revokeGrants("nobody"), TypeError);
+});
+
+test("a test signs a person out of the stand-in, and applications keep what they hold", async (t) => {
+  const standIn = await standInFor(t, { refreshTokens: true });
+  const [pias, pauls] = [new Browser(), new Browser()];
+  const pia = await signIn(standIn, { browser: pias });
+  await signIn(standIn, { sub: PAUL, browser: pauls });
+
+  standIn.signOut(PIA);
+
+  const silent = authorizationUrl(standIn, { prompt: "none" });
+  const { callback } = await pias.arrive(silent);
+  assert.equal(callback.searchParams.get("error"), "login_required");
+  assert.ok((await pauls.arrive(silent)).callback.searchParams.has("code"));
+  assert.ok(await opens(standIn, pia));
+  assert.equal((await renew(standIn, pia.refresh_token)).response.status, 200);
+  assert.equal((await signIn(standIn, { browser: pias })).claims.sub, PIA, "signs in again");
+  assert.throws(() => standIn.signOut("nobody"), TypeError);
+});
+
+test("token requests can be told apart by their grant types", async (t) => {
+  const standIn = await standInFor(t, { refreshTokens: true });
+  const { refresh_token } = await signIn(standIn);
+  await renew(standIn, refresh_token);
+  await renew(standIn, refresh_token);
+  const renewals = standIn.requests.filter(({ grantType }) => grantType === "refresh_token");
+  assert.deepEqual(
+    renewals.map(({ path }) => path),
+    ["/oauth2/v2/token", "/oauth2/v2/token"],
+  );
+  assert.ok(!JSON.stringify(standIn.requests).includes(refresh_token));
+});
+
+test("a test makes an endpoint fail for a while: a page of another origin sees how", async (t) => {
+  const standIn = await standInFor(t, { refreshTokens: true });
+  const { refresh_token } = await signIn(standIn);
+  const headers = { origin: "https://app.example" };
+  const attempt = async () => {
+    const { response, body } = await renew(standIn, refresh_token, {}, headers);
+    assert.equal(response.headers.get("access-control-allow-origin"), "*");
+    return [response.status, body];
+  };
+  standIn.fail("token", { times: 2 });
+  standIn.fail("jwks", { status: 500 });
+  await fetch(standIn.endpoints.token_endpoint, { method: "OPTIONS", headers });
+  for (let time = 0; time < 2; time += 1) {
+    const [status, body] = await attempt();
+    assert.equal(status, 503);
+    assert.equal(typeof body, "string", "as from a proxy on the way");
+  }
+  standIn.fail("token", { status: 400, body: { error: "invalid_request" } });
+  assert.deepEqual(await attempt(), [400, { error: "invalid_request" }]);
+  assert.equal((await attempt())[0], 200, "the refresh token is unused");
+
+  const renewals = standIn.requests.filter(({ grantType }) => grantType === "refresh_token");
+  assert.equal(renewals.length, 4, "failures count");
+  const statuses = [];
+  for (let time = 0; time < 2; time += 1) {
+    statuses.push((await fetch(standIn.endpoints.jwks_uri)).status);
+  }
+  assert.deepEqual(statuses, [500, 200]);
+  standIn.fail("myInfo", { times: Number.POSITIVE_INFINITY });
+  const info = () => fetch(standIn.endpoints.my_info_endpoint);
+  assert.deepEqual([(await info()).status, (await info()).status], [503, 503]);
+  standIn.fail("myInfo", { times: 0 });
+  assert.equal((await info()).status, 401);
+  assert.throws(() => standIn.fail("tokens"), /tokens: must be one of authorization, token/);
+  assert.throws(() => standIn.fail("token", { status: 99 }), /^TypeError: status/);
+  assert.throws(() => standIn.fail("token", { times: -1 }), /^TypeError: times/);
+});
+
+test("a test makes an endpoint's next answer come late, and closing does not wait for it", async (t) => {
+  const standIn = await standInFor(t, { refreshTokens: true });
+  const { refresh_token } = await signIn(standIn);
+  const seen = async (count) => {
+    const renewals = () =>
+      standIn.requests.filter(({ grantType }) => grantType === "refresh_token");
+    while (renewals().length < count) await pause(5);
+  };
+  const order = [];
+  standIn.delay("token", 500);
+  const late = renew(standIn, refresh_token).then((answer) => {
+    order.push("late");
+    return answer;
+  });
+  await seen(1);
+  await exchange(standIn, "a-code");
+  order.push("next");
+  assert.equal((await late).response.status, 200);
+  assert.deepEqual(order, ["next", "late"]);
+
+  standIn.delay("token", 60_000);
+  const waiting = renew(standIn, "any").catch((error) => error.name);
+  await seen(2);
+  await standIn.close();
+  assert.equal(await waiting, "TypeError", "the connection has ended");
 });
 
 /** An application of one page, and a stand-in where it is registered. */

@@ -447,11 +447,18 @@ test("requests are counted, and hold nothing secret", async (t) => {
   await api(standIn.discoveryUrl, undefined, { origin: "https://app.example" });
   await api(`${standIn.endpoints.my_info_endpoint}?x=1`, access_token);
   await exchange(standIn, "a-code");
+  await exchange(standIn, "a-code", { grant_type: "a-secret" });
   assert.deepEqual(
     standIn.requests.map(({ at, ...rest }) => rest),
     [
       { method: "GET", path: "/.well-known/openid-configuration", origin: "https://app.example" },
       { method: "GET", path: "/v2/my/info", origin: undefined },
+      {
+        method: "POST",
+        path: "/oauth2/v2/token",
+        origin: undefined,
+        grantType: "authorization_code",
+      },
       { method: "POST", path: "/oauth2/v2/token", origin: undefined },
     ],
   );
@@ -529,12 +536,27 @@ test("the command line", async (t) => {
   });
   const help = cli(t, "--help");
 
-  const { child, output, ended } = cli(t, ...args, "--port", "0", "--api-port", "0", "--no-cors");
+  const switches = ["--no-cors", "--refresh-tokens", "--expires-in", "--revocation"];
+  switches.push("--end-session", "--post-logout-redirect-uri", "http://localhost:4419/bye");
+  switches.push("--iss-parameter", "--framing", "--opener-policy", "same-origin");
+  const { child, output, ended } = cli(t, ...args, "--port", "0", "--api-port", "0", ...switches);
   while (!output.out.includes("Theo Tryout")) await once(child.stdout, "data");
   const [, discovery] = /discovery\s+(\S+)/.exec(output.out);
   const response = await fetch(discovery, { headers: { origin: "https://app.example" } });
   assert.equal(response.status, 200);
   assert.ok(!response.headers.has("access-control-allow-origin"));
+  assert.equal(response.headers.get("cross-origin-opener-policy"), "same-origin");
+  assert.match(response.headers.get("content-security-policy"), /frame-ancestors http:/);
+  const metadata = await response.json();
+  assert.deepEqual(metadata.grant_types_supported, ["authorization_code", "refresh_token"]);
+  assert.ok(metadata.revocation_endpoint && metadata.end_session_endpoint);
+  assert.equal(metadata.authorization_response_iss_parameter_supported, true);
+  const signedOut = new URL(metadata.end_session_endpoint);
+  signedOut.search = new URLSearchParams({
+    client_id: "a",
+    post_logout_redirect_uri: "http://localhost:4419/bye",
+  });
+  assert.equal((await new Browser().open(signedOut.href)).left?.pathname, "/bye");
   child.kill("SIGTERM");
   assert.equal(await ended, 0);
   assert.equal(output.err, "", "no warnings");

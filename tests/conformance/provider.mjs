@@ -176,7 +176,7 @@ function allowAll({ headers }, response) {
 /** The library, as an honest provider. */
 function createLibrary(provider, { clientId, redirectUri, paths, port }) {
   const library = new Provider(provider.issuer, {
-    adapter: createStore(),
+    adapter: createStore().adapter,
     jwks: { keys: [{ ...KEYS.own.privateKey.export({ format: "jwk" }), ...KEYS.own.jwk }] },
     clients: [
       { client_id: clientId, redirect_uris: [redirectUri], token_endpoint_auth_method: "none" },

@@ -6,22 +6,21 @@ import { sendJson } from "./http.js";
 import { API_PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
-/** @import { People } from "./directory.js" */
-/** @import { Settings } from "./options.js" */
+/** @import { Parts } from "./index.js" */
 
 /**
  * @param {any} provider
- * @param {Settings} settings
- * @param {People} people
+ * @param {Parts} parts
  * @returns {(req: IncomingMessage, res: ServerResponse) => Promise<void>}
  */
-export function createApi(provider, settings, people) {
+export function createApi(provider, { settings, people, faults }) {
   return async (req, res) => {
     const path = pathOf(req);
     if (!Object.values(API_PATHS).includes(path)) {
       return sendJson(res, 404, { message: "Not found" });
     }
     if (answerCors(req, res, settings.cors)) return;
+    if (await faults.meet(path, res)) return;
     res.setHeader("Cache-Control", "no-store");
     if (req.method !== "GET") return sendJson(res, 405, { message: "Method not allowed" });
 

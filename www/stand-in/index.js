@@ -4,16 +4,21 @@ import { createApi } from "./api.js";
 import { Consents } from "./consents.js";
 import { People } from "./directory.js";
 import { endpointsOf } from "./discovery.js";
+import { Faults } from "./faults.js";
 import { listen } from "./http.js";
 import { createIssuer } from "./issuer.js";
 import { settingsFrom } from "./options.js";
 import { PATHS } from "./paths.js";
 import { createProvider } from "./provider.js";
+import { createStore } from "./store.js";
 
 /** @import { Endpoints } from "./discovery.js" */
+/** @import { EndpointName, Failure, Times } from "./faults.js" */
+/** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { Handler } from "./http.js" */
-/** @import { StandInOptions } from "./options.js" */
+/** @import { Settings, StandInOptions } from "./options.js" */
 /** @import { Account, District } from "./people.js" */
+/** @import { Store } from "./store.js" */
 
 export { ACCOUNTS, DISTRICTS } from "./people.js";
 
@@ -25,7 +30,22 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {string} path
  * @property {string | undefined} origin The `Origin` header.
  * @property {number} at Milliseconds since 1970.
+ * @property {string} [grantType] What the token endpoint was asked with: `"authorization_code"` or `"refresh_token"`.
  */
+
+/**
+ * What the rooms of one stand-in share.
+ *
+ * @typedef {object} Parts
+ * @property {Settings} settings
+ * @property {People} people
+ * @property {Consents} consents
+ * @property {Store} store
+ * @property {Faults} faults
+ */
+
+/** All that a grant consists of, by oidc-provider's names. */
+const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken"];
 
 /**
  * A stand-in that is running.
@@ -39,7 +59,16 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {Endpoints} endpoints
  * @property {string} discoveryUrl
  * @property {SeenRequest[]} requests Every request so far, oldest first. A test may empty it.
- * @property {() => Promise<void>} close Stops both servers and forgets everything.
+ * @property {(sub: string) => void} revokeGrants Ends all that applications hold of a person: codes, access tokens and
+ * refresh tokens. The person stays signed in.
+ * @property {(sub: string) => void} signOut Ends a person's sessions at the stand-in, in every browser. Tokens stay alive.
+ * @property {(endpoint: EndpointName, failure?: Failure & Times) => void} fail Makes an endpoint's next answers fail:
+ * `fail("token", { status: 503, times: 2 })`.
+ * @property {(endpoint: EndpointName, milliseconds: number, times?: Times) => void} delay Makes an endpoint's next answers
+ * come late.
+ * @property {(error: string, times?: Times) => void} refuse Makes an application's next authorization requests come back
+ * with an error (OpenID Connect Core 1.0, 3.1.2.6), such as `interaction_required`.
+ * @property {() => Promise<void>} close Stops both servers and forgets everything. Twice is no error.
  */
 
 /**
@@ -63,14 +92,21 @@ export async function startStandIn(options = {}) {
   const endpoints = endpointsOf(issuer, apiOrigin, settings);
   const people = new People(settings.districts, settings.accounts);
   const consents = new Consents(settings.consent);
-  const provider = await createProvider(issuer, settings, people, consents);
+  const store = createStore();
+  const faults = new Faults();
+  const parts = { settings, people, consents, store, faults };
+  const provider = await createProvider(issuer, parts);
   /** @type {SeenRequest[]} */
   const requests = [];
-  front.handle(
-    recorded(requests, await createIssuer(provider, endpoints, settings, people, consents)),
-  );
-  api.handle(recorded(requests, createApi(provider, settings, people)));
+  front.handle(recorded(requests, await createIssuer(provider, endpoints, parts)));
+  api.handle(recorded(requests, createApi(provider, parts)));
+  const known = (/** @type {string} */ sub) => {
+    if (!people.find(sub)) throw new TypeError(`${sub}: there is no such person`);
+    return sub;
+  };
 
+  /** @type {Promise<void> | undefined} */
+  let closed;
   return {
     issuer,
     apiOrigin,
@@ -80,22 +116,29 @@ export async function startStandIn(options = {}) {
     endpoints,
     discoveryUrl: issuer + PATHS.discovery,
     requests,
-    close: async () => {
-      await Promise.all([front.close(), api.close()]);
+    revokeGrants: (sub) => store.forget(known(sub), GRANT_MODELS),
+    signOut: (sub) => store.forget(known(sub), ["Session"]),
+    fail: (endpoint, failure) => faults.fail(endpoint, failure),
+    delay: (endpoint, milliseconds, times) => faults.delay(endpoint, milliseconds, times),
+    refuse: (error, times) => faults.refuse(error, times),
+    close: () => {
+      closed ??= Promise.all([front.close(), api.close()]).then(() => {});
+      return closed;
     },
   };
 }
 
 /**
  * @param {SeenRequest[]} requests
- * @param {Handler} handler
+ * @param {(req: IncomingMessage, res: ServerResponse, seen: SeenRequest) => unknown} handler
  * @returns {Handler}
  */
 function recorded(requests, handler) {
   return (req, res) => {
     const [path = "/"] = (req.url ?? "/").split("?");
     const { origin } = req.headers;
-    requests.push({ method: req.method ?? "GET", path, origin, at: Date.now() });
-    return handler(req, res);
+    const seen = { method: req.method ?? "GET", path, origin, at: Date.now() };
+    requests.push(seen);
+    return handler(req, res, seen);
   };
 }

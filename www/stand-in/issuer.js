@@ -10,20 +10,20 @@ import { pageHeaders } from "./pages.js";
 import { isAuthorization, isEndSession, PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
-/** @import { People } from "./directory.js" */
 /** @import { Endpoints } from "./discovery.js" */
+/** @import { Parts, SeenRequest } from "./index.js" */
 /** @import { Settings } from "./options.js" */
-/** @import { Consents } from "./consents.js" */
+
+/** The grant types that a request's record names. */
+const GRANT_TYPES = ["authorization_code", "refresh_token"];
 
 /**
  * @param {any} provider
  * @param {Endpoints} endpoints
- * @param {Settings} settings
- * @param {People} people
- * @param {Consents} consents
- * @returns {Promise<(req: IncomingMessage, res: ServerResponse) => unknown>}
+ * @param {Parts} parts
+ * @returns {Promise<(req: IncomingMessage, res: ServerResponse, seen: SeenRequest) => unknown>}
  */
-export async function createIssuer(provider, endpoints, settings, people, consents) {
+export async function createIssuer(provider, endpoints, { settings, people, consents, faults }) {
   const { issuer } = provider;
   const oidc = provider.callback();
   const interactions = createInteractions(provider, people, consents);
@@ -34,16 +34,21 @@ export async function createIssuer(provider, endpoints, settings, people, consen
   const forms = [PATHS.token, ...(settings.revocation ? [PATHS.revocation] : [])];
   const crossOrigin = [...forms, PATHS.jwks, PATHS.discovery];
 
-  return async (req, res) => {
+  return async (req, res, seen) => {
     const url = new URL(req.url ?? "/", issuer);
     const path = url.pathname;
     for (const [name, value] of headers) res.setHeader(name, value);
     if (crossOrigin.includes(path) && answerCors(req, res, settings.cors)) return;
 
-    if (path === PATHS.discovery) return sendJson(res, 200, metadata);
-    if (forms.includes(path) && req.method === "POST") {
-      return oidc(withForm(req, adjusted(await readForm(req), req, settings)), res);
+    const form = forms.includes(path) && req.method === "POST" ? await readForm(req) : undefined;
+    const grantType = form?.get("grant_type");
+    if (path === PATHS.token && grantType && GRANT_TYPES.includes(grantType)) {
+      seen.grantType = grantType;
     }
+    if (await faults.meet(path, res)) return;
+
+    if (path === PATHS.discovery) return sendJson(res, 200, metadata);
+    if (form) return oidc(withForm(req, adjusted(form, req, settings)), res);
     if (path === PATHS.jwks || isAuthorization(path)) return oidc(req, res);
     if (settings.endSession && isEndSession(path)) return oidc(req, res);
     if (INTERACTION_PATH.test(path)) return interactions(req, res, url);

@@ -9,10 +9,9 @@ import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 import { errorPage } from "./pages.js";
 import { PATHS } from "./paths.js";
 import { answerAsClassLink } from "./quirks.js";
-import { createStore } from "./store.js";
 
 /** @import { Consents } from "./consents.js" */
-/** @import { People } from "./directory.js" */
+/** @import { Parts } from "./index.js" */
 /** @import { Client, Settings } from "./options.js" */
 
 /** How long somebody stays signed in at the stand-in, in seconds. */
@@ -22,15 +21,13 @@ const SESSION_LIFETIME = 8 * 3600;
  * Makes the provider.
  *
  * @param {string} issuer The issuer identifier: an origin, without a path.
- * @param {Settings} settings
- * @param {People} people
- * @param {Consents} consents
+ * @param {Parts} parts
  * @returns {Promise<any>} An instance of oidc-provider's `Provider`.
  */
-export async function createProvider(issuer, settings, people, consents) {
+export async function createProvider(issuer, { settings, people, consents, store, faults }) {
   const { port } = new URL(issuer);
   const provider = new Provider(issuer, {
-    adapter: createStore(),
+    adapter: store.adapter,
     jwks: { keys: [await signingKey()] },
     clients: [...settings.clients.map((c) => registration(c, settings)), launchPad(issuer)],
     clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
@@ -105,7 +102,7 @@ export async function createProvider(issuer, settings, people, consents) {
       ctx.body = errorPage(out.error ?? "server_error", out.error_description);
     },
   });
-  provider.use(answerAsClassLink(issuer, settings));
+  provider.use(answerAsClassLink(issuer, settings, faults));
   provider.use(endWithoutAsking);
   // A defect of the stand-in, not of the application under test: say so where a developer looks.
   provider.on("server_error", (/** @type {unknown} */ _ctx, /** @type {Error} */ error) => {

@@ -1,16 +1,19 @@
 /** Middleware around the provider: what it is not told, and what ClassLink answers otherwise. */
 
 import { randomBytes } from "node:crypto";
+import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 import { continuePage } from "./pages.js";
 import { isAuthorization, PATHS } from "./paths.js";
 
+/** @import { Faults } from "./faults.js" */
 /** @import { Settings } from "./options.js" */
 
 /**
  * @param {string} issuer
  * @param {Settings} settings
+ * @param {Faults} faults
  */
-export function answerAsClassLink(issuer, settings) {
+export function answerAsClassLink(issuer, settings, faults) {
   const { pkce, cors, expiresIn, issParameter } = settings;
   return async (/** @type {any} */ ctx, /** @type {() => Promise<void>} */ next) => {
     if (ctx.path === PATHS.authorization) ctx.query = withoutUnknown(ctx.query, pkce);
@@ -24,7 +27,7 @@ export function answerAsClassLink(issuer, settings) {
       }
     }
     if (isAuthorization(ctx.path) && ctx.status === 303) {
-      const target = new URL(ctx.response.get("location"), issuer);
+      const target = refused(ctx, faults) ?? new URL(ctx.response.get("location"), issuer);
       if (target.origin !== issuer) {
         if (!issParameter) target.searchParams.delete("iss");
         leaveByScript(ctx, target);
@@ -51,6 +54,26 @@ function withoutUnknown(query, pkce) {
   if (pkce === "honoured") return known;
   const { code_challenge: __, code_challenge_method: ___, ...rest } = known;
   return rest;
+}
+
+/**
+ * Where an application's request goes back to that a test wants refused. The provider has found nothing wrong with it.
+ *
+ * @param {any} ctx
+ * @param {Faults} faults
+ */
+function refused({ path, oidc }, faults) {
+  if (path !== PATHS.authorization || oidc.client.clientId === LAUNCHPAD_CLIENT_ID)
+    return undefined;
+  const error = faults.refusal();
+  if (error === undefined) return undefined;
+  const { redirect_uri, state } = oidc.params;
+  const target = new URL(redirect_uri);
+  const answer = { error, state, iss: oidc.provider.issuer };
+  for (const [name, value] of Object.entries(answer)) {
+    if (value !== undefined) target.searchParams.set(name, value);
+  }
+  return target;
 }
 
 /**

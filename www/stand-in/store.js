@@ -1,9 +1,15 @@
 /** The provider's memory: one per stand-in, gone when it closes. */
 
 /**
- * Makes an adapter factory for oidc-provider: everything in one `Map`, each entry until it expires.
+ * @typedef {object} Store
+ * @property {(model: string) => object} adapter oidc-provider's adapter factory.
+ * @property {(accountId: string, models: readonly string[]) => void} forget Drops what these models hold of a person.
+ */
+
+/**
+ * Makes a store: everything in one `Map`, each entry until it expires.
  *
- * @returns {(model: string) => object}
+ * @returns {Store}
  */
 export function createStore() {
   /** @type {Map<string, { payload: Record<string, any>, expiresAt: number }>} */
@@ -18,7 +24,8 @@ export function createStore() {
     return entry?.payload;
   };
 
-  return (model) => ({
+  /** @type {Store["adapter"]} */
+  const adapter = (model) => ({
     /** @param {string} id @param {Record<string, any>} payload @param {number} [expiresIn] seconds */
     async upsert(id, payload, expiresIn) {
       const expiresAt = expiresIn === undefined ? Infinity : Date.now() + expiresIn * 1000;
@@ -54,4 +61,14 @@ export function createStore() {
       }
     },
   });
+
+  return {
+    adapter,
+    forget(accountId, models) {
+      for (const [key, { payload }] of entries) {
+        const [model = ""] = key.split(":", 1);
+        if (payload.accountId === accountId && models.includes(model)) entries.delete(key);
+      }
+    },
+  };
 }
