@@ -10,6 +10,7 @@ use wasm_bindgen_futures::future_to_promise;
 
 use crate::browser::host::Host;
 use crate::client::Client;
+use crate::protocol::{json, metadata};
 
 /// One client.
 #[wasm_bindgen]
@@ -112,6 +113,12 @@ impl Core {
     pub fn logout(&self, return_to: Option<String>) -> Promise {
         let client = self.0.clone();
         promise(Box::pin(async move { client.logout(return_to.as_deref()).await }))
+    }
+
+    /// What is known of an issuer's metadata without asking, as JSON.
+    #[wasm_bindgen(js_name = knownMetadata)]
+    pub fn known_metadata(&self, issuer: String) -> String {
+        json::write(metadata::known(&issuer).strings())
     }
 
     /// Does what is due: to be called when the scheduled time has come, and when the page wakes.

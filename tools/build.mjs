@@ -46,11 +46,15 @@ const SMALL = [
   "-Zfmt-debug=none",
 ];
 
+const DIAGNOSIS = "diagnosis.js";
+
 /**
  * The package's entries: a source in `pkg-template/src`, and the file at the package's root that it becomes.
  * `declares` says whether the entry has types of its own.
  */
 const ENTRIES = [
+  // No entry of its own: the client loads it when it is asked for a diagnosis.
+  { source: "diagnosis.ts", file: DIAGNOSIS, platform: "browser", declares: false },
   { source: "index.ts", file: "index.js", platform: "browser", declares: true },
   { source: "index.node.ts", file: "index.node.js", platform: "node", declares: false },
   { source: "inline.ts", file: "inline.js", platform: "browser", declares: true },
@@ -59,7 +63,7 @@ const ENTRIES = [
 ];
 
 /** What the entries take from the application's own `node_modules`. */
-const EXTERNAL = ["classlink-spa", "jose"];
+const EXTERNAL = ["classlink-spa", "jose", `./${DIAGNOSIS}`];
 
 /**
  * Builds what has changed, and prints what users download.

@@ -27,6 +27,7 @@ import type {
   ClassLinkClient,
   ClassLinkConfig,
   ClassLinkEvent,
+  Diagnosis,
   DistrictConfig,
   HandedOver,
   LogoutOptions,
@@ -462,6 +463,21 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       return call(async (instance) => Object.freeze(await instance.logout(url)));
     });
 
+  /** In a file of its own, since hardly anybody asks. */
+  async function diagnose(): Promise<Diagnosis> {
+    if (closed) throw localized(closedError());
+    if (!hasPage()) return call(() => Promise.reject());
+    const module = await import("./diagnosis.js").catch((cause) => {
+      const message = "diagnosis.js, beside the package's script, couldn't be loaded.";
+      throw localized(new ClassLinkError({ code: "network", message, retryable: true, cause }));
+    });
+    return module.diagnose({
+      config: async () => (await configure(undefined)).core,
+      known: (issuer) =>
+        call((instance) => JSON.parse(instance.knownMetadata(issuer)), { quiet: true }),
+    });
+  }
+
   const authorizedFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
     fetchWithToken(
       (origin, refused) => call((instance) => instance.accessTokenFor(origin, refused)),
@@ -528,9 +544,10 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     getSnapshot: () => snapshot,
     subscribe,
     stayActive,
+    diagnose,
     preload: () => call(() => {}, { quiet: true }),
     close,
     // Safari has no Symbol.dispose yet.
     ...(Symbol.dispose && { [Symbol.dispose]: close }),
-  }) as unknown as ClassLinkClient;
+  }) as ClassLinkClient;
 }

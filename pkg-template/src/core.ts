@@ -110,6 +110,8 @@ export interface Core {
   accessTokenFor(origin: string, refused: string | undefined): Promise<string>;
   idToken(): Promise<string>;
   logout(postLogoutRedirectUri: string | undefined): Promise<LogoutResult>;
+  /** What is known of an issuer's metadata without asking, as JSON. */
+  knownMetadata(issuer: string): string;
   /** To be called when the time that was scheduled has come, and when the page wakes. */
   wake(): void;
   /** Somebody is there. */
