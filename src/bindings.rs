@@ -126,10 +126,10 @@ impl Core {
         self.0.wake();
     }
 
-    /// Somebody is there.
+    /// Somebody is there. Answers with whether anybody is signed in.
     #[wasm_bindgen(js_name = beActive)]
-    pub fn be_active(&self) {
-        self.0.be_active();
+    pub fn be_active(&self) -> bool {
+        self.0.be_active()
     }
 
     /// Hears from another tab. Answers with whether the session is to be looked for anew.

@@ -6,7 +6,7 @@
  */
 
 import { ClassLinkError } from "./errors.js";
-import type { TabMessage } from "./presence.js";
+import { isMessage, type TabMessage } from "./presence.js";
 
 const ANSWER = "classlink-spa.answer";
 const TAKEN = "classlink-spa.taken";
@@ -78,7 +78,7 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
   globalThis.addEventListener?.(
     "message",
     ({ origin, source, data }) => {
-      if (origin === location.origin && typeof data === "object" && data) receive(data, source);
+      if (origin === location.origin && isMessage(data)) receive(data, source);
     },
     { signal: ending.signal },
   );

@@ -226,8 +226,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   }
 
   function stayActive(): void {
-    core?.beActive();
-    presence?.post({ kind: "active" });
+    if (core?.beActive()) presence?.post({ kind: "active" });
   }
 
   /** What this client gives to the core of this generation. */

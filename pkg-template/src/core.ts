@@ -114,8 +114,8 @@ export interface Core {
   knownMetadata(issuer: string): string;
   /** To be called when the time that was scheduled has come, and when the page wakes. */
   wake(): void;
-  /** Somebody is there. */
-  beActive(): void;
+  /** Somebody is there; answers with whether anybody is signed in. */
+  beActive(): boolean;
   /** Hears what another tab posted; answers with whether the session is to be looked for anew. */
   hear(kind: string, person: string | undefined): boolean;
   /** To be called when the page may go into the back/forward cache. */

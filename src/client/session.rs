@@ -57,12 +57,11 @@ impl Session {
 
     /// The same with fresh tokens that came without a new ID token.
     pub(super) fn with_tokens(&self, tokens: TokenResponse, now: f64) -> Self {
-        let before = self.lifetime.get();
-        let token_ends = tokens.expires_in.map_or(before.ends, |seconds| now + seconds);
+        let lifetime = self.lifetime.get().renewed(tokens.expires_in, now);
         Self {
             access_token: tokens.access_token,
             refresh_token: tokens.refresh_token,
-            lifetime: Cell::new(Lifetime { obtained: now, token_ends, failures: 0, ..before }),
+            lifetime: Cell::new(lifetime),
             ..self.clone()
         }
     }
@@ -117,14 +116,16 @@ impl Client {
         }
     }
 
-    /// Somebody did something: the idle limit is put off, unless it has passed.
-    pub fn be_active(self: &Rc<Self>) {
-        if let Some(session) = self.live_session() {
-            let mut lifetime = session.lifetime.get();
-            lifetime.active = self.elapsed();
-            session.lifetime.set(lifetime);
-            self.wake();
-        }
+    /// Somebody did something: the idle limit is put off, unless it has passed. Answers with whether anybody is signed in.
+    pub fn be_active(self: &Rc<Self>) -> bool {
+        let Some(session) = self.live_session() else {
+            return false;
+        };
+        let mut lifetime = session.lifetime.get();
+        lifetime.active = self.elapsed();
+        session.lifetime.set(lifetime);
+        self.wake();
+        true
     }
 
     /// The session is over: everything is wiped. `here` says whether this tab found out by itself, and must tell.

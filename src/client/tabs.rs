@@ -18,7 +18,9 @@ impl Client {
     pub fn hear(self: &Rc<Self>, kind: &str, person: Option<&str>) -> bool {
         let session = self.session();
         match (kind, session) {
-            ("active", _) => self.be_active(),
+            ("active", _) => {
+                self.be_active();
+            }
             ("expired", Some(session)) => self.expire(&session, false),
             ("signed-out", session) => {
                 self.count_sign_out();
@@ -28,13 +30,12 @@ impl Client {
             }
             ("signed-in", Some(session)) => {
                 let ours = person_digest(session.token.issuer(), session.token.subject());
-                let behind_gateway = session.config.gateway().is_some();
                 if person != Some(&ours) {
                     // Nothing of this person may show for another.
-                    let next = if behind_gateway { State::Loading } else { State::SignedOut };
-                    self.enter(next);
+                    let behind_gateway = session.config.gateway().is_some();
+                    self.enter(if behind_gateway { State::Loading } else { State::SignedOut });
+                    return behind_gateway;
                 }
-                return behind_gateway;
             }
             ("signed-in", None) => {
                 return matches!(*self.state.borrow(), State::SignedOut | State::Error(_));

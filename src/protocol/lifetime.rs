@@ -109,6 +109,16 @@ impl Lifetime {
         at
     }
 
+    /// The same after a renewal without a new ID token. One that brought nothing fresher when it had to counts as failed,
+    /// so that it is not asked for again and again.
+    #[must_use]
+    pub fn renewed(self, expires_in: Option<f64>, now: f64) -> Self {
+        let token_ends = expires_in.map_or(self.ends, |seconds| now + seconds);
+        let stale = now >= self.token_ends - AHEAD && token_ends < self.token_ends + 1.0;
+        let failures = if stale { self.failures.saturating_add(1) } else { 0 };
+        Self { obtained: now, token_ends, failures, failed: now, ..self }
+    }
+
     /// What is due now. A warning is given once.
     #[must_use]
     pub fn due(&mut self, now: f64) -> Due {
@@ -156,15 +166,16 @@ mod tests {
     #[test]
     fn the_clock_that_advanced_more_is_believed() {
         let mut elapsed = Elapsed::default();
-        assert_eq!(elapsed.step(100.0, 5000.0), 0.0);
-        assert_eq!(elapsed.step(110.0, 5010.0), 10.0);
+        let mut step = |monotonic, wall| elapsed.step(monotonic, wall).to_bits();
+        assert_eq!(step(100.0, 5000.0), 0f64.to_bits());
+        assert_eq!(step(110.0, 5010.0), 10f64.to_bits());
         // A lid closed for two hours: the monotonic clock stood still.
-        assert_eq!(elapsed.step(110.0, 12210.0), 7210.0);
+        assert_eq!(step(110.0, 12210.0), 7210f64.to_bits());
         // The wall clock is set back by a day.
-        assert_eq!(elapsed.step(120.0, -74190.0), 7220.0);
+        assert_eq!(step(120.0, -74190.0), 7220f64.to_bits());
         // Both stand still, or run backwards.
-        assert_eq!(elapsed.step(119.0, -74191.0), 7220.0);
-        assert_eq!(elapsed.step(f64::NAN, -74190.0), 7221.0);
+        assert_eq!(step(119.0, -74191.0), 7220f64.to_bits());
+        assert_eq!(step(f64::NAN, -74190.0), 7221f64.to_bits());
     }
 
     #[test]
@@ -228,6 +239,25 @@ mod tests {
             assert_eq!(lifetime.due(250.0), Due::Nothing(wait), "{failures}");
             assert_eq!(lifetime.due(250.0 + wait), Due::Renewal, "{failures}");
         }
+    }
+
+    #[test]
+    fn a_renewal_that_brings_nothing_fresher_is_not_asked_for_again_at_once() {
+        let lifetime = Lifetime { token_ends: 1790.0, ..session() };
+        let renewed = lifetime.renewed(Some(300.0), 1730.0);
+        assert_eq!((renewed.token_ends, renewed.failures), (2030.0, 0));
+        let mut same = lifetime.renewed(Some(50.0), 1740.0);
+        assert_eq!((same.token_ends, same.failures), (1790.0, 1));
+        same.warned = true;
+        same = same.renewed(Some(40.0), 1750.0);
+        assert_eq!(same.failures, 2);
+        assert_eq!(same.due(1770.0), Due::Renewal);
+        // Early on, when only activity was reported, the same token is what is expected.
+        let early = lifetime.renewed(Some(1490.0), 300.0);
+        assert_eq!((early.token_ends, early.failures), (1790.0, 0));
+        // Without `expires_in` it lasts as long as the session can.
+        let untold = lifetime.renewed(None, 100.0);
+        assert_eq!(untold.token_ends.to_bits(), 3600f64.to_bits());
     }
 
     #[test]

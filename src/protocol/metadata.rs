@@ -358,7 +358,7 @@ mod tests {
         assert_eq!(provider.end_session_endpoint(), Some("https://op.example/end"));
         assert_eq!(provider.revocation_endpoint(), None, "the gateway revokes");
         let direct = Provider::from_layers(
-            &[&discover(&document()).unwrap(), &layers[0]],
+            &[&discover(&document()).unwrap(), layers[0]],
             Profile::IdToken,
             None,
         );

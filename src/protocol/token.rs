@@ -62,7 +62,7 @@ impl TokenResponse {
         if let Some(members) = &members
             && let Some(error) = json::text(members, "error")
         {
-            let message = "the token endpoint refused the code";
+            let message = "the token endpoint refused";
             return Err(Error::new(ErrorCode::TokenRejected, message)
                 .with_status(status)
                 .with_provider(provider_error(error, members)));
