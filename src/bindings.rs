@@ -1,14 +1,13 @@
 //! What the package's scripts call: `Core` in `core.ts`. Types in, types out; nothing is decided here.
 
-use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::browser::host::Host;
+use crate::browser::task::Call;
 use crate::client::Client;
 use crate::protocol::{json, metadata};
 
@@ -28,7 +27,7 @@ impl Core {
     #[wasm_bindgen(js_name = startLogin)]
     pub fn start_login(&self, options: String) -> Promise {
         let client = self.0.clone();
-        promise(Box::pin(async move {
+        self.0.run(Box::pin(async move {
             client.start_login(&options).await?;
             Ok(JsValue::UNDEFINED)
         }))
@@ -38,14 +37,14 @@ impl Core {
     #[wasm_bindgen(js_name = startPopupLogin)]
     pub fn start_popup_login(&self, options: String, popup: JsValue) -> Promise {
         let client = self.0.clone();
-        promise(Box::pin(async move { client.start_popup_login(&options, &popup).await }))
+        self.0.run(Box::pin(async move { client.start_popup_login(&options, &popup).await }))
     }
 
     /// `handleCallback`, with an absolute URL.
     #[wasm_bindgen(js_name = handleCallback)]
     pub fn handle_callback(&self, url: String) -> Promise {
         let client = self.0.clone();
-        let handled = promise(Box::pin(async move { client.handle_callback(&url).await }));
+        let handled = self.0.run(Box::pin(async move { client.handle_callback(&url).await }));
         self.0.wait_for(&handled, false);
         handled
     }
@@ -60,7 +59,7 @@ impl Core {
     #[wasm_bindgen(js_name = handleLaunch)]
     pub fn handle_launch(&self, url: String) -> Promise {
         let client = self.0.clone();
-        promise(Box::pin(async move {
+        self.0.run(Box::pin(async move {
             client.handle_launch(&url).await?;
             Ok(JsValue::UNDEFINED)
         }))
@@ -81,7 +80,7 @@ impl Core {
     #[wasm_bindgen(js_name = restoreSession)]
     pub fn restore_session(&self, may_leave: bool) -> Promise {
         let client = self.0.clone();
-        let restored = promise(Box::pin(async move { client.restore(may_leave).await }));
+        let restored = self.0.run(Box::pin(async move { client.restore(may_leave).await }));
         self.0.wait_for(&restored, true);
         restored
     }
@@ -112,7 +111,7 @@ impl Core {
     /// `logout`.
     pub fn logout(&self, return_to: Option<String>) -> Promise {
         let client = self.0.clone();
-        promise(Box::pin(async move { client.logout(return_to.as_deref()).await }))
+        self.0.run(Box::pin(async move { client.logout(return_to.as_deref()).await }))
     }
 
     /// What is known of an issuer's metadata without asking, as JSON.
@@ -154,8 +153,6 @@ impl Core {
     }
 }
 
-type Call = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
-
 impl Core {
     /// A call that waits for the sign-in or restore under way, and begins one where it is not known who is signed in.
     fn settled(&self, call: Call) -> Promise {
@@ -163,16 +160,11 @@ impl Core {
             let _ = self.restore_session(true);
         }
         let client = self.0.clone();
-        promise(Box::pin(async move {
+        self.0.run(Box::pin(async move {
             client.settle().await?;
             call.await
         }))
     }
-}
-
-/// A promise for a call's end. One function for all calls: each kind of future would bring a copy of its own.
-fn promise(call: Call) -> Promise {
-    future_to_promise(call)
 }
 
 /// Panics after an await, the worst moment, where the page's `forcePanic` is true.
@@ -180,7 +172,7 @@ fn promise(call: Call) -> Promise {
 #[expect(clippy::panic, reason = "the test of what happens then")]
 async fn forced_panic() {
     if crate::browser::get(&js_sys::global(), "forcePanic").is_truthy() {
-        let _ = wasm_bindgen_futures::JsFuture::from(Promise::resolve(&JsValue::NULL)).await;
+        let _ = crate::browser::task::wait(Promise::resolve(&JsValue::NULL)).await;
         panic!("forced");
     }
 }

@@ -210,7 +210,7 @@ export async function buildWasm(folder, features = []) {
   );
   appendFileSync(
     join(raw, `${NAME}.d.ts`),
-    "export function setPanicListener(listener: (message: string) => void): void;\n",
+    "export function setPanicListener(listener: () => void): void;\n",
   );
   // It declares the WebAssembly's exports; the scripts import the file itself, as text.
   rmSync(join(raw, `${WASM}.d.ts`));
@@ -265,7 +265,7 @@ function withListener(exports) {
             try {
                 return value(...args);
             } catch (error) {
-                panicListener?.(String(error));
+                panicListener?.();
                 throw error;
             }
         };

@@ -22,6 +22,7 @@ import { fetchWithToken } from "./fetch.js";
 import { broken, type Runtime } from "./loader.js";
 import { localize } from "./messages.js";
 import { createPresence, type Presence } from "./presence.js";
+import { run } from "./task.js";
 import type {
   AccessTokenOptions,
   ClassLinkClient,
@@ -69,9 +70,6 @@ interface Call {
 
 const blank = (status: Snapshot["status"]): Snapshot =>
   Object.freeze({ status, user: null, scope: Object.freeze([]), error: null });
-
-const isPanic = (error: unknown): boolean =>
-  typeof WebAssembly === "object" && error instanceof WebAssembly.RuntimeError;
 
 /** Before anything is known, and always on a server. */
 const LOADING = blank("loading");
@@ -139,7 +137,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   const outstanding = new Set<Call>();
 
   const localized = (error: unknown): ClassLinkError =>
-    localize(isClassLinkError(error) ? error : broken("", error), settings?.messages);
+    localize(isClassLinkError(error) ? error : broken(error), settings?.messages);
 
   const refuse = (error: unknown): Promise<never> => Promise.reject(localized(error));
 
@@ -260,6 +258,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
           throw localized(invalid("navigate", "failed: see the cause.", cause));
         }
       },
+      run,
       supportCode: newSupportCode,
       aside: (url, state, popup) =>
         asides.go(url, state, popup, settings?.core.timeout ?? 0).catch((error) => {
@@ -348,8 +347,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       Promise.resolve()
         .then(run)
         .then(resolve, (error) => {
-          // Ends this call among all the others; the rejection below comes after and is for nothing then.
-          if (isPanic(error)) runtime.panicked("");
+          // A panic has ended this call already: the rejection is for nothing then.
           queueMicrotask(() => reject(localized(error)));
         })
         .finally(() => queueMicrotask(() => outstanding.delete(entry)));
@@ -520,8 +518,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     runtime.clients.delete(dropCore);
     try {
       core?.close();
-    } catch (error) {
-      if (isPanic(error)) runtime.panicked("");
+    } catch {
+      // A panic, which the runtime has heard of.
     }
     endPresence();
     coming = core = handling = undefined;

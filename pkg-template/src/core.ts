@@ -4,6 +4,7 @@
  */
 
 import type { ClassLinkError } from "./errors.js";
+import type { Task } from "./task.js";
 import type {
   ClassLinkErrorCode,
   ClassLinkErrorReason,
@@ -36,6 +37,8 @@ export interface Host {
   event(event: ClassLinkEvent): void;
   /** Leaves for a URL, as the application wants it done; rejects when the application's own function fails. */
   navigate(url: string): Promise<void>;
+  /** Drives a call of the WebAssembly to its end, which the promise tells of. */
+  run(task: Task): Promise<unknown>;
   /** Eight characters that name a new sign-in attempt. */
   supportCode(): string;
   /**
@@ -132,8 +135,8 @@ export interface Glue {
   /** Compiles and starts the module from a response or its bytes. */
   init(options: { module_or_path: Response | BufferSource }): Promise<unknown>;
   Core: new (host: Host) => Core;
-  /** Must be called after each start: says what hears of a panic, once, from inside the WebAssembly. */
-  setPanicListener(listener: (message: string) => void): void;
+  /** Must be called after each start: says what hears of a panic, while its stack still stands. */
+  setPanicListener(listener: () => void): void;
   /** Starts a fresh instance of the compiled module; every object of the one before is dead. */
   reset(): void;
 }

@@ -22,7 +22,7 @@ export interface Runtime {
   /** Told when the WebAssembly has panicked, once its stack has unwound: all that it made is dead. */
   readonly clients: Set<(error: ClassLinkError) => void>;
   /** Declares the running instance dead. */
-  panicked(message: string): void;
+  panicked(): void;
 }
 
 /** The runtime that one entry point's clients share. */
@@ -55,19 +55,17 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
       }
       // Callers share the load, not the error: each client puts its own messages into its own.
       return loading.catch((error) => {
-        if (!isClassLinkError(error)) throw broken("", error);
+        if (!isClassLinkError(error)) throw broken(error);
         const { code, message, retryable, cause } = error;
         throw new ClassLinkError({ code, message, retryable, cause });
       });
     },
-    panicked(message) {
+    panicked() {
       if (dead) return;
       dead = true;
       loading = undefined;
-      // A panic's own words may hold anything; where it happened may be told.
-      const where = /[\w./-]+\.rs(:\d+)*/.exec(message)?.[0];
       queueMicrotask(() => {
-        for (const tell of [...runtime.clients]) tell(broken(where));
+        for (const tell of [...runtime.clients]) tell(broken());
         // At once, so that nothing of the dead instance goes on working; the next caller hears of a failure.
         runtime.load(undefined).catch(() => {});
       });
@@ -77,10 +75,10 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
 }
 
 /** The error for a defect of this package. */
-export function broken(where = "", cause?: unknown): ClassLinkError {
+export function broken(cause?: unknown): ClassLinkError {
   return new ClassLinkError({
     code: "internal",
-    message: `A defect of classlink-spa${where && ` (at ${where})`}: please report it.`,
+    message: "A defect of classlink-spa: please report it.",
     cause,
   });
 }

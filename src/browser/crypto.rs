@@ -2,8 +2,8 @@
 
 use js_sys::{Array, JSON, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
+use super::task::wait;
 use super::{get, set, window};
 use crate::protocol::id_token::{CannotVerify, SignatureVerifier};
 use crate::protocol::jwks::Jwk;
@@ -42,14 +42,14 @@ async fn verify(
     let usages = Array::of1(&"verify".into());
     let jwk = public_jwk(key, algorithm);
     let imported = subtle.import_key_with_object("jwk", &jwk, &parameters, false, &usages)?;
-    let imported = JsFuture::from(imported).await?;
+    let imported = wait(imported).await?;
     let verified = subtle.verify_with_object_and_js_u8_array_and_js_u8_array(
         &parameters,
         imported.unchecked_ref(),
         &Uint8Array::from(signature),
         &Uint8Array::from(input),
     )?;
-    Ok(JsFuture::from(verified).await?.is_truthy())
+    Ok(wait(verified).await?.is_truthy())
 }
 
 /// What Web Crypto calls an algorithm, for importing a key and for verifying alike. The salt of RSA-PSS is as long as

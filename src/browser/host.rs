@@ -3,8 +3,8 @@
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
+use super::task::{Task, wait};
 use super::{clock, get, object};
 use crate::error::{Error, Reason};
 
@@ -41,6 +41,9 @@ extern "C" {
     /// Takes `state` out of the page's URL, where it is this one. Answers with whether it was.
     #[wasm_bindgen(method, js_name = stripState)]
     pub fn strip_state(this: &Host, state: &str) -> bool;
+    /// Drives a call to its end; the promise tells of that.
+    #[wasm_bindgen(method)]
+    pub fn run(this: &Host, task: Task) -> Promise;
     /// Eight characters that name a new sign-in attempt.
     #[wasm_bindgen(method, js_name = supportCode)]
     pub fn support_code(this: &Host) -> String;
@@ -64,8 +67,7 @@ impl Host {
     /// # Errors
     /// What the scripts make of a mistake in it.
     pub async fn config(&self, district: Option<&str>) -> Result<String, Error> {
-        let json =
-            JsFuture::from(self.config_of(district)).await.map_err(Error::made_by_scripts)?;
+        let json = wait(self.config_of(district)).await.map_err(Error::made_by_scripts)?;
         Ok(json.as_string().unwrap_or_default())
     }
 
@@ -74,7 +76,7 @@ impl Host {
     /// # Errors
     /// What the application's own function threw.
     pub async fn navigate(&self, url: &str) -> Result<(), Error> {
-        JsFuture::from(self.leave_for(url)).await.map_err(Error::made_by_scripts)?;
+        wait(self.leave_for(url)).await.map_err(Error::made_by_scripts)?;
         Ok(())
     }
 
@@ -89,19 +91,19 @@ impl Host {
         state: &str,
         popup: &JsValue,
     ) -> Result<Option<String>, Error> {
-        let answer = JsFuture::from(self.go_aside(url, state, popup)).await;
+        let answer = wait(self.go_aside(url, state, popup)).await;
         Ok(answer.map_err(Error::made_by_scripts)?.as_string())
     }
 
     /// Offers a callback that answers no login of this page to the page that opened it, which may be waiting for it.
     /// Answers with whether it was.
     pub async fn hand_over(&self, url: &str, state: &str) -> bool {
-        JsFuture::from(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
+        wait(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
     }
 
     /// Waits until no other tab of the registration holds the lock, and holds it until the answer is dropped.
     pub async fn locked(&self) -> Lock {
-        Lock(JsFuture::from(self.lock()).await.unwrap_or_default())
+        Lock(wait(self.lock()).await.unwrap_or_default())
     }
 
     /// Makes the application's error.

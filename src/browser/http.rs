@@ -1,11 +1,11 @@
 //! Requests: bounded in time and size, without referrer or redirects, and without cookies but to the gateway.
 
 use gloo_net::http::Headers;
-use js_sys::Uint8Array;
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
+use super::task::{no_orphan, wait};
 use super::{clock, get, navigation, object, window};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::gateway;
@@ -63,7 +63,8 @@ pub struct Sent {
     to_gateway: bool,
     /// Aborts when the time has passed, and with it whatever is still to come of the answer.
     deadline: AbortSignal,
-    response: JsFuture,
+    /// Settles to the response, once it is there.
+    response: Promise,
 }
 
 impl Request<'_> {
@@ -123,7 +124,7 @@ impl Request<'_> {
         // Sent by hand: gloo's own `send` panics on what a page's patched `fetch` may answer.
         let response = window().fetch_with_str_and_init(self.url, options.unchecked_ref());
         let to_gateway = self.gateway.is_some();
-        Ok(Sent { to: self.to, to_gateway, deadline, response: response.into() })
+        Ok(Sent { to: self.to, to_gateway, deadline, response: no_orphan(&response) })
     }
 }
 
@@ -142,7 +143,9 @@ impl Sent {
                 unreachable(to, cause)
             }
         };
-        let response: Response = response.await.map_err(failed)?.dyn_into().map_err(failed)?;
+        let settled = Array::from(&wait(response).await.map_err(failed)?).get(0);
+        let response: Result<Response, _> = get(&settled, "value").dyn_into();
+        let response = response.map_err(|_| failed(get(&settled, "reason")))?;
         let headers = Headers::from_raw(response.headers());
         let age = headers.get("age");
         let time = headers.get("date").and_then(|date| clock::of_answer(&date, age.as_deref()));
@@ -150,14 +153,14 @@ impl Sent {
         let reader = response.body().map(|stream| ReadableStreamDefaultReader::new(&stream));
         while let Some(reader) = &reader {
             let reader = reader.as_ref().map_err(|cause| failed(cause.clone()))?;
-            let step = JsFuture::from(reader.read()).await.map_err(failed)?;
+            let step = wait(reader.read()).await.map_err(failed)?;
             if get(&step, "done").is_truthy() {
                 break;
             }
             let chunk: Uint8Array = get(&step, "value").dyn_into().map_err(failed)?;
             if answer.body.len().saturating_add(chunk.length() as usize) > MAX_BODY {
                 // The rest is not wanted; how that ends is of no interest.
-                drop(JsFuture::from(reader.cancel()));
+                let _ = no_orphan(&reader.cancel());
                 let code = ErrorCode::ProviderResponseInvalid;
                 return Err(Error::about(to, code, " answered with more than 1 MiB")
                     .with_status(answer.status));

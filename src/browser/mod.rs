@@ -7,6 +7,7 @@ pub mod http;
 pub mod navigation;
 pub mod random;
 pub mod storage;
+pub mod task;
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
 
 use super::attempt::Attempt;
 use super::session::Session;
@@ -86,10 +85,11 @@ impl Client {
     ) {
         if config.gateway().is_some() {
             let (client, config) = (self.clone(), config.clone());
-            spawn_local(async move {
+            let _ = self.run(Box::pin(async move {
                 // The mark remains where it fails.
                 let _ = client.end_gateway_session(&config, &support_code).await;
-            });
+                Ok(JsValue::UNDEFINED)
+            }));
         }
     }
 

@@ -18,10 +18,10 @@ use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 use crate::browser::clock;
 use crate::browser::host::Host;
+use crate::browser::task::{Call, Task, wait};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::lifetime::Elapsed;
@@ -87,6 +87,11 @@ impl Client {
         })
     }
 
+    /// Has a call driven to its end.
+    pub fn run(&self, call: Call) -> Promise {
+        self.host.run(Task::new(call))
+    }
+
     /// Waits until a sign-in or restore that is under way has ended.
     ///
     /// # Errors
@@ -96,7 +101,7 @@ impl Client {
             let Some(UnderWay { promise, restores }) = self.under_way.borrow().clone() else {
                 return Ok(());
             };
-            let ended = JsFuture::from(promise.clone()).await;
+            let ended = wait(promise.clone()).await;
             let is_it = |current: &mut UnderWay| Object::is(&current.promise, &promise);
             self.under_way.borrow_mut().take_if(is_it);
             if restores {

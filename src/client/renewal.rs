@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::attempt::Attempt;
 use super::exchange::{Answered, Asked};
@@ -13,6 +12,7 @@ use super::restore::{ask_gateway, is_nobody};
 use super::session::Session;
 use super::{Client, State};
 use crate::browser::http::{Kind, Request};
+use crate::browser::task::{no_orphan, wait};
 use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::id_token::Origin;
@@ -42,7 +42,7 @@ impl Client {
                 return Err(self.plain(&Error::new(ErrorCode::RenewalUnavailable, message)));
             }
             asked = true;
-            JsFuture::from(self.renewal()).await?;
+            wait(self.renewal()).await?;
         }
     }
 
@@ -82,14 +82,14 @@ impl Client {
             return under_way;
         }
         let client = self.clone();
-        let renewal = future_to_promise(async move {
+        let renewal = self.run(Box::pin(async move {
             let renewed = client.renew().await;
             client.renewal.replace(None);
             client.wake();
             renewed.map(|()| JsValue::UNDEFINED)
-        });
+        }));
         // Whoever waits hears of a failure; where nobody does, it is no unhandled rejection.
-        drop(JsFuture::from(renewal.clone()));
+        let _ = no_orphan(&renewal);
         self.renewal.replace(Some(renewal.clone()));
         renewal
     }
