@@ -1,18 +1,18 @@
-//! Signatures, by Web Crypto: RSA inside the module would weigh more than all the rest.
+//! Signatures and digests, by Web Crypto: RSA inside the module would weigh more than all the rest.
 
 use js_sys::{Array, JSON, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::task::wait;
 use super::{get, set, window};
-use crate::protocol::id_token::{CannotVerify, SignatureVerifier};
+use crate::protocol::id_token::{CannotVerify, Platform};
 use crate::protocol::jwks::Jwk;
-use crate::protocol::jws::Algorithm;
+use crate::protocol::jws::{Algorithm, Hash};
 
 /// The platform's `crypto.subtle`.
 pub struct WebCrypto;
 
-impl SignatureVerifier for WebCrypto {
+impl Platform for WebCrypto {
     async fn verify(
         &self,
         key: Jwk<'_>,
@@ -28,6 +28,17 @@ impl SignatureVerifier for WebCrypto {
                 CannotVerify::Key
             }
         })
+    }
+
+    async fn digest(&self, hash: Hash, input: &[u8]) -> Option<Vec<u8>> {
+        let name = match hash {
+            Hash::Sha256 => "SHA-256",
+            Hash::Sha384 => "SHA-384",
+            Hash::Sha512 => "SHA-512",
+        };
+        let subtle = window().crypto().ok()?.subtle();
+        let digest = subtle.digest_with_str_and_js_u8_array(name, &Uint8Array::from(input)).ok()?;
+        Some(Uint8Array::new(&wait(digest).await.ok()?).to_vec())
     }
 }
 

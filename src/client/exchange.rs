@@ -97,12 +97,13 @@ impl Client {
         let keys = read_keys(keys).await.ok();
         let jws = Jws::parse(id_token.expose(), provider.algorithms()).map_err(Error::id_token)?;
         let authentic = authenticate(asked, jws, keys).await?;
-        let checked = authentic.check(&Expected {
+        let expected = Expected {
             issuer: config.issuer(),
             client_id: config.client_id(),
             origin: asked.origin,
             access_token: &tokens.access_token,
-        });
+        };
+        let checked = authentic.check(&expected, &WebCrypto).await;
         let checked = checked.map_err(|reason| match (asked.origin, reason) {
             (Origin::Renewal(_), Reason::Subject) => {
                 let message = "the renewed ID token speaks of another subject";

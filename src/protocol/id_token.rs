@@ -9,8 +9,6 @@
 //! | 6–9, 11 | `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash` | [`AuthenticIdToken::check`] |
 //! | 10, 12 | `exp`, `iat`, `nbf`, `auth_time` | [`CheckedIdToken::at`], last, since only these depend on a clock |
 
-use sha2::{Digest, Sha256, Sha384, Sha512};
-
 use super::encoding::base64url;
 use super::json::{self, Object, Value};
 use super::jwks::{Jwk, KeySet};
@@ -18,8 +16,8 @@ use super::jws::{Algorithm, Hash, Jws};
 use super::secret::Secret;
 use crate::error::Reason;
 
-/// The platform's signature verification.
-pub trait SignatureVerifier {
+/// The platform's cryptography.
+pub trait Platform {
     /// Whether `signature` is `key`'s under `algorithm` over `input`.
     ///
     /// # Errors
@@ -31,6 +29,9 @@ pub trait SignatureVerifier {
         input: &[u8],
         signature: &[u8],
     ) -> impl Future<Output = Result<bool, CannotVerify>>;
+
+    /// The digest of some bytes; `None` where the platform can't tell.
+    fn digest(&self, hash: Hash, input: &[u8]) -> impl Future<Output = Option<Vec<u8>>>;
 }
 
 /// Why the platform can't check a signature.
@@ -88,7 +89,7 @@ impl AuthenticIdToken {
     pub async fn verify(
         jws: Box<Jws>,
         keys: &KeySet,
-        verifier: &impl SignatureVerifier,
+        platform: &impl Platform,
     ) -> Result<Self, (Reason, Box<Jws>)> {
         let candidates = match keys.candidates(&jws) {
             Ok(candidates) => candidates,
@@ -97,7 +98,7 @@ impl AuthenticIdToken {
         let input = jws.signing_input.as_bytes();
         let mut reason = Reason::KeyNotFound;
         for key in candidates {
-            match verifier.verify(key, jws.algorithm, input, &jws.signature).await {
+            match platform.verify(key, jws.algorithm, input, &jws.signature).await {
                 Ok(true) => return Ok(Self(jws)),
                 Ok(false) => reason = Reason::Signature,
                 Err(CannotVerify::Algorithm) => return Err((Reason::Algorithm, jws)),
@@ -111,7 +112,11 @@ impl AuthenticIdToken {
     ///
     /// # Errors
     /// The reason of the first row that fails.
-    pub fn check(self, expected: &Expected<'_>) -> Result<CheckedIdToken, Reason> {
+    pub async fn check(
+        self,
+        expected: &Expected<'_>,
+        platform: &impl Platform,
+    ) -> Result<CheckedIdToken, Reason> {
         let Self(jws) = self;
         let claim = |name| json::string(&jws.claims, name);
         if claim("iss") != Some(expected.issuer) {
@@ -127,10 +132,13 @@ impl AuthenticIdToken {
             Origin::Renewal(before) => check_renewal(&jws.claims, before.claims())?,
             _ => {}
         }
-        if jws.claims.contains_key("at_hash")
-            && claim("at_hash") != Some(&at_hash(jws.algorithm, expected.access_token))
-        {
-            return Err(Reason::AtHash);
+        if jws.claims.contains_key("at_hash") {
+            let token = expected.access_token.expose().as_bytes();
+            let digest = platform.digest(jws.algorithm.hash(), token).await;
+            let at_hash = at_hash(&digest.ok_or(Reason::AtHash)?);
+            if json::string(&jws.claims, "at_hash") != Some(&at_hash) {
+                return Err(Reason::AtHash);
+            }
         }
         Ok(CheckedIdToken(jws))
     }
@@ -173,17 +181,9 @@ fn check_audience(claims: &Object, client_id: &str) -> Result<(), Reason> {
     }
 }
 
-/// The left half of the access token's hash (Core 3.1.3.6).
-fn at_hash(algorithm: Algorithm, access_token: &Secret) -> String {
-    fn left_half(digest: &[u8]) -> String {
-        base64url(digest.get(..digest.len() / 2).unwrap_or_default())
-    }
-    let token = access_token.expose();
-    match algorithm.hash() {
-        Hash::Sha256 => left_half(&Sha256::digest(token)),
-        Hash::Sha384 => left_half(&Sha384::digest(token)),
-        Hash::Sha512 => left_half(&Sha512::digest(token)),
-    }
+/// The left half of the access token's digest (Core 3.1.3.6).
+fn at_hash(digest: &[u8]) -> String {
+    base64url(digest.get(..digest.len() / 2).unwrap_or_default())
 }
 
 /// An ID token for which every row holds that does not depend on a clock.

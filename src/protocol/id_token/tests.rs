@@ -76,7 +76,7 @@ fn authentic(claims: &Value) -> AuthenticIdToken {
 /// Rows 1 to 9 and 11.
 fn check(claims: &Value) -> Result<CheckedIdToken, Reason> {
     let access_token = secret("opaque");
-    authentic(claims).check(&expected(&access_token))
+    block_on(authentic(claims).check(&expected(&access_token), &Ring))
 }
 
 /// Every row.
@@ -99,7 +99,7 @@ pub(crate) fn verified(given: Value) -> VerifiedIdToken {
         origin: Origin::Login(&text("nonce")),
         access_token: &access_token,
     };
-    let checked = authentic(&claims).check(&expected).unwrap();
+    let checked = block_on(authentic(&claims).check(&expected, &Ring)).unwrap();
     let now = claims["iat"].as_f64().unwrap();
     checked.at(clock(now, None)).ok().unwrap()
 }
@@ -357,7 +357,7 @@ fn the_access_token_is_the_one_that_the_id_token_came_with() {
             let token = key.sign(&json!({ "alg": name }), &with("at_hash", hash));
             let jws = Jws::parse(&token, &advertised(&[name])).unwrap();
             let authentic = block_on(AuthenticIdToken::verify(jws, &key.key_set(), &Ring));
-            authentic.ok().unwrap().check(&expected(&access_token)).err()
+            block_on(authentic.ok().unwrap().check(&expected(&access_token), &Ring)).err()
         };
         for hash in [half_256, half_384, half_512] {
             let outcome = (hash != half).then_some(Reason::AtHash);
@@ -370,7 +370,36 @@ fn the_access_token_is_the_one_that_the_id_token_came_with() {
     }
     let foreign = secret("another access token");
     let token = authentic(&with("at_hash", half_512));
-    assert_eq!(token.check(&expected(&foreign)).err(), Some(Reason::AtHash));
+    assert_eq!(block_on(token.check(&expected(&foreign), &Ring)).err(), Some(Reason::AtHash));
+}
+
+/// Row 11.
+#[test]
+fn an_access_token_that_the_platform_can_not_digest_is_refused() {
+    struct NoDigests;
+    impl Platform for NoDigests {
+        async fn verify(
+            &self,
+            _: Jwk<'_>,
+            _: Algorithm,
+            _: &[u8],
+            _: &[u8],
+        ) -> Result<bool, CannotVerify> {
+            Ok(true)
+        }
+
+        async fn digest(&self, _: Hash, _: &[u8]) -> Option<Vec<u8>> {
+            None
+        }
+    }
+    let access_token = secret("opaque");
+    let hash = at_hash(&block_on(Ring.digest(Hash::Sha512, b"opaque")).unwrap());
+    let checked = |claims: &Value| {
+        let token = authentic(claims);
+        block_on(token.check(&expected(&access_token), &NoDigests)).err()
+    };
+    assert_eq!(checked(&with("at_hash", hash)), Some(Reason::AtHash));
+    assert_eq!(checked(&claims()), None, "a token without the claim needs no digest");
 }
 
 /// Row 12.
@@ -405,13 +434,14 @@ fn the_first_row_that_fails_gives_the_reason() {
         "nbf": 1_800_000_000,
         "auth_time": 1,
     });
+    let digest = block_on(Ring.digest(Hash::Sha512, b"opaque"));
     for (name, right, reason) in [
         ("iss", json!(ISSUER), Reason::Issuer),
         ("aud", json!("c1"), Reason::Audience),
         ("azp", json!("c1"), Reason::AuthorizedParty),
         ("sub", json!("8708718"), Reason::Subject),
         ("nonce", json!("n1"), Reason::Nonce),
-        ("at_hash", json!(at_hash(Algorithm::EdDsa, &secret("opaque"))), Reason::AtHash),
+        ("at_hash", json!(at_hash(&digest.unwrap())), Reason::AtHash),
         ("exp", json!(1_800_000_000), Reason::Expired),
         ("iat", json!(1_699_999_990), Reason::IssuedInFuture),
         ("nbf", json!(1_699_999_990), Reason::NotYetValid),
@@ -447,7 +477,11 @@ fn the_last_of_two_members_counts_for_the_check_and_for_the_application() {
     let jws = Jws::parse(&token, &advertised(&["EdDSA"])).unwrap();
     let authentic = block_on(AuthenticIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap();
     let access_token = secret("opaque");
-    let token = authentic.check(&expected(&access_token)).unwrap().at(good_clock()).ok().unwrap();
+    let token = block_on(authentic.check(&expected(&access_token), &Ring))
+        .unwrap()
+        .at(good_clock())
+        .ok()
+        .unwrap();
     assert_eq!(token.subject(), "8708718");
     assert_eq!(json::string(token.claims(), "sub"), Some("8708718"));
 }
@@ -520,7 +554,7 @@ proptest! {
 fn check_from(origin: Origin<'_>, claims: &Value) -> Option<Reason> {
     let access_token = secret("opaque");
     let expected = Expected { origin, ..expected(&access_token) };
-    authentic(claims).check(&expected).err()
+    block_on(authentic(claims).check(&expected, &Ring)).err()
 }
 
 #[test]

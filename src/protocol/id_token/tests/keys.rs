@@ -1,5 +1,6 @@
 //! Keys that sign in tests, and the verification of their signatures by `ring`, in place of Web Crypto.
 
+use ring::digest;
 use ring::rand::SystemRandom;
 use ring::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
@@ -7,10 +8,10 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-use super::super::{CannotVerify, SignatureVerifier};
+use super::super::{CannotVerify, Platform};
 use crate::protocol::encoding::{base64url, from_base64url};
 use crate::protocol::jwks::{Jwk, KeySet};
-use crate::protocol::jws::Algorithm;
+use crate::protocol::jws::{Algorithm, Hash};
 
 /// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048` as PKCS #8, in base64url: `ring` makes no RSA keys.
 /// It has signed nothing but tests.
@@ -132,10 +133,10 @@ pub(super) fn key_set(keys: &[Value]) -> KeySet {
     KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 
-/// `ring`'s verification. It has no P-521, so ES512 is an algorithm that this platform does not know.
+/// `ring`'s cryptography. It has no P-521, so ES512 is an algorithm that this platform does not know.
 pub(super) struct Ring;
 
-impl SignatureVerifier for Ring {
+impl Platform for Ring {
     fn verify(
         &self,
         key: Jwk<'_>,
@@ -144,6 +145,15 @@ impl SignatureVerifier for Ring {
         signature: &[u8],
     ) -> impl Future<Output = Result<bool, CannotVerify>> {
         std::future::ready(verify(key, algorithm, input, signature))
+    }
+
+    async fn digest(&self, hash: Hash, input: &[u8]) -> Option<Vec<u8>> {
+        let algorithm = match hash {
+            Hash::Sha256 => &digest::SHA256,
+            Hash::Sha384 => &digest::SHA384,
+            Hash::Sha512 => &digest::SHA512,
+        };
+        Some(digest::digest(algorithm, input).as_ref().to_vec())
     }
 }
 

@@ -11,10 +11,10 @@ use super::keys::{Ring, SigningKey, key_set};
 use super::{ALL, advertised, block_on, claims, expected, good_clock, secret};
 use crate::error::Reason;
 use crate::protocol::encoding::{base64url, from_base64url};
-use crate::protocol::id_token::{AuthenticIdToken, CannotVerify, SignatureVerifier};
+use crate::protocol::id_token::{AuthenticIdToken, CannotVerify, Platform};
 use crate::protocol::json::{self, Object};
 use crate::protocol::jwks::{Jwk, KeySet};
-use crate::protocol::jws::{Algorithm, Jws};
+use crate::protocol::jws::{Algorithm, Hash, Jws};
 
 /// Rows 1 to 5.
 fn authenticate(token: &str, keys: &KeySet) -> Result<AuthenticIdToken, Reason> {
@@ -22,7 +22,7 @@ fn authenticate(token: &str, keys: &KeySet) -> Result<AuthenticIdToken, Reason> 
 }
 
 fn authenticate_on(
-    platform: &impl SignatureVerifier,
+    platform: &impl Platform,
     token: &str,
     keys: &KeySet,
 ) -> Result<AuthenticIdToken, Reason> {
@@ -56,7 +56,7 @@ fn the_examples_of_rfc_7515_are_authentic() {
         assert_eq!(json::string(&jws.claims, "iss"), Some("joe"));
         // They are no ID tokens of ours.
         let access_token = secret("opaque");
-        let refused = AuthenticIdToken(jws).check(&expected(&access_token)).err();
+        let refused = block_on(AuthenticIdToken(jws).check(&expected(&access_token), &Ring)).err();
         assert_eq!(refused, Some(Reason::Issuer));
     }
 }
@@ -104,7 +104,9 @@ fn a_token_signed_by_the_providers_key_is_accepted_whatever_kind_it_is() {
             let token = key.sign(&json!({ "alg": name, "typ": "JWT" }), &claims());
             let access_token = secret("opaque");
             let authentic = authenticate(&token, &key.key_set()).unwrap();
-            let verified = authentic.check(&expected(&access_token)).unwrap().at(good_clock());
+            let verified = block_on(authentic.check(&expected(&access_token), &Ring))
+                .unwrap()
+                .at(good_clock());
             assert_eq!(verified.ok().unwrap().subject(), "8708718", "{name}");
         }
     }
@@ -204,7 +206,7 @@ struct Choosy {
     asked: Cell<usize>,
 }
 
-impl SignatureVerifier for Choosy {
+impl Platform for Choosy {
     async fn verify(
         &self,
         key: Jwk<'_>,
@@ -217,6 +219,10 @@ impl SignatureVerifier for Choosy {
             return Err(CannotVerify::Key);
         }
         Ring.verify(key, algorithm, input, signature).await
+    }
+
+    async fn digest(&self, hash: Hash, input: &[u8]) -> Option<Vec<u8>> {
+        Ring.digest(hash, input).await
     }
 }
 
@@ -244,7 +250,7 @@ fn a_key_that_the_platform_refuses_is_passed_over() {
 #[test]
 fn an_algorithm_that_the_platform_does_not_know_is_refused_at_once() {
     struct Old(Cell<usize>);
-    impl SignatureVerifier for Old {
+    impl Platform for Old {
         fn verify(
             &self,
             _: Jwk<'_>,
@@ -254,6 +260,10 @@ fn an_algorithm_that_the_platform_does_not_know_is_refused_at_once() {
         ) -> impl Future<Output = Result<bool, CannotVerify>> {
             self.0.set(self.0.get() + 1);
             std::future::ready(Err(CannotVerify::Algorithm))
+        }
+
+        async fn digest(&self, _: Hash, _: &[u8]) -> Option<Vec<u8>> {
+            None
         }
     }
     let key = SigningKey::ed25519();
