@@ -77,7 +77,7 @@ function fakeGlue() {
     resets: 0,
     fails: 0,
     wasmUrls: [],
-    init: async () => {},
+    start: async () => {},
     setPanicListener: (listener) => {
       glue.panic = listener;
     },
@@ -673,7 +673,7 @@ test("why the WebAssembly can't be had", async () => {
   page();
   const said = async (cause, response) => {
     const runtime = facade.createRuntime(
-      { init: () => Promise.reject(cause), setPanicListener() {}, reset() {} },
+      { start: () => Promise.reject(cause), setPanicListener() {}, reset() {} },
       async () => response ?? new Uint8Array(),
     );
     const error = await caught(runtime.load());

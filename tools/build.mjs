@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { ADDED_TYPES, fitGlue } from "./lib/glue.mjs";
 import { asProgram, capture, Problem, root, run, say } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 import { printSizes } from "./sizes.mjs";
@@ -80,6 +81,7 @@ export async function build() {
       ".cargo",
       "src",
       "tools/wasm-bindgen",
+      "tools/lib/glue.mjs",
       "tools/build.mjs",
     ],
     outputs: ["pkg-template/src/wasm"],
@@ -179,7 +181,7 @@ export async function buildWasm(folder, features = []) {
   await run(join(target, "tool/wasm-bindgen-runner"), [
     join(target, TARGET, "release", `${NAME}.wasm`),
     ...["--target", "web", "--omit-default-module-path", "--experimental-reset-state-function"],
-    ...["--remove-producers-section", "--out-dir", raw],
+    ...["--encode-into", "always", "--remove-producers-section", "--out-dir", raw],
   ]);
   say("Making the WebAssembly smaller (wasm-opt)");
   const small = join(raw, "small.wasm");
@@ -204,82 +206,12 @@ export async function buildWasm(folder, features = []) {
   if (!names.ok) throw new Problem("wasm-opt can't shorten the names of imports and exports.");
   rmSync(small);
   const glue = join(raw, `${NAME}.js`);
-  writeFileSync(
-    glue,
-    withTrapListener(withShortNames(readFileSync(glue, "utf8"), JSON.parse(names.stdout))),
-  );
-  appendFileSync(
-    join(raw, `${NAME}.d.ts`),
-    "export function setPanicListener(listener: () => void): void;\n",
-  );
+  writeFileSync(glue, fitGlue(readFileSync(glue, "utf8"), JSON.parse(names.stdout)));
+  appendFileSync(join(raw, `${NAME}.d.ts`), ADDED_TYPES);
   // It declares the WebAssembly's exports; the scripts import the file itself, as text.
   rmSync(join(raw, `${WASM}.d.ts`));
   rmSync(folder, { recursive: true, force: true });
   cpSync(raw, folder, { recursive: true });
-}
-
-/**
- * The glue with the short names that wasm-opt gave to imports and exports.
- *
- * @param {string} glue
- * @param {{ imports: [string, string, string][], exports: [string, string][] }} names module, name and short name
- */
-function withShortNames(glue, { imports, exports }) {
-  let text = replaceOnce(glue, `"./${WASM.replace(".wasm", ".js")}": import0`, () => "a: import0");
-  for (const [, name, short] of imports) {
-    text = replaceOnce(text, `\n        ${name}: `, () => `\n        ${short}: `);
-  }
-  const shortOf = new Map(exports);
-  return text.replace(/\bwasm\.(\w+)/g, (whole, name) => {
-    const short = shortOf.get(name);
-    if (!short) throw new Problem(`The glue uses ${whole}, which the WebAssembly does not export.`);
-    return `wasm.${short}`;
-  });
-}
-
-/**
- * The glue with `setPanicListener`. A panic is a trap, which ends whichever call from JavaScript it came in: each goes
- * through an export, so each export tells of it.
- *
- * @param {string} glue
- */
-function withTrapListener(glue) {
-  let text = glue;
-  for (const instance of ["instance", "wasmInstance"]) {
-    text = replaceOnce(
-      text,
-      `wasm = ${instance}.exports;`,
-      () => `wasm = withListener(${instance}.exports);`,
-    );
-  }
-  return `${text}
-let panicListener;
-export function setPanicListener(listener) {
-    panicListener = listener;
-}
-function withListener(exports) {
-    const listened = {};
-    for (const name in exports) {
-        const value = exports[name];
-        listened[name] = typeof value !== "function" ? value : (...args) => {
-            try {
-                return value(...args);
-            } catch (error) {
-                panicListener?.();
-                throw error;
-            }
-        };
-    }
-    return listened;
-}
-`;
-}
-
-function replaceOnce(text, part, replacement) {
-  if (text.split(part).length !== 2) {
-    throw new Problem(`wasm-bindgen's glue has not once what is to be replaced: ${part.trim()}`);
-  }
-  return text.replace(part, replacement);
 }
 
 /** Flags that keep this machine's paths out of the WebAssembly, so that it is the same wherever it is built. */

@@ -127,13 +127,12 @@ export interface Core {
   comeBack(): boolean;
   /** Forgets everything. */
   close(): void;
-  free(): void;
 }
 
 /** What the generated module `wasm/classlink_spa.js` exports, by names of our own. */
 export interface Glue {
   /** Compiles and starts the module from a response or its bytes. */
-  init(options: { module_or_path: Response | BufferSource }): Promise<unknown>;
+  start(source: Response | BufferSource): Promise<void>;
   Core: new (host: Host) => Core;
   /** Must be called after each start: says what hears of a panic, while its stack still stands. */
   setPanicListener(listener: () => void): void;

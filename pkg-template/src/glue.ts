@@ -5,7 +5,7 @@
  */
 
 import type { Glue } from "./core.js";
-import init, { __wbg_reset_state, Core, setPanicListener } from "./wasm/classlink_spa.js";
+import { __wbg_reset_state, Core, setPanicListener, start } from "./wasm/classlink_spa.js";
 
 /** The generated module under the names and types of {@link Glue}. */
-export const glue = { init, Core, setPanicListener, reset: __wbg_reset_state } as unknown as Glue;
+export const glue = { start, Core, setPanicListener, reset: __wbg_reset_state } as unknown as Glue;

@@ -103,7 +103,7 @@ async function compile(
     type = ` (its MIME type: ${headers.get("content-type")})`;
   }
   try {
-    await glue.init({ module_or_path: module });
+    await glue.start(module);
   } catch (cause) {
     const text = String(cause);
     if (/content.security|\bcsp\b|unsafe-eval/i.test(text)) {
