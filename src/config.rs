@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Object, Value};
 use crate::protocol::metadata::Profile;
+use crate::protocol::text;
 
 /// One registration of the application with a provider: `CoreConfig` in `core.ts`.
 #[derive(Clone)]
@@ -209,7 +210,7 @@ impl LoginOptions {
     /// Seconds since the person last gave credentials, at most.
     #[must_use]
     pub fn max_age(&self) -> Option<String> {
-        json::whole(&self.members, "maxAge").map(|seconds| json::decimal(seconds.into()))
+        json::whole(&self.members, "maxAge").map(|seconds| text::decimal(seconds.into()))
     }
 
     /// What to ask the provider beyond what every login asks: parameters of `OpenID` Connect Core 1.0, 3.1.2.1, and the

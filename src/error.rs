@@ -4,6 +4,8 @@
 
 use wasm_bindgen::JsValue;
 
+use crate::protocol::text;
+
 /// What kind of error it is. The names are a contract: see `ClassLinkErrorCode` in the package's types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -236,11 +238,11 @@ impl ProviderError {
     /// Takes the provider's words, cut to 100 and 500 characters.
     #[must_use]
     pub fn new(error: &str, description: Option<&str>, uri: Option<&str>) -> Self {
-        let cut = |text: &str, most: usize| text.chars().take(most).collect();
+        let cut = |text| text::cut(text, 500).to_owned();
         Self {
-            error: cut(error, 100),
-            description: description.map(|text| cut(text, 500)),
-            uri: uri.map(|text| cut(text, 500)),
+            error: text::cut(error, 100).to_owned(),
+            description: description.map(cut),
+            uri: uri.map(cut),
         }
     }
 }

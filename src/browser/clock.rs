@@ -2,6 +2,8 @@
 
 use super::window;
 
+use crate::protocol::text;
+
 /// Seconds since 1970, by the device.
 #[must_use]
 pub fn now() -> f64 {
@@ -19,7 +21,7 @@ pub fn monotonic() -> f64 {
 #[must_use]
 pub fn of_answer(date: &str, age: Option<&str>) -> Option<f64> {
     let date = js_sys::Date::parse(date) / 1000.0;
-    let age = age.and_then(|age| age.parse::<u32>().ok()).map_or(0.0, f64::from);
+    let age = age.and_then(|age| text::whole(age.as_bytes())).map_or(0.0, f64::from);
     date.is_finite().then_some(date + age)
 }
 

@@ -137,10 +137,8 @@ impl Client {
             warned: false,
         };
         let scope = Array::new();
-        for value in tokens.scope.as_deref().unwrap_or(asked.scope).split(' ') {
-            if !value.is_empty() {
-                scope.push(&value.into());
-            }
+        for value in tokens.scope.as_deref().unwrap_or(asked.scope).split_ascii_whitespace() {
+            scope.push(&value.into());
         }
         Ok(Session {
             user: user_value(&user, &token),

@@ -1,7 +1,7 @@
 //! The authorization request (RFC 6749, 4.1.1; `OpenID` Connect Core 1.0, 3.1.2.1).
 
-use super::form;
 use super::pkce::CodeVerifier;
+use super::{form, text};
 
 /// An authorization request for a code.
 pub struct AuthorizationRequest<'a> {
@@ -25,7 +25,7 @@ impl AuthorizationRequest<'_> {
     /// The URL to leave for. The endpoint's own query is kept (RFC 6749, 3.1).
     #[must_use]
     pub fn url(&self) -> String {
-        let endpoint = self.endpoint.split_once('#').map_or(self.endpoint, |(before, _)| before);
+        let endpoint = text::before(self.endpoint, b'#');
         let nonce = self.verifier.nonce();
         let challenge = self.verifier.challenge();
         let mut parameters = vec![
@@ -39,7 +39,7 @@ impl AuthorizationRequest<'_> {
             ("code_challenge_method", "S256"),
         ];
         parameters.extend_from_slice(self.wishes);
-        let joint = if endpoint.contains('?') { "&" } else { "?" };
+        let joint = if endpoint.as_bytes().contains(&b'?') { "&" } else { "?" };
         [endpoint, joint, &form::encode(&parameters)].concat()
     }
 }

@@ -1,9 +1,9 @@
 //! The authorization response: what a callback URL says (RFC 6749, 4.1.2 and 4.1.2.1; RFC 9207), and whether it
 //! answers a login of ours.
 
-use super::form;
 use super::pending::PendingLogin;
 use super::secret::Secret;
+use super::{form, text};
 use crate::error::{Error, ErrorCode, ProviderCode, ProviderError};
 
 /// What a callback URL is.
@@ -98,8 +98,8 @@ struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     fn of(url: &str) -> Self {
-        let before_fragment = url.split_once('#').map_or(url, |(before, _)| before);
-        Self(form::decode(before_fragment.split_once('?').map_or("", |(_, query)| query)))
+        let query = text::split_once(text::before(url, b'#'), b'?').map_or("", |(_, query)| query);
+        Self(form::decode(query))
     }
 
     fn count(&self, name: &str) -> usize {

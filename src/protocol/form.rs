@@ -1,5 +1,7 @@
 //! `application/x-www-form-urlencoded` (URL Standard, section 5), which queries and token requests are written in.
 
+use super::text;
+
 /// Writes names and values.
 #[must_use]
 pub fn encode(pairs: &[(&str, &str)]) -> String {
@@ -62,7 +64,7 @@ fn decode_text(mut text: &[u8]) -> String {
             (byte, _) => byte,
         });
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    text::from_utf8(&bytes)
 }
 
 /// The value of a hexadecimal digit.

@@ -3,6 +3,7 @@
 
 use super::encoding::from_base64url;
 use super::json::{self, Object};
+use super::text;
 use crate::error::Reason;
 
 /// The largest ID token that is read, in bytes. `ClassLink`'s are below 2 KiB.
@@ -104,7 +105,7 @@ impl Jws {
             return Err(Reason::CriticalHeader);
         }
         let algorithm = json::string(&parts.header, "alg")
-            .filter(|name| advertised.split(' ').any(|known| known == *name))
+            .filter(|name| advertised.split_ascii_whitespace().any(|known| known == *name))
             .and_then(Algorithm::from_name)
             .ok_or(Reason::Algorithm)?;
         let key_id = match parts.header.get("kid") {
@@ -137,8 +138,9 @@ impl<'a> Parts<'a> {
             return None;
         }
         // An encrypted token has five parts (RFC 7516, 9): its further dots are outside base64url's alphabet.
-        let (signing_input, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signing_input.split_once('.')?;
+        let (header, rest) = text::split_once(token, b'.')?;
+        let (payload, signature) = text::split_once(rest, b'.')?;
+        let signing_input = token.get(..header.len() + 1 + payload.len())?;
         let claims_text = String::from_utf8(from_base64url(payload)?).ok()?;
         Some(Self {
             header: json::object(&from_base64url(header)?)?,

@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod pending;
 pub mod pkce;
 pub mod secret;
+pub mod text;
 pub mod token;
 pub mod url;
 pub mod user;

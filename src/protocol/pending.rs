@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::json::{self, Object, Value};
 use super::metadata::Provider;
 use super::pkce::CodeVerifier;
-use super::url;
+use super::{text, url};
 
 /// How long people may look for their password, in seconds.
 const MAX_AGE: f64 = 3600.0;
@@ -55,7 +55,7 @@ impl PendingLogin {
                 insert(name, value);
             }
         }
-        insert("created_at", &json::decimal(created_at.into()));
+        insert("created_at", &text::decimal(created_at.into()));
         insert("verifier", verifier.expose());
         Self { verifier, members: Rc::new(login) }
     }
@@ -126,7 +126,7 @@ impl PendingLogin {
     #[must_use]
     pub fn max_age(&self) -> Option<u32> {
         // What has been tampered with can't be kept.
-        self.get("max_age").map(|seconds| seconds.parse().unwrap_or_default())
+        self.get("max_age").map(|seconds| text::whole(seconds.as_bytes()).unwrap_or_default())
     }
 
     /// Where the person wanted to go: a path on this origin.
@@ -180,15 +180,15 @@ impl std::fmt::Debug for PendingLogin {
 
 /// A stored time. What is none lies long ago.
 fn seconds(members: &Object, name: &str) -> f64 {
-    let text = json::string(members, name).unwrap_or_default();
-    f64::from(text.parse::<u32>().unwrap_or_default())
+    let digits = json::string(members, name).unwrap_or_default();
+    text::whole(digits.as_bytes()).unwrap_or_default().into()
 }
 
 /// The mark of a LaunchPad launch that was restarted: a second launch within a minute is a loop. It holds the state of
 /// the restart, and when that was by the device's clock, in seconds since 1970.
 #[must_use]
 pub fn launch_mark(state: &str, created_at: u32) -> String {
-    let created_at = json::decimal(created_at.into());
+    let created_at = text::decimal(created_at.into());
     json::write([("state", state), ("created_at", &created_at)].into_iter())
 }
 

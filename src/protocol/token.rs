@@ -1,10 +1,10 @@
 //! The token endpoint: what is asked (RFC 6749, 4.1.3) and what it answers (5.1, 5.2; `OpenID` Connect Core 1.0,
 //! 3.1.3.3).
 
-use super::form;
 use super::json::{self, Object, Value};
 use super::pending::PendingLogin;
 use super::secret::Secret;
+use super::{form, text};
 use crate::error::{Error, ErrorCode, ProviderError};
 
 /// The body of the token request of a public client.
@@ -103,7 +103,7 @@ impl TokenResponse {
 /// `expires_in`. Some providers write the number as a string; what is no duration counts as missing.
 fn seconds(members: &Object) -> Option<f64> {
     match members.get("expires_in")? {
-        Value::String(digits) => digits.parse::<u32>().ok().map(f64::from),
+        Value::String(digits) => text::whole(digits.as_bytes()).map(f64::from),
         Value::Number(seconds, _) if *seconds >= 0.0 => Some(*seconds),
         _ => None,
     }

@@ -1,5 +1,7 @@
 //! Which URLs a secret may be sent to.
 
+use super::text;
+
 /// Whether this is an absolute https URL, or http on a loopback host (RFC 8252, 8.3; W3C Secure Contexts, 3.1), in
 /// plain characters: no user information, no white space, no backslash, nothing that two parsers could read in two ways.
 #[must_use]
@@ -37,14 +39,7 @@ fn host(authority: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_port(digits: &[u8]) -> bool {
-    let mut port = 0;
-    for digit in digits {
-        port = port * 10 + u32::from(digit.wrapping_sub(b'0'));
-        if !digit.is_ascii_digit() || port > u16::MAX.into() {
-            return false;
-        }
-    }
-    !digits.is_empty()
+    text::whole(digits).is_some_and(|port| port <= u16::MAX.into())
 }
 
 /// A host that never leaves the device: `localhost`, names beneath it, 127.0.0.0/8 and `::1`.

@@ -229,7 +229,7 @@ impl Sources<'_> {
             .text(&["classLink_role", "Role"])
             .or_else(|| self.text(&["profile"]).filter(|word| !is_url(word)));
         if let Some(word) = word {
-            return (Some(role_of(word.trim())), Some(word));
+            return (Some(role_of(word.trim_ascii())), Some(word));
         }
         let level = |name| self.find(|source| json::number(source, name));
         let level = level("classLink_role_level").or_else(|| level("Role_Level"));
