@@ -10,12 +10,20 @@ pub mod storage;
 pub mod task;
 
 use js_sys::{Object, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Window;
 
-/// The page's window. The global object is taken as it is: in test environments it is no real `Window`, but has its
-/// members.
-fn window() -> web_sys::Window {
-    js_sys::global().unchecked_into()
+#[wasm_bindgen]
+extern "C" {
+    /// The page's window. The global object is taken as it is: in test environments it is no real `Window`, but has
+    /// its members.
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static WINDOW: Window;
+}
+
+fn window() -> Window {
+    WINDOW.with(Clone::clone)
 }
 
 /// A member of an object; `undefined` where there is none.
