@@ -39,9 +39,13 @@ const target = join(root, "target");
 /** The standard library made anew, for size: the one that comes with Rust is made for speed. */
 const SMALL_STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
-/** A panic traps at once, without a text or a place: formatting those would be a tenth of the module. */
+/**
+ * A panic traps at once, without a text or a place: formatting those would be a tenth of the module. Inlining goes before
+ * the compiler lays out what waits in an `async` function, as in every build that is made for speed.
+ */
 const SMALL = [
   "-Zunstable-options",
+  "-Zinline-mir=yes",
   "-Cpanic=immediate-abort",
   "-Zlocation-detail=none",
   "-Zfmt-debug=none",
