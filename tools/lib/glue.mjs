@@ -45,6 +45,12 @@ function withListener(exports) {
     }
     return listened;
 }
+function pointerTo(object) {
+    if (object.__wbg_inst !== __wbg_instance_id) {
+        throw new Error("an object of an instance that has panicked");
+    }
+    return object.__wbg_ptr;
+}
 function handled(f) {
     return (...args) => {
         try {
@@ -82,6 +88,14 @@ function withoutUnused(glue) {
     text,
     /\(typeof FinalizationRegistry === 'undefined'\)[^:]*: \(\) => \{\}[^:]*: \(\) => \{\} \}\s*: new/g,
     "/* @__PURE__ */ new",
+  );
+  // Every object knows its instance, and one function asks for it.
+  text = replaceAll(text, / {8}if \(this\.__wbg_inst !== undefined .*?\n {8}\}\n/gs, "");
+  text = replaceAll(text, /(wasm\.\w+\()this\.__wbg_ptr/g, "$1pointerTo(this)");
+  text = replaceAll(
+    text,
+    /Object\.defineProperty\((\w+), '__wbg_inst', [^;]*;/g,
+    "$1.__wbg_inst = __wbg_instance_id;",
   );
   // Memory is looked at anew each time, so there are no views to forget.
   text = replaceAll(text, /^(?:let )? *cached\w+Memory0 = null;\n/gm, "");
