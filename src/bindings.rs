@@ -116,8 +116,8 @@ impl Core {
 
     /// What is known of an issuer's metadata without asking, as JSON.
     #[wasm_bindgen(js_name = knownMetadata)]
-    pub fn known_metadata(&self, issuer: String) -> String {
-        json::write(metadata::known(&issuer).strings())
+    pub fn known_metadata(&self, issuer: String) -> JsValue {
+        json::write(metadata::known(&issuer).strings()).into()
     }
 
     /// Does what is due: to be called when the scheduled time has come, and when the page wakes.
