@@ -78,7 +78,6 @@ impl Future for Wait {
 
 /// A promise that tells of another's end and never fails itself (`Promise.allSettled`), so that the platform reports
 /// no unhandled rejection before somebody waits for it, or ever.
-#[must_use]
 pub fn no_orphan(promise: &JsValue) -> Promise {
     Promise::all_settled(&Array::of1(promise))
 }

@@ -41,7 +41,7 @@ impl Client {
         attempt: &Attempt,
         options: &LoginOptions,
         popup: &JsValue,
-    ) -> Result<(PendingLogin, Session), Error> {
+    ) -> Result<(PendingLogin, Rc<Session>), Error> {
         let login = self.prepare_login(attempt, options).await?;
         let url = self.host.aside(&login.url, &login.state, popup).await?;
         self.require_open()?;

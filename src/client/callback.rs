@@ -166,7 +166,7 @@ impl Client {
         self: &Rc<Self>,
         attempt: &Attempt,
         pending: &PendingLogin,
-        session: Session,
+        session: Rc<Session>,
         sign_outs: u32,
     ) -> Result<JsValue, Error> {
         self.require_open()?;
@@ -186,7 +186,6 @@ impl Client {
         ]);
         storage::clear_redirected();
         SignOutMark::of(session.config.client_id()).clear();
-        let session = Rc::new(session);
         self.begin(session.clone());
         self.tell_of_sign_in(&session);
         attempt.succeeded(self);

@@ -1,7 +1,7 @@
 //! The exchange: from a code to a verified ID token and the person it names. Renewals and restored sessions are judged
 //! here, too.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, JSON};
@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 use super::Client;
 use super::attempt::Attempt;
 use super::provider::{read_keys, request_keys};
-use super::session::Session;
+use super::session::{Session, Tokens};
 use crate::browser::crypto::WebCrypto;
 use crate::browser::http::{Kind, Request, Sent};
 use crate::browser::{clock, set};
@@ -57,7 +57,7 @@ impl Client {
         pending: &PendingLogin,
         config: &Config,
         code: &Secret,
-    ) -> Result<Session, Error> {
+    ) -> Result<Rc<Session>, Error> {
         let provider = &pending.provider();
         // Beside the token request, not after it. A failure here is tried again when the keys are needed.
         let keys = request_keys(attempt, provider, config, false);
@@ -88,7 +88,7 @@ impl Client {
         asked: &Asked<'_>,
         Answered { tokens, time }: Answered,
         keys: Result<Sent, Error>,
-    ) -> Result<Session, Error> {
+    ) -> Result<Rc<Session>, Error> {
         let Asked { config, provider, .. } = *asked;
         let id_token = tokens.id_token.ok_or_else(|| {
             let message = "the token endpoint's answer can't be used: `id_token` is missing";
@@ -125,6 +125,7 @@ impl Client {
         let limit = config.session_max_age().map_or(f64::INFINITY, |most| elapsed + most - age);
         let token_life = token.expires_at() + config.clock_tolerance - now;
         let lifetime = Lifetime {
+            limit,
             ends: limit.min(elapsed + token_life),
             idle_timeout: config.idle_timeout(),
             active: elapsed,
@@ -140,18 +141,19 @@ impl Client {
         for value in tokens.scope.as_deref().unwrap_or(asked.scope).split_ascii_whitespace() {
             scope.push(&value.into());
         }
-        Ok(Session {
+        Ok(Rc::new(Session {
             user: user_value(&user, &token),
             scope,
             config: config.clone(),
             provider: provider.clone(),
-            token: Rc::new(token),
+            token,
             id_token,
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            limit,
+            tokens: RefCell::new(Tokens {
+                access: tokens.access_token,
+                refresh: tokens.refresh_token,
+            }),
             lifetime: Cell::new(lifetime),
-        })
+        }))
     }
 
     /// Judges the token's times by the device's clock and, where that fails, by the gateway's or the application's own

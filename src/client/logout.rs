@@ -123,11 +123,15 @@ impl Client {
 /// Revokes a public client's token, where the provider has a way (RFC 7009). Its answer changes nothing.
 async fn revoke(session: &Session) {
     if let Some(url) = session.provider.revocation_endpoint() {
-        let token = session.refresh_token.as_ref().unwrap_or(&session.access_token);
+        let body = {
+            let tokens = session.tokens.borrow();
+            let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
+            revocation_body(session.config.client_id(), token)
+        };
         let request = Request {
             to: "the revocation endpoint",
             url,
-            kind: Kind::PostForm(&revocation_body(session.config.client_id(), token)),
+            kind: Kind::PostForm(&body),
             cache: "no-store",
             timeout: session.config.timeout,
             gateway: None,

@@ -33,9 +33,12 @@ impl Client {
         loop {
             let session = self.require_session().map_err(|error| self.plain(&error))?;
             let lifetime = session.lifetime.get();
-            let token = session.access_token.expose();
-            if lifetime.has_token_for(min_validity, self.elapsed()) && refused != Some(token) {
-                return Ok(token.into());
+            if lifetime.has_token_for(min_validity, self.elapsed()) {
+                let tokens = session.tokens.borrow();
+                let token = tokens.access.expose();
+                if refused != Some(token) {
+                    return Ok(token.into());
+                }
             }
             if asked || !lifetime.renewable {
                 let message = "the access token can't be made to last as long as was asked for";
@@ -110,7 +113,7 @@ impl Client {
                     // Only a gateway's session may have changed hands: by a sign-in in another tab.
                     self.enter(State::Loading);
                 }
-                self.enter(State::SignedIn(next.into()));
+                self.enter(State::SignedIn(next));
                 attempt.emit(self, "token.renewed");
                 Ok(())
             }
@@ -142,63 +145,55 @@ impl Client {
         }
     }
 
-    /// The session with fresh tokens; `None` where the grant is over.
+    /// The session with fresh tokens, or the one that follows it; `None` where the grant is over.
     async fn renew_session(
         &self,
         attempt: &Attempt,
-        session: &Session,
-    ) -> Result<Option<Session>, Error> {
-        if session.config.gateway().is_some() {
+        session: &Rc<Session>,
+    ) -> Result<Option<Rc<Session>>, Error> {
+        let refresh_token = session.tokens.borrow().refresh.clone();
+        let (answered, origin) = if session.config.gateway().is_some() {
             // One tab at a time: the second finds the session renewed.
             let _lock = self.host.locked().await;
-            return match ask_gateway(attempt, &session.config).await? {
-                Some(answered) => {
-                    self.judge_renewal(attempt, session, answered, Origin::Session).await.map(Some)
-                }
-                None => Ok(None),
-            };
+            (ask_gateway(attempt, &session.config).await?, Origin::Session)
+        } else if let Some(refresh_token) = refresh_token {
+            (refresh(session, &refresh_token).await?, Origin::Renewal(&session.token))
+        } else {
+            return self.renew_in_frame(attempt, session).await;
+        };
+        let Some(mut answered) = answered else {
+            return Ok(None);
+        };
+        session.rotate(&mut answered.tokens.refresh_token);
+        if answered.tokens.id_token.as_ref().is_none_or(|fresh| *fresh == session.id_token) {
+            // The same ID token, verified already, or none (Core 12.2).
+            session.take(answered.tokens, self.elapsed());
+            return Ok(Some(session.clone()));
         }
-        if let Some(refresh_token) = &session.refresh_token {
-            let Some(answered) = refresh(session, refresh_token).await? else {
-                return Ok(None);
-            };
-            let origin = Origin::Renewal(&session.token);
-            return self.judge_renewal(attempt, session, answered, origin).await.map(Some);
-        }
-        let options =
-            LoginOptions::restoring(&session.scope.join(" ").as_string().unwrap_or_default());
-        match self.login_aside(attempt, &options, &JsValue::UNDEFINED).await {
-            Ok((_, next)) if session.is_of(&next.token) => Ok(Some(session.followed_by(next))),
-            Ok(_) => Err(Error::new(
-                ErrorCode::UserMismatch,
-                "somebody else is signed in at the provider",
-            )),
-            Err(error) if is_nobody(error.code) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let Session { config, provider, .. } = &**session;
+        let keys = request_keys(attempt, provider, config, false);
+        let scope = &session.scope_text();
+        let asked = Asked { attempt, config, provider, origin, max_age: None, scope };
+        let next = self.judge(&asked, answered, keys).await?;
+        Ok(Some(session.followed_by(next)))
     }
 
-    async fn judge_renewal(
+    /// The session that the provider has, asked in a hidden frame.
+    async fn renew_in_frame(
         &self,
         attempt: &Attempt,
         session: &Session,
-        mut answered: Answered,
-        origin: Origin<'_>,
-    ) -> Result<Session, Error> {
-        let Session { config, provider, .. } = session;
-        // RFC 6749, 6: a refresh token that is not replaced stays.
-        let refresh_token =
-            answered.tokens.refresh_token.take().or_else(|| session.refresh_token.clone());
-        answered.tokens.refresh_token = refresh_token;
-        if answered.tokens.id_token.as_ref().is_none_or(|fresh| *fresh == session.id_token) {
-            // The same ID token, verified already, or none (Core 12.2).
-            return Ok(session.with_tokens(answered.tokens, self.elapsed()));
+    ) -> Result<Option<Rc<Session>>, Error> {
+        let options = LoginOptions::restoring(&session.scope_text());
+        match self.login_aside(attempt, &options, &JsValue::UNDEFINED).await {
+            Ok((_, next)) if session.is_of(&next.token) => Ok(Some(session.followed_by(next))),
+            Ok(_) => {
+                let message = "somebody else is signed in at the provider";
+                Err(Error::new(ErrorCode::UserMismatch, message))
+            }
+            Err(error) if is_nobody(error.code) => Ok(None),
+            Err(error) => Err(error),
         }
-        let keys = request_keys(attempt, provider, config, false);
-        let scope = session.scope.join(" ").as_string().unwrap_or_default();
-        let asked = Asked { attempt, config, provider, origin, max_age: None, scope: &scope };
-        let next = self.judge(&asked, answered, keys).await?;
-        Ok(if session.is_of(&next.token) { session.followed_by(next) } else { next })
     }
 
     /// An error outside any sign-in attempt.

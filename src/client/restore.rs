@@ -38,7 +38,7 @@ impl Client {
                 );
             match found {
                 Ok(Some(session)) if is_current => {
-                    self.begin(session.into());
+                    self.begin(session);
                     attempt.emit(self, "session.restored");
                 }
                 Ok(None) if matches!(*self.state.borrow(), State::Loading) => {
@@ -62,7 +62,7 @@ impl Client {
         &self,
         attempt: &Attempt,
         may_leave: bool,
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Rc<Session>>, Error> {
         let config = self.config(None).await?;
         if storage::take_logout_state().is_some_and(|state| self.host.strip_state(&state)) {
             // The person has just come back from signing out.
@@ -81,7 +81,7 @@ impl Client {
         &self,
         attempt: &Attempt,
         config: &Config,
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Rc<Session>>, Error> {
         if SignOutMark::of(config.client_id()).is_set() {
             self.end_gateway_session(config, &attempt.support_code).await?;
             return Ok(None);
@@ -108,7 +108,7 @@ impl Client {
         &self,
         attempt: &Attempt,
         config: &Config,
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Rc<Session>>, Error> {
         if navigation::is_framed() {
             return Ok(None);
         }
@@ -125,7 +125,7 @@ impl Client {
         &self,
         attempt: &Attempt,
         config: &Config,
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Rc<Session>>, Error> {
         let page = navigation::page_url();
         let is_callback = !matches!(Callback::parse(&page), Callback::NotACallback);
         if is_callback || navigation::is_framed() || storage::was_redirected()? {

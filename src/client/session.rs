@@ -1,6 +1,6 @@
 //! The session: what was granted, and what becomes of it while time passes.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Array;
@@ -17,8 +17,7 @@ use crate::protocol::metadata::Provider;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::TokenResponse;
 
-/// Somebody is signed in. A renewal makes a new one.
-#[derive(Clone)]
+/// Somebody is signed in. A renewal with a new ID token makes a new one.
 pub(super) struct Session {
     /// The person, as the application sees them.
     pub(super) user: JsValue,
@@ -26,44 +25,52 @@ pub(super) struct Session {
     pub(super) scope: Array,
     pub(super) config: Config,
     pub(super) provider: Provider,
-    pub(super) token: Rc<VerifiedIdToken>,
+    pub(super) token: VerifiedIdToken,
     /// The same as it came.
     pub(super) id_token: Secret,
-    pub(super) access_token: Secret,
-    pub(super) refresh_token: Option<Secret>,
-    /// When it ends however often it is renewed, in elapsed seconds.
-    pub(super) limit: f64,
+    pub(super) tokens: RefCell<Tokens>,
     pub(super) lifetime: Cell<Lifetime>,
 }
 
+/// What a renewal replaces.
+pub(super) struct Tokens {
+    pub(super) access: Secret,
+    pub(super) refresh: Option<Secret>,
+}
+
 impl Session {
-    /// Whether two sessions are the same person's.
+    /// Whether this is the session of the person whom a token names.
     pub(super) fn is_of(&self, token: &VerifiedIdToken) -> bool {
         self.token.issuer() == token.issuer() && self.token.subject() == token.subject()
     }
 
-    /// The session that follows this one, of the same person: what limits this one still does.
-    pub(super) fn followed_by(&self, next: Self) -> Self {
-        let lifetime = next.lifetime.get();
-        let before = self.lifetime.get();
-        next.lifetime.set(Lifetime {
-            ends: lifetime.ends.min(self.limit),
-            active: before.active,
-            warned: before.warned,
-            ..lifetime
-        });
-        Self { limit: self.limit, ..next }
+    /// The scope, separated by spaces.
+    pub(super) fn scope_text(&self) -> String {
+        self.scope.join(" ").as_string().unwrap_or_default()
     }
 
-    /// The same with fresh tokens that came without a new ID token.
-    pub(super) fn with_tokens(&self, tokens: TokenResponse, now: f64) -> Self {
-        let lifetime = self.lifetime.get().renewed(tokens.expires_in, now);
-        Self {
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            lifetime: Cell::new(lifetime),
-            ..self.clone()
+    /// The next session, after this one. Of the same person, what limits this one still does.
+    pub(super) fn followed_by(&self, next: Rc<Self>) -> Rc<Self> {
+        if self.is_of(&next.token) {
+            next.lifetime.set(self.lifetime.get().followed_by(next.lifetime.get()));
         }
+        next
+    }
+
+    /// Keeps a refresh token at once: where the rest of its answer can't be judged now, the one before may be of no more
+    /// use. One that is not replaced stays (RFC 6749, 6).
+    pub(super) fn rotate(&self, fresh: &mut Option<Secret>) {
+        let mut tokens = self.tokens.borrow_mut();
+        match fresh {
+            Some(fresh) => tokens.refresh = Some(fresh.clone()),
+            None => fresh.clone_from(&tokens.refresh),
+        }
+    }
+
+    /// Takes fresh tokens that came without a new ID token.
+    pub(super) fn take(&self, tokens: TokenResponse, now: f64) {
+        self.lifetime.set(self.lifetime.get().renewed(tokens.expires_in, now));
+        self.tokens.replace(Tokens { access: tokens.access_token, refresh: tokens.refresh_token });
     }
 }
 

@@ -36,7 +36,9 @@ const MAX_BACKOFF: f64 = 64.0;
 /// The limits of one session. All times are in seconds of [`Elapsed`] time.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {
-    /// When it ends in any case: its absolute limit or its ID token's end, whichever is first.
+    /// When it ends however often it is renewed.
+    pub limit: f64,
+    /// When it ends in any case: its limit or its ID token's end, whichever is first.
     pub ends: f64,
     /// How long it lasts without activity.
     pub idle_timeout: Option<f64>,
@@ -119,6 +121,18 @@ impl Lifetime {
         Self { obtained: now, token_ends, failures, failed: now, ..self }
     }
 
+    /// The same after a renewal with a new ID token, whose own lifetime is `next`. What limits the session still does.
+    #[must_use]
+    pub fn followed_by(self, next: Self) -> Self {
+        Self {
+            limit: self.limit,
+            ends: next.ends.min(self.limit),
+            active: self.active,
+            warned: self.warned,
+            ..next
+        }
+    }
+
     /// What is due now. A warning is given once.
     #[must_use]
     pub fn due(&mut self, now: f64) -> Due {
@@ -150,6 +164,7 @@ mod tests {
     /// An hour's session with a token of five minutes and an idle limit of half an hour, begun at 0.
     fn session() -> Lifetime {
         Lifetime {
+            limit: 3600.0,
             ends: 3600.0,
             idle_timeout: Some(1800.0),
             active: 0.0,
@@ -258,6 +273,18 @@ mod tests {
         // Without `expires_in` it lasts as long as the session can.
         let untold = lifetime.renewed(None, 100.0);
         assert_eq!(untold.token_ends.to_bits(), 3600f64.to_bits());
+    }
+
+    #[test]
+    fn a_new_id_token_lengthens_no_session_beyond_its_limit_and_is_no_activity() {
+        let before = Lifetime { active: 100.0, warned: true, ..session() };
+        let next =
+            Lifetime { limit: 9000.0, ends: 8000.0, active: 200.0, obtained: 200.0, ..session() };
+        let after = before.followed_by(next);
+        assert_eq!((after.limit, after.ends, after.active), (3600.0, 3600.0, 100.0));
+        assert_eq!((after.obtained, after.warned), (200.0, true));
+        let short = before.followed_by(Lifetime { ends: 500.0, ..next });
+        assert_eq!((short.limit, short.ends), (3600.0, 500.0));
     }
 
     #[test]
