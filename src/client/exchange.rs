@@ -14,7 +14,7 @@ use super::attempt::Attempt;
 use super::provider::{read_keys, request_keys};
 use super::session::{Session, Tokens};
 use crate::browser::crypto::WebCrypto;
-use crate::browser::http::{Kind, Request, Sent};
+use crate::browser::http::{Answer, Kind, Request, Sent};
 use crate::browser::{clock, set};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Reason};
@@ -49,6 +49,21 @@ pub(super) struct Answered {
     pub(super) time: Option<f64>,
 }
 
+impl Answered {
+    /// Reads a token answer. What is none is the gateway's failure, where there is one: nobody else speaks to the page.
+    pub(super) fn read(answer: &Answer, config: &Config) -> Result<Self, Error> {
+        let tokens = TokenResponse::parse(answer.status, &answer.body).map_err(|error| {
+            match (error.code, config.gateway()) {
+                (ErrorCode::ProviderResponseInvalid, Some(_)) => {
+                    error.with_code(ErrorCode::GatewayError)
+                }
+                _ => error,
+            }
+        })?;
+        Ok(Self { tokens, time: answer.time })
+    }
+}
+
 impl Client {
     /// Sends the code and judges what comes back.
     pub(super) async fn exchange(
@@ -69,8 +84,7 @@ impl Client {
             timeout: config.timeout,
             gateway: attempt.at_gateway(config),
         };
-        let answer = request.send().await?;
-        let tokens = TokenResponse::parse(answer.status, &answer.body)?;
+        let answered = Answered::read(&request.send().await?, config)?;
         let asked = Asked {
             attempt,
             config,
@@ -79,7 +93,7 @@ impl Client {
             max_age: pending.max_age(),
             scope: pending.scope(),
         };
-        self.judge(&asked, Answered { tokens, time: answer.time }, keys).await
+        self.judge(&asked, answered, keys).await
     }
 
     /// Judges an answer. Nothing of it is used before its ID token is verified.

@@ -17,7 +17,7 @@ use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::id_token::Origin;
 use crate::protocol::secret::Secret;
-use crate::protocol::token::{TokenResponse, refresh_body};
+use crate::protocol::token::refresh_body;
 
 impl Client {
     /// The access token, valid for so many seconds at least, and another than the one that an API has refused.
@@ -214,8 +214,8 @@ async fn refresh(session: &Session, refresh_token: &Secret) -> Result<Option<Ans
         gateway: None,
     };
     let answer = request.send().await?;
-    match TokenResponse::parse(answer.status, &answer.body) {
-        Ok(tokens) => Ok(Some(Answered { tokens, time: answer.time })),
+    match Answered::read(&answer, config) {
+        Ok(answered) => Ok(Some(answered)),
         Err(error) if error.is_invalid_grant() => Ok(None),
         Err(error) => Err(error),
     }

@@ -17,7 +17,6 @@ use crate::error::{Error, ErrorCode};
 use crate::protocol::callback::Callback;
 use crate::protocol::gateway::session_url;
 use crate::protocol::id_token::Origin;
-use crate::protocol::token::TokenResponse;
 
 impl Client {
     /// Finds a session again. `may_leave` says whether this page may be left for it.
@@ -157,14 +156,7 @@ pub(super) async fn ask_gateway(
     if answer.status == 204 {
         return Ok(None);
     }
-    let tokens = TokenResponse::parse(answer.status, &answer.body).map_err(|error| {
-        // Here nobody but the gateway speaks.
-        match error.code {
-            ErrorCode::ProviderResponseInvalid => error.with_code(ErrorCode::GatewayError),
-            _ => error,
-        }
-    })?;
-    Ok(Some(Answered { tokens, time: answer.time }))
+    Answered::read(&answer, config).map(Some)
 }
 
 /// Whether the provider's answer to `prompt=none` says that nobody is there who could be signed in without a word
