@@ -190,7 +190,10 @@ export interface ClassLinkEvent {
   readonly at: number;
   /** The same eight characters as on the errors of this sign-in attempt and in the gateway's log. */
   readonly supportCode?: string;
-  /** How long it took, in milliseconds; for a sign-in, since `startLogin`. */
+  /**
+   * How long it took, in milliseconds; for a sign-in, since `startLogin`. Of `session.expiring`: how long the session
+   * lasts unless somebody is active.
+   */
   readonly durationMs?: number;
   readonly code?: ClassLinkErrorCode;
   readonly reason?: ClassLinkErrorReason;

@@ -35,6 +35,13 @@ impl Attempt {
         client.host.emit(name, self.support_code.as_str().into(), None, &JsValue::UNDEFINED);
     }
 
+    /// Tells that the session is about to end, in so many seconds.
+    pub(super) fn expiring(&self, client: &Client, seconds: f64) {
+        let support_code = self.support_code.as_str().into();
+        let remaining = Some((seconds * 1000.0).round());
+        client.host.emit("session.expiring", support_code, remaining, &JsValue::UNDEFINED);
+    }
+
     /// Tells that it succeeded.
     pub(super) fn succeeded(&self, client: &Client) {
         let support_code = self.support_code.as_str().into();

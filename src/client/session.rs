@@ -115,7 +115,10 @@ impl Client {
             session.lifetime.set(lifetime);
             match due {
                 Due::End => self.expire(&session, true),
-                Due::Warning => Attempt::new(self).emit(self, "session.expiring"),
+                Due::Warning => {
+                    let remaining = lifetime.remaining(self.elapsed());
+                    Attempt::new(self).expiring(self, remaining);
+                }
                 // It wakes this when it has ended.
                 Due::Renewal => return drop(self.renewal()),
                 Due::Nothing(seconds) => return self.host.schedule(seconds * 1000.0),

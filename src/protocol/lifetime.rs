@@ -21,7 +21,7 @@ impl Elapsed {
     }
 }
 
-/// How long before its end a session is said to be expiring, in seconds.
+/// How long before its end a session is said to be expiring, in seconds; of a short idle limit, half of it.
 const WARNING: f64 = 60.0;
 
 /// How long before its end an access token is renewed, in seconds; of a short-lived one, half its life.
@@ -78,6 +78,17 @@ impl Lifetime {
     fn end(&self) -> f64 {
         let idle = self.idle_timeout.map_or(f64::INFINITY, |timeout| self.active + timeout);
         self.ends.min(idle)
+    }
+
+    /// When it is said to be expiring.
+    fn warning(&self) -> f64 {
+        self.end() - self.idle_timeout.map_or(WARNING, |timeout| WARNING.min(timeout / 2.0))
+    }
+
+    /// How long it still lasts unless somebody is active.
+    #[must_use]
+    pub fn remaining(&self, now: f64) -> f64 {
+        (self.end() - now).max(0.0)
     }
 
     /// Whether it is over.
@@ -137,7 +148,7 @@ impl Lifetime {
     #[must_use]
     pub fn due(&mut self, now: f64) -> Due {
         let end = self.end();
-        let warning = end - WARNING;
+        let warning = self.warning();
         if now < warning {
             self.warned = false;
         }
@@ -219,6 +230,19 @@ mod tests {
         assert_eq!(lifetime.due(1750.0), Due::Nothing(1740.0));
         assert_eq!(lifetime.due(3490.0), Due::Warning);
         assert_eq!(lifetime.due(3550.0), Due::End);
+    }
+
+    #[test]
+    fn a_short_idle_limit_is_warned_of_at_half_of_it_each_time() {
+        let mut lifetime = Lifetime { idle_timeout: Some(20.0), renewable: false, ..session() };
+        assert_eq!(lifetime.due(0.0), Due::Nothing(10.0));
+        assert_eq!(lifetime.due(10.0), Due::Warning);
+        assert_eq!(lifetime.remaining(10.0), 10.0);
+        lifetime.active = 15.0;
+        assert_eq!(lifetime.due(15.0), Due::Nothing(10.0));
+        assert_eq!(lifetime.due(25.0), Due::Warning);
+        assert_eq!(lifetime.due(35.0), Due::End);
+        assert_eq!(lifetime.remaining(36.0), 0.0);
     }
 
     #[test]
