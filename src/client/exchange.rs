@@ -166,12 +166,13 @@ impl Client {
                 access: tokens.access_token,
                 refresh: tokens.refresh_token,
             }),
+            replaced: Cell::new(false),
             lifetime: Cell::new(lifetime),
         }))
     }
 
     /// Judges the token's times by the device's clock and, where that fails, by the gateway's or the application's own
-    /// origin: school devices run minutes or hours wrong. Answers with the time that held, too.
+    /// origin: school devices run minutes or hours wrong. Answers with the time that held, too, or better the gateway's.
     async fn judge_times(
         &self,
         asked: &Asked<'_>,
@@ -181,13 +182,14 @@ impl Client {
         let Asked { attempt, config, max_age, .. } = *asked;
         let by = |now| Clock { now, tolerance: config.clock_tolerance, max_age };
         let device = clock::now();
+        let gateway_time = config.gateway().and(answered_at);
         let untimely = match token.at(by(device)) {
-            Ok(token) => return Ok((token, device)),
+            Ok(token) => return Ok((token, gateway_time.unwrap_or(device))),
             Err(untimely) => untimely,
         };
-        let now = match (config.gateway(), answered_at) {
-            (Some(_), Some(time)) => Some(time),
-            _ => origin_time(config).await,
+        let now = match gateway_time {
+            None => origin_time(config).await,
+            known => known,
         };
         let Some(now) = now else {
             return Err(Error::id_token(untimely.reason));

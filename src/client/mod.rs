@@ -42,6 +42,8 @@ pub struct Client {
     elapsed: Cell<Elapsed>,
     /// Counts the sign-outs: what was begun before one must sign nobody in after it.
     sign_outs: Cell<u32>,
+    /// Counts the sign-ins in other tabs: what the gateway answered before one is out of date.
+    sign_ins_elsewhere: Cell<u32>,
     callback_retryable: Cell<bool>,
     closed: Cell<bool>,
 }
@@ -82,6 +84,7 @@ impl Client {
             renewal: RefCell::new(None),
             elapsed: Cell::default(),
             sign_outs: Cell::new(0),
+            sign_ins_elsewhere: Cell::new(0),
             callback_retryable: Cell::new(false),
             closed: Cell::new(false),
         })
@@ -119,6 +122,13 @@ impl Client {
     /// Makes `getUser` wait for a sign-in or a restore.
     pub fn wait_for(&self, promise: &Promise, restores: bool) {
         self.under_way.replace(Some(UnderWay { promise: promise.clone(), restores }));
+    }
+
+    /// The restore under way: one for all who ask.
+    #[must_use]
+    pub fn restore_under_way(&self) -> Option<Promise> {
+        let under_way = self.under_way.borrow();
+        under_way.as_ref().filter(|one| one.restores).map(|one| one.promise.clone())
     }
 
     /// Whether it is not known who is signed in, and nothing is under way that will tell.

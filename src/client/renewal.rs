@@ -29,9 +29,14 @@ impl Client {
         min_validity: f64,
         refused: Option<&str>,
     ) -> Result<JsValue, JsValue> {
-        let mut asked = false;
+        let mut before: Option<Rc<Session>> = None;
         loop {
             let session = self.require_session().map_err(|error| self.plain(&error))?;
+            if before.as_ref().is_some_and(|before| !before.is_of(&session.token)) {
+                // What was asked for one person must not be done as another.
+                let message = "somebody else has signed in while the access token was renewed";
+                return Err(self.plain(&Error::new(ErrorCode::UserMismatch, message)));
+            }
             let lifetime = session.lifetime.get();
             if lifetime.has_token_for(min_validity, self.elapsed()) {
                 let tokens = session.tokens.borrow();
@@ -40,11 +45,11 @@ impl Client {
                     return Ok(token.into());
                 }
             }
-            if asked || !lifetime.renewable {
+            if before.is_some() || !lifetime.renewable {
                 let message = "the access token can't be made to last as long as was asked for";
                 return Err(self.plain(&Error::new(ErrorCode::RenewalUnavailable, message)));
             }
-            asked = true;
+            before = Some(session);
             wait(self.renewal()).await?;
         }
     }

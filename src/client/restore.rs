@@ -24,11 +24,23 @@ impl Client {
     /// # Errors
     /// The application's error: see `restoreSession` in `types.ts`.
     pub async fn restore(self: &Rc<Self>, may_leave: bool) -> Result<JsValue, JsValue> {
+        let restored = self.find_and_begin(may_leave).await;
+        self.under_way.borrow_mut().take_if(|under_way| under_way.restores);
+        restored.map(|()| self.user())
+    }
+
+    async fn find_and_begin(self: &Rc<Self>, may_leave: bool) -> Result<(), JsValue> {
         if self.live_session().is_none() {
             let attempt = Attempt::new(self);
             let sign_outs = self.sign_outs.get();
             self.restore_failed.set(false);
-            let found = self.find_session(&attempt, may_leave).await;
+            let found = loop {
+                let sign_ins = self.sign_ins_elsewhere.get();
+                let found = self.find_session(&attempt, may_leave).await;
+                if sign_ins == self.sign_ins_elsewhere.get() {
+                    break found;
+                }
+            };
             // A sign-in or a sign-out that came between is newer than what was found.
             let is_current = sign_outs == self.sign_outs.get()
                 && matches!(
@@ -54,7 +66,7 @@ impl Client {
                 Ok(_) => {}
             }
         }
-        Ok(self.user())
+        Ok(())
     }
 
     async fn find_session(

@@ -29,6 +29,8 @@ pub(super) struct Session {
     /// The same as it came.
     pub(super) id_token: Secret,
     pub(super) tokens: RefCell<Tokens>,
+    /// Whether the same person has signed in anew in another tab: the gateway's session is that one.
+    pub(super) replaced: Cell<bool>,
     pub(super) lifetime: Cell<Lifetime>,
 }
 
@@ -51,7 +53,7 @@ impl Session {
 
     /// The next session, after this one. Of the same person, what limits this one still does.
     pub(super) fn followed_by(&self, next: Rc<Self>) -> Rc<Self> {
-        if self.is_of(&next.token) {
+        if self.is_of(&next.token) && !self.replaced.get() {
             next.lifetime.set(self.lifetime.get().followed_by(next.lifetime.get()));
         }
         next

@@ -17,6 +17,9 @@ impl Client {
     /// Hears from another tab. Answers with whether the session is to be looked for anew.
     pub fn hear(self: &Rc<Self>, kind: &str, person: Option<&str>) -> bool {
         let session = self.session();
+        if kind == "signed-in" {
+            self.sign_ins_elsewhere.set(self.sign_ins_elsewhere.get().wrapping_add(1));
+        }
         match (kind, session) {
             ("active", _) => {
                 self.be_active();
@@ -30,11 +33,16 @@ impl Client {
             }
             ("signed-in", Some(session)) => {
                 let ours = person_digest(session.token.issuer(), session.token.subject());
+                let behind_gateway = session.config.gateway().is_some();
                 if person != Some(&ours) {
                     // Nothing of this person may show for another.
-                    let behind_gateway = session.config.gateway().is_some();
                     self.enter(if behind_gateway { State::Loading } else { State::SignedOut });
                     return behind_gateway;
+                }
+                if behind_gateway {
+                    // The gateway's session is the new one, with limits of its own.
+                    session.replaced.set(true);
+                    drop(self.renewal());
                 }
             }
             ("signed-in", None) => {
