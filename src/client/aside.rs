@@ -37,7 +37,7 @@ impl Client {
 
     /// A login in a popup, or in a hidden frame where there is none.
     pub(super) async fn login_aside(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         options: &LoginOptions,
         popup: &JsValue,

@@ -67,7 +67,7 @@ impl Answered {
 impl Client {
     /// Sends the code and judges what comes back.
     pub(super) async fn exchange(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         pending: &PendingLogin,
         config: &Config,
@@ -93,7 +93,12 @@ impl Client {
             max_age: pending.max_age(),
             scope: pending.scope(),
         };
-        self.judge(&asked, answered, keys).await
+        let judged = self.judge(&asked, answered, keys).await;
+        if judged.is_err() {
+            // The gateway has begun a session for somebody who is refused here.
+            self.end_gateway_session_later(config, attempt.support_code.clone());
+        }
+        judged
     }
 
     /// Judges an answer. Nothing of it is used before its ID token is verified.

@@ -152,7 +152,7 @@ impl Client {
 
     /// The session with fresh tokens, or the one that follows it; `None` where the grant is over.
     async fn renew_session(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         session: &Rc<Session>,
     ) -> Result<Option<Rc<Session>>, Error> {
@@ -185,7 +185,7 @@ impl Client {
 
     /// The session that the provider has, asked in a hidden frame.
     async fn renew_in_frame(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         session: &Session,
     ) -> Result<Option<Rc<Session>>, Error> {

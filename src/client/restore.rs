@@ -33,7 +33,7 @@ impl Client {
         if self.live_session().is_none() {
             let attempt = Attempt::new(self);
             let sign_outs = self.sign_outs.get();
-            self.restore_failed.set(false);
+            let was_unknown = self.restore_failed.replace(false);
             let found = loop {
                 let sign_ins = self.sign_ins_elsewhere.get();
                 let found = self.find_session(&attempt, may_leave).await;
@@ -52,8 +52,10 @@ impl Client {
                     self.begin(session);
                     attempt.emit(self, "session.restored");
                 }
-                Ok(None) if matches!(*self.state.borrow(), State::Loading) => {
-                    self.enter(State::SignedOut);
+                Ok(None) if was_unknown || matches!(*self.state.borrow(), State::Loading) => {
+                    if is_current {
+                        self.enter(State::SignedOut);
+                    }
                 }
                 Err(error) => {
                     let error = attempt.not_renewed(self, &error);
@@ -70,7 +72,7 @@ impl Client {
     }
 
     async fn find_session(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         may_leave: bool,
     ) -> Result<Option<Rc<Session>>, Error> {
@@ -116,7 +118,7 @@ impl Client {
     /// Asks the provider in a hidden frame. That nobody is there, and that the frame stays silent, as it does where
     /// third-party cookies are blocked, is an answer.
     async fn framed_session(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         config: &Config,
     ) -> Result<Option<Rc<Session>>, Error> {
