@@ -40,12 +40,14 @@ const target = join(root, "target");
 const SMALL_STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
 /**
- * A panic traps at once, without a text or a place: formatting those would be a tenth of the module. Inlining goes before
- * the compiler lays out what waits in an `async` function, as in every build that is made for speed.
+ * A panic traps at once, without a text or a place: formatting those would be a tenth of the module. Small helpers are
+ * inlined, as in a build that is made for speed, and that before what waits in an `async` function is laid out: calls to
+ * them weigh more than they do.
  */
 const SMALL = [
   "-Zunstable-options",
   "-Zinline-mir=yes",
+  "-Cllvm-args=-inline-threshold=25",
   "-Cpanic=immediate-abort",
   "-Zlocation-detail=none",
   "-Zfmt-debug=none",

@@ -90,7 +90,7 @@ function withoutUnused(glue) {
     "/* @__PURE__ */ new",
   );
   // Every object knows its instance, and one function asks for it.
-  text = replaceAll(text, / {8}if \(this\.__wbg_inst !== undefined .*?\n {8}\}\n/gs, "");
+  text = replaceAll(text, / *if \(this\.__wbg_inst !== undefined .*\n.*\n *\}\n/g, "");
   text = replaceAll(text, /(wasm\.\w+\()this\.__wbg_ptr/g, "$1pointerTo(this)");
   text = replaceAll(
     text,
@@ -109,6 +109,12 @@ function withoutUnused(glue) {
     text,
     /passStringToWasm0\((\w+), wasm\.__wbindgen_malloc, wasm\.__wbindgen_realloc\)/g,
     "passString($1)",
+  );
+  // Where there is no memory for them, that is a panic: nothing is left to be freed.
+  text = replaceAll(
+    text,
+    / {8}try \{\n((?: {12}(?:ptr|len)\d .*\n)+) {8}\} catch \(e\) \{\n(?: {12}.*\n)+ {8}\}\n/g,
+    "$1",
   );
   text = replaceAll(
     text,
