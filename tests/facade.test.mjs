@@ -18,7 +18,16 @@ after(() => rmSync(folder, { recursive: true }));
 async function bundle(file) {
   await build({
     stdin: {
-      contents: ["callback-url", "client", "config", "errors", "loader", "messages", "exports"]
+      contents: [
+        "callback-url",
+        "client",
+        "config",
+        "errors",
+        "loader",
+        "messages",
+        "task",
+        "exports",
+      ]
         .map((name) => `export * from "./${name}.ts";`)
         .join("\n"),
       resolveDir: source,
@@ -1040,6 +1049,33 @@ test("a panic that throws is told once; any other throw leaves the instance alon
   assert.equal(odd.code, "internal");
   assert.equal(odd.cause.message, "odd");
   assert.equal(glue.resets, 1, "any other throw leaves the instance alone");
+});
+
+test("a call of the WebAssembly goes on with what became of each promise that it waits for", async () => {
+  const steps = [];
+  const failure = new Error("failed");
+  const waits = [Promise.resolve("one"), Promise.reject(failure)];
+  const task = {
+    step: (settled, failed) => {
+      steps.push([settled, failed]);
+      return waits.shift() ?? "the end";
+    },
+  };
+  const ended = facade.run(task);
+  assert.deepEqual(steps, [], "nothing begins under its caller");
+  assert.equal(await ended, "the end");
+  assert.deepEqual(steps, [
+    [null, false],
+    ["one", false],
+    [failure, true],
+  ]);
+
+  const broken = {
+    step: () => {
+      throw failure;
+    },
+  };
+  await assert.rejects(facade.run(broken), failure);
 });
 
 test("Symbol.dispose closes, where there is one", async () => {
