@@ -44,6 +44,7 @@ pub(super) struct Asked<'a> {
 
 /// What was answered.
 pub(super) struct Answered {
+    status: u16,
     pub(super) tokens: TokenResponse,
     /// When the server sent it, in seconds since 1970, where the page may see that.
     pub(super) time: Option<f64>,
@@ -60,7 +61,7 @@ impl Answered {
                 _ => error,
             }
         })?;
-        Ok(Self { tokens, time: answer.time })
+        Ok(Self { status: answer.status, tokens, time: answer.time })
     }
 }
 
@@ -105,13 +106,13 @@ impl Client {
     pub(super) async fn judge(
         &self,
         asked: &Asked<'_>,
-        Answered { tokens, time }: Answered,
+        Answered { status, tokens, time }: Answered,
         keys: Result<Sent, Error>,
     ) -> Result<Rc<Session>, Error> {
         let Asked { config, provider, .. } = *asked;
         let id_token = tokens.id_token.ok_or_else(|| {
             let message = "the token endpoint's answer can't be used: `id_token` is missing";
-            Error::new(ErrorCode::ProviderResponseInvalid, message)
+            Error::new(ErrorCode::ProviderResponseInvalid, message).with_status(status)
         })?;
         let keys = read_keys(keys).await.ok();
         let jws = Jws::parse(id_token.expose(), provider.algorithms()).map_err(Error::id_token)?;

@@ -237,12 +237,12 @@ mod tests {
         let mut lifetime = Lifetime { idle_timeout: Some(20.0), renewable: false, ..session() };
         assert_eq!(lifetime.due(0.0), Due::Nothing(10.0));
         assert_eq!(lifetime.due(10.0), Due::Warning);
-        assert_eq!(lifetime.remaining(10.0), 10.0);
+        assert_eq!(lifetime.remaining(10.0).to_bits(), 10f64.to_bits());
         lifetime.active = 15.0;
         assert_eq!(lifetime.due(15.0), Due::Nothing(10.0));
         assert_eq!(lifetime.due(25.0), Due::Warning);
         assert_eq!(lifetime.due(35.0), Due::End);
-        assert_eq!(lifetime.remaining(36.0), 0.0);
+        assert_eq!(lifetime.remaining(36.0).to_bits(), 0f64.to_bits());
     }
 
     #[test]

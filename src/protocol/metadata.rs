@@ -7,15 +7,8 @@ use super::{CLASSLINK_ISSUER, url};
 use crate::error::{Error, ErrorCode};
 
 const AUTHORIZATION: &str = "authorization_endpoint";
-const ENDPOINTS: [&str; 7] = [
-    AUTHORIZATION,
-    "token_endpoint",
-    "jwks_uri",
-    "userinfo_endpoint",
-    "my_info_endpoint",
-    END_SESSION,
-    REVOCATION,
-];
+const ENDPOINTS: [&str; 5] =
+    [AUTHORIZATION, "token_endpoint", "jwks_uri", "userinfo_endpoint", "my_info_endpoint"];
 const END_SESSION: &str = "end_session_endpoint";
 const REVOCATION: &str = "revocation_endpoint";
 const ALGORITHMS: &str = "id_token_signing_alg_values_supported";
@@ -203,12 +196,11 @@ impl Provider {
             Profile::Userinfo => insert(PROFILE, endpoint("userinfo_endpoint", "/userinfo")?),
             Profile::MyInfo => insert(PROFILE, endpoint("my_info_endpoint", "/my-info")?),
         }
-        if let Some(end_session) = known(END_SESSION) {
-            insert(END_SESSION, end_session);
-        }
-        // A gateway revokes by itself.
-        if let (None, Some(revocation)) = (gateway, known(REVOCATION)) {
-            insert(REVOCATION, revocation);
+        // What a sign-in can do without is passed over where it is no endpoint. A gateway revokes by itself.
+        for (name, wanted) in [(END_SESSION, true), (REVOCATION, gateway.is_none())] {
+            if let Some(endpoint) = known(name).filter(|url| wanted && url::is_secure(url)) {
+                insert(name, endpoint);
+            }
         }
         // Discovery 1.0, section 3: RS256 is the algorithm that every provider supports.
         let algorithms = find(ALGORITHMS).and_then(|layer| json::words(layer, ALGORITHMS));
@@ -363,6 +355,19 @@ mod tests {
             None,
         );
         assert_eq!(direct.unwrap().revocation_endpoint(), Some("https://op.example/revoke"));
+    }
+
+    #[test]
+    fn an_end_session_endpoint_that_is_none_is_passed_over() {
+        for value in [json!("http://op.example/end"), json!("javascript:alert(1)"), json!(5)] {
+            let mut document = document();
+            document["end_session_endpoint"] = value.clone();
+            document["revocation_endpoint"] = value;
+            let provider = discover(&document).unwrap();
+            let provider = Provider::from_layers(&[&provider], Profile::IdToken, None).unwrap();
+            assert_eq!(provider.end_session_endpoint(), None);
+            assert_eq!(provider.revocation_endpoint(), None);
+        }
     }
 
     #[test]
