@@ -828,6 +828,23 @@ test("handleCallback: one handling, one promise, until a new answer comes", asyn
   assert.equal((await caught(handleCallback())).code, "not_a_callback");
 });
 
+test("handleCallback: who signed out is not answered with again", async () => {
+  page(`${ORIGIN}/cb?code=1&state=2`);
+  const { glue, createClient } = fakeGlue();
+  const client = createClient(BASE);
+  const result = { status: "signed-in", user: USER, returnTo: "/" };
+  glue.onCall = (call, { host }) => {
+    host.publish({ status: "signed-in", user: USER, scope: [], error: null });
+    call.resolve(result);
+  };
+  assert.equal((await client.handleCallback()).user.id, USER.id);
+  assert.equal((await client.handleCallback()).user.id, USER.id, "StrictMode calls twice");
+
+  glue.cores[0].host.publish({ status: "signed-out", user: null, scope: [], error: null });
+
+  assert.equal((await caught(client.handleCallback())).code, "not_a_callback");
+});
+
 test("handleCallback: nothing there", async () => {
   page();
   const { createClient, glue } = fakeGlue();

@@ -51,6 +51,7 @@ interface Handling {
   readonly url: string;
   promise: Promise<Result>;
   again: boolean;
+  signedIn?: boolean;
 }
 
 interface CallOptions {
@@ -162,6 +163,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
     if (Object.entries(next).every(([key, value]) => value === snapshot[key as keyof Snapshot])) {
       return;
     }
+    // Whoever comes next must not be answered with the sign-in of the person before.
+    if (!user && status !== "signing-in" && handling?.signedIn) handling = undefined;
     snapshot = Object.freeze(next);
     for (const { listener } of [...listeners]) guarded(listener);
   }
@@ -425,11 +428,17 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       },
       { login: true },
     );
-    current.promise = finished.then(frozen, (error) => {
-      // What ended otherwise than by this core's answer didn't use the code up.
-      current.again = !used || used !== core || used.callbackRetryable;
-      throw error;
-    });
+    current.promise = finished.then(
+      (result) => {
+        current.signedIn = result.status === "signed-in";
+        return frozen(result);
+      },
+      (error) => {
+        // What ended otherwise than by this core's answer didn't use the code up.
+        current.again = !used || used !== core || used.callbackRetryable;
+        throw error;
+      },
+    );
     return current.promise;
   }
 
