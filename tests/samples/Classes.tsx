@@ -1,0 +1,3 @@
+export function Classes() {
+  return <button type="button">New class</button>;
+}

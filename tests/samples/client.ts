@@ -1,0 +1,6 @@
+import { createClient } from "classlink-spa";
+
+export const client = createClient({
+  clientId: "c1574",
+  redirectUri: "https://app.example/callback",
+});

@@ -1,0 +1,24 @@
+// What the documentation's samples take for granted: an app's own names, which a reader has, too.
+
+declare module "*.vue" {
+  const component: import("vue").Component;
+  export default component;
+}
+
+/** The app's one client. */
+declare const client: import("classlink-spa").ClassLinkClient;
+
+// The same taken apart, as the README does.
+declare const startLogin: typeof client.startLogin;
+declare const handleCallback: typeof client.handleCallback;
+declare const getUser: typeof client.getUser;
+
+/** Shows an error to the person. */
+declare function showError(text: string): void;
+
+// Packages that a reader has, and this repository doesn't.
+declare module "express";
+declare module "@testing-library/react" {
+  export function render(ui: import("react").ReactNode): void;
+  export const screen: { getByRole(role: string, options: { name: string }): HTMLElement };
+}
