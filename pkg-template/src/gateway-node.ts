@@ -7,7 +7,7 @@
  * import { toNodeHandler } from "classlink-spa/gateway-node";
  *
  * const handler = toNodeHandler(createGateway({ … }), { origin: "https://app.example" });
- * createServer(handler).listen(3000);    // or, in Express: app.use(handler)
+ * createServer(handler).listen(3000);    // or, in Express: app.use("/auth", handler)
  * ```
  *
  * @packageDocumentation
