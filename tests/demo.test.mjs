@@ -9,15 +9,27 @@ import { choose, PEOPLE } from "./support/login.mjs";
 const browser = sharedBrowser();
 /** @type {import("./support/demo.mjs").Demo} */
 let demo;
+/** @type {import("./support/demo.mjs").Demo} */
+let direct;
 before(async () => {
   // Asked every time, so that no test depends on another's answer.
   demo = await startDemo(["--consent", "always"]);
+  // One after the other: both build what is missing.
+  const flags = ["--direct", "--end-session", "--token-lifetime", "60", "--consent", "never"];
+  direct = await startDemo(flags);
 });
-after(() => demo?.close());
+after(() => Promise.all([demo?.close(), direct?.close()]));
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const press = (page, name) => page.getByRole("button", { name }).click();
 const allow = (page) => page.getByTestId("consent-allow").click();
+
+/** Signs in from the home page of a demo. */
+async function signIn(page, { app }, person) {
+  await page.goto(app);
+  await press(page, "Sign in with ClassLink");
+  await choose(page, person);
+}
 
 /** Opens LaunchPad and signs in there. */
 async function openLaunchPad(page, person) {
@@ -52,6 +64,7 @@ test("by button: from the home page to one's own profile", async (t) => {
 
   await heading(page, "Welcome, Pia");
   assert.equal(page.url(), `${demo.app}/`);
+  await page.getByText("Pia Pupil’s bookmark, from the Reading Room’s own API.").waitFor();
   const profile = page.getByRole("region", { name: "Your profile" });
   for (const text of ["Pia Pupil", "Student", "Sample Creek Unified", "2284/5678_S-1001"]) {
     await profile.getByText(text, { exact: true }).waitFor();
@@ -73,7 +86,7 @@ test("by a tile that brings a code: signed in, by a login of the app's own", asy
   await allow(page);
 
   await heading(page, "Welcome, Tess");
-  const exchanges = requests.filter((request) => request.url().endsWith("/oauth2/v2/token"));
+  const exchanges = requests.filter((request) => request.url() === `${demo.app}/auth/token`);
   assert.equal(exchanges.length, 1);
 });
 
@@ -154,6 +167,150 @@ test("back from ClassLink's page leaves the button ready for another try", async
   await choose(page, PEOPLE.pia);
   await allow(page);
   await heading(page, "Welcome, Pia");
+});
+
+test("a reload keeps the person signed in, with nothing in the browser's storage", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  await signIn(page, demo, PEOPLE.pia);
+  await allow(page);
+  await heading(page, "Welcome, Pia");
+  const before = requests.length;
+
+  await page.reload();
+
+  await heading(page, "Welcome, Pia");
+  const kept = await page.evaluate(() => [
+    { ...localStorage },
+    { ...sessionStorage },
+    document.cookie,
+  ]);
+  assert.deepEqual(kept, [{}, {}, ""]);
+  assert.ok(requests.slice(before).every((request) => !request.url().includes("/oauth2/")));
+});
+
+test("signing out says what remains, and reaches the other tab", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await signIn(page, demo, PEOPLE.pia);
+  await allow(page);
+  await heading(page, "Welcome, Pia");
+  const other = await context.newPage();
+  await other.goto(`${demo.app}/shelf`);
+  await heading(other, "All subjects");
+
+  await press(page, "Sign out");
+
+  await heading(page, "You are signed out of the Reading Room");
+  await page.getByRole("heading", { name: "You may still be signed in at ClassLink" }).waitFor();
+  await heading(other, "You are signed out");
+  assert.match(await other.getByRole("alert").innerText(), /another tab/);
+  assert.ok(!(await other.locator("body").innerText()).includes("Pia"));
+
+  await page.goto(demo.app);
+  await heading(page, "Your class library, in one place");
+  // ClassLink does know the person still.
+  await press(page, "Sign in with ClassLink");
+  await page.waitForURL("**/consent/**");
+});
+
+test("before time runs out it asks whether somebody is there, and means it", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await context.clock.install();
+  await signIn(page, demo, PEOPLE.tess);
+  await allow(page);
+  await heading(page, "Welcome, Tess");
+  await page.getByRole("link", { name: "Open your shelf" }).click();
+  await heading(page, "All subjects");
+  const dialog = page.getByRole("alertdialog", { name: "Still there?" });
+  const minutes = (count) => context.clock.fastForward(count * 60_000);
+
+  await minutes(29.1);
+  await dialog.getByText(/^5\d seconds left$/).waitFor();
+  await dialog.getByRole("button", { name: "I’m still here" }).click();
+  await dialog.waitFor({ state: "hidden" });
+  await minutes(2);
+  await heading(page, "All subjects");
+
+  await minutes(27.1);
+  await dialog.waitFor();
+  const focused = page.locator(":focus");
+  assert.equal(await focused.innerText(), "I’m still here");
+  await minutes(1);
+  await heading(page, "You are signed out");
+  assert.match(await page.getByRole("alert").innerText(), /time ran out/);
+  assert.equal(await focused.innerText(), "You are signed out");
+});
+
+test("inside a frame, signing in opens a window", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await page.goto(`${demo.app}/classroom.html`);
+  const app = page.frameLocator("iframe");
+  const button = app.getByRole("button", { name: "Sign in with ClassLink" });
+
+  const [popup] = await Promise.all([context.waitForEvent("page"), button.click()]);
+  await choose(popup, PEOPLE.pia);
+  await allow(popup);
+
+  await app.getByRole("heading", { level: 1, name: "All subjects" }).waitFor();
+  if (!popup.isClosed()) await popup.waitForEvent("close");
+});
+
+test("the help desk's page: every check by name, word and remedy, and all of it as text", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.goto(`${demo.app}/help-desk`);
+
+  await page.getByText("Nothing here stands in the way of signing in.").waitFor();
+  const gateway = page.getByRole("listitem").filter({ hasText: "The gateway answers." });
+  assert.match(await gateway.innerText(), /^OK\s+Gateway\s/);
+  await press(page, "Copy as text");
+  await page.getByText("Copied.").waitFor();
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(text, /^OK: Gateway \(gateway\)\. The gateway answers\.$/m);
+  assert.match(text, /^Last error: none/m);
+});
+
+test("the terminal tells what the gateway was asked, a line each, and nothing secret", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  const before = demo.lines.length;
+  await signIn(page, demo, PEOPLE.pia);
+  await allow(page);
+  await heading(page, "Welcome, Pia");
+
+  const lines = demo.lines.slice(before);
+  assert.ok(lines.some((line) => /^ {2}gateway {2}token 200 · session sealed · \d+ ms/.test(line)));
+  const urls = requests.map((request) => new URL(request.url()));
+  const callback = urls.find((url) => url.pathname === "/callback" && url.searchParams.has("code"));
+  const printed = demo.lines.join("\n");
+  for (const secret of [callback?.searchParams.get("code"), "Pia", PEOPLE.pia.sub]) {
+    assert.ok(secret && !printed.includes(secret), "not in the terminal");
+  }
+});
+
+test("without a gateway: signed in by itself, and a reload starts afresh", async (t) => {
+  const { page, requests } = await browser.newPage(t);
+  await signIn(page, direct, PEOPLE.pia);
+  await heading(page, "Welcome, Pia");
+  await page.getByText("Pia Pupil’s bookmark").waitFor();
+  assert.ok(requests.some((request) => request.url().endsWith("/oauth2/v2/token")));
+  assert.ok(requests.every((request) => !request.url().startsWith(`${direct.app}/auth/`)));
+
+  await page.reload();
+
+  await heading(page, "Your class library, in one place");
+});
+
+test("with an end of ClassLink's session, signing out ends that, too", async (t) => {
+  const { page } = await browser.newPage(t);
+  await signIn(page, direct, PEOPLE.pia);
+  await heading(page, "Welcome, Pia");
+
+  await press(page, "Sign out");
+
+  await page.waitForURL(`${direct.app}/signed-out`);
+  await heading(page, "You are signed out of the Reading Room");
+  assert.equal(await page.getByText("You may still be signed in").count(), 0);
+  await press(page, "Sign in again");
+  await page.getByTestId("district-2284").waitFor();
 });
 
 test("Ctrl-C ends it", async () => {

@@ -15,6 +15,7 @@ const SCRIPT = fileURLToPath(new URL("../../tools/demo.mjs", import.meta.url));
  * @typedef {object} Demo
  * @property {string} app The app's origin.
  * @property {string} launchPad LaunchPad's address.
+ * @property {string[]} lines What it has printed so far, on either stream.
  * @property {() => Promise<number | null>} close Interrupts it; answers with its exit code.
  */
 
@@ -26,31 +27,33 @@ const SCRIPT = fileURLToPath(new URL("../../tools/demo.mjs", import.meta.url));
  * @throws {Error} with what it printed, where it ends before that
  */
 export async function startDemo(flags = []) {
-  const ports = ["--port", "--issuer-port", "--api-port"].flatMap((name) => [name, "0"]);
+  const ports = ["--port", "--bookmarks-port", "--issuer-port", "--api-port"].flatMap((name) => [
+    name,
+    "0",
+  ]);
   const child = spawn(process.execPath, [SCRIPT, ...ports, ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "close").then(([code]) => code);
-  let printed = "";
-  child.stderr.on("data", (text) => {
-    printed += text;
-  });
+  const lines = /** @type {string[]} */ ([]);
+  createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
 
   const addresses = /** @type {Record<string, string>} */ ({});
   const found = new Promise((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
-      printed += `${line}\n`;
+      lines.push(line);
       const [, name, address] = /^\s*(The app|LaunchPad)\s+(http\S+)/.exec(line) ?? [];
       if (name && address) addresses[name] = address;
       if (/Ctrl-C/.test(line)) resolve(true);
     });
   });
   if ((await Promise.race([found, ended])) !== true) {
-    throw new Error(`The demo ended before it was there:\n${printed}`);
+    throw new Error(`The demo ended before it was there:\n${lines.join("\n")}`);
   }
   return {
     app: addresses["The app"] ?? "",
     launchPad: addresses.LaunchPad ?? "",
+    lines,
     close() {
       child.kill("SIGINT");
       return ended;

@@ -42,10 +42,10 @@ function policy(env: Record<string, unknown>): string {
   ].join("; ");
 }
 
-/** The issuer's, every known endpoint's and the gateway's origin, each once. */
+/** The issuer's, every known endpoint's, the gateway's and the app's API's origin, each once. */
 function endpointOrigins(env: Record<string, unknown>): string[] {
   const metadata = typeof env.VITE_METADATA === "string" ? parseObject(env.VITE_METADATA) : {};
-  const urls = [env.VITE_ISSUER, env.VITE_GATEWAY, ...Object.values(metadata)];
+  const urls = [env.VITE_ISSUER, env.VITE_GATEWAY, env.VITE_API, ...Object.values(metadata)];
   const origins = urls
     .filter((url) => typeof url === "string")
     .filter((url) => URL.canParse(url))

@@ -1,7 +1,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { contentSecurityPolicy } from "./csp.ts";
+import { bookmarkApi } from "./server/bookmarks.ts";
+import { gateway } from "./server/gateway.ts";
 
 export default defineConfig({
-  plugins: [react(), contentSecurityPolicy()],
+  plugins: [react(), contentSecurityPolicy(), gateway(), bookmarkApi()],
 });

@@ -4,10 +4,12 @@ import { Route, Routes } from "react-router";
 import { Layout } from "./components/Layout";
 import { RequireSignIn } from "./components/RequireSignIn";
 import { CallbackPage } from "./pages/CallbackPage";
+import { HelpDeskPage } from "./pages/HelpDeskPage";
 import { HomePage } from "./pages/HomePage";
 import { LaunchPage } from "./pages/LaunchPage";
 import { NotFoundPage } from "./pages/NotFoundPage";
 import { ShelfPage } from "./pages/ShelfPage";
+import { SignedOutPage } from "./pages/SignedOutPage";
 
 /** Every page within the common frame. */
 export function App() {
@@ -25,6 +27,8 @@ export function App() {
             </RequireSignIn>
           }
         />
+        <Route path="help-desk" element={<HelpDeskPage />} />
+        <Route path="signed-out" element={<SignedOutPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>

@@ -13,4 +13,12 @@ interface ImportMetaEnv {
   readonly VITE_GATEWAY?: string;
   /** Where the person's fields come from: `id-token`, `userinfo` or `my-info`. */
   readonly VITE_PROFILE?: string;
+  /** How a reload finds the session again where there is no gateway: `none`, `iframe` or `redirect`. */
+  readonly VITE_RESTORE?: string;
+  /** Seconds without activity after which people are signed out. */
+  readonly VITE_IDLE_TIMEOUT?: string;
+  /** The origin of the app's own API. */
+  readonly VITE_API?: string;
+  /** The registered URL that the provider's end of the session leads back to: this app's `/signed-out`. */
+  readonly VITE_POST_LOGOUT_REDIRECT_URI?: string;
 }

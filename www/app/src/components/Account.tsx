@@ -1,14 +1,21 @@
-/** Who is signed in, in the header. */
+/** Who is signed in, and the way out, in the header. */
 
 import { useClassLink } from "../session/useClassLink";
+import { useSignOut } from "../session/useSignOut";
 
-/** On a shared device the name must be in sight on every page. */
+/** On a shared device both must be in sight on every page. */
 export function Account() {
   const { user } = useClassLink();
+  const signOut = useSignOut();
   if (!user) return null;
   return (
-    <p className="account">
-      Signed in as <strong>{user.name ?? "a reader"}</strong>
-    </p>
+    <div className="account">
+      <p>
+        Signed in as <strong>{user.name ?? "a reader"}</strong>
+      </p>
+      <button type="button" className="button secondary small" onClick={signOut}>
+        Sign out
+      </button>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 /** The home page of somebody who isn't signed in. */
 
 import { useSignIn } from "../session/useSignIn";
+import { EndingNotice } from "./EndingNotice";
 import { PageTitle } from "./PageTitle";
 import { Progress } from "./Progress";
 import { SignInButton } from "./SignInButton";
@@ -15,6 +16,7 @@ export function Invitation() {
   return (
     <>
       <title>Reading Room</title>
+      <EndingNotice />
       <PageTitle>Your class library, in one place</PageTitle>
       <p className="lead">See what your class is reading, what is due, and where you left off.</p>
       <SignInButton leaving={leaving} onClick={start} />

@@ -4,6 +4,7 @@ import { NavLink, Outlet } from "react-router";
 import { Account } from "./Account";
 import { Announcer } from "./Announcer";
 import { EventPanel } from "./EventPanel";
+import { StillThere } from "./StillThere";
 
 /** Landmarks, navigation, and what stays in place while pages change. */
 export function Layout() {
@@ -20,6 +21,7 @@ export function Layout() {
               Home
             </NavLink>
             <NavLink to="/shelf">Shelf</NavLink>
+            <NavLink to="/help-desk">Help desk</NavLink>
           </nav>
           <Account />
         </div>
@@ -31,6 +33,7 @@ export function Layout() {
         <EventPanel />
         <p>Reading Room is a made-up school app that shows classlink-spa at work.</p>
       </footer>
+      <StillThere />
       <Announcer />
     </>
   );

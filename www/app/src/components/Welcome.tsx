@@ -2,10 +2,12 @@
 
 import type { User } from "classlink-spa";
 import { Link } from "react-router";
+import { API_ORIGIN } from "../session/settings";
+import { Bookmark } from "./Bookmark";
 import { PageTitle } from "./PageTitle";
 import { ProfileCard } from "./ProfileCard";
 
-/** A greeting, the way to the shelf, and the profile. */
+/** A greeting, the way to the shelf, the bookmark, and the profile. */
 export function Welcome({ user }: { readonly user: User }) {
   const name = user.givenName ?? user.name;
   return (
@@ -17,6 +19,7 @@ export function Welcome({ user }: { readonly user: User }) {
           Open your shelf
         </Link>
       </p>
+      {API_ORIGIN && <Bookmark />}
       <ProfileCard user={user} />
     </>
   );

@@ -14,6 +14,7 @@ export function CallbackPage() {
   const { client, status } = useClassLink();
   const navigate = useNavigate();
   const { signIn, leaving, error: startError } = useSignIn();
+  const [handedOver, setHandedOver] = useState(false);
   const [callbackError, setCallbackError] = useState<ClassLinkError | null>(null);
 
   useEffect(() => {
@@ -21,7 +22,10 @@ export function CallbackPage() {
     let current = true;
     client.handleCallback().then(
       (result) => {
-        if (current && result.status === "signed-in") navigate(result.returnTo, { replace: true });
+        if (!current) return;
+        if (result.status === "signed-in") navigate(result.returnTo, { replace: true });
+        // In a window that was opened for it; the page that opened it goes on.
+        setHandedOver(result.status === "handed-over");
       },
       (cause: unknown) => {
         if (!isClassLinkError(cause)) throw cause;
@@ -41,6 +45,15 @@ export function CallbackPage() {
     // Where the failed login would have ended isn't known any more, and this page must not be it.
     const start = () => signIn({ returnTo: "/" });
     return <SignInError error={error} leaving={leaving} onTryAgain={start} />;
+  }
+  if (handedOver) {
+    return (
+      <>
+        <title>Done – Reading Room</title>
+        <PageTitle>You can close this window</PageTitle>
+        <p>The Reading Room goes on where you came from.</p>
+      </>
+    );
   }
   return (
     <>

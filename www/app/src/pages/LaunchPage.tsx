@@ -1,4 +1,7 @@
-/** Where a partner-initiated LaunchPad tile points to: no code comes with it, so the login starts here. */
+/**
+ * Where a partner-initiated LaunchPad tile points to: no code comes with it, so the login starts here. The tile's
+ * address says where in the app it leads (`target_link_uri`).
+ */
 
 import { useLayoutEffect, useRef } from "react";
 import { PageTitle } from "../components/PageTitle";
@@ -7,11 +10,9 @@ import { SignInButton } from "../components/SignInButton";
 import { SignInError } from "../components/SignInError";
 import { useSignIn } from "../session/useSignIn";
 
-const RETURN_TO = "/shelf";
-
 /** Starts by itself, once; after the back button it waits for a press, so that "back" isn't a trap. */
 export function LaunchPage() {
-  const { signIn, leaving, error } = useSignIn();
+  const { launch, leaving, error } = useSignIn();
   // Outlives StrictMode's second mount.
   const started = useRef(false);
 
@@ -19,11 +20,10 @@ export function LaunchPage() {
   useLayoutEffect(() => {
     if (started.current || cameByHistory()) return;
     started.current = true;
-    void signIn({ returnTo: RETURN_TO });
-  }, [signIn]);
+    void launch();
+  }, [launch]);
 
-  const start = () => signIn({ returnTo: RETURN_TO });
-  if (error) return <SignInError error={error} leaving={leaving} onTryAgain={start} />;
+  if (error) return <SignInError error={error} leaving={leaving} onTryAgain={launch} />;
   return (
     <>
       <title>Opening – Reading Room</title>
@@ -31,7 +31,7 @@ export function LaunchPage() {
       {leaving ? (
         <Progress text="Taking you to ClassLink…" />
       ) : (
-        <SignInButton leaving={leaving} onClick={start} />
+        <SignInButton leaving={leaving} onClick={launch} />
       )}
     </>
   );

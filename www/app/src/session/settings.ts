@@ -10,6 +10,13 @@ export type Settings =
 type Env = Pick<ImportMetaEnv, `VITE_${string}` & keyof ImportMetaEnv>;
 
 const PROFILES = ["id-token", "userinfo", "my-info"] as const;
+const RESTORES = ["none", "iframe", "redirect"] as const;
+
+/** The origin of the app's own API, which gets the access token; none without one. */
+export const API_ORIGIN = import.meta.env.VITE_API;
+
+/** Where the provider sends people after a sign-out, where it has a way. */
+export const POST_LOGOUT_REDIRECT_URI = import.meta.env.VITE_POST_LOGOUT_REDIRECT_URI;
 
 /** The issuer is asked for although the client has a default: a demo shouldn't go to the live service unasked. */
 export function readSettings(env: Env): Settings {
@@ -18,6 +25,7 @@ export function readSettings(env: Env): Settings {
   const redirectUri = env.VITE_REDIRECT_URI;
   const metadata = env.VITE_METADATA ? parseMetadata(env.VITE_METADATA) : undefined;
   const profile = PROFILES.find((known) => known === env.VITE_PROFILE);
+  const restore = RESTORES.find((known) => known === env.VITE_RESTORE);
 
   const problems: string[] = [];
   if (!clientId) problems.push("VITE_CLIENT_ID is not set.");
@@ -26,6 +34,9 @@ export function readSettings(env: Env): Settings {
   if (metadata === null) problems.push("VITE_METADATA is not a JSON object.");
   if (env.VITE_PROFILE && !profile) {
     problems.push(`VITE_PROFILE is none of ${PROFILES.join(", ")}.`);
+  }
+  if (env.VITE_RESTORE && !restore) {
+    problems.push(`VITE_RESTORE is none of ${RESTORES.join(", ")}.`);
   }
   if (!clientId || !issuer || !redirectUri || problems.length > 0) return { problems };
 
@@ -37,6 +48,11 @@ export function readSettings(env: Env): Settings {
       ...(metadata && { metadata }),
       ...(env.VITE_GATEWAY && { gateway: env.VITE_GATEWAY }),
       ...(profile && { profile }),
+      ...(API_ORIGIN && { apiOrigins: [API_ORIGIN] }),
+      session: {
+        ...(restore && { restore }),
+        ...(env.VITE_IDLE_TIMEOUT && { idleTimeout: Number(env.VITE_IDLE_TIMEOUT) }),
+      },
     },
   };
 }

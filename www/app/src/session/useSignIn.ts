@@ -2,18 +2,26 @@
 
 import { type ClassLinkError, isClassLinkError, type LoginOptions } from "classlink-spa";
 import { useCallback, useEffect, useState } from "react";
+import { useNavigate } from "react-router";
 import { useClassLink } from "./useClassLink";
 
-/** A login's start: how to start it, whether the page is about to be left, and why it couldn't be. */
+/** A login's start: how to start it, whether it is under way, and why it couldn't be. */
 export interface SignIn {
-  readonly signIn: (options: LoginOptions) => Promise<void>;
+  /** For a button: in a frame it opens a window, which browsers allow in a click alone. */
+  readonly signIn: (options: Omit<LoginOptions, "mode">) => Promise<void>;
+  /** For the page that a LaunchPad tile opens. */
+  readonly launch: () => Promise<void>;
   readonly leaving: boolean;
   readonly error: ClassLinkError | null;
 }
 
+/** ClassLink's pages may not be shown inside another site's page. */
+const inFrame = window.top !== window.self;
+
 /** One per button or page that starts a login. */
 export function useSignIn(): SignIn {
   const { client } = useClassLink();
+  const navigate = useNavigate();
   const [leaving, setLeaving] = useState(false);
   const [error, setError] = useState<ClassLinkError | null>(null);
 
@@ -26,20 +34,29 @@ export function useSignIn(): SignIn {
     return () => window.removeEventListener("pageshow", onPageShow);
   }, []);
 
-  const signIn = useCallback(
-    async (options: LoginOptions) => {
-      setLeaving(true);
-      setError(null);
-      try {
-        await client.startLogin(options);
-      } catch (cause) {
-        setLeaving(false);
-        if (!isClassLinkError(cause)) throw cause;
-        setError(cause);
-      }
-    },
-    [client],
-  );
+  const attempt = useCallback(async (start: () => Promise<void>) => {
+    setLeaving(true);
+    setError(null);
+    try {
+      await start();
+    } catch (cause) {
+      setLeaving(false);
+      if (!isClassLinkError(cause)) throw cause;
+      setError(cause);
+    }
+  }, []);
 
-  return { signIn, leaving, error };
+  const signIn = useCallback(
+    (options: Omit<LoginOptions, "mode">) =>
+      attempt(async () => {
+        if (!inFrame) return client.startLogin(options);
+        const { returnTo } = await client.startLogin({ ...options, mode: "popup" });
+        setLeaving(false);
+        navigate(returnTo, { replace: true });
+      }),
+    [attempt, client, navigate],
+  );
+  const launch = useCallback(() => attempt(() => client.handleLaunch()), [attempt, client]);
+
+  return { signIn, launch, leaving, error };
 }

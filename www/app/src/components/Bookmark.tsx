@@ -1,0 +1,25 @@
+/** Where the person stopped reading. */
+
+import { useBookmark } from "../session/useBookmark";
+
+/** From the app's own API, which knows people by their access token. */
+export function Bookmark() {
+  const { bookmark, problem } = useBookmark();
+  return (
+    <section className="card" aria-labelledby="bookmark-title">
+      <h2 id="bookmark-title">Where you left off</h2>
+      {bookmark && (
+        <>
+          <p>
+            <cite>{bookmark.title}</cite>, page {bookmark.page}
+          </p>
+          <p className="absent">
+            {bookmark.reader ?? "Somebody"}’s bookmark, from the Reading Room’s own API.
+          </p>
+        </>
+      )}
+      {problem && <p role="alert">{problem}</p>}
+      {!bookmark && !problem && <p className="absent">One moment…</p>}
+    </section>
+  );
+}

@@ -1,0 +1,26 @@
+/** What the client looked at, for a help desk. */
+
+import type { DiagnosisCheck } from "classlink-spa";
+import { STATUS_WORDS, titleOf } from "../session/helpDeskReport";
+
+/** Problems come first; the status is a word, and a colour besides. */
+export function CheckList({ checks }: { readonly checks: readonly DiagnosisCheck[] }) {
+  const order = ["problem", "warning", "ok"] as const;
+  const sorted = order.flatMap((status) => checks.filter((check) => check.status === status));
+  return (
+    <ul className="checks">
+      {sorted.map((check) => (
+        <li key={check.id} className={`check ${check.status}`}>
+          <p className="check-status">{STATUS_WORDS[check.status]}</p>
+          <h3>{titleOf(check)}</h3>
+          <p>{check.summary}</p>
+          {check.remedy && (
+            <p>
+              <strong>What to do:</strong> {check.remedy}
+            </p>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

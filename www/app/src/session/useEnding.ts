@@ -1,0 +1,16 @@
+/** Says how the session ended, where people may wonder. */
+
+import { useSyncExternalStore } from "react";
+import { hasEndedHere, subscribeToEvents } from "./eventLog";
+import { useClassLink } from "./useClassLink";
+
+/** Time ran out; or somebody signed out, or in as somebody else, in another tab. */
+export type Ending = "expired" | "elsewhere";
+
+/** `null` for people who haven't been here, and for those who signed out in this tab. */
+export function useEnding(): Ending | null {
+  const { status, error } = useClassLink();
+  const endedHere = useSyncExternalStore(subscribeToEvents, hasEndedHere);
+  if (error?.code === "session_expired") return "expired";
+  return status === "signed-out" && !endedHere ? "elsewhere" : null;
+}

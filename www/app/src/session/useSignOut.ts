@@ -1,0 +1,31 @@
+/** Signs out, and shows what came of it. */
+
+import { isClassLinkError, type LogoutResult } from "classlink-spa";
+import { useCallback } from "react";
+import { useNavigate } from "react-router";
+import { POST_LOGOUT_REDIRECT_URI } from "./settings";
+import { useClassLink } from "./useClassLink";
+
+/** What the signed-out page is told, in the history entry's state: while it is under way, and afterwards. */
+export type SignOutState = "under-way" | LogoutResult;
+
+/** What may be assumed where the sign-out itself failed. This tab and the others are signed out in any case. */
+const UNKNOWN: LogoutResult = { sessionEnded: false, providerSessionMayRemain: true };
+
+/** For a button. Leaves the page first, so that nothing of the person shows in the meantime. */
+export function useSignOut(): () => Promise<void> {
+  const { client } = useClassLink();
+  const navigate = useNavigate();
+  return useCallback(async () => {
+    const show = (state: SignOutState, replace: boolean) =>
+      navigate("/signed-out", { state, replace });
+    show("under-way", false);
+    const result = await client
+      .logout(POST_LOGOUT_REDIRECT_URI ? { postLogoutRedirectUri: POST_LOGOUT_REDIRECT_URI } : {})
+      .catch((cause: unknown) => {
+        if (!isClassLinkError(cause)) throw cause;
+        return UNKNOWN;
+      });
+    show(result, true);
+  }, [client, navigate]);
+}
