@@ -22,6 +22,7 @@ const CHECKS = [
   ],
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
   ["TypeScript, the demo", ...npmTool("typescript/bin/tsc", "--project", "www/app", "--noEmit")],
+  ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 
 await asProgram(import.meta, async () => {

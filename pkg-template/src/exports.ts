@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { CreateClient } from "./client.js";
 export { ClassLinkError, type ClassLinkErrorInit, isClassLinkError } from "./errors.js";
 export type * from "./types.js";
 

@@ -121,7 +121,10 @@ export interface GatewaySession {
 
 /** What `getSession` needs of a request: a `Request`, or anything else with its headers. */
 export interface SessionRequest {
-  readonly headers: { get(name: string): string | null };
+  readonly headers: {
+    /** A header by its name, whatever its case; `null` where there is none. */
+    get(name: string): string | null;
+  };
 }
 
 /** What an adapter knows of a request beyond the `Request`, as {@link Gateway.handle} takes it. */

@@ -447,5 +447,6 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
   readonly preload: () => Promise<void>;
   /** Wipes tokens, timers and listeners; outstanding and later calls reject with `client_closed`. */
   readonly close: () => void;
+  /** The same as {@link ClassLinkClient.close}, for `using`. */
   readonly [Symbol.dispose]: () => void;
 }
