@@ -124,6 +124,17 @@ test("the page of configuration has every field, every option of a login and eve
   }
 });
 
+test("the page of troubleshooting has every check of the diagnosis", () => {
+  const sources = ["diagnosis.ts", ...readdirSync(join(root, "pkg-template/src/diagnosis"))]
+    .map((name) => read(`pkg-template/src/${name === "diagnosis.ts" ? name : `diagnosis/${name}`}`))
+    .join("\n");
+  const real = new Set([...sources.matchAll(/(?:add\(|\[\s*)"([a-z-]+)",/g)].map(([, id]) => id));
+  const [, table = ""] = read("docs/troubleshooting.md").split("## Ask the client");
+  const shown = cellsOf(table.split("\n## ")[0]).flatMap(([first]) => first);
+  assert.ok(real.size > 10);
+  assert.deepEqual(shown.toSorted(), [...real].toSorted());
+});
+
 // Names are written down once and would be wrong one day: those in another library's column must be in its types, and those
 // in ours in ours.
 const PEERS = {
