@@ -46,6 +46,7 @@ const TYPES = {
  * @property {string} [script] A module that every page runs, as text.
  * @property {"wrong-type" | "fail-once" | "missing"} [wasm] What is wrong with the `.wasm`: it comes as `text/plain`; its
  * first request gets a 503; every request gets a 404. Default: nothing.
+ * @property {RequestListener} [gateway] Answers everything beneath `/auth/`. Default: nothing does, 404.
  * @property {{ date?: Date | null, age?: number }} [head] What `HEAD` says of the time: the `Date` header (`null`: none;
  * default: the true time), and `Age` in seconds (default: none).
  */
@@ -75,6 +76,9 @@ export async function startApp(t, options = {}) {
   const answer = async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     requests.push({ method: request.method ?? "", path: pathname });
+    if (options.gateway && pathname.startsWith("/auth/")) {
+      return void options.gateway(request, response);
+    }
     if (request.method === "HEAD") return tellTime(response, options.head);
     if (PAGES.includes(pathname)) return sendPage(response, options);
     if (pathname.endsWith(".wasm")) {

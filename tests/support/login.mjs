@@ -92,25 +92,36 @@ export function sharedLoginApp(usual = {}) {
       metadata: standIn.endpoints,
       ...config,
     };
-    answers.script = `
-      import { createClient } from "/pkg/index.js";
-      const events = (window.events = []);
-      const settings = {
-        ...${JSON.stringify(settings)},
-        onEvent: (event) => events.push(event),
-      };
-      window.client = createClient(${configure});
-    `;
-    return {
-      ...pair,
-      settings,
-      async open(page, path = "/") {
-        await page.goto(app.origin + path);
-        await ready(page);
-      },
-    };
+    answers.script = clientScript(settings, configure);
+    return { ...pair, settings, open: opener(app) };
   };
 }
+
+/**
+ * What a page of the application runs.
+ *
+ * @param {Record<string, unknown>} settings The client's configuration, as JSON.
+ * @param {string} [configure] As in {@link LoginAppOptions}.
+ */
+export function clientScript(settings, configure = "settings") {
+  return `
+    import { createClient } from "/pkg/index.js";
+    const events = (window.events = []);
+    const settings = {
+      ...${JSON.stringify(settings)},
+      onEvent: (event) => events.push(event),
+    };
+    window.client = createClient(${configure});
+  `;
+}
+
+/** `open` of {@link LoginApp}. @param {App} app @returns {LoginApp["open"]} */
+export const opener =
+  ({ origin }) =>
+  async (page, path = "/") => {
+    await page.goto(origin + path);
+    await ready(page);
+  };
 
 /**
  * @param {{ after: (end: () => Promise<void>) => unknown }} t

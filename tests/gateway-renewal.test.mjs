@@ -1,0 +1,369 @@
+/** Tokens are renewed through the gateway, once for all tabs; and the session ends when it should, for all of them. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sharedBrowser } from "./support/browser.mjs";
+import {
+  DOWN,
+  kept,
+  NOTHING,
+  SESSION,
+  seen,
+  sessionCookies,
+  shows,
+  signInAnew,
+  startGatewayApp,
+  told,
+  watch,
+} from "./support/gateway-app.mjs";
+import { outcome, PEOPLE, signIn, snapshot } from "./support/login.mjs";
+
+const browser = sharedBrowser();
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** A provider with refresh tokens, whose tokens live five minutes. */
+const RENEWING = {
+  standIn: {
+    refreshTokens: true,
+    expiresIn: true,
+    accessTokenLifetime: 5 * MINUTE,
+    idTokenLifetime: HOUR,
+  },
+};
+
+/** A page whose clock the test sets. */
+async function newPage(t) {
+  const watched = await browser.newPage(t);
+  await watched.context.clock.install();
+  return watched;
+}
+
+const getUser = (page) => outcome(page, "client.getUser()");
+const getToken = (page, options) =>
+  outcome(page, `client.getAccessToken(${JSON.stringify(options) ?? ""})`);
+
+/** Another tab of the application, with the session found. */
+async function openTab(context, open) {
+  const tab = await context.newPage();
+  await open(tab);
+  await getUser(tab);
+  return tab;
+}
+
+/** How often the provider was asked for tokens with a refresh token. */
+const renewals = (standIn) =>
+  standIn.requests.filter(({ grantType }) => grantType === "refresh_token").length;
+
+/** What the gateway was asked of its session, oldest first. */
+const askedOfSession = (app) =>
+  app.requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
+
+/** Waits until a page has renewed its tokens so often. */
+const isRenewed = (page, times) =>
+  page.waitForFunction(
+    (wanted) =>
+      /** @type {any} */ (window).events.filter(({ type }) => type === "token.renewed").length ===
+      wanted,
+    times,
+  );
+
+/** What a page shows that was signed out by a limit. */
+async function assertExpired(page) {
+  await shows(page, "error");
+  const { user, error } = await page.evaluate(() => {
+    const { user, error } = /** @type {any} */ (window).client.getSnapshot();
+    return { user, error: { ...error } };
+  });
+  assert.equal(user, null);
+  assert.equal(error.code, "session_expired");
+  assert.equal((await getToken(page)).error.code, "session_expired");
+  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "session_expired");
+  assert.equal(await getUser(page), null);
+  assert.equal((await told(page)).filter((type) => type === "session.expired").length, 1);
+}
+
+// ---- Renewal ----
+
+test("fifty callers in each of five tabs, on a token that is over: one renewal at the provider", async (t) => {
+  const { page, context } = await newPage(t);
+  const { app, open, standIn, pass } = await startGatewayApp(t, RENEWING);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const tabs = [page];
+  for (let i = 1; i < 5; i++) tabs.push(await openTab(context, open));
+  const [old] = await Promise.all(tabs.map((tab) => getToken(tab)));
+  assert.equal(renewals(standIn), 0);
+  app.requests.length = 0;
+
+  await pass(context, 5 * MINUTE + 1);
+  const tokens = await Promise.all(
+    tabs.map((tab) =>
+      outcome(tab, "Promise.all(Array.from({ length: 50 }, () => client.getAccessToken()))"),
+    ),
+  );
+
+  assert.deepEqual(
+    tokens.map((list) => list.length),
+    Array(5).fill(50),
+  );
+  const [token, ...others] = new Set(tokens.flat());
+  assert.deepEqual(others, []);
+  assert.notEqual(token, old);
+  assert.equal(renewals(standIn), 1);
+  assert.deepEqual(askedOfSession(app), Array(5).fill("POST"));
+  for (const tab of tabs) assert.equal((await snapshot(tab)).user.name, "Pia Pupil");
+});
+
+test("a token is renewed before its end, without anybody's asking", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, standIn, pass, gateway } = await startGatewayApp(t, RENEWING);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const old = await getToken(page);
+
+  await pass(context, 4 * MINUTE + 1);
+  await isRenewed(page, 1);
+
+  assert.notEqual(await getToken(page), old);
+  assert.equal(renewals(standIn), 1);
+  assert.equal((await snapshot(page)).user.name, "Pia Pupil");
+  assert.deepEqual(await kept(page), NOTHING);
+  assert.doesNotMatch(JSON.stringify(gateway.log), /Pia/);
+});
+
+test("while the gateway is down the session lasts, and is renewed when it is back", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass, gateway } = await startGatewayApp(t, RENEWING);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  gateway.instead = DOWN;
+
+  await pass(context, 5 * MINUTE + 1);
+  const { error } = await getToken(page);
+  assert.equal(error.code, "renewal_unavailable");
+  assert.equal(error.retryable, true);
+  assert.equal((await getUser(page)).name, "Pia Pupil");
+
+  gateway.instead = undefined;
+  assert.equal(typeof (await getToken(page)), "string");
+});
+
+test("a grant that the provider has revoked is over: in every tab, at the gateway, and after a reload", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass, standIn } = await startGatewayApp(t, RENEWING);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const other = await openTab(context, open);
+  await watch(page);
+  standIn.revokeGrants(PEOPLE.pia.sub);
+
+  await pass(context, 5 * MINUTE + 1);
+  assert.equal((await getToken(page)).error.code, "session_expired");
+
+  await assertExpired(page);
+  await assertExpired(other);
+  assert.deepEqual(await seen(page), ["signed-in Pia Pupil", "error"]);
+  assert.deepEqual(await sessionCookies(context), []);
+  await open(page);
+  assert.equal(await getUser(page), null);
+});
+
+test("where the tabs can't hear each other, a renewal finds the person who signed in elsewhere, and gives nobody the other's token", async (t) => {
+  const { page, context } = await newPage(t);
+  await context.addInitScript("delete window.BroadcastChannel");
+  const { open, pass } = await startGatewayApp(t, RENEWING);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const other = await openTab(context, open);
+  await signInAnew(page, PEOPLE.paul);
+  await watch(other);
+
+  await pass(context, 5 * MINUTE + 1);
+  const { error } = await getToken(other);
+
+  assert.equal(error.code, "user_mismatch");
+  assert.deepEqual(await seen(other), [
+    "signed-in Pia Pupil",
+    "loading",
+    "signed-in Paul Placeholder",
+  ]);
+  const pauls = await getToken(other);
+  assert.equal(pauls, await getToken(page));
+});
+
+// ---- The idle limit ----
+
+test("nobody is there for half an hour: every tab is signed out, and a reload does not bring the person back", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass, app } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const other = await openTab(context, open);
+  app.requests.length = 0;
+
+  await pass(context, 29 * MINUTE + 5);
+  await page.waitForFunction("events.some(({ type }) => type === 'session.expiring')");
+  assert.equal((await snapshot(page)).status, "signed-in");
+  await pass(context, MINUTE);
+
+  await assertExpired(page);
+  await assertExpired(other);
+  await page.waitForFunction("Object.keys(localStorage).length === 0");
+  assert.equal(askedOfSession(app).includes("DELETE"), true);
+  assert.deepEqual(await sessionCookies(context), []);
+  await open(page);
+  assert.equal(await getUser(page), null);
+});
+
+for (const [how, event, act] of [
+  ["a key", "keydown", (page) => page.keyboard.press("Shift")],
+  ["the mouse", "pointerdown", (page) => page.mouse.click(5, 5)],
+  ["the wheel", "wheel", (page) => page.mouse.wheel(0, 10)],
+]) {
+  test(`${how} in one tab keeps the others signed in, here and at the gateway`, async (t) => {
+    const { page, context } = await newPage(t);
+    const { open, pass } = await startGatewayApp(t);
+    await open(page);
+    await signIn(page, PEOPLE.pia);
+    const other = await openTab(context, open);
+    await page.bringToFront();
+
+    for (let times = 1; times <= 3; times++) {
+      await pass(context, 20 * MINUTE);
+      await page.evaluate((name) => {
+        const arrived = new Promise((resolve) => {
+          addEventListener(name, () => resolve(undefined), { once: true });
+        });
+        Object.assign(window, { arrived });
+      }, event);
+      await act(page);
+      await page.evaluate("arrived");
+      // The gateway hears of it with the next request for its session, from each tab.
+      await pass(context, 6 * MINUTE);
+      for (const tab of [page, other]) await isRenewed(tab, times);
+    }
+
+    for (const tab of [page, other]) assert.equal((await getUser(tab))?.name, "Pia Pupil");
+    await open(page);
+    assert.equal((await getUser(page))?.name, "Pia Pupil");
+    await pass(context, 30 * MINUTE + 1);
+    await assertExpired(other);
+  });
+}
+
+test("what a script makes up is nobody's doing: the session ends all the same", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+
+  await pass(context, 20 * MINUTE);
+  await page.evaluate(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: "a" })));
+  await pass(context, 10 * MINUTE + 1);
+
+  await assertExpired(page);
+});
+
+test("session.expiring comes a minute before the end, once, and stayActive puts it off for every tab", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass } = await startGatewayApp(t, {
+    config: { session: { idleTimeout: 5 * MINUTE } },
+  });
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const other = await openTab(context, open);
+  const expiring = async () =>
+    (await told(page)).filter((type) => type === "session.expiring").length;
+
+  await pass(context, 3 * MINUTE + 55);
+  assert.equal(await expiring(), 0);
+  await pass(context, 10);
+  await page.waitForFunction("events.some(({ type }) => type === 'session.expiring')");
+  await pass(context, 30);
+  assert.equal(await expiring(), 1);
+  await page.evaluate("client.stayActive()");
+  await pass(context, 2 * MINUTE);
+
+  for (const tab of [page, other]) assert.equal((await getUser(tab))?.name, "Pia Pupil");
+  await pass(context, 2 * MINUTE + 5);
+  await page.waitForFunction(
+    "events.filter(({ type }) => type === 'session.expiring').length === 2",
+  );
+  await pass(context, MINUTE);
+  await assertExpired(page);
+  await assertExpired(other);
+});
+
+test("a lid that was closed over the limit: nobody is there when it opens, before any timer has run", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await context.addInitScript(() => {
+    const now = Date.now.bind(Date);
+    Object.assign(window, { asleep: 0 });
+    Date.now = () => now() + /** @type {any} */ (window).asleep;
+  });
+  const { open } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+
+  const user = await page.evaluate(`(window.asleep = ${31 * MINUTE * 1000}, client.getUser())`);
+
+  assert.equal(user, null);
+  await assertExpired(page);
+});
+
+// ---- The absolute limit ----
+
+test("the absolute limit holds whatever anybody does: in every tab, and after a reload", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass } = await startGatewayApp(t, {
+    config: { session: { maxAge: HOUR } },
+    gateway: { session: { maxAge: HOUR } },
+  });
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const other = await openTab(context, open);
+  await page.bringToFront();
+
+  for (let i = 0; i < 2; i++) {
+    await pass(context, 20 * MINUTE);
+    await page.mouse.click(5, 5);
+    await pass(context, 5 * MINUTE);
+  }
+  // A reload is no way to begin anew.
+  await open(other);
+  assert.equal((await getUser(other))?.name, "Pia Pupil");
+  await pass(context, 9 * MINUTE + 5);
+  await page.waitForFunction("events.some(({ type }) => type === 'session.expiring')");
+  await page.mouse.click(5, 5);
+  await pass(context, MINUTE);
+
+  await assertExpired(page);
+  await assertExpired(other);
+  await open(page);
+  assert.equal(await getUser(page), null);
+});
+
+test("signing in anew in one tab begins anew in the others, too", async (t) => {
+  const { page, context } = await newPage(t);
+  const { open, pass } = await startGatewayApp(t, {
+    config: { session: { maxAge: HOUR, idleTimeout: false } },
+  });
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const other = await openTab(context, open);
+  await watch(other);
+  const old = await getToken(other);
+
+  await pass(context, 50 * MINUTE);
+  await signInAnew(page, PEOPLE.pia);
+  await isRenewed(other, 1);
+  assert.equal(await getToken(other), await getToken(page));
+  assert.notEqual(await getToken(other), old);
+  await pass(context, 15 * MINUTE);
+
+  assert.equal((await getUser(other))?.name, "Pia Pupil");
+  assert.equal((await getUser(page))?.name, "Pia Pupil");
+  assert.deepEqual([...new Set(await seen(other))], ["signed-in Pia Pupil"]);
+});

@@ -1,0 +1,391 @@
+/** The session that the gateway keeps: it is found again after a reload, shared by the tabs, and ended for all of them. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { chromium } from "playwright-core";
+import { findBrowser } from "../tools/lib/browser.mjs";
+import { sharedBrowser } from "./support/browser.mjs";
+import {
+  answering,
+  askedAcross,
+  DOWN,
+  kept,
+  NOTHING,
+  SESSION,
+  seen,
+  sessionCookies,
+  shows,
+  signInAnew,
+  startGatewayApp,
+  told,
+  watch,
+} from "./support/gateway-app.mjs";
+import { outcome, PEOPLE, ready, signIn, snapshot } from "./support/login.mjs";
+
+const browser = sharedBrowser();
+
+const getUser = (page) => outcome(page, "client.getUser()");
+const logOut = (page) => outcome(page, "client.logout()");
+
+/** What the gateway was asked of its session, oldest first. */
+const askedOfSession = (app) =>
+  app.requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
+
+/** Further tabs of the application, each with the session found. */
+async function openTabs(context, open, count) {
+  const tabs = [];
+  for (let i = 0; i < count; i++) {
+    const tab = await context.newPage();
+    await open(tab);
+    await getUser(tab);
+    tabs.push(tab);
+  }
+  return tabs;
+}
+
+// ---- A reload ----
+
+test("a reload keeps the person signed in, and nothing of them in the browser's storage", async (t) => {
+  const { page, context, requests } = await browser.newPage(t);
+  const { app, open } = await startGatewayApp(t);
+  await open(page);
+  const { user } = await signIn(page, PEOPLE.pia);
+  requests.length = 0;
+  app.requests.length = 0;
+
+  await open(page);
+  assert.equal((await snapshot(page)).status, "loading");
+  await watch(page);
+  assert.deepEqual(await getUser(page), user);
+
+  assert.deepEqual(await seen(page), ["loading", "signed-in Pia Pupil"]);
+  assert.deepEqual(await told(page), ["session.restored"]);
+  assert.deepEqual(askedOfSession(app), ["POST"]);
+  assert.deepEqual(askedAcross(requests, app), []);
+  assert.deepEqual(await kept(page), NOTHING);
+  const tokens = await page.evaluate("Promise.all([client.getAccessToken(), client.getIdToken()])");
+  const state = JSON.stringify([await context.storageState({ indexedDB: true })]);
+  for (const token of tokens) assert.equal(state.includes(token), false);
+});
+
+test("nobody is there: getUser answers null, and says signed-out", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, open } = await startGatewayApp(t);
+  await open(page);
+
+  assert.equal(await getUser(page), null);
+  assert.equal((await snapshot(page)).status, "signed-out");
+  assert.equal(await getUser(page), null);
+  assert.deepEqual(await told(page), []);
+  assert.deepEqual(askedOfSession(app), ["POST"]);
+});
+
+test("many callers ask for the session once", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, open } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  await open(page);
+
+  const names = await page.evaluate(`Promise.all([
+    client.getUser(), client.getUser(), client.restoreSession(), client.getAccessToken(),
+    client.getUser(),
+  ]).then((all) => all.map((one) => one?.name ?? typeof one))`);
+
+  assert.deepEqual(names, ["Pia Pupil", "Pia Pupil", "Pia Pupil", "string", "Pia Pupil"]);
+  assert.deepEqual(askedOfSession(app), ["POST"]);
+});
+
+for (const [what, instead, expected] of [
+  ["is down", DOWN, { code: "network", retryable: true }],
+  [
+    "answers 429",
+    answering(429, "{}", { "X-ClassLink-Gateway-Error": "rate_limited" }),
+    { code: "gateway_error", status: 429, retryable: true },
+  ],
+  [
+    "answers 500",
+    answering(500, "{}", { "X-ClassLink-Gateway-Error": "internal" }),
+    { code: "gateway_error", status: 500, retryable: true },
+  ],
+  [
+    "is a page that says 200",
+    answering(200, "<!doctype html><h1>Hello Pia</h1>", { "Content-Type": "text/html" }),
+    { code: "gateway_error", status: 200, retryable: false },
+  ],
+  [
+    "is not there (404)",
+    answering(404, "not found"),
+    { code: "gateway_error", status: 404, retryable: false },
+  ],
+  ["redirects", answering(302, "", { Location: "/" }), { code: "network", retryable: true }],
+]) {
+  test(`a gateway that ${what} is an error and not a sign-out; the next call finds the session`, async (t) => {
+    const { page } = await browser.newPage(t);
+    const { open, gateway } = await startGatewayApp(t);
+    await open(page);
+    await signIn(page, PEOPLE.pia);
+    gateway.instead = instead;
+    await open(page);
+
+    const { error } = await getUser(page);
+    const { code, status, retryable } = error;
+    assert.deepEqual({ code, retryable, ...(status && { status }) }, expected);
+    assert.equal((await snapshot(page)).status, "error");
+    assert.equal((await getUser(page)).error.code, code);
+    assert.doesNotMatch(JSON.stringify([error, await page.evaluate("events")]), /Pia/);
+
+    gateway.instead = undefined;
+    assert.equal((await getUser(page))?.name, "Pia Pupil");
+    assert.equal((await snapshot(page)).status, "signed-in");
+  });
+}
+
+// ---- Several tabs ----
+
+test("a sign-in in one tab signs in the others", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startGatewayApp(t);
+  const [other] = await openTabs(context, open, 1);
+  assert.equal((await snapshot(other)).status, "signed-out");
+  await open(page);
+
+  await signIn(page, PEOPLE.pia);
+
+  await shows(other, "signed-in");
+  assert.equal((await snapshot(other)).user.name, "Pia Pupil");
+});
+
+test("signing out reaches every tab, and ends the cookie", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open, app } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const tabs = await openTabs(context, open, 3);
+  for (const tab of tabs) assert.equal((await snapshot(tab)).status, "signed-in");
+  app.requests.length = 0;
+
+  const result = await logOut(page);
+
+  assert.deepEqual(result, { sessionEnded: true, providerSessionMayRemain: true });
+  for (const tab of [page, ...tabs]) {
+    await shows(tab, "signed-out");
+    assert.equal(await getUser(tab), null);
+    const { error } = await outcome(tab, "client.getAccessToken()");
+    assert.equal(error.code, "not_signed_in");
+  }
+  assert.deepEqual(askedOfSession(app), ["DELETE"]);
+  assert.deepEqual(await sessionCookies(context), []);
+  assert.deepEqual(await kept(page), NOTHING);
+  await open(page);
+  assert.equal(await getUser(page), null);
+});
+
+test("another person signs in in another tab: this one shows them, and nobody's data for the other", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open, gateway } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const [other] = await openTabs(context, open, 1);
+  await watch(other);
+  const pias = await other.evaluate("client.getAccessToken()");
+
+  assert.equal((await signInAnew(page, PEOPLE.paul)).user.name, "Paul Placeholder");
+
+  await other.waitForFunction("client.getSnapshot().user?.name === 'Paul Placeholder'");
+  assert.deepEqual(await seen(other), [
+    "signed-in Pia Pupil",
+    "loading",
+    "signed-in Paul Placeholder",
+  ]);
+  const [pauls, claims] = await other.evaluate(
+    "Promise.all([client.getAccessToken(), client.getIdToken()])",
+  );
+  assert.notEqual(pauls, pias);
+  assert.equal(JSON.parse(atob(claims.split(".")[1])).sub, PEOPLE.paul.sub);
+  assert.equal(gateway.log.filter(({ event }) => event === "token").length, 2);
+});
+
+test("while the other person's session can't be asked for, this tab shows nobody", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const [other] = await openTabs(context, open, 1);
+  await watch(other);
+  await context.route(`**${SESSION}?*`, (route) => route.abort());
+
+  await signInAnew(page, PEOPLE.paul);
+  await shows(other, "error");
+
+  assert.deepEqual(await seen(other), ["signed-in Pia Pupil", "loading", "error"]);
+  assert.equal((await getUser(other)).error.code, "network");
+  await context.unroute(`**${SESSION}?*`);
+  assert.equal((await getUser(other)).name, "Paul Placeholder");
+});
+
+// ---- Signing out while the gateway is down ----
+
+test("signing out while the gateway is down holds: the session is ended before it is asked for again", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open, gateway, app } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  const [other] = await openTabs(context, open, 1);
+  gateway.instead = DOWN;
+
+  assert.deepEqual(await logOut(page), { sessionEnded: false, providerSessionMayRemain: true });
+  await shows(other, "signed-out");
+  assert.equal(await getUser(page), null);
+  const { local, ...rest } = await kept(page);
+  assert.deepEqual(local, { "classlink-spa.sign-out.test-app": "1" });
+  assert.deepEqual({ local: {}, ...rest }, NOTHING);
+
+  // Still down: who is there is not known, and nobody is shown.
+  await open(page);
+  assert.equal((await getUser(page)).error.code, "network");
+  assert.equal((await snapshot(page)).user, null);
+
+  gateway.instead = undefined;
+  app.requests.length = 0;
+  await open(page);
+  assert.equal(await getUser(page), null);
+  assert.deepEqual(askedOfSession(app), ["DELETE"]);
+  assert.deepEqual(await sessionCookies(context), []);
+  assert.deepEqual(await kept(page), NOTHING);
+  await open(page);
+  assert.equal(await getUser(page), null);
+  assert.deepEqual(askedOfSession(app), ["DELETE", "POST"]);
+});
+
+test("whoever signs in after that is not signed out by it", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, gateway } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  gateway.instead = DOWN;
+  await logOut(page);
+  gateway.instead = undefined;
+  await open(page);
+
+  await signInAnew(page, PEOPLE.paul);
+  await open(page);
+
+  assert.equal((await getUser(page))?.name, "Paul Placeholder");
+  assert.deepEqual(await kept(page), NOTHING);
+});
+
+test("signing out with the browser offline: the same, and over once it is online", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  await context.setOffline(true);
+  assert.equal((await logOut(page)).sessionEnded, false);
+  await context.setOffline(false);
+
+  await open(page);
+
+  assert.equal(await getUser(page), null);
+  assert.deepEqual(await sessionCookies(context), []);
+});
+
+// ---- The back/forward cache ----
+
+/** A browser with that cache, which Playwright switches off. */
+async function cachingBrowser(t) {
+  const own = await chromium.launch({
+    executablePath: findBrowser(),
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
+  t.after(() => own.close());
+  const context = await own.newContext();
+  return { context, page: await context.newPage() };
+}
+
+/** Signs Pia in, and leaves the page for another; answers with how to come back. */
+async function leavePia(t, page) {
+  const world = await startGatewayApp(t);
+  await world.open(page);
+  await signIn(page, PEOPLE.pia);
+  await page.evaluate(() => {
+    const { client } = /** @type {any} */ (window);
+    addEventListener("pageshow", ({ persisted }) => {
+      Object.assign(window, { cached: persisted, shown: client.getSnapshot() });
+    });
+  });
+  await world.open(page, "/launch");
+  return {
+    ...world,
+    /** Answers with whether it came from the cache. */
+    async back() {
+      // A page from the cache fires no load event.
+      await page.goBack({ waitUntil: "commit" });
+      await ready(page);
+      return page.evaluate("window.cached === true");
+    },
+  };
+}
+
+test("a page from the back/forward cache shows nobody until it is known that they are still there", async (t) => {
+  const { page } = await cachingBrowser(t);
+  const { gateway, back } = await leavePia(t, page);
+  let release;
+  gateway.held = new Promise((resolve) => {
+    release = resolve;
+  });
+
+  assert.equal(await back(), true);
+  assert.deepEqual(await page.evaluate("shown"), {
+    status: "loading",
+    user: null,
+    scope: [],
+    error: null,
+  });
+  release();
+
+  await shows(page, "signed-in");
+  assert.equal((await getUser(page)).name, "Pia Pupil");
+});
+
+test("a page from the back/forward cache never shows whose session is over meanwhile", async (t) => {
+  const { page, context } = await cachingBrowser(t);
+  const { back } = await leavePia(t, page);
+  await context.clearCookies();
+
+  assert.equal(await back(), true);
+  await watch(page);
+  await shows(page, "signed-out");
+
+  assert.equal((await page.evaluate("shown")).user, null);
+  assert.doesNotMatch((await seen(page)).join(), /Pia/);
+  assert.equal(await getUser(page), null);
+});
+
+test("back to a page after signing out on another one: it shows nobody, from the cache or not", async (t) => {
+  const { page } = await cachingBrowser(t);
+  const { back } = await leavePia(t, page);
+  await getUser(page);
+  await logOut(page);
+
+  await back();
+  await watch(page);
+  assert.equal(await getUser(page), null);
+
+  assert.doesNotMatch((await seen(page)).join(), /Pia/);
+});
+
+test("back to a page after somebody else has signed in: it shows them, from the cache or not", async (t) => {
+  const { page, context } = await cachingBrowser(t);
+  const { back, open } = await leavePia(t, page);
+  const other = await context.newPage();
+  await open(other);
+  await signInAnew(other, PEOPLE.paul);
+
+  await back();
+  await watch(page);
+  assert.equal((await getUser(page)).name, "Paul Placeholder");
+
+  assert.doesNotMatch((await seen(page)).join(), /Pia/);
+});

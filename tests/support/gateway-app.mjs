@@ -1,0 +1,257 @@
+/**
+ * A test application with its own gateway, as `login.mjs` has one without: the pages, `classlink-spa/gateway-node`
+ * beside them under `/auth/`, and a stand-in that demands the secret and answers no other origin's page.
+ *
+ * ```js
+ * test("…", async (t) => {
+ *   const { app, open, gateway, pass } = await startGatewayApp(t);
+ *   await open(page);
+ *   await signIn(page, PEOPLE.pia);
+ *   gateway.instead = DOWN;
+ * });
+ * ```
+ *
+ * @module
+ */
+
+import { startStandIn } from "../../www/stand-in/index.js";
+import { startApp } from "./app.mjs";
+import { importEntry } from "./bundle.mjs";
+import { newKey } from "./gateway.mjs";
+import { CLIENT_ID, clientScript, handleCallback, opener, pick, startLogin } from "./login.mjs";
+
+/** @import { RequestListener } from "node:http" */
+/** @import { BrowserContext, Page, Request } from "playwright-core" */
+/** @import { TestContext } from "node:test" */
+/** @import { StandIn } from "../../www/stand-in/index.js" */
+/** @import { App } from "./app.mjs" */
+/** @import { LoginApp } from "./login.mjs" */
+
+const { createGateway } = await importEntry("gateway");
+const { toNodeHandler } = await importEntry("gateway-node");
+
+/** The session's path, as the SDK asks for it. */
+export const SESSION = "/auth/session";
+
+/** A gateway that is down: the connection is cut. @type {RequestListener} */
+export const DOWN = (request) => void request.socket.destroy();
+
+/**
+ * A server in the gateway's place that answers the same to everything.
+ *
+ * @param {number} status
+ * @param {string} body
+ * @param {Record<string, string>} [headers]
+ * @returns {RequestListener}
+ */
+export const answering =
+  (status, body, headers = {}) =>
+  (_, response) =>
+    void response.writeHead(status, headers).end(body);
+
+/**
+ * The gateway as a test may take a hand in it.
+ *
+ * @typedef {object} Hand
+ * @property {RequestListener} [instead] Answers in its place.
+ * @property {Promise<unknown>} [held] What every request waits for before it is answered.
+ * @property {string} [date] What its answers say the time is.
+ * @property {object[]} log Its log.
+ */
+
+/**
+ * @typedef {object} GatewayApp
+ * @property {StandIn} standIn
+ * @property {App} app
+ * @property {LoginApp["open"]} open
+ * @property {Hand} gateway
+ * @property {() => string[]} askedGateway What the gateway was asked for so far, as `POST /auth/token`.
+ * @property {(context: BrowserContext, seconds: number) => Promise<void>} pass Lets time pass for the servers, and for
+ * every page of a context whose clock is installed.
+ */
+
+/**
+ * What one test wants to be different.
+ *
+ * @typedef {object} GatewayAppOptions
+ * @property {object} [standIn] Settings of the stand-in.
+ * @property {Record<string, unknown>} [config] Members of the client's configuration, as JSON.
+ * @property {object} [gateway] Options of the gateway.
+ * @property {object} [client] Members of the gateway's registration.
+ */
+
+/**
+ * Starts all three. They end with the test.
+ *
+ * @param {TestContext} t
+ * @param {GatewayAppOptions} [options]
+ * @returns {Promise<GatewayApp>}
+ */
+export async function startGatewayApp(t, { standIn: switches, config, gateway, client } = {}) {
+  /** @type {import("./app.mjs").AppOptions} */
+  const answers = {};
+  const app = await startApp(t, answers);
+  const registration = {
+    clientId: CLIENT_ID,
+    clientSecret: "the secret of the test app",
+    redirectUris: [app.redirectUri],
+  };
+  const standIn = await startStandIn({
+    consent: "never",
+    publicClients: false,
+    cors: false,
+    clients: [{ ...registration, launchUrl: app.launchUrl, name: "Test app" }],
+    ...switches,
+  });
+  t.after(() => standIn.close());
+
+  // For the gateway and the stand-in alike: this process is the world's server side.
+  const { now } = Date;
+  let ahead = 0;
+  Date.now = () => now() + ahead;
+  t.after(() => {
+    Date.now = now;
+  });
+
+  /** @type {Hand} */
+  const hand = { log: [] };
+  const answer = toNodeHandler(
+    createGateway({
+      issuer: standIn.issuer,
+      // Which discovery doesn't name, as at ClassLink.
+      metadata: { my_info_endpoint: standIn.endpoints.my_info_endpoint },
+      clients: [{ ...registration, ...client }],
+      sealingKeys: [newKey()],
+      log: (entry) => hand.log.push(entry),
+      ...gateway,
+    }),
+  );
+  answers.gateway = async (request, response) => {
+    await hand.held;
+    if (hand.instead) return hand.instead(request, response);
+    const { date } = hand;
+    if (date !== undefined) {
+      const { setHeader } = response;
+      response.setHeader = (name, value) =>
+        setHeader.call(response, name, name === "date" ? date : value);
+    }
+    return answer(request, response);
+  };
+  answers.script = clientScript({
+    clientId: CLIENT_ID,
+    redirectUri: app.redirectUri,
+    issuer: standIn.issuer,
+    // Elsewhere it would be discovered, which the stand-in answers no page.
+    metadata: { authorization_endpoint: standIn.endpoints.authorization_endpoint },
+    gateway: "/auth",
+    ...config,
+  });
+  return {
+    standIn,
+    app,
+    open: opener(app),
+    gateway: hand,
+    askedGateway: () =>
+      app.requests
+        .filter(({ path }) => path.startsWith("/auth/"))
+        .map(({ method, path }) => `${method} ${path}`),
+    async pass(context, seconds) {
+      ahead += seconds * 1000;
+      await context.clock.fastForward(seconds * 1000);
+    },
+  };
+}
+
+/**
+ * What a page's script asked of other origins than its own.
+ *
+ * @param {readonly Request[]} requests
+ * @param {App} app
+ */
+export const askedAcross = (requests, { origin }) =>
+  requests
+    .filter((request) => ["fetch", "xhr", "ping"].includes(request.resourceType()))
+    .map((request) => request.url())
+    .filter((url) => new URL(url).origin !== origin);
+
+/**
+ * Everything that a page's origin keeps: both storages, databases, caches, and the cookies that scripts can read.
+ *
+ * @param {Page} page
+ */
+export const kept = (page) =>
+  page.evaluate(async () => ({
+    local: { ...localStorage },
+    session: { ...sessionStorage },
+    databases: await indexedDB.databases(),
+    caches: await caches.keys(),
+    cookies: document.cookie,
+  }));
+
+/** What {@link kept} is when nothing is. */
+export const NOTHING = { local: {}, session: {}, databases: [], caches: [], cookies: "" };
+
+/**
+ * The session's cookies, whose values scripts can't read.
+ *
+ * @param {BrowserContext} context
+ */
+export async function sessionCookies(context) {
+  const cookies = await context.cookies();
+  return cookies.filter(({ name }) => name.startsWith("__Host-classlink-"));
+}
+
+/**
+ * A whole sign-in of somebody, whoever the provider takes the browser for.
+ *
+ * @param {Page} page A page of the application.
+ * @param {{ sub: string, district: string }} person
+ * @returns {Promise<any>} As `outcome` does.
+ */
+export async function signInAnew(page, person) {
+  await startLogin(page, { prompt: "login" });
+  await pick(page, person);
+  return handleCallback(page);
+}
+
+/**
+ * Keeps every snapshot of a page from now on, the present one first, on `window.seen`.
+ *
+ * @param {Page} page
+ */
+export const watch = (page) =>
+  page.evaluate(() => {
+    const { client } = /** @type {any} */ (window);
+    const seen = [client.getSnapshot()];
+    Object.assign(window, { seen });
+    client.subscribe(() => seen.push(client.getSnapshot()));
+  });
+
+/**
+ * The snapshots since {@link watch}, as `signed-in Pia Pupil`.
+ *
+ * @param {Page} page
+ * @returns {Promise<string[]>}
+ */
+export const seen = (page) =>
+  page.evaluate(() =>
+    /** @type {any} */ (window).seen.map(({ status, user }) =>
+      user ? `${status} ${user.name}` : status,
+    ),
+  );
+
+/**
+ * Waits until a page shows this status.
+ *
+ * @param {Page} page
+ * @param {string} status
+ */
+export const shows = (page, status) =>
+  page.waitForFunction((wanted) => {
+    const { client } = /** @type {any} */ (window);
+    return client.getSnapshot().status === wanted;
+  }, status);
+
+/** The types of the events that a page has told of. @param {Page} page @returns {Promise<string[]>} */
+export const told = (page) =>
+  page.evaluate(() => /** @type {any} */ (window).events.map(({ type }) => type));
