@@ -17,6 +17,15 @@ function canRepeat(request: Request, init: RequestInit | undefined): boolean {
   return request.body === null || /^(GET|HEAD)$/.test(request.method);
 }
 
+/** What is waited for, unless the caller's signal ends the waiting: as with `fetch`, its reason is then the error. */
+const unlessAborted = <T>({ signal }: Request, waited: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    waited.then(resolve, reject);
+  });
+
 /** `fetch` with the access token. */
 export async function fetchWithToken(
   source: TokenSource,
@@ -34,10 +43,11 @@ export async function fetchWithToken(
     return fetch(new Request(outgoing, { headers, redirect: "manual" }));
   };
 
-  const token = await source(origin);
+  const token = await unlessAborted(request, source(origin));
   let response = await send(request, token);
   if (response.status === 401 && repeatable) {
-    const fresh = await source(origin, token).catch(() => undefined);
+    const renewed = source(origin, token).catch(() => undefined);
+    const fresh = await unlessAborted(request, renewed);
     if (fresh !== undefined) {
       void response.body?.cancel().catch(() => {});
       response = await send(new Request(input, init), fresh);

@@ -19,6 +19,7 @@
 import { after } from "node:test";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "./app.mjs";
+import { Browser } from "./stand-in.mjs";
 
 /** @import { Page } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
@@ -62,6 +63,9 @@ export const LOGIN_PREFIX = "classlink-spa.login.";
  * the usual ones out.
  * @property {string} [configure] A JavaScript expression in place of the configuration. In it `settings` is what would
  * have been configured.
+ * @property {boolean} [stays] Pages are not left for a login: where it would have gone is on `window.left`.
+ * @property {boolean} [handles] The callback page handles its answer by itself, as an application's does, and keeps the
+ * promise on `window.handled`.
  * @property {AppOptions} [app] How the application's server answers.
  */
 
@@ -70,18 +74,23 @@ export const LOGIN_PREFIX = "classlink-spa.login.";
  * asks, and end with the file. A test that names settings of either gets its own.
  *
  * @param {AppOptions} [usual] How the applications' servers answer.
+ * @param {object} [usualSwitches] In place of the stand-ins' settings here.
  * @returns {(t: TestContext, options?: LoginAppOptions) => Promise<LoginApp>}
  */
-export function sharedLoginApp(usual = {}) {
+export function sharedLoginApp(usual = {}, usualSwitches = {}) {
   /** @type {(() => Promise<void>)[]} */
   const ends = [];
   /** @type {ReturnType<typeof startPair> | undefined} */
   let shared;
   after(() => Promise.all(ends.map((end) => end())));
-  return async (t, { standIn: switches, config, configure = "settings", app: special } = {}) => {
+  return async (t, options = {}) => {
+    const { standIn: switches, config, configure = "settings", stays, handles } = options;
+    const { app: special } = options;
     const own = switches !== undefined || special !== undefined;
-    if (!own) shared ??= startPair({ after: (end) => ends.push(end) }, { ...usual });
-    const pair = await (own ? startPair(t, { ...usual, ...special }, switches) : shared);
+    if (!own) shared ??= startPair({ after: (end) => ends.push(end) }, { ...usual }, usualSwitches);
+    const pair = await (own
+      ? startPair(t, { ...usual, ...special }, { ...usualSwitches, ...switches })
+      : shared);
     const { app, standIn, answers } = pair;
     app.requests.length = 0;
     standIn.requests.length = 0;
@@ -92,26 +101,36 @@ export function sharedLoginApp(usual = {}) {
       metadata: standIn.endpoints,
       ...config,
     };
-    answers.script = clientScript(settings, configure);
+    answers.script = clientScript(settings, configure, { stays, handles });
     return { ...pair, settings, open: opener(app) };
   };
 }
+
+const HANDLE = `
+  if (location.pathname === "/callback") {
+    window.handled = client.handleCallback();
+    window.handled.catch(() => {});
+  }
+`;
 
 /**
  * What a page of the application runs.
  *
  * @param {Record<string, unknown>} settings The client's configuration, as JSON.
  * @param {string} [configure] As in {@link LoginAppOptions}.
+ * @param {{ stays?: boolean, handles?: boolean }} [more] As in {@link LoginAppOptions}.
  */
-export function clientScript(settings, configure = "settings") {
+export function clientScript(settings, configure = "settings", { stays, handles } = {}) {
   return `
     import { createClient } from "/pkg/index.js";
     const events = (window.events = []);
     const settings = {
       ...${JSON.stringify(settings)},
       onEvent: (event) => events.push(event),
+      ${stays ? "navigate: (url) => { window.left = url; }," : ""}
     };
     window.client = createClient(${configure});
+    ${handles ? HANDLE : ""}
   `;
 }
 
@@ -236,6 +255,24 @@ export async function signIn(page, person, options) {
   await startLogin(page, options);
   await pick(page, person);
   return handleCallback(page);
+}
+
+/**
+ * A whole sign-in without leaving the page, for an application that `stays`: the provider's pages are visited request by
+ * request, by a browser of their own.
+ *
+ * @param {Page} page
+ * @param {{ sub: string }} [person]
+ * @param {object} [options] Of `startLogin`.
+ * @returns {Promise<any>} The result.
+ * @throws {Error} where that isn't somebody signed in
+ */
+export async function signInHere(page, person = PEOPLE.pia, options) {
+  await page.evaluate(`client.startLogin(${JSON.stringify(options) ?? ""})`);
+  const { callback } = await new Browser().arrive(await page.evaluate("left"), person);
+  const result = await handleCallback(page, callback.href);
+  if (result.error) throw new Error(`The sign-in failed: ${JSON.stringify(result.error)}`);
+  return result;
 }
 
 /**
