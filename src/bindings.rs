@@ -79,13 +79,7 @@ impl Core {
     /// `restoreSession`; `may_leave` says whether this page may be left for it.
     #[wasm_bindgen(js_name = restoreSession)]
     pub fn restore_session(&self, may_leave: bool) -> Promise {
-        if let Some(under_way) = self.0.restore_under_way() {
-            return under_way;
-        }
-        let client = self.0.clone();
-        let restored = self.0.run(Box::pin(async move { client.restore(may_leave).await }));
-        self.0.wait_for(&restored, true);
-        restored
+        self.0.restoring(may_leave)
     }
 
     /// `getAccessToken`, with the seconds for which it must be valid.

@@ -7,6 +7,7 @@ use web_sys::Storage;
 use super::window;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::pending::{self, PendingLogin};
+use crate::protocol::text;
 
 const LOGIN_PREFIX: &str = "classlink-spa.login.";
 const LAUNCH_KEY: &str = "classlink-spa.launch";
@@ -103,12 +104,13 @@ pub fn take_launch_mark() -> Result<Option<String>, Error> {
     Ok(mark.and_then(|mark| pending::marked_state(&mark)))
 }
 
-/// Whether this tab has been redirected to find a session again, and nobody has signed in since: it is done once.
+/// Whether this tab may be redirected to find a session again.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn was_redirected() -> Result<bool, Error> {
-    Ok(storage()?.get_item(RESTORE_KEY).map_err(unavailable)?.is_some())
+pub fn may_redirect(now: f64) -> Result<bool, Error> {
+    let mark = storage()?.get_item(RESTORE_KEY).map_err(unavailable)?;
+    Ok(pending::may_redirect(mark.as_deref(), now))
 }
 
 /// Marks this tab as redirected.
@@ -116,14 +118,17 @@ pub fn was_redirected() -> Result<bool, Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn mark_redirected() -> Result<(), Error> {
-    storage()?.set_item(RESTORE_KEY, "1").map_err(unavailable)
+    storage()?.set_item(RESTORE_KEY, "asked").map_err(unavailable)
 }
 
-/// Removes that mark: somebody signed in.
-pub fn clear_redirected() {
+/// Somebody signed in: removes that mark or, where it was by that redirect, keeps the time, in seconds since 1970.
+pub fn settle_redirected(found: Option<u32>) {
     // Where storage can't be had there is no mark.
     if let Ok(storage) = storage() {
-        let _ = storage.remove_item(RESTORE_KEY);
+        let _ = match found {
+            Some(now) => storage.set_item(RESTORE_KEY, &text::decimal(now.into())),
+            None => storage.remove_item(RESTORE_KEY),
+        };
     }
 }
 

@@ -184,7 +184,7 @@ impl Client {
             ("appState", app_state.into()),
             ("district", pending.district().into()),
         ]);
-        storage::clear_redirected();
+        storage::settle_redirected(pending.restores().then(clock::now_seconds));
         SignOutMark::of(session.config.client_id()).clear();
         self.begin(session.clone());
         self.tell_of_sign_in(&session);

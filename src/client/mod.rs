@@ -124,13 +124,6 @@ impl Client {
         self.under_way.replace(Some(UnderWay { promise: promise.clone(), restores }));
     }
 
-    /// The restore under way: one for all who ask.
-    #[must_use]
-    pub fn restore_under_way(&self) -> Option<Promise> {
-        let under_way = self.under_way.borrow();
-        under_way.as_ref().filter(|one| one.restores).map(|one| one.promise.clone())
-    }
-
     /// Whether it is not known who is signed in, and nothing is under way that will tell.
     #[must_use]
     pub fn needs_restore(&self) -> bool {

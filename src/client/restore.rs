@@ -2,16 +2,18 @@
 
 use std::rc::Rc;
 
+use js_sys::Promise;
 use wasm_bindgen::JsValue;
 
 use super::attempt::Attempt;
 use super::exchange::{Answered, Asked};
 use super::provider::request_keys;
 use super::session::Session;
-use super::{Client, State};
+use super::{Client, State, UnderWay};
 use crate::browser::http::{Kind, Request};
 use crate::browser::storage::SignOutMark;
-use crate::browser::{navigation, storage};
+use crate::browser::task::wait;
+use crate::browser::{clock, navigation, storage};
 use crate::config::{Config, LoginOptions};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::callback::Callback;
@@ -19,11 +21,30 @@ use crate::protocol::gateway::session_url;
 use crate::protocol::id_token::Origin;
 
 impl Client {
-    /// Finds a session again. `may_leave` says whether this page may be left for it.
+    /// `restoreSession`: one restore for all who ask, after a sign-in that is under way. `may_leave` says whether this page
+    /// may be left for it.
+    pub fn restoring(self: &Rc<Self>, may_leave: bool) -> Promise {
+        let under_way = self.under_way.borrow().clone();
+        if let Some(UnderWay { promise, restores: true }) = under_way {
+            return promise;
+        }
+        let client = self.clone();
+        let restored = self.run(Box::pin(async move {
+            if let Some(sign_in) = under_way {
+                // How it ended its own caller hears.
+                let _ = wait(sign_in.promise).await;
+            }
+            client.restore(may_leave).await
+        }));
+        self.wait_for(&restored, true);
+        restored
+    }
+
+    /// Finds a session again.
     ///
     /// # Errors
     /// The application's error: see `restoreSession` in `types.ts`.
-    pub async fn restore(self: &Rc<Self>, may_leave: bool) -> Result<JsValue, JsValue> {
+    async fn restore(self: &Rc<Self>, may_leave: bool) -> Result<JsValue, JsValue> {
         let restored = self.find_and_begin(may_leave).await;
         self.under_way.borrow_mut().take_if(|under_way| under_way.restores);
         restored.map(|()| self.user())
@@ -133,7 +154,7 @@ impl Client {
         }
     }
 
-    /// Asks the provider by a redirect that asks nobody anything, once until somebody has signed in.
+    /// Asks the provider by a redirect that asks nobody anything: see [`storage::may_redirect`].
     async fn redirect_once(
         &self,
         attempt: &Attempt,
@@ -141,7 +162,7 @@ impl Client {
     ) -> Result<Option<Rc<Session>>, Error> {
         let page = navigation::page_url();
         let is_callback = !matches!(Callback::parse(&page), Callback::NotACallback);
-        if is_callback || navigation::is_framed() || storage::was_redirected()? {
+        if is_callback || navigation::is_framed() || !storage::may_redirect(clock::now())? {
             return Ok(None);
         }
         let options = LoginOptions::restoring(&config.scope());

@@ -13,6 +13,9 @@ const MAX_AGE: f64 = 3600.0;
 /// How soon a restarted launch must come back for its answer to tell of a loop, in seconds.
 const LAUNCH_MAX_AGE: f64 = 60.0;
 
+/// How soon after a redirect found a session again the next one would begin a loop, in seconds.
+const RESTORE_PAUSE: f64 = 10.0;
+
 /// One login that was begun and not yet answered. It is consumed by value, so its code is sent once.
 pub struct PendingLogin {
     /// The PKCE code verifier.
@@ -205,6 +208,17 @@ pub fn tells_of_loop(launch_mark: &str, now: f64) -> bool {
         .is_some_and(|mark| now - seconds(&mark, "created_at") <= LAUNCH_MAX_AGE)
 }
 
+/// Whether a tab with this mark may be redirected to find a session again: not while nobody has signed in since the last
+/// time, and not at once after that worked, since an application that loads another page after every sign-in would go
+/// round in circles.
+#[must_use]
+pub fn may_redirect(restore_mark: Option<&str>, now: f64) -> bool {
+    restore_mark.is_none_or(|mark| {
+        let found = text::whole(mark.as_bytes());
+        found.is_some_and(|at| !(0.0..RESTORE_PAUSE).contains(&(now - f64::from(at))))
+    })
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -309,6 +323,15 @@ pub(crate) mod tests {
         assert!(!tells_of_loop(&mark, 161.0));
         for text in ["", "[]", "{}", r#"{"state":"s"}"#, r#"{"state":"s","created_at":"x"}"#] {
             assert!(!tells_of_loop(text, 160.0), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tab_is_redirected_once_and_again_some_time_after_somebody_was_found() {
+        assert!(may_redirect(None, 100.0));
+        assert!(!may_redirect(Some("asked"), 100.0));
+        for (now, may) in [(100.0, false), (109.9, false), (110.0, true), (99.0, true)] {
+            assert_eq!(may_redirect(Some("100"), now), may, "{now}");
         }
     }
 
