@@ -125,7 +125,7 @@ test("nothing is sent to an origin that is not allowed, however its URL is dress
     `/\\localhost:${other.port}/`,
     `\\\\localhost:${other.port}/`,
     `http://${host}%2eevil.example/`.replace(`:${api.port}`, ""),
-    `http://localhost:${api.port}0/`,
+    `http://localhost:${String(api.port).slice(0, -1)}/`,
     `https://${host}/`,
     `http://127.0.0.1:${api.port}/`,
     `http://localhost.:${api.port}/`,

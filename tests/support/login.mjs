@@ -258,6 +258,20 @@ export async function signIn(page, person, options) {
 }
 
 /**
+ * A whole sign-in by redirect, for an application that `handles` its callbacks: the person is signed in at the provider
+ * afterwards, in this browser.
+ *
+ * @param {Page} page A page of the application, but not its callback page.
+ * @param {{ sub: string, district: string }} [person]
+ */
+export async function signInThere(page, person = PEOPLE.pia) {
+  await startLogin(page);
+  await pick(page, person);
+  const result = await outcome(page, "handled");
+  if (result.error) throw new Error(`The sign-in failed: ${JSON.stringify(result.error)}`);
+}
+
+/**
  * A whole sign-in without leaving the page, for an application that `stays`: the provider's pages are visited request by
  * request, by a browser of their own.
  *

@@ -1,0 +1,390 @@
+/** `restoreSession`: who is signed in after a reload, where tokens live in memory alone. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { sharedBrowser } from "../support/browser.mjs";
+import {
+  arrive,
+  asked,
+  choose,
+  orGone,
+  outcome,
+  PATHS,
+  PEOPLE,
+  ready,
+  sharedLoginApp,
+  signInThere,
+  snapshot,
+  startLogin,
+} from "../support/login.mjs";
+import { accessToken, eventTypes, untilStatus } from "../support/session.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp({}, { framing: true });
+
+/** Milliseconds that a silent frame may take. */
+const TIMEOUT = 1000;
+
+const config = (restore) => ({ session: { restore }, timeout: TIMEOUT });
+
+/** An application that finds sessions again in one way, and a page of it where nobody has done anything. */
+async function visit(t, restore, options = {}) {
+  const { page, context, errors } = await browser.newPage(t);
+  const world = await startLoginApp(t, { handles: true, config: config(restore), ...options });
+  await world.open(page);
+  return { page, context, errors, ...world };
+}
+
+/** The same, where somebody has signed in and the page has been loaded anew since. */
+async function visitAgain(t, restore, options) {
+  const world = await visit(t, restore, options);
+  // Without the restore that a look at who is there would begin.
+  await signInThere(world.page);
+  world.standIn.requests.length = 0;
+  await world.open(world.page);
+  return world;
+}
+
+const restoreSession = (page) => outcome(page, "client.restoreSession()");
+
+/** Nothing of the SDK's is left on the page, and nothing personal. */
+async function assertClean(page) {
+  assert.equal(await page.evaluate("document.querySelectorAll('iframe').length"), 0);
+  assert.deepEqual(
+    await page.evaluate(() => [Object.keys(sessionStorage), Object.keys(localStorage)]),
+    [[], []],
+  );
+}
+
+// ---- "none" ----
+
+test('"none": a reload signs out, and asks nobody', async (t) => {
+  const { page, standIn } = await visitAgain(t, "none");
+  assert.equal(await restoreSession(page), null);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await snapshot(page)).status, "signed-out");
+  assert.deepEqual(standIn.requests, []);
+});
+
+// ---- "iframe" ----
+
+test('"iframe": a reload finds the person again, without leaving the page', async (t) => {
+  const { page, app } = await visitAgain(t, "iframe");
+  await page.evaluate(() => {
+    window.seen = [];
+    const stop = window.client.subscribe(() =>
+      window.seen.push(window.client.getSnapshot().status),
+    );
+    window.stop = stop;
+  });
+
+  await untilStatus(page, "signed-in");
+
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+  assert.deepEqual(await page.evaluate("seen"), ["signed-in"]);
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.equal(typeof (await accessToken(page)), "string");
+  assert.deepEqual(await eventTypes(page), ["session.restored"]);
+  await assertClean(page);
+});
+
+test('"iframe": all who ask at once share one restore', async (t) => {
+  const { page, standIn } = await visitAgain(t, "iframe");
+  const [user, token, again, user2] = await page.evaluate(() => {
+    const { client } = window;
+    return Promise.all([
+      client.getUser(),
+      client.getAccessToken(),
+      client.restoreSession(),
+      client.getUser(),
+    ]);
+  });
+  assert.equal(user.givenName, "Pia");
+  assert.deepEqual([again, user2], [user, user]);
+  assert.equal(typeof token, "string");
+  assert.equal(asked(standIn, PATHS.authorization), 1);
+  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal((await restoreSession(page)).givenName, "Pia");
+  assert.equal(asked(standIn, PATHS.authorization), 1, "who is signed in needs no restore");
+});
+
+test('"iframe": nobody there is null, and no error', async (t) => {
+  const { page, standIn } = await visit(t, "iframe");
+  assert.equal(await restoreSession(page), null);
+  assert.equal((await snapshot(page)).status, "signed-out");
+  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.deepEqual(await eventTypes(page), []);
+  await assertClean(page);
+
+  standIn.refuse("interaction_required");
+  assert.equal(await restoreSession(page), null);
+  assert.equal((await snapshot(page)).status, "signed-out");
+});
+
+test('"iframe": an error of the provider is an error, and the next call tries again', async (t) => {
+  const { page, standIn } = await visitAgain(t, "iframe");
+  standIn.refuse("server_error");
+  assert.equal((await outcome(page, "client.getUser()")).error.code, "server_error");
+  assert.equal((await snapshot(page)).status, "error");
+  assert.equal((await outcome(page, "client.getUser()")).givenName, "Pia");
+  assert.equal((await snapshot(page)).status, "signed-in");
+});
+
+for (const [name, options] of [
+  ["a provider that may not be framed", { standIn: { framing: false } }],
+  ["a browser that keeps cookies from frames of other sites", { app: { host: "127.0.0.1" } }],
+  ["a callback page that never calls handleCallback", { handles: false }],
+]) {
+  test(`"iframe": ${name} means nobody is found, in bounded time`, async (t) => {
+    const world = await visit(t, "iframe", { ...options, handles: true });
+    const { page, open, app, standIn } = world;
+    await signInThere(page);
+    if (options.handles === false) {
+      await page.addInitScript(() => {
+        if (window !== top) Object.defineProperty(window, "client", { set() {} });
+      });
+    }
+    await page.goto(`${app.origin}/`);
+    await ready(page);
+    standIn.requests.length = 0;
+    const began = Date.now();
+
+    assert.equal(await restoreSession(page), null);
+
+    assert.ok(Date.now() - began < TIMEOUT + 2000);
+    assert.equal(asked(standIn, PATHS.token), 0);
+    assert.equal((await snapshot(page)).status, "signed-out");
+    await assertClean(page);
+    await open(page);
+  });
+}
+
+test('"iframe": a message of another window, of another origin or with another state is no answer', async (t) => {
+  const { page, standIn, app } = await visitAgain(t, "iframe", {
+    config: { ...config("iframe"), timeout: 5000 },
+  });
+  standIn.delay("authorization", 1000);
+  await page.evaluate(() => {
+    window.restored = window.client.restoreSession();
+  });
+  await page.waitForSelector("iframe", { state: "attached" });
+  const state = await page.evaluate(() =>
+    new URL(document.querySelector("iframe").src).searchParams.get("state"),
+  );
+  const url = `${app.redirectUri}?code=forged&state=${state}`;
+  const answer = { kind: "classlink-spa.answer", state, url };
+  // A frame of another origin, with everything right but that.
+  await page.evaluate(
+    ([answer, origin]) => {
+      const frame = document.createElement("iframe");
+      frame.id = "evil";
+      frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
+      frame.sandbox = "allow-scripts";
+      document.body.append(frame);
+      // The page itself, which is not the frame that was asked.
+      postMessage(answer, origin);
+      const own = document.createElement("iframe");
+      own.id = "own";
+      own.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
+      document.body.append(own);
+      for (const state of ["", "other", undefined, 1]) postMessage({ ...answer, state }, origin);
+      for (const junk of [null, 1, "a", [], { kind: 1 }, { kind: answer.kind }])
+        postMessage(junk, origin);
+    },
+    [answer, app.origin],
+  );
+  assert.equal((await outcome(page, "restored")).givenName, "Pia");
+
+  assert.equal(asked(standIn, PATHS.token), 1, "the forged code was never sent");
+});
+
+test('"iframe": an answer that no page waits for is state_unknown in the frame', async (t) => {
+  const { page, app } = await visit(t, "iframe");
+  await page.evaluate((url) => {
+    const frame = document.createElement("iframe");
+    frame.src = url;
+    document.body.append(frame);
+  }, `${app.redirectUri}?code=a&state=nobodys`);
+  await page.waitForFunction("frames[0]?.client");
+  assert.equal(await page.evaluate("frames[0].handled.catch(({ code }) => code)"), "state_unknown");
+});
+
+test('"iframe": in a frame itself it asks nobody', async (t) => {
+  const { page, standIn } = await visitAgain(t, "iframe");
+  await page.evaluate(() => {
+    const frame = document.createElement("iframe");
+    frame.src = "/launch";
+    document.body.append(frame);
+  });
+  await page.waitForFunction("frames[0]?.client");
+  assert.equal(await page.evaluate("frames[0].client.restoreSession()"), null);
+  assert.deepEqual(standIn.requests, []);
+});
+
+test('"iframe": tokens are renewed in a frame, too', async (t) => {
+  const world = await visitAgain(t, "iframe", {
+    standIn: { expiresIn: true, accessTokenLifetime: 4 },
+  });
+  const { page, standIn } = world;
+  assert.equal((await restoreSession(page)).givenName, "Pia");
+  const token = await accessToken(page, { minValidity: 0 });
+
+  // Half way through its life.
+  await page.waitForFunction("events.some(({ type }) => type === 'token.renewed')");
+
+  assert.notEqual(await accessToken(page, { minValidity: 0 }), token);
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+  await assertClean(page);
+
+  standIn.signOut(PEOPLE.pia.sub);
+  await untilStatus(page, "error");
+  assert.equal(await page.evaluate("client.getSnapshot().error.code"), "session_expired");
+});
+
+test('"iframe": a renewal that finds somebody else there is user_mismatch, and signs out', async (t) => {
+  const { page, context, standIn, open } = await visitAgain(t, "iframe", {
+    standIn: { expiresIn: true, accessTokenLifetime: 20 },
+  });
+  assert.equal((await restoreSession(page)).givenName, "Pia");
+  standIn.signOut(PEOPLE.pia.sub);
+  // In a tab that hears nothing of this one: another application of the same provider, say.
+  const other = await context.newPage();
+  await other.addInitScript(() => delete window.BroadcastChannel);
+  await open(other);
+  await signInThere(other, PEOPLE.tess);
+
+  const { error } = await accessToken(page, { minValidity: 20 });
+
+  assert.equal(error.code, "user_mismatch");
+  assert.equal((await snapshot(page)).user, null);
+  assert.equal((await accessToken(page)).error.code, "not_signed_in");
+});
+
+// ---- "redirect" ----
+
+/** What the callback page answers, where it is still there. */
+const handled = async (page) =>
+  (await orGone(outcome(page, "handled"))) ?? { status: "redirecting" };
+
+/** Goes where an expression leads, which leaves the page. */
+async function leaving(page, expression) {
+  await orGone(page.evaluate(`void ${expression}`));
+}
+
+test('"redirect": a reload finds the person again, and they come back to where they were', async (t) => {
+  const { page, standIn, open } = await visitAgain(t, "redirect");
+  await open(page, "/launch?a=1#b");
+
+  await leaving(page, "client.getUser()");
+  await arrive(page);
+
+  const { status, user, returnTo } = await outcome(page, "handled");
+  assert.deepEqual([status, user.givenName, returnTo], ["signed-in", "Pia", "/launch?a=1#b"]);
+  assert.equal(asked(standIn, PATHS.authorization), 1);
+});
+
+test('"redirect": nobody there brings the person back, and it is not tried again until a sign-in', async (t) => {
+  const { page, standIn, app, open } = await visit(t, "redirect");
+  await open(page, "/launch?a=1#b");
+
+  await leaving(page, "client.subscribe(() => {})");
+  await page.waitForURL("**/callback?*");
+  assert.equal((await handled(page)).status, "redirecting");
+  await page.waitForURL("**/launch?a=1#b");
+  await ready(page);
+
+  for (let reloads = 0; reloads < 2; reloads++) {
+    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal(await restoreSession(page), null);
+    assert.equal((await snapshot(page)).status, "signed-out");
+    await page.reload();
+    await ready(page);
+  }
+  assert.equal(page.url(), `${app.origin}/launch?a=1#b`);
+  assert.equal(asked(standIn, PATHS.authorization), 1);
+
+  await signInThere(page);
+  standIn.requests.length = 0;
+  await open(page, "/launch");
+  await leaving(page, "client.getUser()");
+  await arrive(page);
+  assert.equal((await outcome(page, "handled")).status, "signed-in");
+  assert.equal(asked(standIn, PATHS.authorization), 1);
+});
+
+test('"redirect": an application that loads another page after each sign-in is no loop', async (t) => {
+  const { page, context, standIn, app } = await visitAgain(t, "redirect");
+  await context.addInitScript(() => {
+    const timer = setInterval(async () => {
+      if (!window.client) return;
+      clearInterval(timer);
+      if (!window.handled) return window.client.getUser();
+      const { status, returnTo } = await window.handled;
+      if (status === "signed-in") location.replace(returnTo);
+    }, 10);
+  });
+
+  await page.goto(`${app.origin}/launch`);
+  await pause(3000);
+
+  assert.equal(asked(standIn, PATHS.authorization), 1);
+  assert.equal(page.url(), `${app.origin}/launch`);
+  assert.equal((await snapshot(page)).status, "signed-out");
+});
+
+test('"redirect": the second reload finds the person again as the first did', async (t) => {
+  const { page, context, open } = await visitAgain(t, "redirect");
+  for (let minutes = 0; minutes < 3; minutes++) {
+    await leaving(page, "client.getUser()");
+    await arrive(page);
+    assert.equal((await outcome(page, "handled")).status, "signed-in", `after ${minutes} minutes`);
+    await context.addInitScript(() => {
+      const { now } = Date;
+      Date.now = () => now() + 60_000;
+    });
+    await open(page);
+  }
+});
+
+test('"redirect": not from the callback page, whose answer is handled first', async (t) => {
+  const { page, standIn, app } = await visit(t, "redirect", { handles: false });
+  await startLogin(page);
+  await choose(page, PEOPLE.pia);
+  await arrive(page);
+  standIn.requests.length = 0;
+
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await outcome(page, "client.handleCallback()")).status, "signed-in");
+
+  assert.equal(page.url(), app.redirectUri);
+  assert.equal(asked(standIn, PATHS.authorization), 0);
+});
+
+test('"redirect": not while a sign-in is under way, which it waits for', async (t) => {
+  const { page, standIn, app } = await visit(t, "redirect", { handles: false });
+  await startLogin(page);
+  await choose(page, PEOPLE.pia);
+  await arrive(page);
+  standIn.requests.length = 0;
+
+  const [{ status }, user] = await page.evaluate(() =>
+    Promise.all([window.client.handleCallback(), window.client.restoreSession()]),
+  );
+
+  assert.deepEqual([status, user.givenName], ["signed-in", "Pia"]);
+  assert.equal(page.url(), app.redirectUri);
+  assert.equal(asked(standIn, PATHS.authorization), 0);
+});
+
+test('"redirect": not inside a frame', async (t) => {
+  const { page, standIn } = await visitAgain(t, "redirect");
+  await page.evaluate(() => {
+    const frame = document.createElement("iframe");
+    frame.src = "/launch";
+    document.body.append(frame);
+  });
+  await page.waitForFunction("frames[0]?.client");
+  assert.equal(await page.evaluate("frames[0].client.restoreSession()"), null);
+  assert.deepEqual(standIn.requests, []);
+});
