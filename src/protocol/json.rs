@@ -419,6 +419,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn every_character_is_written_so_that_it_can_be_read_again() {
+        for character in ('\0'..='\u{ff}').chain(['\u{2028}', '\u{fffd}', '😀']) {
+            let text = format!("a{character}b");
+            let json = write([("name", text.as_str()), (text.as_str(), "")].into_iter());
+            let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(read, serde_json::json!({ "name": text, text.clone(): "" }), "{json}");
+        }
+    }
+
+    #[test]
     fn an_object_is_read_and_nothing_else_is() {
         assert_eq!(object(b" {} "), Some(Object::default()));
         for bytes in [
