@@ -14,6 +14,8 @@ import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { capture, Problem, say, which } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
+import { newCertificate, startBrowserApp } from "./browser.mjs";
+import { BROWSER_CHECKS_WITHOUT_SESSION } from "./suite.mjs";
 import { freePort, newLogin, Page, startProgram, untilReady } from "./world.mjs";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/nginx/", import.meta.url));
@@ -37,23 +39,6 @@ function findNginx(folder) {
   const { ok, stderr } = capture("sh", ["-c", unpack], { cwd: folder });
   if (!ok) throw new Problem(`nginx was not found; install it (apt-get install nginx).\n${stderr}`);
   return join(folder, "unpacked/usr/sbin/nginx");
-}
-
-/** A key and a certificate for ClassLink's host names, signed by itself. */
-async function newCertificate(folder, name) {
-  const [key, cert] = [`${name}.key`, `${name}.pem`];
-  const { ok, stderr } = capture(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-      ...["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=launchpad.classlink.com"],
-      ...["-addext", "subjectAltName=DNS:launchpad.classlink.com,DNS:nodeapi.classlink.com"],
-    ],
-    { cwd: folder },
-  );
-  if (!ok) throw new Problem(`openssl can't make a certificate:\n${stderr}`);
-  const read = (file) => readFile(join(folder, file), "utf8");
-  return { key: await read(key), cert: await read(cert) };
 }
 
 /** TLS before one of the stand-in's origins. It keeps what came, and a test may answer in the stand-in's place. */
@@ -130,8 +115,9 @@ class ProxyPage extends Page {
 /** Starts the stand-in, TLS before it, and two nginx: one that trusts the certificate, one that trusts another. */
 export async function startNginx(folder) {
   const nginx = findNginx(folder);
-  const tls = await newCertificate(folder, "right");
-  await newCertificate(folder, "other");
+  const classLink = ["launchpad.classlink.com", "nodeapi.classlink.com"];
+  const tls = await newCertificate(folder, "right", classLink);
+  await newCertificate(folder, "other", classLink);
   const standIn = await startStandIn({
     host: "127.0.0.1",
     clients: [CLIENT, { ...CLIENT, clientId: "other-client" }],
@@ -150,7 +136,10 @@ export async function startNginx(folder) {
       trusted: join(folder, `${name}.pem`),
     });
   const running = [];
+  /** @type {Promise<import("./browser.mjs").BrowserApp> | undefined} */
+  let inBrowser;
   const stop = async () => {
+    await inBrowser?.then((app) => app.stop());
     await Promise.all(running.map(({ program }) => program.stop()));
     for (const server of fronts) {
       server.closeAllConnections();
@@ -173,6 +162,15 @@ export async function startNginx(folder) {
     distrustful: { ...world, ...distrustful },
     seen,
     instead,
+    inBrowser() {
+      // The examples name the application's origin, so it is the browser that is led to it.
+      inBrowser ??= startBrowserApp({
+        clientId: CLIENT.clientId,
+        origin: APP,
+        startGateway: async () => ({ address: origin, standIn, program, stop: async () => {} }),
+      });
+      return inBrowser;
+    },
     basic: `Basic ${btoa(`${CLIENT.clientId}:${CLIENT.clientSecret}`)}`,
   };
 }
@@ -369,6 +367,8 @@ export const NGINX_CHECKS = {
     assert.equal(limited[0].code, "rate_limited");
     assert.equal(answers.filter(({ status }) => status === 200).length, 250 - limited.length);
   },
+
+  ...BROWSER_CHECKS_WITHOUT_SESSION,
 
   async "no secret, code or token in nginx's logs"({ folder, program, secrets }) {
     const log = program.output + (await readFile(join(folder, "access.log"), "utf8"));

@@ -1,10 +1,12 @@
 /**
- * What every platform must do, asked over HTTP of an application that runs `classlink-spa/gateway` before the stand-in:
- * the names of the checks, and the checks. They run in this order, against one program.
+ * What every platform must do, of an application that runs `classlink-spa/gateway` before the stand-in: the names of the
+ * checks, and the checks. They run in this order, over HTTP against one program and, in a browser, against another.
  */
 
 import assert from "node:assert/strict";
 import { createGateway } from "../support/gateway.mjs";
+import { kept, NOTHING, SESSION, sessionCookies, shows } from "../support/gateway-app.mjs";
+import { outcome, PEOPLE, signIn } from "../support/login.mjs";
 import { LONG_NAMED, newLogin, Page, SUPPORT_CODE } from "./world.mjs";
 
 const PIA = "8708718";
@@ -12,6 +14,160 @@ const TOKEN = "/oauth2/v2/token";
 
 /** How often the stand-in was asked for a path. */
 const asked = ({ standIn }, path) => standIn.requests.filter((one) => one.path === path).length;
+
+const getUser = (page) => outcome(page, "client.getUser()");
+const logOut = (page) => outcome(page, "client.logout()");
+
+/** Who the application's own route says is asking. */
+const me = (page) =>
+  page.evaluate(async () => {
+    const answer = await fetch("/api/me");
+    return answer.ok ? (await answer.json()).id : answer.status;
+  });
+
+/** What the application's origin was asked of the session, oldest first. */
+const askedOfSession = ({ requests }) =>
+  requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
+
+/**
+ * What a browser must see over TLS, with the SDK in the page.
+ *
+ * @type {Record<string, (world: any) => Promise<void>>}
+ */
+export const BROWSER_CHECKS = {
+  async "in a browser: sign-in, reload, who is asking, sign-out"(world) {
+    const app = await world.inBrowser();
+    await app.visit(async (page, context) => {
+      await app.open(page);
+      assert.equal(await getUser(page), null);
+      const result = await signIn(page, PEOPLE.pia);
+      assert.equal(result.user?.name, "Pia Pupil", JSON.stringify(result));
+      assert.equal(await me(page), result.user.id);
+
+      await app.open(page);
+      assert.deepEqual(await getUser(page), result.user);
+      assert.deepEqual(await kept(page), NOTHING);
+
+      assert.equal((await logOut(page)).sessionEnded, true);
+      assert.deepEqual(await sessionCookies(context), []);
+      assert.equal(await me(page), 401);
+      await app.open(page);
+      assert.equal(await getUser(page), null);
+    });
+    assert.doesNotMatch(app.program.output, /Pia|Pupil|sample-creek/);
+  },
+
+  async "in a browser: a session that ran out is over after a reload, too"(world) {
+    const app = await world.inBrowser();
+    await app.visit(async (page, context) => {
+      await context.clock.install();
+      await app.open(page);
+      await signIn(page, PEOPLE.pia);
+      await context.clock.fastForward("31:00");
+      await shows(page, "error");
+      const code = await page.evaluate("client.getSnapshot().error.code");
+      assert.equal(code, "session_expired");
+      await page.waitForFunction("Object.keys(localStorage).length === 0");
+      assert.deepEqual(await sessionCookies(context), []);
+      await app.open(page);
+      assert.equal(await getUser(page), null);
+    });
+  },
+
+  async "in a browser: a gateway that is down signs nobody out"(world) {
+    const app = await world.inBrowser();
+    await app.visit(async (page) => {
+      await app.open(page);
+      await signIn(page, PEOPLE.pia);
+      app.down = true;
+      await app.open(page);
+      assert.equal((await getUser(page)).error.code, "network");
+      app.down = false;
+      assert.equal((await getUser(page)).name, "Pia Pupil");
+    });
+  },
+
+  async "in a browser: a sign-out holds when the page is offline, and when the gateway is down"(
+    world,
+  ) {
+    const app = await world.inBrowser();
+    for (const cut of [
+      (context, off) => context.setOffline(off),
+      (_, off) => {
+        app.down = off;
+      },
+    ]) {
+      await app.visit(async (page, context) => {
+        await app.open(page);
+        await signIn(page, PEOPLE.pia);
+        await cut(context, true);
+        assert.equal((await logOut(page)).sessionEnded, false);
+        assert.equal(await getUser(page), null);
+        await cut(context, false);
+        assert.equal((await sessionCookies(context)).length, 1);
+
+        app.requests.length = 0;
+        await app.open(page);
+        assert.equal(await getUser(page), null);
+        assert.deepEqual(askedOfSession(app), ["DELETE"]);
+        assert.deepEqual(await sessionCookies(context), []);
+        assert.deepEqual(await kept(page), NOTHING);
+      });
+    }
+  },
+};
+
+/**
+ * The same where the gateway keeps no session.
+ *
+ * @type {Record<string, (world: any) => Promise<void>>}
+ */
+export const BROWSER_CHECKS_WITHOUT_SESSION = {
+  async "in a browser: sign-in and sign-out; a reload finds nobody"(world) {
+    const app = await world.inBrowser();
+    await app.visit(async (page, context) => {
+      await app.open(page);
+      assert.equal(await getUser(page), null);
+      const result = await signIn(page, PEOPLE.pia);
+      assert.equal(result.user?.name, "Pia Pupil", JSON.stringify(result));
+      assert.equal((await logOut(page)).sessionEnded, true);
+      assert.equal(await getUser(page), null);
+
+      await signIn(page, PEOPLE.pia, { prompt: "login", returnTo: "/" });
+      await app.open(page);
+      assert.equal(await getUser(page), null);
+      assert.deepEqual(await context.cookies(page.url()), []);
+      assert.deepEqual(await kept(page), NOTHING);
+    });
+  },
+
+  async "in a browser: a session that ran out is over"(world) {
+    const app = await world.inBrowser();
+    await app.visit(async (page, context) => {
+      await context.clock.install();
+      await app.open(page);
+      await signIn(page, PEOPLE.pia);
+      await context.clock.fastForward("31:00");
+      await shows(page, "error");
+      const code = await page.evaluate("client.getSnapshot().error.code");
+      assert.equal(code, "session_expired");
+    });
+  },
+
+  async "in a browser: a sign-out holds when the page is offline"(world) {
+    const app = await world.inBrowser();
+    await app.visit(async (page, context) => {
+      await app.open(page);
+      await signIn(page, PEOPLE.pia);
+      await context.setOffline(true);
+      assert.equal((await logOut(page)).sessionEnded, false);
+      await context.setOffline(false);
+      await app.open(page);
+      assert.equal(await getUser(page), null);
+      assert.deepEqual(await kept(page), NOTHING);
+    });
+  },
+};
 
 /** @type {Record<string, (world: any) => Promise<void>>} */
 export const CHECKS = {
@@ -247,6 +403,8 @@ export const CHECKS = {
     // Express hands a path that is not the gateway's on to the application.
     assert.equal((await page.send("GET", "/auth/other")).status, 404);
   },
+
+  ...BROWSER_CHECKS,
 
   async "the log names the support code, and nobody and nothing else"({ program, secrets }) {
     const entries = program.output.split("\n").filter((line) => line.startsWith('{"event"'));

@@ -1,6 +1,6 @@
 /**
  * What stands around a gateway on trial: the ClassLink stand-in, which demands the secret and ignores PKCE; the
- * program that runs the gateway; and a page that asks it over HTTP.
+ * program that runs the gateway; a page that asks it over HTTP; and a browser that uses it over TLS.
  */
 
 import { spawn } from "node:child_process";
@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { ACCOUNTS, startStandIn } from "../../www/stand-in/index.js";
 import { authorize } from "../support/authorize.mjs";
 import { newKey, newLogin, SUPPORT_CODE } from "../support/gateway.mjs";
+import { startBrowserApp } from "./browser.mjs";
 
 export { newLogin, SUPPORT_CODE };
 
@@ -99,8 +100,32 @@ export async function untilReady(program, url) {
  * @returns The world that the checks in `suite.mjs` ask.
  */
 export async function startWorld(commandFor, cwd) {
+  const world = await startGateway(commandFor, cwd);
+  const { client, sealingKey, stop } = world;
+  /** @type {Promise<import("./browser.mjs").BrowserApp> | undefined} */
+  let inBrowser;
+  return {
+    ...world,
+    secrets: new Set([client.clientSecret, sealingKey]),
+    /** The same platform as a browser sees it: a second program, behind a server that ends TLS. */
+    inBrowser() {
+      inBrowser ??= startBrowserApp({
+        clientId: CLIENT_ID,
+        startGateway: (origin) => startGateway(commandFor, cwd, origin),
+      });
+      return inBrowser;
+    },
+    async stop() {
+      await Promise.all([stop(), inBrowser?.then((app) => app.stop())]);
+    },
+  };
+}
+
+/** @param {string} [appOrigin] Where browsers see the application; none: where the program listens. */
+async function startGateway(commandFor, cwd, appOrigin) {
   const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
+  const address = `http://127.0.0.1:${port}`;
+  const origin = appOrigin ?? address;
   const client = {
     clientId: CLIENT_ID,
     clientSecret: `${randomBytes(9).toString("base64url")}+/:%`,
@@ -130,12 +155,11 @@ export async function startWorld(commandFor, cwd) {
   const stop = async () => {
     await Promise.all([program.stop(), standIn.close()]);
   };
-  await untilReady(program, `${origin}/auth/health`).catch(async (error) => {
+  await untilReady(program, `${address}/auth/health`).catch(async (error) => {
     await stop();
     throw error;
   });
-  const secrets = new Set([client.clientSecret, sealingKey]);
-  return { origin, client, standIn, sealingKey, program, secrets, stop };
+  return { origin, address, client, standIn, sealingKey, program, stop };
 }
 
 /** A page of the application with the SDK in it, as a gateway sees it over HTTP. */

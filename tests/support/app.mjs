@@ -41,12 +41,13 @@ const TYPES = {
  * @typedef {object} AppOptions
  * @property {number} [port] Default 0: a free one.
  * @property {string} [host] The host name in `origin`. Default `"localhost"`.
+ * @property {string} [origin] Where browsers are led to that see it under another name and port.
  * @property {{ key: string, cert: string }} [tls] PEM; with it the origin is https.
  * @property {Record<string, string>} [headers] Added to every page, a Content-Security-Policy for instance.
  * @property {string} [script] A module that every page runs, as text.
  * @property {"wrong-type" | "fail-once" | "missing"} [wasm] What is wrong with the `.wasm`: it comes as `text/plain`; its
  * first request gets a 503; every request gets a 404. Default: nothing.
- * @property {RequestListener} [gateway] Answers everything beneath `/auth/`. Default: nothing does, 404.
+ * @property {RequestListener} [gateway] Answers everything beneath `/auth/` and `/api/`. Default: nothing does, 404.
  * @property {{ date?: Date | null, age?: number }} [head] What `HEAD` says of the time: the `Date` header (`null`: none;
  * default: the true time), and `Age` in seconds (default: none).
  */
@@ -56,6 +57,7 @@ const TYPES = {
  * @property {string} origin
  * @property {string} redirectUri `origin` and `/callback`
  * @property {string} launchUrl `origin` and `/launch`
+ * @property {number} port
  * @property {{ method: string, path: string }[]} requests What was asked of it, without queries, oldest first.
  * @property {() => Promise<void>} close
  */
@@ -76,7 +78,7 @@ export async function startApp(t, options = {}) {
   const answer = async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     requests.push({ method: request.method ?? "", path: pathname });
-    if (options.gateway && pathname.startsWith("/auth/")) {
+    if (options.gateway && /^\/(auth|api)\//.test(pathname)) {
       return void options.gateway(request, response);
     }
     if (request.method === "HEAD") return tellTime(response, options.head);
@@ -100,7 +102,7 @@ export async function startApp(t, options = {}) {
     server.listen(port, "127.0.0.1", () => resolve(undefined));
   });
   const address = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const origin = `${options.tls ? "https" : "http"}://${host}:${address.port}`;
+  const origin = options.origin ?? `${options.tls ? "https" : "http"}://${host}:${address.port}`;
   const close = () =>
     new Promise((resolve) => {
       server.close(() => resolve(undefined));
@@ -111,6 +113,7 @@ export async function startApp(t, options = {}) {
     origin,
     redirectUri: `${origin}/callback`,
     launchUrl: `${origin}/launch`,
+    port: address.port,
     requests,
     close,
   };

@@ -60,11 +60,11 @@ export function sharedBrowser() {
   };
 }
 
-/** Starts a Chromium. The caller ends it. */
-export function launch() {
+/** Starts a Chromium. The caller ends it. @param {string[]} [args] Switches of its command line, besides the usual ones. */
+export function launch(args = []) {
   const executablePath = findBrowser();
   if (!executablePath) throw new Error("No Chromium was found; CHROMIUM can name one");
-  return chromium.launch({ executablePath, args: ARGS });
+  return chromium.launch({ executablePath, args: [...ARGS, ...args] });
 }
 
 /** @param {BrowserContext} context @returns {Promise<Watched>} */
