@@ -1,0 +1,137 @@
+/**
+ * Throwaway projects with the packed package in them, and trying things out in them.
+ *
+ * @module
+ */
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { capture, Problem, root, run, say } from "./run.mjs";
+
+const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
+
+/** Milliseconds that one check may take. */
+const CHECK_TIMEOUT = 60_000;
+
+/** @typedef {{ passed: number, failed: number }} Sum */
+
+/**
+ * What is tried out in a project.
+ *
+ * @typedef {object} Trial
+ * @property {string} name
+ * @property {(folder: string) => Promise<void>} [prepare] Installs, copies and builds.
+ * @property {(folder: string) => Promise<any>} start Answers with the world that the checks ask: `world.stop()` ends it,
+ * and `world.program.output`, where there is a program, is shown where a check fails.
+ * @property {Record<string, (world: any) => Promise<void>>} checks
+ */
+
+/**
+ * Packs `pkg/` as it would be published.
+ *
+ * @param {string} folder where the archive goes
+ * @returns {{ archive: string, files: string[] }} the archive's path, and the paths of the files in it, sorted
+ */
+export function pack(folder) {
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const { ok, stdout, stderr } = capture(NPM, args, { cwd: join(root, "pkg") });
+  if (!ok) throw new Problem(`npm can't pack pkg/:\n${stderr}`);
+  const [{ filename, files }] = Object.values(JSON.parse(stdout));
+  return { archive: join(folder, filename), files: files.map(({ path }) => path).sort() };
+}
+
+/**
+ * Makes an empty folder a project that has the packed package.
+ *
+ * @param {string} folder
+ * @param {string} archive
+ * @param {Record<string, string>} packages exact versions of what it has besides
+ * @throws {Problem} with what to do, where they can't be had
+ */
+export async function install(folder, archive, packages) {
+  const dependencies = { "classlink-spa": `file:${archive}`, ...packages };
+  await writeFile(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "throwaway", private: true, type: "module", dependencies }),
+  );
+  const names = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  say(`Installing ${["the packed package", ...names].join(", ")}`);
+  const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
+  try {
+    await run(NPM, ["install", ...flags, "--loglevel=error"], { cwd: folder });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(
+      `${error.message}\nIf npm says that a version doesn't exist, its pin has to change: search tests/ for the ` +
+        "version. To go without, name the ones to run on the command line.",
+    );
+  }
+}
+
+/**
+ * Prepares and starts something, runs its checks and prints what came of them.
+ *
+ * @param {Trial} trial
+ * @param {string} folder
+ * @returns {Promise<Sum>}
+ */
+export async function tryOut({ name, prepare, start, checks }, folder) {
+  const sum = { passed: 0, failed: 0 };
+  const fail = (what, error) => {
+    sum.failed += 1;
+    console.log(`  ✗ ${what}\n${inspect(error).replace(/^/gm, "      ")}`);
+  };
+  let world;
+  try {
+    await prepare?.(folder);
+    world = await start(folder);
+    for (const [what, check] of Object.entries(checks)) {
+      try {
+        await withTimeout(check(world));
+        sum.passed += 1;
+        console.log(`  ✓ ${what}`);
+      } catch (error) {
+        fail(what, error);
+      }
+    }
+  } catch (error) {
+    fail("starts", error instanceof Problem ? error.message : error);
+  } finally {
+    await world?.stop();
+  }
+  const output = sum.failed > 0 ? world?.program?.output.slice(0, 4000).trim() : undefined;
+  if (output) console.log(`  its output:\n${output.replace(/^/gm, "      ")}`);
+  console.log(`${sum.failed ? "✗" : "✓"} ${name}: ${sum.passed} passed, ${sum.failed} failed`);
+  return sum;
+}
+
+async function withTimeout(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`No result after ${CHECK_TIMEOUT} ms`)),
+      CHECK_TIMEOUT,
+    );
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Those of a list that the command line names, or all.
+ *
+ * @template {{ name: string }} T
+ * @param {string} kind what they are called
+ * @param {readonly T[]} all
+ * @param {string[]} names
+ * @returns {T[]}
+ * @throws {Problem} where a name is unknown
+ */
+export function chosen(kind, all, names) {
+  const unknown = names.find((name) => !all.some((one) => one.name === name));
+  if (unknown) {
+    const known = all.map(({ name }) => name).join(", ");
+    throw new Problem(`There is no ${kind} ${unknown}. There are: ${known}.`);
+  }
+  return all.filter(({ name }) => names.length === 0 || names.includes(name));
+}
