@@ -8,7 +8,7 @@ import { ClassLinkError } from "classlink-spa";
 import { root } from "../tools/lib/run.mjs";
 
 const read = (path) => readFileSync(join(root, path), "utf8");
-const types = read("pkg/types/types.d.ts");
+const types = read("pkg/types/types.d.ts") + read("pkg/types/shared-types.d.ts");
 
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "www/stand-in/README.md"],

@@ -96,7 +96,7 @@ import { type OpenSession, Sessions, userOf } from "./gateway/session.js";
 import { endSession, readSession } from "./gateway/session-routes.js";
 import { exchange } from "./gateway/token.js";
 import type { GatewayRoute, LogEntry, Trace } from "./gateway/trace.js";
-import type { User } from "./types.js";
+import type { User } from "./shared-types.js";
 
 export type { GatewayErrorCode } from "./gateway/failure.js";
 export {
@@ -107,7 +107,7 @@ export {
   type GatewaySessionOptions,
 } from "./gateway/options.js";
 export type { GatewayRoute, LogEntry, RateLimitInfo } from "./gateway/trace.js";
-export type { User } from "./types.js";
+export type { User } from "./shared-types.js";
 
 /** Who is asking, for an application's own routes. */
 export interface GatewaySession {

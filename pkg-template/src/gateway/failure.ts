@@ -3,7 +3,7 @@
  * or the configuration sent is ever part of one.
  */
 
-import type { ClassLinkErrorReason } from "../types.js";
+import type { ClassLinkErrorReason } from "../shared-types.js";
 
 /** What each code answers: HTTP status, OAuth error code (RFC 6749, 5.2) and words for a developer. */
 const ANSWERS = {

@@ -4,7 +4,7 @@
  */
 
 import { base64url, type CryptoKey, compactVerify, importJWK, type JWK } from "jose";
-import type { ClassLinkErrorReason } from "../types.js";
+import type { ClassLinkErrorReason } from "../shared-types.js";
 import { GatewayFailure } from "./failure.js";
 import { decodeUtf8, isObject, type JsonObject, parseJson } from "./http.js";
 import type { Provider } from "./provider.js";

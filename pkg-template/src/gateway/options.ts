@@ -1,7 +1,7 @@
 /** What an application tells the gateway about itself, checked before the first request. */
 
 import { base64url } from "jose";
-import type { ProviderMetadata } from "../types.js";
+import type { ProviderMetadata } from "../shared-types.js";
 import type { LogEntry, RateLimitInfo } from "./trace.js";
 
 /** One registration at the provider. */

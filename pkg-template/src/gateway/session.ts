@@ -4,7 +4,7 @@
  */
 
 import { base64url, CompactEncrypt, compactDecrypt } from "jose";
-import type { User } from "../types.js";
+import type { User } from "../shared-types.js";
 import { CHUNK_SIZE, clearCookies, cookieName, readChunks, writeChunks } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
 import { decodeUtf8, isObject, type JsonObject, parseJson } from "./http.js";

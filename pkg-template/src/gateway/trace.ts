@@ -1,6 +1,6 @@
 /** What one request leaves in the log: stable words and numbers, nobody's data and no secret. */
 
-import type { ClassLinkErrorReason } from "../types.js";
+import type { ClassLinkErrorReason } from "../shared-types.js";
 import type { GatewayErrorCode } from "./failure.js";
 
 /** Which of the gateway's paths was asked. */

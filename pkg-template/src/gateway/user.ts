@@ -4,7 +4,7 @@
  * `tests/vectors/users.json` holds both to it.
  */
 
-import type { User } from "../types.js";
+import type { User } from "../shared-types.js";
 import { isObject, type JsonObject } from "./http.js";
 import type { IdTokenClaims } from "./id-token.js";
 
