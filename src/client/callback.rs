@@ -75,10 +75,12 @@ impl Client {
                 return Err(attempt.failed(self, &error));
             }
         };
-        if let (None, Some(state)) = (&found, &answer.state)
-            && self.host.hand_over(url, state).await
-        {
-            return Ok(object(&[("status", "handed-over".into())]));
+        if let (None, Some(state)) = (&found, &answer.state) {
+            // For its channel, which alone reaches an opener that this page was cut off from.
+            let _ = self.config(None).await;
+            if self.host.hand_over(url, state).await {
+                return Ok(object(&[("status", "handed-over".into())]));
+            }
         }
         let attempt = found.as_ref().map_or(attempt, |found| {
             Attempt::resumed(found.pending.support_code(), found.pending.created_at())

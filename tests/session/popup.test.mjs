@@ -1,0 +1,343 @@
+/** `startLogin({ mode: "popup" })`: a sign-in that leaves the page where it is. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { startApp } from "../support/app.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import {
+  asked,
+  choose,
+  outcome,
+  PATHS,
+  PEOPLE,
+  ready,
+  sharedLoginApp,
+  snapshot,
+} from "../support/login.mjs";
+import { accessToken, eventTypes } from "../support/session.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+/** An application whose button signs in in a popup. What becomes of it is on `window.signedIn`. */
+async function visit(t, { login = 'client.startLogin({ mode: "popup" })', ...options } = {}) {
+  const { page, context, errors } = await browser.newPage(t);
+  const world = await startLoginApp(t, { handles: true, ...options });
+  await world.open(page);
+  await withButton(page, login);
+  return { page, context, errors, ...world };
+}
+
+/** Puts a button into a page or a frame. */
+async function withButton(page, login) {
+  await page.evaluate((login) => {
+    const button = document.createElement("button");
+    button.textContent = "Sign in";
+    button.addEventListener("click", () => {
+      window.signedIn = new Function(`return ${login}`)();
+      window.signedIn.catch(() => {});
+    });
+    document.body.append(button);
+  }, login);
+}
+
+/** Presses the button; answers with the popup. */
+async function press(page, where = page) {
+  const [popup] = await Promise.all([
+    page.context().waitForEvent("page"),
+    where.getByRole("button").click(),
+  ]);
+  return popup;
+}
+
+const result = (page) => outcome(page, "signedIn");
+
+/** Whether a popup closes, in a second or so. */
+const closes = (popup) =>
+  popup.isClosed() ||
+  Promise.race([popup.waitForEvent("close").then(() => true), pause(3000, false)]);
+
+/** What the page in the popup answered to its own `handleCallback`: told before it closes. */
+async function tellHandled(context) {
+  const told = [];
+  await context.exposeFunction("tell", (text) => told.push(JSON.parse(text)));
+  await context.addInitScript(() => {
+    const timer = setInterval(() => {
+      if (!window.handled) return;
+      clearInterval(timer);
+      window.handled.then(
+        (result) => window.tell(JSON.stringify(result)),
+        ({ code }) => window.tell(JSON.stringify({ code })),
+      );
+    }, 1);
+  });
+  return told;
+}
+
+test("by a click: the person signs in in a popup, which closes, and the page goes on where it was", async (t) => {
+  const { page, context, app, standIn } = await visit(t, {
+    login: 'client.startLogin({ mode: "popup", returnTo: "/classes", appState: [1] })',
+  });
+  const told = await tellHandled(context);
+  const popup = await press(page);
+  assert.equal((await snapshot(page)).status, "loading", "nothing happens here yet");
+  await choose(popup, PEOPLE.pia);
+
+  const { status, user, returnTo, appState } = await result(page);
+
+  assert.deepEqual(
+    [status, user.givenName, returnTo, appState],
+    ["signed-in", "Pia", "/classes", [1]],
+  );
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+  assert.equal(typeof (await accessToken(page)), "string");
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.ok(await closes(popup));
+  assert.deepEqual(told, [{ status: "handed-over" }]);
+  assert.equal(asked(standIn, PATHS.token), 1, "by the page, and not by the popup");
+  assert.deepEqual(await eventTypes(page), ["login.started", "login.succeeded"]);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+});
+
+test("an await before startLogin is no matter where the caller opened the window in the click", async (t) => {
+  const { page } = await visit(t, {
+    login: `(() => {
+      const popup = window.open("", "", "popup");
+      return new Promise((resolve) => setTimeout(resolve, 1200))
+        .then(() => client.startLogin({ mode: "popup", popup }));
+    })()`,
+  });
+  const popup = await press(page);
+  await choose(popup, PEOPLE.pia);
+  assert.equal((await result(page)).user.givenName, "Pia");
+  assert.ok(await closes(popup));
+});
+
+test("a window that the browser refused is popup_blocked, and nothing else happens", async (t) => {
+  const { page, standIn } = await visit(t, {
+    login: 'client.startLogin({ mode: "popup", popup: null })',
+  });
+  await page.getByRole("button").click();
+  const { error } = await result(page);
+  assert.equal(error.code, "popup_blocked");
+  assert.equal(error.retryable, false);
+  await page.evaluate(() => {
+    window.open = () => null;
+  });
+  const { error: own } = await outcome(page, 'client.startLogin({ mode: "popup" })');
+  assert.equal(own.code, "popup_blocked");
+  assert.deepEqual(standIn.requests, []);
+});
+
+test("a popup that the person closes is popup_closed, and the button works again", async (t) => {
+  const { page } = await visit(t);
+  const popup = await press(page);
+  await popup.getByTestId("district-2284").waitFor();
+  await popup.close();
+
+  const { error } = await result(page);
+
+  assert.equal(error.code, "popup_closed");
+  assert.equal((await eventTypes(page)).at(-1), "login.failed");
+  const again = await press(page);
+  await choose(again, PEOPLE.pia);
+  assert.equal((await result(page)).user.givenName, "Pia");
+});
+
+test("closing a second sign-in costs nobody the first", async (t) => {
+  const { page } = await visit(t);
+  await choose(await press(page), PEOPLE.pia);
+  await result(page);
+  const popup = await press(page);
+  await popup.close();
+  assert.equal((await result(page)).error.code, "popup_closed");
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+  assert.equal(typeof (await accessToken(page)), "string");
+});
+
+test("a refusal at the provider is that error, in the page that opened the popup", async (t) => {
+  const { page, standIn, context } = await visit(t);
+  const told = await tellHandled(context);
+  standIn.refuse("access_denied");
+  const popup = await press(page);
+
+  const { error } = await result(page);
+
+  assert.equal(error.code, "access_denied");
+  assert.equal((await snapshot(page)).status, "error");
+  assert.ok(await closes(popup));
+  assert.deepEqual(told, [{ status: "handed-over" }]);
+  assert.equal(asked(standIn, PATHS.token), 0);
+});
+
+test("a code that the provider takes back is the page's error, and nobody is signed in", async (t) => {
+  const { page, standIn } = await visit(t);
+  standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
+  const popup = await press(page);
+  await choose(popup, PEOPLE.pia);
+  assert.equal((await result(page)).error.code, "token_rejected");
+  assert.equal((await snapshot(page)).user, null);
+  assert.ok(await closes(popup));
+});
+
+for (const policy of ["same-origin", "noopener-allow-popups"]) {
+  test(`a provider that cuts its popup off (${policy}) signs in all the same`, async (t) => {
+    const { page, context } = await visit(t, { standIn: { openerPolicy: policy } });
+    // While somebody types into the popup the page has no focus. Playwright makes every page believe that it has.
+    await page.evaluate(() => {
+      document.hasFocus = () => false;
+    });
+    const told = await tellHandled(context);
+    const popup = await press(page);
+    await popup.getByTestId("district-2284").waitFor();
+    await pause(1800);
+    assert.equal(
+      await page.evaluate("client.getSnapshot().error"),
+      null,
+      "looks closed, but isn't",
+    );
+
+    await choose(popup, PEOPLE.pia);
+
+    assert.equal((await result(page)).user.givenName, "Pia");
+    assert.deepEqual(told, [{ status: "handed-over" }]);
+  });
+}
+
+test("a popup that was cut off and closed is popup_closed once the person is back, and says why", async (t) => {
+  const { page } = await visit(t, { standIn: { openerPolicy: "same-origin" } });
+  const popup = await press(page);
+  await popup.getByTestId("district-2284").waitFor();
+  await popup.close();
+  const { error } = await result(page);
+  assert.equal(error.code, "popup_closed");
+  assert.match(error.message, /Cross-Origin-Opener-Policy/);
+});
+
+test("in a frame of another site's page, as in a learning platform, the popup signs in", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { app } = await startLoginApp(t, { handles: true });
+  const platform = await startApp(t, { host: "127.0.0.1" });
+  await page.goto(platform.origin);
+  await page.evaluate((url) => {
+    const frame = document.createElement("iframe");
+    frame.src = url;
+    document.body.append(frame);
+  }, `${app.origin}/`);
+  await page.waitForFunction(() => frames.length === 1);
+  const frame = page.frames().find((frame) => frame.url().startsWith(app.origin));
+  await ready(/** @type {any} */ (frame));
+  await withButton(frame, 'client.startLogin({ mode: "popup" })');
+  const told = await tellHandled(context);
+
+  const popup = await press(page, frame);
+  await choose(popup, PEOPLE.pia);
+
+  assert.equal((await result(/** @type {any} */ (frame))).user.givenName, "Pia");
+  assert.ok(await closes(popup));
+  assert.deepEqual(told, [{ status: "handed-over" }]);
+  assert.equal(page.url(), `${platform.origin}/`);
+});
+
+test("a message of another window, another origin or with another state is no answer", async (t) => {
+  const { page, app, standIn, errors } = await visit(t);
+  const popup = await press(page);
+  await popup.getByTestId("district-2284").waitFor();
+  const state = new URL(
+    await page.evaluate(() => performance.getEntriesByType("navigation")[0].name),
+  ).searchParams.get("state");
+  assert.equal(state, null, "the page does not know it");
+  const known = await popup.evaluate(() =>
+    performance
+      .getEntriesByType("navigation")
+      .map(({ name }) => name)
+      .concat(location.href),
+  );
+  const theirs = known.map((url) => new URL(url).searchParams.get("state")).find(Boolean);
+  const answer = {
+    kind: "classlink-spa.answer",
+    state: theirs,
+    url: `${app.redirectUri}?code=forged&state=${theirs}`,
+  };
+  // The right window, of another origin: the provider's own page.
+  await popup.evaluate((answer) => window.opener.postMessage(answer, "*"), answer);
+  await page.evaluate(
+    ([answer, origin]) => {
+      // The right origin, of another window.
+      postMessage(answer, origin);
+      const frame = document.createElement("iframe");
+      frame.sandbox = "allow-scripts";
+      frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
+      document.body.append(frame);
+      postMessage({ ...answer, state: "other" }, origin);
+    },
+    [answer, app.origin],
+  );
+  await pause(300);
+
+  await choose(popup, PEOPLE.pia);
+
+  assert.equal((await result(page)).user.givenName, "Pia");
+  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.deepEqual(errors, []);
+});
+
+test("a popup whose opener is gone is state_unknown, and says so", async (t) => {
+  const { page } = await visit(t);
+  const popup = await press(page);
+  await popup.getByTestId("district-2284").waitFor();
+  await page.goto("about:blank");
+  await choose(popup, PEOPLE.pia);
+  await popup.waitForURL("**/callback");
+  await ready(popup);
+  assert.equal((await outcome(popup, "handled")).error.code, "state_unknown");
+  assert.equal(popup.isClosed(), false);
+});
+
+test("close ends a sign-in in a popup, and the popup with it", async (t) => {
+  const { page } = await visit(t);
+  const popup = await press(page);
+  await popup.getByTestId("district-2284").waitFor();
+  await page.evaluate("client.close()");
+  assert.equal((await result(page)).error.code, "client_closed");
+  assert.ok(await closes(popup));
+});
+
+test("two popups at once: each answer is its own", async (t) => {
+  const { page } = await visit(t);
+  const first = await press(page);
+  await page.evaluate("void (window.first = signedIn)");
+  const second = await press(page);
+  await choose(second, PEOPLE.tess);
+  assert.equal((await result(page)).user.givenName, "Tess");
+  await choose(first, PEOPLE.pia);
+  assert.equal((await outcome(page, "first")).user.givenName, "Pia");
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+});
+
+test("asking for more later: the scope is what was granted then", async (t) => {
+  const { page, context } = await visit(t, {
+    login: 'client.startLogin({ mode: "popup", scope: window.scope })',
+  });
+  await page.evaluate('window.scope = "openid profile"');
+  await choose(await press(page), PEOPLE.pia);
+  await result(page);
+  assert.deepEqual((await snapshot(page)).scope, ["openid", "profile"]);
+
+  await page.evaluate('window.scope = ["openid", "profile", "email", "oneroster"]');
+  const popup = await press(page);
+  assert.equal((await snapshot(page)).user.givenName, "Pia", "stays while they are asked");
+  await result(page);
+  assert.deepEqual((await snapshot(page)).scope, ["openid", "profile", "email", "oneroster"]);
+  assert.ok(await closes(popup));
+
+  // A provider that grants less says so (RFC 6749, 5.1).
+  await context.route(`**${PATHS.token}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), scope: "openid email" } });
+  });
+  await press(page);
+  await result(page);
+  assert.deepEqual((await snapshot(page)).scope, ["openid", "email"]);
+});
