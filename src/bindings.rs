@@ -129,8 +129,8 @@ impl Core {
     }
 
     /// Hears from another tab. Answers with whether the session is to be looked for anew.
-    pub fn hear(&self, kind: String, person: Option<String>) -> bool {
-        self.0.hear(&kind, person.as_deref())
+    pub fn hear(&self, kind: String, about: Option<String>) -> bool {
+        self.0.hear(&kind, about.as_deref())
     }
 
     /// The page goes into the back/forward cache, perhaps.

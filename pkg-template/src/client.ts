@@ -211,7 +211,8 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       wake: () => core?.wake(),
       active: stayActive,
       hear(message) {
-        if (!asides?.hear(message) && core?.hear(message.kind, message.person)) restoreQuietly();
+        const { kind, person, at } = message;
+        if (!asides?.hear(message) && core?.hear(kind, person ?? at)) restoreQuietly();
       },
       freeze: () => core?.freeze(),
       comeBack() {
@@ -227,7 +228,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   }
 
   function stayActive(): void {
-    if (core?.beActive()) presence?.post({ kind: "active" });
+    if (core?.beActive()) presence?.post({ kind: "active", at: `${Math.ceil(Date.now() / 1000)}` });
   }
 
   /** What this client gives to the core of this generation. */

@@ -119,8 +119,11 @@ export interface Core {
   wake(): void;
   /** Somebody is there; answers with whether anybody is signed in. */
   beActive(): boolean;
-  /** Hears what another tab posted; answers with whether the session is to be looked for anew. */
-  hear(kind: string, person: string | undefined): boolean;
+  /**
+   * Hears what another tab posted; `about` is the person or the time of it. Answers with whether the session is to be
+   * looked for anew.
+   */
+  hear(kind: string, about: string | undefined): boolean;
   /** To be called when the page may go into the back/forward cache. */
   freeze(): void;
   /** To be called when it comes back from there; answers with whether the session is to be looked for anew. */

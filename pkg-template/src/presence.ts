@@ -22,7 +22,10 @@ export interface PresenceListener {
 /** What tabs say to each other. No token is among it. */
 export interface TabMessage {
   readonly kind: string;
+  /** Of a sign-in: whose, as a hash. */
   readonly person?: string | undefined;
+  /** Of activity: when, in seconds since 1970. A tab that sleeps hears of it later. */
+  readonly at?: string;
   /** Of a popup's answer, where its opener can't be reached otherwise. */
   readonly state?: string;
   readonly url?: string;

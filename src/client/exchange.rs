@@ -156,6 +156,7 @@ impl Client {
             failures: 0,
             failed: 0.0,
             warned: false,
+            found_idle: None,
         };
         let scope = Array::new();
         for value in tokens.scope.as_deref().unwrap_or(asked.scope).split_ascii_whitespace() {

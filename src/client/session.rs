@@ -134,7 +134,7 @@ impl Client {
             return false;
         };
         let mut lifetime = session.lifetime.get();
-        lifetime.active = self.elapsed();
+        lifetime.be_active(self.elapsed());
         session.lifetime.set(lifetime);
         self.wake();
         true
@@ -148,7 +148,8 @@ impl Client {
         self.count_sign_out();
         self.enter(State::Error(error));
         if here {
-            self.host.post("expired", None);
+            let idle = session.lifetime.get().is_idle(self.elapsed());
+            self.host.post(if idle { "idle" } else { "expired" }, None);
             self.end_gateway_session_later(&session.config, attempt.support_code.clone());
         }
         attempt.emit(self, "session.expired");

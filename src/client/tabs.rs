@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use super::session::Session;
 use super::{Client, State};
+use crate::browser::clock;
 use crate::protocol::pkce::person_digest;
+use crate::protocol::text;
 
 impl Client {
     /// Tells the other tabs who has signed in.
@@ -14,16 +16,17 @@ impl Client {
         self.host.post("signed-in", Some(&person));
     }
 
-    /// Hears from another tab. Answers with whether the session is to be looked for anew.
-    pub fn hear(self: &Rc<Self>, kind: &str, person: Option<&str>) -> bool {
+    /// Hears from another tab; `about` is who has signed in, or when somebody was active. Answers with whether the session
+    /// is to be looked for anew.
+    pub fn hear(self: &Rc<Self>, kind: &str, about: Option<&str>) -> bool {
         let session = self.session();
         if kind == "signed-in" {
             self.sign_ins_elsewhere.set(self.sign_ins_elsewhere.get().wrapping_add(1));
         }
         match (kind, session) {
-            ("active", _) => {
-                self.be_active();
-            }
+            ("active", Some(session)) => self.hear_of_activity(&session, about),
+            // That tab may have missed what this one knows.
+            ("idle", Some(_)) => self.wake(),
             ("expired", Some(session)) => self.expire(&session, false),
             ("signed-out", session) => {
                 self.count_sign_out();
@@ -34,7 +37,7 @@ impl Client {
             ("signed-in", Some(session)) => {
                 let ours = person_digest(session.token.issuer(), session.token.subject());
                 let behind_gateway = session.config.gateway().is_some();
-                if person != Some(&ours) {
+                if about != Some(&ours) {
                     // Nothing of this person may show for another.
                     self.enter(if behind_gateway { State::Loading } else { State::SignedOut });
                     return behind_gateway;
@@ -51,6 +54,18 @@ impl Client {
             _ => {}
         }
         false
+    }
+
+    /// Somebody was active in another tab, at a time in seconds since 1970 by the device's clock. This tab may have slept
+    /// since.
+    fn hear_of_activity(self: &Rc<Self>, session: &Session, at: Option<&str>) {
+        if let Some(at) = at.and_then(|at| text::whole(at.as_bytes())) {
+            let ago = (clock::now() - f64::from(at)).max(0.0);
+            let mut lifetime = session.lifetime.get();
+            lifetime.be_active(self.elapsed() - ago);
+            session.lifetime.set(lifetime);
+            self.wake();
+        }
     }
 
     /// The page may be kept in the back/forward cache: whoever comes back to it must see nothing of this person until it

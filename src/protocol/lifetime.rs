@@ -33,6 +33,10 @@ const SILENCE: f64 = 300.0;
 /// The longest wait before a failed renewal is tried again, in seconds.
 const MAX_BACKOFF: f64 = 64.0;
 
+/// How long a tab that finds its session idle still listens, in seconds: it may have slept while another was in use, and
+/// what that one said is still to be heard.
+const HEARING: f64 = 0.125;
+
 /// The limits of one session. All times are in seconds of [`Elapsed`] time.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetime {
@@ -58,6 +62,8 @@ pub struct Lifetime {
     pub failed: f64,
     /// Whether it was said that the session is expiring.
     pub warned: bool,
+    /// When it was found idle.
+    pub found_idle: Option<f64>,
 }
 
 /// What is to be done about a session at some moment.
@@ -97,6 +103,19 @@ impl Lifetime {
         // Put as what must hold, so that a time that is no number ends it.
         let lives = now < self.ends && now < self.end();
         !lives
+    }
+
+    /// Whether it is over for nothing but want of activity.
+    #[must_use]
+    pub fn is_idle(&self, now: f64) -> bool {
+        self.is_over(now) && now < self.ends
+    }
+
+    /// Somebody was active at some moment, which puts the idle limit off, unless it had passed by then.
+    pub fn be_active(&mut self, at: f64) {
+        if at > self.active && !self.is_over(at) {
+            self.active = at;
+        }
     }
 
     /// Whether the access token is still valid for so many seconds.
@@ -153,6 +172,13 @@ impl Lifetime {
             self.warned = false;
         }
         let renewal = self.renewal();
+        if !self.is_idle(now) {
+            self.found_idle = None;
+        } else if let wait = *self.found_idle.get_or_insert(now) + HEARING - now
+            && wait > 0.0
+        {
+            return Due::Nothing(wait);
+        }
         if self.is_over(now) {
             Due::End
         } else if now >= warning && !self.warned {
@@ -186,6 +212,7 @@ mod tests {
             failures: 0,
             failed: 0.0,
             warned: false,
+            found_idle: None,
         }
     }
 
@@ -229,7 +256,8 @@ mod tests {
         lifetime.active = 1750.0;
         assert_eq!(lifetime.due(1750.0), Due::Nothing(1740.0));
         assert_eq!(lifetime.due(3490.0), Due::Warning);
-        assert_eq!(lifetime.due(3550.0), Due::End);
+        assert_eq!(lifetime.due(3551.0), Due::Nothing(HEARING));
+        assert_eq!(lifetime.due(3552.0), Due::End);
     }
 
     #[test]
@@ -241,8 +269,26 @@ mod tests {
         lifetime.active = 15.0;
         assert_eq!(lifetime.due(15.0), Due::Nothing(10.0));
         assert_eq!(lifetime.due(25.0), Due::Warning);
-        assert_eq!(lifetime.due(35.0), Due::End);
+        assert_eq!(lifetime.due(35.0), Due::Nothing(HEARING));
+        assert_eq!(lifetime.due(35.0 + HEARING), Due::End);
         assert_eq!(lifetime.remaining(36.0).to_bits(), 0f64.to_bits());
+    }
+
+    #[test]
+    fn a_tab_that_slept_hears_of_activity_elsewhere_before_it_takes_itself_for_idle() {
+        let mut lifetime = Lifetime { renewable: false, ..session() };
+        assert_eq!(lifetime.due(2000.0), Due::Nothing(HEARING));
+        lifetime.be_active(1000.0);
+        assert_eq!(lifetime.due(2000.0), Due::Nothing(740.0));
+        // What came too late changes nothing, nor does what is older.
+        lifetime.be_active(2900.0);
+        lifetime.be_active(900.0);
+        assert_eq!(lifetime.due(2900.0), Due::Nothing(HEARING));
+        assert_eq!(lifetime.due(2901.0), Due::End);
+        assert!(lifetime.is_idle(2901.0));
+        // Its limit needs nobody's word.
+        assert_eq!(lifetime.due(3600.0), Due::End);
+        assert!(!lifetime.is_idle(3600.0));
     }
 
     #[test]

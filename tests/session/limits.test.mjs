@@ -1,0 +1,313 @@
+/** How long a session lasts: without activity, in any case, and by the clocks that school devices have. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { sharedBrowser } from "../support/browser.mjs";
+import { asked, outcome, PATHS, sharedLoginApp, signInHere, snapshot } from "../support/login.mjs";
+import {
+  accessToken,
+  eventTypes,
+  pass,
+  untilEvent,
+  untilStatus,
+  wake,
+  withClocks,
+} from "../support/session.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+const MINUTE = 60;
+const HOUR = 3600;
+
+/** An application with limits, and somebody signed in on a page of it. */
+async function signedIn(t, session = {}, options = {}) {
+  const { page, context } = await browser.newPage(t);
+  await withClocks(context);
+  const world = await startLoginApp(t, { stays: true, config: { session }, ...options });
+  await world.open(page);
+  await signInHere(page);
+  world.standIn.requests.length = 0;
+  return { page, context, ...world };
+}
+
+const status = async (page) => (await snapshot(page)).status;
+
+/** Nobody is signed in any more, because time ran out. */
+async function assertOver(page) {
+  // A tab listens to the others for a moment before it takes itself for idle.
+  await untilStatus(page, "error");
+  const { status, user, scope } = await snapshot(page);
+  assert.deepEqual({ status, user, scope }, { status: "error", user: null, scope: [] });
+  assert.equal(await page.evaluate("client.getSnapshot().error.code"), "session_expired");
+  assert.equal((await accessToken(page)).error.code, "session_expired");
+  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "session_expired");
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await eventTypes(page)).filter((type) => type === "session.expired").length, 1);
+}
+
+// ---- Idle ----
+
+test("half an hour without activity ends the session, unless another limit is set", async (t) => {
+  const { page } = await signedIn(t, undefined);
+  await pass(page, 30 * MINUTE - 5);
+  await wake(page);
+  assert.equal(await status(page), "signed-in");
+  await pass(page, 6);
+  await wake(page);
+  await assertOver(page);
+});
+
+test("expiry is found by the next call, where nothing woke the page", async (t) => {
+  for (const call of ["getUser", "getAccessToken", "getIdToken"]) {
+    const { page } = await signedIn(t);
+    await pass(page, 30 * MINUTE + 1);
+    const answer = await outcome(page, `client.${call}()`);
+    if (call === "getUser") assert.equal(answer, null);
+    else assert.equal(answer.error.code, "session_expired");
+    await assertOver(page);
+  }
+});
+
+test("a timer finds it where nobody calls and nothing wakes the page", async (t) => {
+  const { page } = await signedIn(t, { idleTimeout: 1 });
+  await untilStatus(page, "error");
+  await assertOver(page);
+});
+
+for (const [name, act] of [
+  ["a click", (page) => page.mouse.click(5, 5)],
+  ["a key", (page) => page.keyboard.press("a")],
+  ["the wheel", (page) => page.mouse.wheel(0, 10)],
+  ["stayActive", (page) => page.evaluate("client.stayActive()")],
+]) {
+  test(`${name} puts the idle limit off, but revives nothing that is over`, async (t) => {
+    const { page } = await signedIn(t);
+    await pass(page, 29 * MINUTE);
+    await act(page);
+    // Activity is told of by the page's own events, which come a moment later.
+    await pause(100);
+    await pass(page, 29 * MINUTE);
+    await wake(page);
+    assert.equal(await status(page), "signed-in");
+
+    await pass(page, 2 * MINUTE);
+    await act(page);
+    await pause(100);
+    await assertOver(page);
+    await act(page);
+    await pause(100);
+    await assertOver(page);
+  });
+}
+
+test("what a script makes up is no activity, and a look at the tab is none", async (t) => {
+  const { page } = await signedIn(t);
+  await pass(page, 29 * MINUTE);
+  await page.evaluate(() => {
+    for (const [type, Kind] of [
+      ["pointerdown", PointerEvent],
+      ["keydown", KeyboardEvent],
+      ["wheel", WheelEvent],
+      ["touchstart", Event],
+      ["focus", FocusEvent],
+    ]) {
+      document.body.dispatchEvent(new Kind(type, { bubbles: true }));
+    }
+    document.body.click();
+    window.dispatchEvent(new Event("focus"));
+  });
+  await wake(page);
+  await accessToken(page);
+  assert.equal(await status(page), "signed-in");
+  await pass(page, 61);
+  await wake(page);
+  await assertOver(page);
+});
+
+test("activity in one tab counts in all", async (t) => {
+  const { page, context, open } = await signedIn(t);
+  const other = await context.newPage();
+  await open(other);
+  await signInHere(other);
+  for (let rounds = 0; rounds < 3; rounds++) {
+    for (const tab of [page, other]) await pass(tab, 25 * MINUTE);
+    await other.keyboard.press("a");
+    await pause(100);
+    await wake(page);
+    assert.equal(await status(page), "signed-in");
+  }
+});
+
+test("a tab that slept while another was used signs neither out", async (t) => {
+  const { page, context, open } = await signedIn(t);
+  const other = await context.newPage();
+  await open(other);
+  await signInHere(other);
+  // Nothing reaches a page that its browser has frozen, activity elsewhere neither.
+  const frozen = await context.newCDPSession(page);
+  await pass(other, 20 * MINUTE);
+  await pass(page, 40 * MINUTE);
+  await frozen.send("Page.setWebLifecycleState", { state: "frozen" });
+  await other.keyboard.press("a");
+  await pass(other, 20 * MINUTE);
+  await pause(100);
+  await frozen.send("Page.setWebLifecycleState", { state: "active" });
+  await wake(page);
+  await pause(300);
+
+  assert.equal(await status(other), "signed-in", "the tab in use");
+  assert.equal(typeof (await accessToken(other)), "string");
+  assert.equal(await status(page), "signed-in", "the tab that slept");
+  // Dated activity: it revives nothing that was over by then, and lasts no longer than in the other tab.
+  for (const tab of [page, other]) await pass(tab, 31 * MINUTE);
+  await wake(page);
+  await assertOver(page);
+  await assertOver(other);
+});
+
+// ---- Told a minute before ----
+
+test("session.expiring is told once, a minute before, and again after somebody stayed", async (t) => {
+  const { page } = await signedIn(t);
+  const warnings = async () =>
+    (await page.evaluate("events")).filter(({ type }) => type === "session.expiring");
+  await pass(page, 29 * MINUTE - 5);
+  await wake(page);
+  assert.deepEqual(await warnings(), []);
+
+  await pass(page, 6);
+  for (let i = 0; i < 3; i++) await wake(page);
+  const [warning, ...more] = await warnings();
+  assert.equal(more.length, 0);
+  assert.ok(warning.durationMs > 50_000 && warning.durationMs <= 60_000, `${warning.durationMs}`);
+
+  await page.evaluate("client.stayActive()");
+  await wake(page);
+  assert.equal((await warnings()).length, 1);
+  await pass(page, 29 * MINUTE + 1);
+  await wake(page);
+  assert.equal((await warnings()).length, 2);
+  await pass(page, 61);
+  await wake(page);
+  await assertOver(page);
+});
+
+test("a timer tells of it, too", async (t) => {
+  const { page } = await signedIn(t, { idleTimeout: 2 });
+  await untilEvent(page, "session.expiring");
+  assert.equal(await status(page), "signed-in");
+  await untilEvent(page, "session.expired");
+});
+
+// ---- In any case ----
+
+test("maxAge ends the session however active somebody is", async (t) => {
+  const { page } = await signedIn(t, { maxAge: HOUR, idleTimeout: false });
+  await pass(page, HOUR - 30);
+  await wake(page);
+  await page.evaluate("client.stayActive()");
+  assert.equal(await status(page), "signed-in");
+  assert.equal((await eventTypes(page)).at(-1), "session.expiring");
+  await pass(page, 31);
+  await wake(page);
+  await assertOver(page);
+});
+
+test("eight hours is the usual maxAge", async (t) => {
+  const { page } = await signedIn(t, { idleTimeout: false });
+  await pass(page, 8 * HOUR - 5);
+  await wake(page);
+  assert.equal(await status(page), "signed-in");
+  await pass(page, 6);
+  await wake(page);
+  await assertOver(page);
+});
+
+test("without any limit a session still ends with its ID token", async (t) => {
+  const { page } = await signedIn(
+    t,
+    { maxAge: false, idleTimeout: false },
+    { standIn: { idTokenLifetime: 2 * HOUR } },
+  );
+  await pass(page, 2 * HOUR - 5);
+  await wake(page);
+  assert.equal(await status(page), "signed-in");
+  // And what clocks may be wrong by.
+  await pass(page, MINUTE + 6);
+  await wake(page);
+  await assertOver(page);
+});
+
+test("renewals lengthen no session beyond its maxAge", async (t) => {
+  const { page, standIn } = await signedIn(
+    t,
+    { maxAge: 20 * MINUTE },
+    { standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 } },
+  );
+  for (let renewals = 1; renewals <= 3; renewals++) {
+    await pass(page, 301);
+    assert.equal(typeof (await accessToken(page)), "string");
+    assert.equal(asked(standIn, PATHS.token), renewals);
+  }
+  await pass(page, 301);
+  await wake(page);
+  await assertOver(page);
+  assert.equal(asked(standIn, PATHS.token), 3);
+});
+
+// ---- Clocks ----
+
+test("a lid that is closed for two hours: the monotonic clock stood still, and the session is over", async (t) => {
+  const { page, standIn } = await signedIn(t);
+  await pass(page, { wall: 2 * HOUR });
+  await page.mouse.click(5, 5);
+  await pause(100);
+  await assertOver(page);
+  assert.deepEqual(standIn.requests, []);
+});
+
+test("a lid that is closed for two hours, without an idle limit: the token is renewed at once", async (t) => {
+  const { page, standIn } = await signedIn(
+    t,
+    { idleTimeout: false },
+    { standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 } },
+  );
+  const before = await accessToken(page);
+  await pass(page, { wall: 2 * HOUR });
+  await wake(page);
+  await untilEvent(page, "token.renewed");
+  assert.notEqual(await accessToken(page), before);
+  assert.equal(asked(standIn, PATHS.token), 1);
+});
+
+test("a clock that is set back, even again and again, neither ends a session nor lengthens it", async (t) => {
+  const { page } = await signedIn(t);
+  for (let minutes = 0; minutes < 28; minutes += 7) {
+    await pass(page, { wall: -26 * HOUR, monotonic: 7 * MINUTE });
+    await wake(page);
+    assert.equal(await status(page), "signed-in");
+  }
+  await pass(page, { wall: -26 * HOUR, monotonic: 3 * MINUTE });
+  await wake(page);
+  await assertOver(page);
+});
+
+test("a clock that is put right by a day ends the session, on the safe side", async (t) => {
+  const { page } = await signedIn(t);
+  await pass(page, { wall: 24 * HOUR });
+  await page.evaluate(() => void window.dispatchEvent(new Event("focus")));
+  await assertOver(page);
+});
+
+test("in a tab that its browser stops, the session is over when the person comes back", async (t) => {
+  const { page, context } = await signedIn(t, { idleTimeout: 2 });
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+  await pause(2500);
+  await cdp.send("Page.setWebLifecycleState", { state: "active" });
+  await page.mouse.click(5, 5);
+  await untilStatus(page, "error");
+  await assertOver(page);
+});
