@@ -530,8 +530,13 @@ test("errors: shape, JSON and brand", async () => {
   assert.match(bare.supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
 
   const copy = await bundle("copy.mjs");
-  assert.equal(bare instanceof copy.ClassLinkError, false);
+  assert.notEqual(copy.ClassLinkError, ClassLinkError);
   assert.ok(copy.isClassLinkError(bare));
+  assert.ok(bare instanceof copy.ClassLinkError);
+  class Own extends ClassLinkError {}
+  assert.ok(new Own({ code: "timeout" }) instanceof Own);
+  assert.equal(bare instanceof Own, false);
+  assert.equal(new Error("x") instanceof ClassLinkError, false);
   for (const other of [null, undefined, "x", {}, new Error("x")]) {
     assert.equal(isClassLinkError(other), false);
   }

@@ -4,11 +4,11 @@
  * @packageDocumentation
  */
 
+import { BRAND, isClassLinkError } from "./brand.js";
 import { ENGLISH } from "./messages.js";
 import type { ClassLinkErrorCode, ClassLinkErrorReason, ProviderError } from "./types.js";
 
-/** Shared by every copy of the package on a page. */
-const BRAND = Symbol.for("classlink-spa.ClassLinkError");
+export { isClassLinkError };
 
 /** Crockford's base32: no letter that is easily misread aloud. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -53,6 +53,12 @@ export class ClassLinkError extends Error {
   /** The provider's own words: not enumerable; not for users or logs. */
   declare readonly providerError?: ProviderError;
 
+  /** `instanceof` holds for errors from another copy of the package as well, as `isClassLinkError` does. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this, and means its own instances.
+    return this === ClassLinkError ? isClassLinkError(value) : super[Symbol.hasInstance](value);
+  }
+
   static {
     Object.defineProperties(ClassLinkError.prototype, {
       name: { value: "ClassLinkError", writable: true, configurable: true },
@@ -73,11 +79,6 @@ export class ClassLinkError extends Error {
       Object.defineProperty(this, "providerError", { value: capped(init.providerError) });
     }
   }
-}
-
-/** Whether `value` is a {@link ClassLinkError}, one from another copy of the package included. */
-export function isClassLinkError(value: unknown): value is ClassLinkError {
-  return (value as { [BRAND]?: true } | null | undefined)?.[BRAND] === true;
 }
 
 /**
