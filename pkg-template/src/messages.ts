@@ -8,8 +8,9 @@ import type { ClassLinkError } from "./errors.js";
 import type { ClassLinkConfig, ClassLinkErrorCode } from "./types.js";
 
 // What several codes ask of the person.
-const SETUP = "This app isn't set up correctly. Please tell your teacher or the help desk.";
-const AGAIN = "Your sign-in couldn't be finished. Please sign in again.";
+const SETUP = "This app isn't set up right. Please tell your teacher or the help desk.";
+const AGAIN =
+  "Signing in didn't work. Please sign in again. If that doesn't help, tell your teacher.";
 const LATER = "That didn't work just now. Please wait a moment and try again.";
 const RELOAD =
   "This app stopped working. Reload the page. If that doesn't help, tell your teacher.";
@@ -32,7 +33,6 @@ export const ENGLISH: Record<ClassLinkErrorCode, string> = {
   callback_malformed: AGAIN,
   interaction_required: AGAIN,
   issuer_mismatch: AGAIN,
-  popup_closed: AGAIN,
   provider_error: AGAIN,
   state_unknown: AGAIN,
   token_rejected: AGAIN,
@@ -64,8 +64,9 @@ export const ENGLISH: Record<ClassLinkErrorCode, string> = {
 
   environment_unsupported: "Signing in doesn't work in this browser. Update it or try another one.",
   storage_unavailable:
-    "This browser can't remember your sign-in. Allow site data, or try a window that isn't private.",
+    "This browser can't remember your sign-in. Try a window that isn't private, or ask your teacher.",
   popup_blocked: "This browser stopped the sign-in window. Allow pop-up windows and try again.",
+  popup_closed: "The sign-in window was closed. Please sign in again.",
   network: "We couldn't get a connection. Check your internet and try again.",
   id_token_invalid:
     "We couldn't be sure that it's you. Check this device's date and time, and sign in again.",
