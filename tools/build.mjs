@@ -57,7 +57,7 @@ const DIAGNOSIS = "diagnosis.js";
 
 /**
  * The package's entries: a source in `pkg-template/src`, and the file at the package's root that it becomes.
- * `declares` says whether the entry has types of its own.
+ * `declares` says whether the entry has types of its own, `hasDefault` whether they have a default export.
  */
 const ENTRIES = [
   // No entry of its own: the client loads it when it is asked for a diagnosis.
@@ -65,12 +65,23 @@ const ENTRIES = [
   { source: "index.ts", file: "index.js", platform: "browser", declares: true },
   { source: "index.node.ts", file: "index.node.js", platform: "node", declares: false },
   { source: "inline.ts", file: "inline.js", platform: "browser", declares: true },
+  {
+    source: "react.tsx",
+    file: "react.js",
+    platform: "browser",
+    declares: true,
+    // Hooks and context are for the browser's side of Next.js and its like.
+    banner: '"use client";',
+  },
+  { source: "vue.ts", file: "vue.js", platform: "browser", declares: true },
+  { source: "testing.ts", file: "testing.js", platform: "neutral", declares: true },
+  { source: "es.ts", file: "es.js", platform: "browser", declares: true, hasDefault: true },
   { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
   { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },
 ];
 
 /** What the entries take from the application's own `node_modules`. */
-const EXTERNAL = ["classlink-spa", "jose", `./${DIAGNOSIS}`];
+const EXTERNAL = ["classlink-spa", "jose", "react", "vue", `./${DIAGNOSIS}`];
 
 /**
  * Builds what has changed, and prints what users download.
@@ -276,7 +287,7 @@ async function buildPackage() {
 
 async function bundle(outdir, version) {
   const esbuild = await import("esbuild");
-  for (const { source, file, platform } of ENTRIES) {
+  for (const { source, file, platform, banner } of ENTRIES) {
     await esbuild
       .build({
         entryPoints: [join(template, "src", source)],
@@ -286,6 +297,8 @@ async function bundle(outdir, version) {
         minify: platform === "browser",
         format: "esm",
         platform,
+        jsx: "automatic",
+        ...(banner && { banner: { js: banner } }),
         // Safari 16.4 is the oldest whose WebAssembly has reference types without faults.
         target: platform === "node" ? "node20.19" : ["es2022", "safari16.4"],
         // A page's imports must not wait for this one.
@@ -335,13 +348,14 @@ function copyTypes(from, outdir) {
       copy(join(dirname(path), `${imported}.d.ts`));
     }
   };
-  for (const { source, file, declares } of ENTRIES) {
+  for (const { source, file, declares, hasDefault } of ENTRIES) {
     if (!declares) continue;
-    const types = source.replace(/\.ts$/, ".d.ts");
+    const types = source.replace(/\.tsx?$/, ".d.ts");
     copy(types);
+    const path = `"./types/${types.replace(/\.d\.ts$/, ".js")}"`;
     writeFileSync(
       join(outdir, file.replace(/\.js$/, ".d.ts")),
-      `export * from "./types/${types.replace(/\.d\.ts$/, ".js")}";\n`,
+      `export * from ${path};\n${hasDefault ? `export { default } from ${path};\n` : ""}`,
     );
   }
 }

@@ -1,0 +1,105 @@
+/**
+ * Gives components the client and its state.
+ *
+ * @packageDocumentation
+ */
+
+import {
+  createContext,
+  type ReactElement,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useMemo,
+  useSyncExternalStore,
+} from "react";
+import { loginGate } from "../frameworks/login-gate.js";
+import {
+  type ClassLinkMethods,
+  type ClassLinkState,
+  describe,
+  SERVER_SNAPSHOT,
+} from "../frameworks/state.js";
+import { ENGLISH_TEXTS, type Texts } from "../frameworks/texts.js";
+import type { ClassLinkClient, Snapshot } from "../types.js";
+
+/** What the provider gives to the components of this package. */
+interface Provided {
+  readonly client: ClassLinkClient;
+  readonly texts: Texts;
+}
+
+const Context = createContext<Provided | null>(null);
+
+/** Props of {@link ClassLinkProvider}. */
+export interface ClassLinkProviderProps<AppState = unknown, Claims = Record<string, unknown>> {
+  /** The application's one client: made once, outside of components. */
+  readonly client: ClassLinkClient<AppState, Claims>;
+  /** Other texts for this package's own fallbacks and buttons. Default English. */
+  readonly texts?: Partial<Texts>;
+  readonly children?: ReactNode;
+}
+
+/** Gives the client to everything inside it. It neither makes nor closes a client. */
+export function ClassLinkProvider<AppState = unknown, Claims = Record<string, unknown>>({
+  client: given,
+  texts,
+  children,
+}: ClassLinkProviderProps<AppState, Claims>): ReactElement {
+  const client = given as unknown as ClassLinkClient;
+  useEffect(() => loginGate(client).watch(), [client]);
+  const provided = useMemo(
+    () => ({ client, texts: { ...ENGLISH_TEXTS, ...texts } }),
+    [client, texts],
+  );
+  return <Context.Provider value={provided}>{children}</Context.Provider>;
+}
+
+/** What the nearest provider gives. */
+export function useProvided(): Provided {
+  const provided = useContext(Context);
+  if (!provided) {
+    throw new Error(
+      "classlink-spa/react needs a <ClassLinkProvider client={client}> around what uses it.",
+    );
+  }
+  return provided;
+}
+
+const onServer = (): Snapshot<never> => SERVER_SNAPSHOT;
+
+/** The client's state now: `"loading"` on a server and while hydrating. */
+export function useSnapshot(client: ClassLinkClient): Snapshot {
+  return useSyncExternalStore<Snapshot>(client.subscribe, client.getSnapshot, onServer);
+}
+
+/** What {@link useClassLink} answers. */
+export type UseClassLink<
+  AppState = unknown,
+  Claims = Record<string, unknown>,
+> = ClassLinkState<Claims> & ClassLinkMethods<AppState, Claims>;
+
+/**
+ * Who is signed in, and what can be done about it. The component renders again when that changes; the answer is the same
+ * object until then, and the functions are the same for as long as the client is.
+ *
+ * ```tsx
+ * const { user, isLoading, startLogin } = useClassLink();
+ * if (isLoading) return <Spinner />;
+ * return user ? <p>Hello {user.givenName}</p> : <button onClick={() => startLogin()}>Sign in</button>;
+ * ```
+ *
+ * @throws Error without a {@link ClassLinkProvider} around it.
+ */
+export function useClassLink<AppState = unknown, Claims = Record<string, unknown>>(): UseClassLink<
+  AppState,
+  Claims
+> {
+  const { client } = useProvided();
+  const snapshot = useSnapshot(client);
+  return useMemo(() => {
+    const { startLogin, logout, getAccessToken, fetch } = client;
+    const methods = { startLogin, logout, getAccessToken, fetch, client };
+    return { ...describe(snapshot), ...methods } as unknown as UseClassLink<AppState, Claims>;
+  }, [client, snapshot]);
+}

@@ -1,0 +1,139 @@
+/**
+ * Gives an application's components the client and its state.
+ *
+ * @packageDocumentation
+ */
+
+import {
+  type ComputedRef,
+  computed,
+  getCurrentInstance,
+  type InjectionKey,
+  inject,
+  onMounted,
+  type Plugin,
+  type ShallowRef,
+  shallowRef,
+} from "vue";
+import type { ClassLinkError } from "../errors.js";
+import { loginGate } from "../frameworks/login-gate.js";
+import { type ClassLinkMethods, isLoading, SERVER_SNAPSHOT } from "../frameworks/state.js";
+import { ENGLISH_TEXTS, type Texts } from "../frameworks/texts.js";
+import type { ClassLinkClient, Snapshot, Status, User } from "../types.js";
+
+interface Provided {
+  readonly client: ClassLinkClient;
+  readonly snapshot: Readonly<ShallowRef<Snapshot>>;
+  readonly texts: Texts;
+}
+
+const KEY: InjectionKey<Provided> = Symbol("classlink-spa");
+
+/** What {@link createClassLink} takes beside a bare client. */
+export interface ClassLinkPluginOptions<AppState = unknown, Claims = Record<string, unknown>> {
+  /** The application's one client. */
+  readonly client: ClassLinkClient<AppState, Claims>;
+  /** Other texts for this package's own fallbacks and buttons. Default English. */
+  readonly texts?: Partial<Texts>;
+}
+
+/**
+ * The plugin: `app.use(createClassLink(client))`. On a server it subscribes to nothing and says `"loading"`. It neither
+ * makes nor closes a client.
+ */
+export function createClassLink<AppState = unknown, Claims = Record<string, unknown>>(
+  clientOrOptions: ClassLinkClient<AppState, Claims> | ClassLinkPluginOptions<AppState, Claims>,
+): Plugin {
+  const { client: given, texts }: ClassLinkPluginOptions<AppState, Claims> =
+    "client" in clientOrOptions ? clientOrOptions : { client: clientOrOptions };
+  const client = given as unknown as ClassLinkClient;
+  return {
+    install(app) {
+      const snapshot = shallowRef<Snapshot>(SERVER_SNAPSHOT);
+      app.provide(KEY, { client, snapshot, texts: { ...ENGLISH_TEXTS, ...texts } });
+      if (typeof window === "undefined") return;
+
+      const follow = () => {
+        snapshot.value = client.getSnapshot();
+      };
+      follow();
+      const stops = [client.subscribe(follow), loginGate(client).watch()];
+      const unmount = app.unmount;
+      app.unmount = () => {
+        for (const stop of stops) stop();
+        unmount();
+      };
+    },
+  };
+}
+
+/** What the application's plugin gives. */
+export function injectProvided(): Provided {
+  const provided = inject(KEY, null);
+  if (!provided) throw new Error("classlink-spa/vue needs app.use(createClassLink(client)).");
+  const snapshot = whenHydrated(provided.snapshot);
+  return { ...provided, snapshot };
+}
+
+/** `"loading"`, as on the server, until a component that a server rendered has been taken over. */
+function whenHydrated(snapshot: Readonly<ShallowRef<Snapshot>>): Readonly<ShallowRef<Snapshot>> {
+  // Only while hydrating there is an element before there is a component.
+  if (!getCurrentInstance()?.vnode.el) return snapshot;
+  const hydrated = shallowRef(false);
+  onMounted(() => {
+    hydrated.value = true;
+  });
+  return computed(() => (hydrated.value ? snapshot.value : SERVER_SNAPSHOT));
+}
+
+/** What {@link useClassLink} answers. */
+export type UseClassLink<AppState = unknown, Claims = Record<string, unknown>> = ClassLinkMethods<
+  AppState,
+  Claims
+> & {
+  readonly status: ComputedRef<Status>;
+  /** The person signed in; `null` when nobody is. */
+  readonly user: ComputedRef<User<Claims> | null>;
+  /** What was granted; empty when nobody is signed in. */
+  readonly scope: ComputedRef<readonly string[]>;
+  /** What went wrong; `null` in every status but `"error"`. */
+  readonly error: ComputedRef<ClassLinkError | null>;
+  readonly isSignedIn: ComputedRef<boolean>;
+  /** Wait: who is there isn't known yet, or the page is about to be left. */
+  readonly isLoading: ComputedRef<boolean>;
+};
+
+/**
+ * Who is signed in, as refs, and what can be done about it. For `setup`, and whatever runs in an application's context.
+ *
+ * ```vue
+ * <script setup>
+ * const { user, isLoading, startLogin } = useClassLink();
+ * </script>
+ *
+ * <template>
+ *   <Spinner v-if="isLoading" />
+ *   <p v-else-if="user">Hello {{ user.givenName }}</p>
+ *   <button v-else @click="startLogin()">Sign in</button>
+ * </template>
+ * ```
+ *
+ * @throws Error where the application doesn't use {@link createClassLink}.
+ */
+export function useClassLink<AppState = unknown, Claims = Record<string, unknown>>(): UseClassLink<
+  AppState,
+  Claims
+> {
+  const { client, snapshot } = injectProvided();
+  const { startLogin, logout, getAccessToken, fetch } = client;
+  const refs = {
+    status: computed(() => snapshot.value.status),
+    user: computed(() => snapshot.value.user),
+    scope: computed(() => snapshot.value.scope),
+    error: computed(() => snapshot.value.error),
+    isSignedIn: computed(() => snapshot.value.status === "signed-in"),
+    isLoading: computed(() => isLoading(snapshot.value.status)),
+  };
+  const methods = { startLogin, logout, getAccessToken, fetch, client };
+  return { ...refs, ...methods } as unknown as UseClassLink<AppState, Claims>;
+}
