@@ -83,17 +83,29 @@ test("no path of this machine is in it", () => {
   }
 });
 
-for (const name of ["index.js", "index.node.js", "inline.js"]) {
+const ENTRIES = {
+  "index.js": "createClient",
+  "index.node.js": "createClient",
+  "inline.js": "createClient",
+  "react.js": "RequireSignIn",
+  "vue.js": "createClassLink",
+  "testing.js": "createTestClient",
+};
+
+for (const [name, main] of Object.entries(ENTRIES)) {
   test(`importing ${name} touches no browser global`, async () => {
     const script = `
+      ${name === "react.js" || name === "vue.js" ? `await import("${name.slice(0, -3)}");` : ""}
       const touched = [];
       for (const name of ${JSON.stringify(BROWSER_GLOBALS)}) {
         const get = () => { touched.push(name); };
         Object.defineProperty(globalThis, name, { get, configurable: true });
       }
-      const { createClient } = await import(${JSON.stringify(pathToFileURL(join(pkg, name)))});
-      console.log(JSON.stringify({ touched, exported: typeof createClient }));`;
-    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script]);
+      const { ${main} } = await import(${JSON.stringify(pathToFileURL(join(pkg, name)))});
+      console.log(JSON.stringify({ touched, exported: typeof ${main} }));`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: root,
+    });
     assert.deepEqual(JSON.parse(stdout), { touched: [], exported: "function" });
   });
 }

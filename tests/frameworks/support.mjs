@@ -1,0 +1,169 @@
+/**
+ * Small applications for the framework tests: bundled from `pages/` against the built package, served under every path,
+ * and told by each test what to do.
+ *
+ * @module
+ */
+
+import { mkdirSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+/** @import { TestContext } from "node:test" */
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const PAGES = join(ROOT, "tests/frameworks/pages");
+// Inside node_modules, so that a server's bundle finds the packages it leaves out.
+const OUTPUT = join(ROOT, "node_modules/.cache/frameworks-test");
+
+/**
+ * Finds React where React 18 is.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const react18 = {
+  name: "react-18",
+  setup(build) {
+    build.onResolve({ filter: /^react(-dom)?(\/|$)/ }, ({ path, kind, pluginData }) =>
+      pluginData === react18
+        ? undefined
+        : build.resolve(path, {
+            kind,
+            resolveDir: join(ROOT, "tests/frameworks/react-18"),
+            pluginData: react18,
+          }),
+    );
+  },
+};
+
+/** The applications: a page of `pages/`, and which framework it gets. */
+export const APPS = {
+  "React 19": { page: "react-app.jsx", plugins: [] },
+  "React 18": { page: "react-app.jsx", plugins: [react18] },
+  "Vue 3": { page: "vue-app.js", plugins: [] },
+};
+
+/** @typedef {keyof typeof APPS} AppName */
+
+/** With what their makers say to developers, StrictMode's second mount and complaints about hydration included. */
+const DEFINE = {
+  "process.env.NODE_ENV": '"development"',
+  __VUE_OPTIONS_API__: "true",
+  __VUE_PROD_DEVTOOLS__: "false",
+  __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "true",
+};
+
+const scripts = new Map();
+
+/** The application's script for browsers. @param {AppName} name @returns {Promise<string>} */
+function browserScript(name) {
+  if (!scripts.has(name)) {
+    const { page, plugins } = APPS[name];
+    const bundled = build({
+      entryPoints: [join(PAGES, page)],
+      bundle: true,
+      write: false,
+      format: "esm",
+      jsx: "automatic",
+      plugins,
+      define: DEFINE,
+      logLevel: "error",
+    });
+    scripts.set(
+      name,
+      bundled.then(({ outputFiles }) => outputFiles[0].text),
+    );
+  }
+  return scripts.get(name);
+}
+
+/**
+ * What a server makes of a path. The bundle is imported where there is no page.
+ *
+ * @param {AppName} name
+ * @param {string} path
+ * @param {object} [scenario]
+ * @returns {Promise<string>} The HTML inside `#root`.
+ */
+export async function renderOnServer(name, path, scenario = {}) {
+  const { page, plugins } = APPS[name];
+  mkdirSync(OUTPUT, { recursive: true });
+  const outfile = join(OUTPUT, `${name.replace(" ", "-")}-${process.pid}.mjs`);
+  await build({
+    entryPoints: [join(PAGES, page)],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    jsx: "automatic",
+    plugins,
+    define: DEFINE,
+    // The frameworks' CommonJS asks for Node's modules.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    logLevel: "error",
+  });
+  try {
+    const { render } = await import(`${pathToFileURL(outfile).href}?${Math.random()}`);
+    return await render(path, scenario);
+  } finally {
+    rmSync(outfile);
+  }
+}
+
+/**
+ * Serves an application under every path. It ends with the test.
+ *
+ * @param {TestContext} t
+ * @param {AppName} name
+ * @param {{ headers?: Record<string, string>, html?: string }} [options] `html`: what a server rendered
+ * @returns {Promise<{ origin: string, loads: string[] }>} `loads`: the paths of the pages that were loaded, oldest first
+ */
+export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
+  const script = await browserScript(name);
+  const loads = [];
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://app.invalid");
+    if (pathname === "/app.js") {
+      response.writeHead(200, { "Content-Type": "text/javascript; charset=utf-8" });
+      return response.end(script);
+    }
+    loads.push(pathname);
+    if (pathname === "/nothing") return response.writeHead(204).end();
+    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", ...headers });
+    response.end(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<title>Test app</title>
+<div id="root">${html}</div>
+<script type="module" src="/app.js"></script>
+</html>
+`);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  t.after(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve(undefined));
+        server.closeAllConnections();
+      }),
+  );
+  return { origin: `http://localhost:${server.address().port}`, loads };
+}
+
+/**
+ * Says what every page of a context is to do, before its scripts run.
+ *
+ * @param {import("playwright-core").BrowserContext} context
+ * @param {object} scenario Of `pages/`: `client` are `createTestClient`'s options, `setup` is the text of a function body
+ * that is given `client` and `go`; the rest is the page's own.
+ */
+export async function tell(context, scenario) {
+  await context.addInitScript((given) => {
+    window.scenario = given;
+  }, scenario);
+}

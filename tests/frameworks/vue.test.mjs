@@ -1,0 +1,326 @@
+/** Sign-in in Vue applications: what the person sees, in a browser, with vue-router. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../../tools/lib/run.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { renderOnServer, serveApp, tell } from "./support.mjs";
+
+const browser = sharedBrowser();
+
+const SIGNED_IN = { user: { name: "Ada" } };
+
+/**
+ * Opens a page of the application.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {object} [scenario]
+ * @param {{ path?: string, html?: string }} [options]
+ */
+async function open(t, scenario = {}, { path = "/classes", ...served } = {}) {
+  const app = await serveApp(t, "Vue 3", served);
+  const watched = await browser.newPage(t);
+  await tell(watched.context, scenario);
+  await watched.page.goto(app.origin + path);
+  return {
+    ...app,
+    ...watched,
+    /** What Vue, the package and the browser complain about. */
+    complaints: () => [
+      ...watched.console.filter((line) => /^(error|warning)/.test(line)),
+      ...watched.errors,
+    ],
+  };
+}
+
+const count = (page, method) => page.evaluate((name) => client.calls[name].length, method);
+const logins = (page) => page.evaluate(() => client.calls.startLogin);
+/** Long enough for anything that would start by itself. */
+const settle = (page) => page.waitForTimeout(150);
+const who = async (page) => JSON.parse(await page.locator("output").innerText());
+const routerErrors = (page) => page.evaluate(() => window.routerErrors ?? []);
+/** Somebody does something on the page. */
+const act = (page) => page.keyboard.press("Shift");
+
+/** A login that begins, and the page is still there. */
+const SWALLOWED = {
+  "and the client knows": `const { startLogin } = client;
+    client.startLogin = (...args) => startLogin(...args).then(() => client.setStatus("signed-out"));`,
+  "and nobody knows": "",
+};
+
+test("useClassLink follows the client with refs", async (t) => {
+  const { page, complaints } = await open(t, { client: { status: "loading" } }, { path: "/" });
+  const nobody = { isSignedIn: false, name: null, scope: [] };
+  assert.deepEqual(await who(page), { status: "loading", isLoading: true, ...nobody });
+  await page.evaluate(() => client.signIn({ name: "Ada" }, ["openid"]));
+  assert.deepEqual(await who(page), {
+    status: "signed-in",
+    isLoading: false,
+    isSignedIn: true,
+    name: "Ada",
+    scope: ["openid"],
+  });
+  await page.evaluate(() => client.setError("network"));
+  assert.deepEqual(await who(page), { status: "error", isLoading: false, ...nobody });
+  for (const status of ["redirecting", "signing-in"]) {
+    await page.evaluate((given) => client.setStatus(given), status);
+    assert.deepEqual(await who(page), { status, isLoading: true, ...nobody });
+  }
+  assert.ok(await page.evaluate(() => seen.every(({ refs }) => refs)));
+  assert.deepEqual(complaints(), []);
+});
+
+test("an application that is unmounted follows no longer", async (t) => {
+  const setup = `window.following = 0;
+    const { subscribe } = client;
+    client.subscribe = (listener) => {
+      window.following++;
+      const stop = subscribe(listener);
+      return () => { window.following--; stop(); };
+    };`;
+  const { page } = await open(t, { setup, guard: {} }, { path: "/" });
+  await page.locator("output").waitFor();
+  const before = await page.evaluate(() => following);
+  await page.evaluate(() => app.unmount());
+  assert.equal(before - (await page.evaluate(() => following)), 2);
+});
+
+test('a server renders "loading" and subscribes to nothing, and the browser takes over without complaint', async (t) => {
+  const setup = "client.handleCallback = () => new Promise(() => {});";
+  const scenario = { client: SIGNED_IN, setup };
+  for (const [path, before, after] of [
+    ["/", '"status":"loading"', '"name":"Ada"'],
+    ["/classes", "Classes of ", "Classes of Ada"],
+    ["/callback", "One moment…", "Taking you to ClassLink…"],
+  ]) {
+    const html = await renderOnServer("Vue 3", path, scenario);
+    assert.ok(html.replaceAll("&quot;", '"').includes(before), html);
+    assert.ok(!html.includes("Ada"));
+    const { page, complaints } = await open(t, scenario, { path, html });
+    await page.getByText(after).first().waitFor();
+    assert.deepEqual(complaints(), [], path);
+  }
+});
+
+// ---- The guard ----
+
+test("requireSignIn lets people through who are signed in", async (t) => {
+  const { page, complaints } = await open(t, { client: SIGNED_IN });
+  await page.getByRole("heading", { name: "Classes of Ada" }).waitFor();
+  assert.equal(await count(page, "startLogin"), 0);
+  assert.deepEqual(complaints(), []);
+});
+
+test("requireSignIn waits until it is known who is there", async (t) => {
+  const { page } = await open(t, { client: { status: "loading" } });
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 0);
+  await page.evaluate(() => client.signIn({ name: "Ada" }));
+  await page.getByRole("heading", { name: "Classes of Ada" }).waitFor();
+  assert.equal(await count(page, "startLogin"), 0);
+});
+
+test("requireSignIn starts a login that comes back to the route", async (t) => {
+  const guard = { loginOptions: { prompt: "login" } };
+  const { page } = await open(t, { guard }, { path: "/classes?period=2#today" });
+  await settle(page);
+  assert.deepEqual(await logins(page), [
+    [{ returnTo: "/classes?period=2#today", prompt: "login" }],
+  ]);
+});
+
+test("requireSignIn, before all routes: lets ClassLink's answer through", async (t) => {
+  const client = { callback: { user: { name: "Ada" }, returnTo: "/classes" } };
+  const { page } = await open(
+    t,
+    { global: true, routed: true, client },
+    { path: "/callback?code=c&state=s" },
+  );
+  await page.getByRole("heading", { name: "Classes of Ada" }).waitFor();
+  assert.equal(await count(page, "startLogin"), 0);
+});
+
+for (const [how, setup] of Object.entries(SWALLOWED)) {
+  test(`requireSignIn, where the login begins and the page is still there, ${how}: waits for the person`, async (t) => {
+    const { page } = await open(t, { setup }, { path: "/" });
+    await page.locator("output").waitFor();
+    for (let i = 0; i < 3; i++) await page.evaluate(() => go("/classes"));
+    assert.equal(await count(page, "startLogin"), 1);
+    await act(page);
+    await page.evaluate(() => go("/classes"));
+    assert.equal(await count(page, "startLogin"), 2);
+  });
+}
+
+test("requireSignIn, asked again while a login is starting: one login", async (t) => {
+  const setup = `const { startLogin } = client;
+    client.startLogin = (...args) => { void startLogin(...args); client.setStatus("signed-out"); return new Promise(() => {}); };`;
+  const { page } = await open(t, { setup }, { path: "/" });
+  await page.locator("output").waitFor();
+  await page.evaluate(() => {
+    for (const path of ["/classes", "/classes?a", "/classes?b"]) void go(path);
+  });
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 1);
+});
+
+test("requireSignIn, after logout: an application that goes on at once doesn't sign the same pupil in again", async (t) => {
+  const { page } = await open(t, { client: SIGNED_IN }, { path: "/" });
+  await page.locator("output").click();
+  await page.evaluate(async () => {
+    await client.logout();
+    await go("/classes");
+  });
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 0);
+  await act(page);
+  await page.evaluate(() => go("/classes"));
+  assert.equal(await count(page, "startLogin"), 1);
+});
+
+test("requireSignIn, where every login fails to start: one attempt, and the error for the router", async (t) => {
+  const setup = `for (let i = 0; i < 3; i++) client.failNext("startLogin", "config_invalid");`;
+  const { page } = await open(t, { setup }, { path: "/" });
+  await page.locator("output").waitFor();
+  for (let i = 0; i < 3; i++) await page.evaluate(() => go("/classes"));
+  assert.equal(await count(page, "startLogin"), 1);
+  assert.deepEqual(await routerErrors(page), Array(3).fill("config_invalid"));
+});
+
+test("requireSignIn, after an error: shows the page for it, which lets the person try again", async (t) => {
+  const { page } = await open(t, {
+    client: { error: "gateway_error" },
+    guard: { signedOut: "/signed-out" },
+  });
+  await page.getByRole("alert").getByText("gateway_error").waitFor();
+  assert.equal(await count(page, "startLogin"), 0);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  assert.equal(await count(page, "startLogin"), 1);
+});
+
+test("requireSignIn, with a page for it: waits there after a reload and the back button", async (t) => {
+  const { page } = await open(t, { guard: { signedOut: "/signed-out" } });
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 1);
+  await page.reload();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  assert.equal(await count(page, "startLogin"), 0);
+});
+
+test("requireSignIn, without a page for it: a reload starts a login, for nothing could ask the person", async (t) => {
+  const { page } = await open(t);
+  await settle(page);
+  await page.reload();
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 1);
+});
+
+test("a session that doesn't outlive the callback page never sends people in circles", async (t) => {
+  const setup = `const { startLogin } = client;
+    client.startLogin = async (...args) => { await startLogin(...args); location.assign("/callback?code=c&state=s"); };
+    client.setCallback({ returnTo: "/classes" });`;
+  const { page, loads, complaints } = await open(t, { setup });
+  while (loads.length < 3) await settle(page);
+  await settle(page);
+  assert.deepEqual(loads, ["/classes", "/callback", "/classes"]);
+  assert.equal(await count(page, "startLogin"), 0);
+  assert.match(complaints().join(), /Give requireSignIn a "signedOut" page/);
+});
+
+// ---- CallbackPage ----
+
+test("CallbackPage handles the answer once and goes to returnTo, in place of itself", async (t) => {
+  const setup = `client.setCallback({ returnTo: "/welcome?x=1#y" });
+    const { handleCallback } = client;
+    client.handleCallback = (...args) => { sessionStorage.count = 1 + Number(sessionStorage.count ?? 0); return handleCallback(...args); };`;
+  const { page, origin, complaints } = await open(
+    t,
+    { setup },
+    { path: "/callback?code=c&state=s" },
+  );
+  await page.waitForURL(`${origin}/welcome?x=1#y`);
+  assert.equal(await page.evaluate(() => sessionStorage.count), "1");
+  assert.equal(await page.evaluate(() => history.length), 2);
+  assert.deepEqual(complaints(), []);
+});
+
+test("CallbackPage emits signed-in once, in place of loading a page", async (t) => {
+  const callback = { user: { name: "Ada" }, returnTo: "/classes", appState: { cart: 1 } };
+  const { page, loads } = await open(
+    t,
+    { routed: true, client: { callback } },
+    { path: "/callback?code=c&state=s" },
+  );
+  await page.getByRole("heading", { name: "Classes of Ada" }).waitFor();
+  const went = await page.evaluate(() => window.went);
+  assert.deepEqual(
+    went.map(({ to, result }) => [to, result.appState]),
+    [["/classes", { cart: 1 }]],
+  );
+  assert.deepEqual(loads, ["/callback"]);
+});
+
+test("CallbackPage, on a visit without an answer: goes home", async (t) => {
+  const client = { callback: { error: "not_a_callback" } };
+  const { page, origin } = await open(t, { client }, { path: "/callback" });
+  await page.waitForURL(`${origin}/`);
+});
+
+for (const status of ["redirecting", "handed-over"]) {
+  test(`CallbackPage, ${status}: shows the fallback and stays`, async (t) => {
+    const client = { callback: { status }, status: "signing-in" };
+    const { page, loads } = await open(t, { client, own: true }, { path: "/callback?code=c" });
+    await page.getByText(/own fallback/).waitFor();
+    await settle(page);
+    assert.deepEqual(loads, ["/callback"]);
+    assert.equal(await count(page, "startLogin"), 0);
+  });
+}
+
+test("CallbackPage, after an error: shows it with its support code, and waits for the person", async (t) => {
+  const { texts, messages } = await import("../../pkg/es.js");
+  const client = { callback: { error: "access_denied" }, messages };
+  const { page } = await open(t, { client, texts }, { path: "/callback?code=c&state=s" });
+  const alert = page.getByRole("alert");
+  await alert.getByText(messages.access_denied).waitFor();
+  await alert.getByText("TEST0000").waitFor();
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 0);
+  await page.getByRole("button", { name: "Intentar de nuevo" }).click();
+  await page.getByText("Te llevamos a ClassLink…").waitFor();
+  assert.deepEqual(await logins(page), [[{ returnTo: "/" }]]);
+});
+
+test("CallbackPage, with slots of its own, where the new login can't be started: says why", async (t) => {
+  const setup = `client.failNext("startLogin", "storage_unavailable");`;
+  const client = { callback: { error: "state_unknown" } };
+  const { page } = await open(
+    t,
+    { client, setup, own: true },
+    { path: "/callback?code=c&state=s" },
+  );
+  await page.getByText("own error state_unknown").waitFor();
+  await page.getByRole("button", { name: "once more" }).click();
+  await page.getByText("own error storage_unavailable").waitFor();
+});
+
+// ---- Elsewhere ----
+
+test("without the plugin, the error says what is missing", async () => {
+  const { createSSRApp } = await import("vue");
+  const { renderToString } = await import("vue/server-renderer");
+  const { useClassLink } = await import("classlink-spa/vue");
+  const app = createSSRApp({ setup: () => () => useClassLink().status.value });
+  app.config.warnHandler = () => {};
+  await assert.rejects(renderToString(app), /app\.use\(createClassLink\(client\)\)/);
+});
+
+test("the built file holds neither Vue nor the client", () => {
+  const built = readFileSync(join(root, "pkg/vue.js"), "utf8");
+  const imports = [...built.matchAll(/from\s*"([^"]+)"/g)].map(([, name]) => name);
+  assert.deepEqual([...new Set(imports)], ["vue"]);
+  assert.doesNotMatch(built, /\.wasm/);
+});
