@@ -94,6 +94,7 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
         const end = () => {
           waiting.delete(state);
           clearInterval(timer);
+          ending.signal.removeEventListener("abort", end);
           frame?.remove();
         };
         waiting.set(state, {
