@@ -149,7 +149,12 @@ export const opener =
  */
 async function startPair(t, answers, switches) {
   const app = await startApp(/** @type {any} */ (t), answers);
-  const registration = { redirectUris: [app.redirectUri], launchUrl: app.launchUrl };
+  const { redirectUri, launchUrl } = app;
+  const registration = {
+    redirectUris: [redirectUri],
+    postLogoutRedirectUris: [launchUrl],
+    launchUrl,
+  };
   const standIn = await startStandIn({
     consent: "never",
     clients: [

@@ -1,0 +1,140 @@
+/** A kiosk that nobody reloads: what two hundred people leave behind. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sharedBrowser } from "../support/browser.mjs";
+import { outcome, PEOPLE, sharedLoginApp, signInThere } from "../support/login.mjs";
+import { Browser } from "../support/stand-in.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp({}, { framing: true });
+
+/** Chromium's own noise: code that was compiled, caches, the test's messages. */
+const HEAP_NOISE = 400_000;
+
+/** What a page holds once its garbage is collected. */
+async function weigh(page, cdp) {
+  for (let i = 0; i < 3; i++) await cdp.send("HeapProfiler.collectGarbage");
+  const { metrics } = await cdp.send("Performance.getMetrics");
+  const metric = (name) => metrics.find((one) => one.name === name).value;
+  return {
+    heap: metric("JSHeapUsedSize"),
+    listeners: metric("JSEventListeners"),
+    nodes: metric("Nodes"),
+    frames: metric("Frames"),
+    wasm: await page.evaluate("memory.buffer.byteLength"),
+    storage: await page.evaluate(() => [Object.keys(sessionStorage), Object.keys(localStorage)]),
+  };
+}
+
+/** Keeps the memory of the WebAssembly on `window.memory`. */
+async function watchMemory(context) {
+  await context.addInitScript(() => {
+    for (const name of ["instantiate", "instantiateStreaming"]) {
+      const platform = WebAssembly[name];
+      WebAssembly[name] = async (...args) => {
+        const result = await platform.apply(WebAssembly, args);
+        const { exports } = result.instance ?? result;
+        window.memory = Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
+        return result;
+      };
+    }
+  });
+}
+
+function assertSame(after, before) {
+  const { heap, ...rest } = after;
+  const { heap: heapBefore, ...restBefore } = before;
+  assert.deepEqual(rest, restBefore);
+  assert.ok(heap - heapBefore < HEAP_NOISE, `${heap - heapBefore} bytes more`);
+}
+
+test("two hundred sign-ins and sign-outs leave what ten leave", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await watchMemory(context);
+  const { open } = await startLoginApp(t, { stays: true });
+  await open(page);
+  // The provider is real; its pages are visited by request, so that a round takes milliseconds.
+  const people = new Browser();
+  await context.exposeFunction("visit", async (url) => {
+    const { callback } = await people.arrive(url, PEOPLE.pia);
+    return callback.href;
+  });
+  const rounds = (count) =>
+    page.evaluate(async (count) => {
+      const { client } = window;
+      for (let i = 0; i < count; i++) {
+        const stop = client.subscribe(() => {});
+        await client.startLogin();
+        const { user } = await client.handleCallback(await window.visit(window.left));
+        await client.getAccessToken();
+        client.stayActive();
+        await client.logout();
+        stop();
+        window.events.length = 0;
+        if (user.givenName !== "Pia") throw new Error("somebody else");
+      }
+    }, count);
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Performance.enable");
+  await rounds(10);
+  const before = await weigh(page, cdp);
+
+  await rounds(190);
+
+  assertSame(await weigh(page, cdp), before);
+});
+
+test("twenty restores in hidden frames leave what five leave", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await watchMemory(context);
+  const { open } = await startLoginApp(t, {
+    handles: true,
+    config: { session: { restore: "iframe" } },
+  });
+  await open(page);
+  await signInThere(page);
+  await open(page);
+  const rounds = async (count) => {
+    for (let i = 0; i < count; i++) {
+      assert.equal((await outcome(page, "client.restoreSession()")).givenName, "Pia");
+      await outcome(page, "client.logout()");
+    }
+    await page.evaluate("events.length = 0");
+  };
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Performance.enable");
+  await rounds(5);
+  const before = await weigh(page, cdp);
+
+  await rounds(15);
+
+  assertSame(await weigh(page, cdp), before);
+});
+
+test("closed clients leave nothing", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await watchMemory(context);
+  const { open } = await startLoginApp(t, {
+    stays: true,
+    configure: "(window.another = () => createClient(settings), settings)",
+  });
+  await open(page);
+  const rounds = (count) =>
+    page.evaluate(async (count) => {
+      for (let i = 0; i < count; i++) {
+        const client = window.another();
+        client.subscribe(() => {});
+        await client.getUser();
+        client.close();
+      }
+    }, count);
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Performance.enable");
+  await rounds(10);
+  const before = await weigh(page, cdp);
+
+  await rounds(190);
+
+  assertSame(await weigh(page, cdp), before);
+});

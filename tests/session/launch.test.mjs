@@ -1,0 +1,238 @@
+/** Launches: whoever clicks a tile takes the place of whoever was there, and a link alone takes nobody's. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { sharedBrowser } from "../support/browser.mjs";
+import {
+  arrive,
+  asked,
+  CLIENT_ID,
+  choose,
+  handleCallback,
+  orGone,
+  outcome,
+  PATHS,
+  PEOPLE,
+  pick,
+  ready,
+  sharedLoginApp,
+  signInHere,
+  snapshot,
+} from "../support/login.mjs";
+import { untilStatus } from "../support/session.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+/** The launch page, with a query, whose client stays where it is: where it would go is on `window.left`. */
+async function launched(t, query = "", options = {}) {
+  const { page, context } = await browser.newPage(t);
+  const world = await startLoginApp(t, { stays: true, ...options });
+  await world.open(page, `/launch${query}`);
+  return {
+    page,
+    context,
+    ...world,
+    launch: (url) => outcome(page, `client.handleLaunch(${url ?? ""})`),
+  };
+}
+
+/** The authorization request that a launch went for. */
+const request = async (page) =>
+  Object.fromEntries(new URL(await page.evaluate("left")).searchParams);
+
+/** Where the pending login leads. */
+const returnTo = (page) =>
+  page.evaluate(() => JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage)[0])).return_to);
+
+// ---- handleLaunch ----
+
+test("a bare tile begins a login that leads home", async (t) => {
+  const { page, launch } = await launched(t);
+  assert.equal((await launch())?.error, undefined);
+  const { login_hint, prompt, client_id } = await request(page);
+  assert.deepEqual([login_hint, prompt, client_id], [undefined, undefined, CLIENT_ID]);
+  assert.equal(await returnTo(page), "/");
+  assert.equal((await snapshot(page)).status, "redirecting");
+});
+
+test("a third party's launch brings its hint and its target", async (t) => {
+  const { page, launch, standIn, app } = await launched(t);
+  const query = new URLSearchParams({
+    iss: standIn.issuer,
+    login_hint: "pia+1@school.example",
+    target_link_uri: `${app.origin}/classes?period=2#today`,
+  });
+  assert.equal((await launch(JSON.stringify(`/launch?${query}`)))?.error, undefined);
+  assert.equal((await request(page)).login_hint, "pia+1@school.example");
+  assert.equal(await returnTo(page), "/classes?period=2#today");
+});
+
+for (const [name, iss] of [
+  ["another", "https://evil.example"],
+  ["one with a slash more", "same/"],
+  ["an empty one", ""],
+]) {
+  test(`an issuer that is ${name} is issuer_mismatch, and nobody leaves`, async (t) => {
+    const { page, launch, standIn } = await launched(t);
+    const query = new URLSearchParams({ iss: iss === "same/" ? `${standIn.issuer}/` : iss });
+    const { error } = await launch(JSON.stringify(`/launch?${query}`));
+    assert.equal(error.code, "issuer_mismatch");
+    assert.equal(await page.evaluate("window.left"), undefined);
+    assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+  });
+}
+
+test("a target of another origin is origin_not_allowed, however it is dressed up", async (t) => {
+  const { page, launch, app } = await launched(t);
+  for (const target of [
+    "https://evil.example/",
+    "//evil.example/",
+    "/\\evil.example/",
+    `${app.origin}.evil.example/`,
+    `${app.origin}@evil.example/`,
+    app.origin.replace("http:", "https:"),
+    "javascript:alert(1)",
+    "data:text/html,a",
+    "http://[",
+  ]) {
+    const query = new URLSearchParams({ target_link_uri: target });
+    const { error } = await launch(JSON.stringify(`/launch?${query}`));
+    assert.equal(error?.code, "origin_not_allowed", target);
+  }
+  assert.equal(await page.evaluate("window.left"), undefined);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+});
+
+test("a target that is the launch page itself leads home, and does not launch again", async (t) => {
+  const { page, launch, app } = await launched(t);
+  for (const target of ["/launch", `${app.launchUrl}?target_link_uri=/launch`, "/launch#a"]) {
+    await page.evaluate(() => sessionStorage.clear());
+    const query = new URLSearchParams({ target_link_uri: target });
+    await launch(JSON.stringify(`/launch?${query}`));
+    assert.equal(await returnTo(page), "/", target);
+  }
+});
+
+test("what isn't a URL is config_invalid", async (t) => {
+  const { launch } = await launched(t);
+  assert.equal((await launch("'http://['")).error.code, "config_invalid");
+});
+
+test("inside a frame a launch is refused", async (t) => {
+  const { page, open, standIn } = await launched(t);
+  await open(page);
+  await page.evaluate(() => {
+    const frame = document.createElement("iframe");
+    frame.src = "/launch";
+    document.body.append(frame);
+  });
+  await page.waitForFunction("frames[0]?.client");
+  const code = await page.evaluate("frames[0].client.handleLaunch().catch(({ code }) => code)");
+  assert.equal(code, "launch_rejected");
+  assert.deepEqual(standIn.requests, []);
+});
+
+test("a launch replaces whoever was signed in, from the first moment and in every tab", async (t) => {
+  const { page, context, open, launch } = await launched(t);
+  const other = await context.newPage();
+  await open(other);
+  for (const tab of [page, other]) await signInHere(tab);
+
+  await launch();
+  assert.equal((await snapshot(page)).user, null);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  await page.goto(await page.evaluate("left"));
+  await pick(page, PEOPLE.tess);
+  assert.equal((await handleCallback(page)).user.givenName, "Tess");
+  await untilStatus(other, "signed-out");
+});
+
+// ---- A tile that brings a code ----
+
+/** Tess has clicked the tile, while Pia is signed in in another tab. */
+async function tileBesidePia(t) {
+  const { page: pia, context } = await browser.newPage(t);
+  const world = await startLoginApp(t, { stays: true });
+  await world.open(pia);
+  await signInHere(pia);
+  const tile = await context.newPage();
+  const restarting = await startLoginApp(t);
+  await tile.goto(`${restarting.app.redirectUri}?code=tile&response_type=code`);
+  await ready(tile);
+  await orGone(handleCallback(tile));
+  await tile.waitForURL((url) => url.origin === world.standIn.issuer);
+  return { pia, tile, ...world };
+}
+
+test("a tile's restart leaves the others alone until it is known who it was", async (t) => {
+  const { pia, tile } = await tileBesidePia(t);
+  await pause(300);
+  assert.equal((await snapshot(pia)).user.givenName, "Pia");
+
+  await pick(tile, PEOPLE.tess);
+  assert.equal((await handleCallback(tile)).user.givenName, "Tess");
+
+  await untilStatus(pia, "signed-out");
+});
+
+test("a tile's restart that ends with the same person changes nothing for them", async (t) => {
+  const { pia, tile } = await tileBesidePia(t);
+  await pick(tile, PEOPLE.pia);
+  assert.equal((await handleCallback(tile)).user.givenName, "Pia");
+  await pause(300);
+  assert.equal((await snapshot(pia)).user.givenName, "Pia");
+});
+
+test("a tile's restart that fails signs the others out: whoever clicked is not to be taken for them", async (t) => {
+  const { pia, tile, standIn } = await tileBesidePia(t);
+  standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
+  await pick(tile, PEOPLE.tess);
+  assert.equal((await handleCallback(tile)).error.code, "token_rejected");
+  await untilStatus(pia, "signed-out");
+});
+
+test("a mere link to the callback signs nobody out", async (t) => {
+  const { pia, tile, app } = await tileBesidePia(t);
+  for (const query of [
+    "?code=a&state=b",
+    "?error=access_denied",
+    "?error=access_denied&state=b",
+    "?code=a&error=b",
+    "?code=",
+    "",
+  ]) {
+    await tile.goto(app.redirectUri + query);
+    await ready(tile);
+    assert.ok((await handleCallback(tile)).error, query);
+  }
+  // A code without a state goes for a login, which nobody answers.
+  await tile.goto(`${app.redirectUri}?code=a`);
+  await ready(tile);
+  await orGone(handleCallback(tile));
+  await pause(300);
+  assert.equal((await snapshot(pia)).user.givenName, "Pia");
+});
+
+test("by LaunchPad: the tile of the next pupil shows nothing of the one before", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { standIn } = await startLoginApp(t);
+  for (const [person, name] of [
+    [PEOPLE.pia, "Pia"],
+    [PEOPLE.nils, "Nils"],
+  ]) {
+    await page.goto(standIn.launchPadUrl);
+    const switching = page.getByTestId("launchpad-switch");
+    if (await switching.isVisible()) await switching.click();
+    else await page.getByTestId("launchpad-sign-in").click();
+    await choose(page, person);
+    await page.getByTestId(`tile-${CLIENT_ID}`).click();
+    await arrive(page);
+    await orGone(handleCallback(page));
+    await page.waitForURL("**/callback?*state=*");
+    await ready(page);
+    assert.equal((await handleCallback(page)).user.givenName, name);
+  }
+  assert.equal(asked(standIn, PATHS.token), 2);
+});

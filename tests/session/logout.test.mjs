@@ -1,0 +1,289 @@
+/** `logout`: here at once and always, then as far as it can be had, and honest about the rest. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { sharedBrowser } from "../support/browser.mjs";
+import {
+  arrive,
+  asked,
+  CLIENT_ID,
+  choose,
+  handleCallback,
+  outcome,
+  PATHS,
+  PEOPLE,
+  pick,
+  ready,
+  sharedLoginApp,
+  signInHere,
+  signInThere,
+  snapshot,
+  startLogin,
+} from "../support/login.mjs";
+import { accessToken, eventTypes, pass, withClocks } from "../support/session.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+const END_SESSION = "/oauth2/v2/logout";
+const REVOCATION = "/oauth2/v2/revoke";
+const LOCAL = { sessionEnded: true, providerSessionMayRemain: true };
+
+/** Somebody signed in, without the page having been left. */
+async function signedIn(t, options = {}) {
+  const { page, context } = await browser.newPage(t);
+  await withClocks(context);
+  const world = await startLoginApp(t, { stays: true, ...options });
+  await world.open(page);
+  await signInHere(page);
+  world.standIn.requests.length = 0;
+  return { page, context, ...world };
+}
+
+async function assertSignedOut(page) {
+  const { status, user, scope, error } = await snapshot(page);
+  assert.deepEqual(
+    { status, user, scope, error },
+    { status: "signed-out", user: null, scope: [], error: null },
+  );
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await accessToken(page)).error.code, "not_signed_in");
+  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "not_signed_in");
+}
+
+test("signs out here, and says that the provider's session may remain: ClassLink has no way to end it", async (t) => {
+  const { page, standIn, app } = await signedIn(t);
+  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  await assertSignedOut(page);
+  assert.deepEqual(standIn.requests, []);
+  assert.equal(page.url(), `${app.origin}/`);
+  assert.equal((await eventTypes(page)).at(-1), "logout");
+  assert.deepEqual(
+    await page.evaluate(() => [Object.keys(sessionStorage), Object.keys(localStorage)]),
+    [[], []],
+  );
+});
+
+test("the page is signed out before anything is awaited", async (t) => {
+  const { page } = await signedIn(t, { standIn: { revocation: true } });
+  await page.evaluate("client.preload()");
+  const seen = await page.evaluate(async () => {
+    const { client } = window;
+    const leaving = client.logout();
+    const answers = [];
+    await new Promise((resolve) => setTimeout(resolve));
+    answers.push(client.getSnapshot().status);
+    await leaving;
+    return answers;
+  });
+  assert.deepEqual(seen, ["signed-out"]);
+});
+
+test("nobody signed in: no error", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, standIn } = await startLoginApp(t);
+  await open(page);
+  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  assert.equal((await snapshot(page)).status, "signed-out");
+  assert.deepEqual(standIn.requests, []);
+});
+
+test("everything down: signed out all the same", async (t) => {
+  const { page, context } = await signedIn(t, {
+    standIn: { revocation: true },
+    config: { timeout: 1000 },
+  });
+  await context.setOffline(true);
+  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  await assertSignedOut(page);
+});
+
+test("a provider that hangs holds nobody up longer than the time-out", async (t) => {
+  const { page, standIn } = await signedIn(t, {
+    standIn: { revocation: true },
+    config: { timeout: 500 },
+  });
+  standIn.delay("revocation", 5000);
+  const began = Date.now();
+  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  assert.ok(Date.now() - began < 3000);
+  await assertSignedOut(page);
+});
+
+test("revocation: what was granted is worth nothing afterwards", async (t) => {
+  for (const refreshTokens of [true, false]) {
+    const { page, standIn } = await signedIn(t, { standIn: { revocation: true, refreshTokens } });
+    const headers = { authorization: `Bearer ${await accessToken(page)}` };
+    assert.ok((await fetch(standIn.endpoints.userinfo_endpoint, { headers })).ok);
+    await outcome(page, "client.logout()");
+    assert.equal(asked(standIn, REVOCATION), 1);
+    assert.equal((await fetch(standIn.endpoints.userinfo_endpoint, { headers })).ok, false);
+  }
+});
+
+// ---- At the provider ----
+
+/** Somebody signed in here and at a provider that can end its session. */
+async function signedInThere(t, options = {}) {
+  const { page, context, requests } = await browser.newPage(t);
+  const world = await startLoginApp(t, {
+    ...options,
+    standIn: { endSession: true, ...options.standIn },
+  });
+  await world.open(page);
+  await startLogin(page);
+  await pick(page, PEOPLE.pia);
+  await handleCallback(page);
+  return { page, context, sent: requests, ...world };
+}
+
+const endSessionRequest = (sent) =>
+  sent.map((request) => new URL(request.url())).find(({ pathname }) => pathname === END_SESSION);
+
+test("an end-session endpoint ends the provider's session, with the ID token as the hint", async (t) => {
+  const { page, sent, standIn, open } = await signedInThere(t);
+  const idToken = await outcome(page, "client.getIdToken()");
+
+  await page.evaluate("void client.logout()");
+  await page.getByTestId("signed-out").waitFor();
+
+  const parameters = Object.fromEntries(endSessionRequest(sent).searchParams);
+  assert.deepEqual(parameters, { id_token_hint: idToken, client_id: CLIENT_ID });
+  await open(page);
+  standIn.requests.length = 0;
+  await outcome(page, "client.startLogin({ prompt: 'none' })").catch(() => {});
+  await arrive(page);
+  assert.equal((await handleCallback(page)).error.code, "login_required");
+});
+
+test("logout says that the provider's session does not remain, where it is on the way to end it", async (t) => {
+  const { page, standIn } = await signedIn(t, { standIn: { endSession: true } });
+  assert.deepEqual(await outcome(page, "client.logout()"), {
+    sessionEnded: true,
+    providerSessionMayRemain: false,
+  });
+  const url = new URL(await page.evaluate("left"));
+  assert.equal(url.origin + url.pathname, standIn.endpoints.end_session_endpoint);
+  await assertSignedOut(page);
+});
+
+test("with a page to come back to, the person comes back, and its state is taken out of the address bar", async (t) => {
+  const { page, sent, app } = await signedInThere(t);
+
+  await page.evaluate((postLogoutRedirectUri) => {
+    window.client.logout({ postLogoutRedirectUri });
+  }, app.launchUrl);
+  await page.waitForURL(`${app.launchUrl}?*`);
+  await ready(page);
+
+  const given = endSessionRequest(sent).searchParams;
+  assert.equal(given.get("post_logout_redirect_uri"), app.launchUrl);
+  assert.match(given.get("state"), /^[\w-]{43}$/);
+  assert.equal(new URL(page.url()).searchParams.get("state"), given.get("state"));
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(page.url(), app.launchUrl);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
+});
+
+test("a state in the address bar that no sign-out sent is the application's, and stays", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, app } = await startLoginApp(t);
+  await open(page, "/launch?state=mine&a=1");
+  await outcome(page, "client.getUser()");
+  assert.equal(page.url(), `${app.origin}/launch?state=mine&a=1`);
+  await page.evaluate(() => sessionStorage.setItem("classlink-spa.logout", "another"));
+  await page.reload();
+  await ready(page);
+  await outcome(page, "client.getUser()");
+  assert.equal(page.url(), `${app.origin}/launch?state=mine&a=1`);
+});
+
+test("a postLogoutRedirectUri that is none is config_invalid, and nobody is signed out", async (t) => {
+  const { page } = await signedIn(t);
+  for (const uri of ["/bye", "javascript:alert(1)", "http://evil.example/", "https://a/#b", 1]) {
+    const options = JSON.stringify({ postLogoutRedirectUri: uri });
+    assert.equal(
+      (await outcome(page, `client.logout(${options})`)).error?.code,
+      "config_invalid",
+      uri,
+    );
+  }
+  assert.equal(
+    (await outcome(page, "client.logout(new Event('click'))")).error.code,
+    "config_invalid",
+  );
+  assert.equal((await snapshot(page)).status, "signed-in");
+});
+
+// ---- What was under way ----
+
+test("during a renewal: nobody is signed back in, and the caller hears so", async (t) => {
+  const { page, standIn } = await signedIn(t, {
+    standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
+  });
+  standIn.delay("token", 500);
+  await pass(page, 301);
+  const token = accessToken(page);
+  await pause(200);
+  await outcome(page, "client.logout()");
+  assert.equal((await token).error.code, "not_signed_in");
+  await assertSignedOut(page);
+});
+
+test("during a sign-in: nobody is signed in, and the caller hears so", async (t) => {
+  const { page, standIn, open } = await signedIn(t);
+  await open(page);
+  standIn.delay("token", 600);
+  const signIn = signInHere(page).then(
+    () => "signed in",
+    (error) => error.message,
+  );
+  await page.waitForFunction(() => window.client.getSnapshot().status === "signing-in");
+  await outcome(page, "client.logout()");
+  assert.match(await signIn, /"code":"not_signed_in"/);
+  await pause(200);
+  assert.equal((await snapshot(page)).user, null);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+});
+
+test("during a restore: nobody is signed in", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, standIn } = await startLoginApp(t, {
+    handles: true,
+    standIn: { framing: true },
+    config: { session: { restore: "iframe" } },
+  });
+  await open(page);
+  await signInThere(page);
+  await open(page);
+  standIn.delay("token", 600);
+  await page.evaluate(() => {
+    window.restored = window.client.restoreSession();
+  });
+  await page.waitForSelector("iframe", { state: "attached" });
+  await page.waitForSelector("iframe", { state: "detached" });
+  await outcome(page, "client.logout()");
+  assert.equal(await outcome(page, "restored"), null);
+  await pause(300);
+  await assertSignedOut(page);
+});
+
+test("during a sign-in in a popup: nobody is signed in", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, standIn } = await startLoginApp(t, { handles: true });
+  await open(page);
+  const [popup] = await Promise.all([
+    page.context().waitForEvent("page"),
+    page.evaluate(() => {
+      window.signedIn = window.client.startLogin({ mode: "popup" });
+      window.signedIn.catch(() => {});
+    }),
+  ]);
+  await popup.getByTestId("district-2284").waitFor();
+  await outcome(page, "client.logout()");
+  await choose(popup, PEOPLE.pia);
+  assert.equal((await outcome(page, "signedIn")).error.code, "not_signed_in");
+  assert.equal((await snapshot(page)).user, null);
+  assert.ok(asked(standIn, PATHS.token) <= 1);
+});

@@ -1,0 +1,318 @@
+/** Tabs: what happens in one reaches all, at once, and nothing of it names anybody. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { chromium } from "playwright-core";
+import { findBrowser } from "../../tools/lib/browser.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import {
+  asked,
+  choose,
+  outcome,
+  PATHS,
+  PEOPLE,
+  ready,
+  sharedLoginApp,
+  signInHere,
+  signInThere,
+  snapshot,
+} from "../support/login.mjs";
+import {
+  accessToken,
+  eventTypes,
+  pass,
+  untilStatus,
+  wake,
+  withClocks,
+} from "../support/session.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+/** How soon "at once" is, in milliseconds, on a machine that is busy. */
+const AT_ONCE = 1000;
+
+/** Three tabs of one application, with somebody signed in in the first two. */
+async function threeTabs(t, options = {}) {
+  const { page: first, context } = await browser.newPage(t);
+  await withClocks(context);
+  const world = await startLoginApp(t, { stays: true, ...options });
+  const tabs = [first, await context.newPage(), await context.newPage()];
+  for (const tab of tabs) await world.open(tab);
+  for (const tab of tabs.slice(0, 2)) await signInHere(tab);
+  // The third one has looked, and found nobody.
+  await outcome(tabs[2], "client.getUser()");
+  return { tabs, context, ...world };
+}
+
+const statusOf = async (tab) => (await snapshot(tab)).status;
+
+async function soon(tab, status) {
+  await tab.waitForFunction((status) => window.client.getSnapshot().status === status, status, {
+    timeout: AT_ONCE,
+  });
+}
+
+test("signing out in one tab signs out all, without a request of theirs", async (t) => {
+  const { tabs, standIn } = await threeTabs(t);
+  standIn.requests.length = 0;
+  await outcome(tabs[2], "client.logout()");
+  for (const tab of tabs) {
+    await soon(tab, "signed-out");
+    assert.equal((await snapshot(tab)).user, null);
+    assert.equal((await accessToken(tab)).error.code, "not_signed_in");
+  }
+  assert.deepEqual(standIn.requests, []);
+});
+
+test("a session that ends in one tab ends in all", async (t) => {
+  const { tabs } = await threeTabs(t, { config: { session: { maxAge: 600 } } });
+  await pass(tabs[0], 601);
+  await wake(tabs[0]);
+  for (const tab of tabs.slice(0, 2)) {
+    await soon(tab, "error");
+    assert.equal((await accessToken(tab)).error.code, "session_expired");
+  }
+  assert.equal(await statusOf(tabs[2]), "signed-out", "where nobody was, nobody is told");
+});
+
+test("another person's sign-in leaves nothing of the one before in any tab", async (t) => {
+  const { tabs } = await threeTabs(t);
+  await signInHere(tabs[2], PEOPLE.tess);
+  for (const tab of tabs.slice(0, 2)) {
+    await soon(tab, "signed-out");
+    assert.equal((await snapshot(tab)).user, null);
+    assert.equal(await outcome(tab, "client.getUser()"), null);
+    assert.equal((await accessToken(tab)).error.code, "not_signed_in");
+  }
+  assert.equal((await snapshot(tabs[2])).user.givenName, "Tess");
+});
+
+test("the same person's sign-in changes nothing in the other tabs", async (t) => {
+  const { tabs } = await threeTabs(t);
+  const token = await accessToken(tabs[0]);
+  await tabs[0].evaluate("window.before = client.getSnapshot()");
+  await signInHere(tabs[2]);
+  await pause(300);
+  assert.equal(await tabs[0].evaluate("client.getSnapshot() === before"), true);
+  assert.equal(await accessToken(tabs[0]), token);
+});
+
+test('"iframe": a sign-in in one tab is found by those where nobody was', async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, {
+    handles: true,
+    standIn: { framing: true },
+    config: { session: { restore: "iframe" } },
+  });
+  await open(page);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  const other = await context.newPage();
+  await open(other);
+  await signInThere(other);
+  await untilStatus(page, "signed-in");
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+});
+
+test("a renewal under way in one tab signs nobody back in after a sign-out in another", async (t) => {
+  const { tabs, standIn } = await threeTabs(t, {
+    standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
+  });
+  standIn.delay("token", 800);
+  await pass(tabs[0], 301);
+  const renewed = accessToken(tabs[0]);
+  await pause(300);
+  await outcome(tabs[1], "client.logout()");
+  await soon(tabs[0], "signed-out");
+  assert.equal((await renewed).error.code, "not_signed_in");
+  assert.equal(await statusOf(tabs[0]), "signed-out");
+});
+
+test("the tabs of one registration hear nothing of another's", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { stays: true });
+  await open(page);
+  await signInHere(page);
+  const other = await context.newPage();
+  const second = await startLoginApp(t, {
+    stays: true,
+    config: { clientId: "test-app-other-district" },
+  });
+  await second.open(other);
+  await signInHere(other, PEOPLE.paul);
+  await outcome(other, "client.logout()");
+  await pause(200);
+  assert.equal((await snapshot(page)).user.givenName, "Pia");
+});
+
+test("what any script of the origin posts to the channel signs nobody in, and breaks nothing", async (t) => {
+  const { tabs, errors = [], app, standIn } = await threeTabs(t);
+  standIn.requests.length = 0;
+  const seen = await tabs[0].evaluate(async () => {
+    const name = (await navigator.locks.query()).held.length; // no lock is held in idleness
+    return name;
+  });
+  assert.equal(seen, 0);
+  const channel = `classlink-spa ${standIn.issuer} test-app`;
+  await tabs[2].evaluate((channel) => {
+    const own = new BroadcastChannel(channel);
+    for (const message of [
+      null,
+      1,
+      "signed-in",
+      [],
+      {},
+      { kind: 1 },
+      { kind: "signed-in", person: { a: 1 } },
+      { kind: "active", at: "x" },
+      { kind: "active", at: "99999999999999" },
+      { kind: "classlink-spa.answer" },
+      { kind: "classlink-spa.answer", state: "a", url: "https://evil.example/?code=a" },
+      { kind: "classlink-spa.taken", state: "a" },
+      { kind: "unheard-of" },
+      new Map(),
+    ]) {
+      own.postMessage(message);
+    }
+  }, channel);
+  await pause(300);
+  assert.equal((await snapshot(tabs[0])).user.givenName, "Pia");
+  assert.equal(await statusOf(tabs[2]), "signed-out");
+  assert.deepEqual(standIn.requests, []);
+  assert.deepEqual(errors, []);
+  assert.equal(tabs[0].url(), `${app.origin}/`);
+});
+
+test("no message between tabs holds a token, a name, an address or a code; a popup's answer is the exception", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  await withClocks(context);
+  const posted = [];
+  await context.exposeFunction("posted", (text) => posted.push(text));
+  await context.addInitScript(() => {
+    const { postMessage } = BroadcastChannel.prototype;
+    BroadcastChannel.prototype.postMessage = function (message) {
+      window.posted(JSON.stringify([this.name, message]));
+      return postMessage.call(this, message);
+    };
+  });
+  const { open, standIn } = await startLoginApp(t, {
+    handles: true,
+    standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
+    config: { scope: "openid profile email", session: { maxAge: 3600 } },
+  });
+  const other = await context.newPage();
+  await open(other);
+  await outcome(other, "client.getUser()");
+  await open(page);
+  await signInThere(page);
+  const tokens = [await accessToken(page), await outcome(page, "client.getIdToken()")];
+  const { user } = await snapshot(page);
+  await page.mouse.click(5, 5);
+  await pass(page, 301);
+  tokens.push(await accessToken(page));
+  await outcome(page, "client.logout()");
+  await signInHereByPopup(page);
+  tokens.push(await accessToken(page));
+  await pass(page, 3601);
+  await wake(page);
+  await untilStatus(page, "error");
+  await pause(200);
+
+  const messages = posted.map((text) => JSON.parse(text)[1]);
+  const kinds = new Set(messages.map(({ kind }) => kind));
+  for (const kind of ["active", "signed-in", "signed-out", "expired"])
+    assert.ok(kinds.has(kind), kind);
+  const answers = posted.filter((text) => text.includes("classlink-spa.answer"));
+  assert.ok(answers.length > 0);
+  for (const text of posted) {
+    for (const secret of [
+      ...tokens,
+      user.name,
+      user.givenName,
+      user.email,
+      user.sub,
+      user.sourcedId,
+    ]) {
+      assert.ok(secret && !text.includes(secret), `${secret} in ${text}`);
+    }
+    if (!answers.includes(text)) assert.doesNotMatch(text, /code|eyJ/);
+  }
+  for (const { kind, person } of messages) {
+    if (kind === "signed-in") assert.match(person, /^[\w-]{43}$/);
+  }
+  assert.ok(asked(standIn, PATHS.token) >= 3);
+});
+
+/** By a popup, whose answer goes by the channel too. The provider knows the person. */
+async function signInHereByPopup(page) {
+  await page.evaluate(() => {
+    window.signedIn = undefined;
+    const button = document.createElement("button");
+    button.textContent = "Sign in";
+    button.onclick = () => {
+      window.signedIn = window.client.startLogin({ mode: "popup" });
+    };
+    document.body.append(button);
+  });
+  await page.getByRole("button").click();
+  await page.waitForFunction(() => window.client.getSnapshot().status === "signed-in");
+}
+
+test("a page that comes back from the browser's page cache shows nothing of the person before", async (t) => {
+  // Playwright switches that cache off.
+  const own = await chromium.launch({
+    executablePath: findBrowser(),
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
+  t.after(() => own.close());
+  const context = await own.newContext();
+  const page = await context.newPage();
+  const { open, app } = await startLoginApp(t, { stays: true });
+  await open(page);
+  await page.evaluate(() => {
+    window.shown = [];
+    addEventListener("pageshow", ({ persisted }) => {
+      window.cached = persisted;
+      window.atOnce = window.client.getSnapshot();
+    });
+    const show = () => {
+      const { user } = window.client.getSnapshot();
+      document.title = user ? user.name : "Nobody";
+      window.shown.push(document.title);
+    };
+    window.client.subscribe(show);
+  });
+  await signInHere(page);
+  assert.equal(await page.title(), "Pia Pupil");
+  await page.goto(`${app.origin}/launch`);
+
+  await page.goBack({ waitUntil: "commit" });
+  await page.waitForFunction("window.cached !== undefined");
+
+  assert.equal(await page.evaluate("cached"), true);
+  assert.equal(await page.evaluate("atOnce.user"), null);
+  assert.equal(await page.title(), "Nobody");
+  await soon(page, "signed-out");
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await accessToken(page)).error.code, "not_signed_in");
+  assert.equal((await page.evaluate("shown")).at(-1), "Nobody");
+  await signInHere(page, PEOPLE.tess);
+  assert.equal(await page.title(), "Tess Teacher");
+});
+
+test("two clients on one page are like two tabs", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, standIn } = await startLoginApp(t, {
+    stays: true,
+    configure: "(window.second = createClient(settings), settings)",
+  });
+  await open(page);
+  await signInHere(page);
+  assert.equal(await page.evaluate("second.getUser()"), null, "each has its own memory");
+  assert.deepEqual(await eventTypes(page).then((types) => types.at(-1)), "login.succeeded");
+  await page.evaluate("second.logout()");
+  await soon(page, "signed-out");
+  assert.equal(asked(standIn, PATHS.token) > 0, true);
+});
