@@ -53,9 +53,9 @@ export function sharedBrowser() {
   return {
     async newPage(t, options) {
       launched ??= launch();
-      const context = await (await launched).newContext({ ignoreHTTPSErrors: true, ...options });
-      t.after(() => context.close());
-      return watch(context);
+      const watched = await openPage(await launched, options);
+      t.after(() => watched.context.close());
+      return watched;
     },
   };
 }
@@ -67,8 +67,15 @@ export function launch(args = []) {
   return chromium.launch({ executablePath, args: [...ARGS, ...args] });
 }
 
-/** @param {BrowserContext} context @returns {Promise<Watched>} */
-async function watch(context) {
+/**
+ * Opens a page in a fresh context. The caller ends it.
+ *
+ * @param {Browser} browser
+ * @param {BrowserContextOptions} [options]
+ * @returns {Promise<Watched>}
+ */
+export async function openPage(browser, options) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
   /** @type {Omit<Watched, "page">} */
   const watched = { context, console: [], errors: [], requests: [] };
   context.on("console", (line) => watched.console.push(`${line.type()}: ${line.text()}`));

@@ -1,0 +1,36 @@
+/**
+ * Every file of the published package, sorted. A change here is a change of what users get: is it meant for them, and
+ * named in `exports` or reached from what is?
+ */
+export const PACKED_FILES = [
+  "CHANGELOG.md",
+  "LICENSE",
+  "README.md",
+  "classlink_spa_bg.wasm",
+  "diagnosis.js",
+  "gateway-node.d.ts",
+  "gateway-node.js",
+  "gateway.d.ts",
+  "gateway.js",
+  "index.d.ts",
+  "index.js",
+  "index.node.js",
+  "inline.d.ts",
+  "inline.js",
+  "package.json",
+  "types/client.d.ts",
+  "types/core.d.ts",
+  "types/errors.d.ts",
+  "types/exports.d.ts",
+  "types/gateway-node.d.ts",
+  "types/gateway.d.ts",
+  "types/gateway/failure.d.ts",
+  "types/gateway/options.d.ts",
+  "types/gateway/trace.d.ts",
+  "types/index.d.ts",
+  "types/inline.d.ts",
+  "types/loader.d.ts",
+  "types/shared-types.d.ts",
+  "types/task.d.ts",
+  "types/types.d.ts",
+];

@@ -1,0 +1,468 @@
+/**
+ * The projects that `npm run test:packaging` tries the packed package in: what each installs, builds and starts. A
+ * project is installed once, and has a trial for each way to use the package in it.
+ */
+
+import assert from "node:assert/strict";
+import { copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { capture, run } from "../../tools/lib/run.mjs";
+import { PACKED_FILES } from "./packed-files.mjs";
+import {
+  BUILT,
+  files,
+  INLINE,
+  program,
+  SERVER_RENDERED,
+  SPLIT,
+  startSite,
+  WITH_FILE,
+} from "./site.mjs";
+import { pinned } from "./versions.mjs";
+
+/** @import { Trial } from "../../tools/lib/throwaway.mjs" */
+
+const FIXTURES = fileURLToPath(new URL("fixtures/", import.meta.url));
+const WASM = "node_modules/classlink-spa/classlink_spa_bg.wasm";
+
+/**
+ * The package as it was packed: `pack` in `tools/lib/throwaway.mjs`.
+ *
+ * @typedef {{ archive: string, files: string[] }} Packed
+ *
+ * @typedef {object} Project
+ * @property {string} name
+ * @property {Record<string, string>} packages Exact versions, installed beside the packed package.
+ * @property {string[]} [templates] Folders of `fixtures`, copied into it.
+ * @property {(Omit<Trial, "start"> & { start: (folder: string, packed: Packed) => Promise<any> })[]} trials
+ */
+
+/** The path of a package's own program. */
+function programOf(folder, name, program = name) {
+  const { resolve } = createRequire(join(folder, "package.json"));
+  // Not every package exports its package.json.
+  const [nearest] = resolve.paths(name) ?? [];
+  const manifest = join(nearest ?? "", name, "package.json");
+  const { bin } = createRequire(manifest)(manifest);
+  return join(dirname(manifest), typeof bin === "string" ? bin : bin[program]);
+}
+
+/** Runs a bundler, as an application's `npm run build` would. */
+const runTool = (folder, [name, ...args], env) =>
+  run(process.execPath, [programOf(folder, name), ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, NEXT_TELEMETRY_DISABLED: "1", ...env },
+  });
+
+/** Writes the application's client. @param {{ entry?: string, wasmUrl?: string }} [how] */
+async function writeClient(folder, { entry = "classlink-spa", wasmUrl } = {}) {
+  const more = wasmUrl ? `, wasmUrl: ${JSON.stringify(wasmUrl)}` : "";
+  await writeFile(
+    join(folder, "client.js"),
+    `import { createClient } from "${entry}";\n\n` +
+      `export const client = createClient({ ...globalThis.settings${more} });\n`,
+  );
+}
+
+/** Puts the application's page beside its bundled script. */
+async function writePage(folder, change = (page) => page) {
+  const page = await readFile(join(folder, "index.html"), "utf8");
+  await writeFile(join(folder, "dist/index.html"), change(page));
+}
+
+/** A classic script, as webpack and Rspack make it. */
+const asClassicScript = (page) =>
+  page.replace('type="module" src="./main.js"', 'defer src="/main.js"');
+
+/**
+ * An application that is built into `dist`, and served as files.
+ *
+ * @param {object} how
+ * @param {string} how.name
+ * @param {(folder: string) => Promise<unknown>} how.build
+ * @param {Trial["checks"]} how.checks
+ * @param {Parameters<typeof writeClient>[1]} [how.client]
+ * @returns {Trial}
+ */
+function built({ name, build, checks, client }) {
+  return {
+    name,
+    async prepare(folder) {
+      await rm(join(folder, "dist"), { recursive: true, force: true });
+      await writeClient(folder, client);
+      await build(folder);
+    },
+    start: (folder) => startSite(files(join(folder, "dist")), join(folder, "dist")),
+    checks,
+  };
+}
+
+/** Vite's two ways. `config` is a configuration file's text. */
+function viteTrials(tool = "vite", config = "export default {};\n") {
+  const prepare = async (folder) => {
+    await writeClient(folder);
+    await writeFile(join(folder, "vite.config.js"), config);
+  };
+  return [
+    built({
+      name: `${tool} build`,
+      async build(folder) {
+        await prepare(folder);
+        await viteBuild(folder, tool);
+      },
+      checks: BUILT,
+    }),
+    { name: `${tool} dev`, prepare, start: (folder) => viteDev(folder, tool), checks: WITH_FILE },
+  ];
+}
+
+const viteBuild = (folder, tool = "vite") =>
+  run(process.execPath, [programOf(folder, tool, "vite"), "build"], { cwd: folder });
+
+const viteDev = (folder, tool = "vite") =>
+  startSite(
+    program(
+      folder,
+      (port) => [
+        programOf(folder, tool, "vite"),
+        ...["--host", "127.0.0.1", "--port", String(port), "--strictPort"],
+      ],
+      { NODE_ENV: "development" },
+    ),
+    folder,
+  );
+
+/**
+ * The three ways for bundlers that don't follow `new URL`, as the documentation shows them.
+ *
+ * @param {string} tool
+ * @param {(folder: string) => Promise<unknown>} build
+ */
+function trialsOfOtherWays(tool, build) {
+  const copyTo = (to) => async (folder) => {
+    await build(folder);
+    await copyFile(join(folder, WASM), join(folder, "dist", to));
+    await writePage(folder);
+  };
+  return [
+    built({
+      name: `${tool}, classlink-spa/inline`,
+      client: { entry: "classlink-spa/inline" },
+      async build(folder) {
+        await build(folder);
+        await writePage(folder);
+      },
+      checks: INLINE,
+    }),
+    built({
+      name: `${tool}, the file beside the bundle`,
+      build: copyTo("classlink_spa_bg.wasm"),
+      checks: BUILT,
+    }),
+    built({
+      name: `${tool}, the file elsewhere`,
+      client: { wasmUrl: "/sign-in.wasm" },
+      build: copyTo("sign-in.wasm"),
+      checks: BUILT,
+    }),
+  ];
+}
+
+/** A framework's components, built by Vite with the framework's plugin. */
+const withPlugin = (framework, ...packages) => ({
+  name: framework,
+  packages: pinned("vite", `@vitejs/plugin-${framework}`, framework, ...packages),
+  templates: [framework],
+  trials: viteTrials(
+    "vite",
+    `import plugin from "@vitejs/plugin-${framework}";\n\nexport default { plugins: [plugin()] };\n`,
+  ).map((trial) => ({ ...trial, name: `${framework}, ${trial.name}` })),
+});
+
+/** webpack, and Rspack that is like it. */
+function webpackLike(name, [tool, program], packages) {
+  return {
+    name,
+    packages,
+    templates: ["app", "webpack"],
+    trials: [
+      built({
+        name: `${name} build`,
+        async build(folder) {
+          await run(
+            process.execPath,
+            [programOf(folder, tool, program), "build", "--config", "bundler.config.mjs"],
+            { cwd: folder },
+          );
+          await writePage(folder, asClassicScript);
+        },
+        checks: BUILT,
+      }),
+    ],
+  };
+}
+
+/** Next.js with one of its bundlers. */
+const nextTrial = (bundler, flag) => ({
+  name: `next, ${bundler}`,
+  async prepare(folder) {
+    await rm(join(folder, ".next"), { recursive: true, force: true });
+    await runTool(folder, ["next", "build", flag]);
+  },
+  start: (folder) =>
+    startSite(
+      program(folder, (port) => [
+        programOf(folder, "next"),
+        ...["start", "--port", String(port), "--hostname", "127.0.0.1"],
+      ]),
+      join(folder, ".next/static"),
+    ),
+  checks: { ...BUILT, ...SERVER_RENDERED },
+});
+
+/** A framework's development server. */
+const devTrial = (name, command, prepare) => ({
+  name: `${name} dev`,
+  prepare,
+  start: (folder) =>
+    startSite(
+      program(folder, (port) => [programOf(folder, name), "dev", ...command(String(port))], {
+        NODE_ENV: "development",
+      }),
+      folder,
+    ),
+  checks: { ...WITH_FILE, ...SERVER_RENDERED },
+});
+
+/** What a program of the project's prints, where it ends well. */
+function printed(folder, args) {
+  const { ok, stdout, stderr } = capture(process.execPath, args, { cwd: folder });
+  assert.ok(ok, `${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** A trial without a page: its checks get the folder and the packed package. */
+const inFolder = (name, checks) => ({
+  name,
+  start: async (folder, packed) => ({ folder, ...packed, stop: async () => {} }),
+  checks,
+});
+
+/** How an application's TypeScript may find the package's types; the latter two as Node does. */
+const RESOLUTIONS = { bundler: "esnext", node16: "node16", nodenext: "nodenext" };
+
+/**
+ * What an application's program may hold. Each has the types of its own platform and no others, and the package's are
+ * checked with it.
+ */
+const PROGRAMS = {
+  "browser.ts": ["--lib", "es2022,dom"],
+  "react.tsx": ["--lib", "es2022,dom"],
+  "vue.ts": ["--lib", "es2022,dom"],
+  "testing.ts": ["--lib", "es2022,dom"],
+  "server.ts": ["--lib", "es2022", "--types", "node"],
+};
+
+/** A check for each way that one compiler may find the types. */
+const typeChecks = (compiler) =>
+  Object.fromEntries(
+    Object.entries(RESOLUTIONS).map(([resolution, module]) => [
+      `${compiler} finds them by ${resolution}`,
+      async ({ folder }) => {
+        for (const [file, flags] of Object.entries(PROGRAMS)) {
+          printed(folder, [
+            programOf(folder, compiler, "tsc"),
+            ...["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"],
+            ...["--target", "es2022", "--module", module, "--moduleResolution", resolution],
+            ...["--jsx", "react-jsx", ...flags, file],
+          ]);
+        }
+      },
+    ]),
+  );
+
+/** @type {readonly Project[]} */
+export const PROJECTS = [
+  {
+    name: "files",
+    packages: {},
+    trials: [
+      inFolder("the packed files", {
+        async "they are those of the reviewed list"({ files }) {
+          assert.deepEqual(files, PACKED_FILES);
+        },
+      }),
+    ],
+  },
+  {
+    name: "linters",
+    packages: pinned("publint", "@arethetypeswrong/cli"),
+    trials: [
+      inFolder("the linters of packages", {
+        async "publint has nothing to say"({ folder, archive }) {
+          printed(folder, [programOf(folder, "publint"), "run", "--strict", archive]);
+        },
+        async "attw finds every entry's types"({ folder, archive }) {
+          printed(folder, [
+            programOf(folder, "@arethetypeswrong/cli", "attw"),
+            ...[archive, "--profile", "esm-only"],
+            // A file for bundlers and servers, not a module: it has no types.
+            ...["--exclude-entrypoints", "./classlink_spa_bg.wasm"],
+          ]);
+        },
+      }),
+    ],
+  },
+  {
+    name: "types",
+    packages: pinned("typescript", "typescript-5", "@types/node", "@types/react", "react", "vue"),
+    templates: ["types"],
+    trials: [
+      inFolder("the types under strict", {
+        ...typeChecks("typescript"),
+        ...typeChecks("typescript-5"),
+      }),
+    ],
+  },
+  {
+    name: "node",
+    packages: {},
+    templates: ["node"],
+    trials: [
+      inFolder("node", {
+        async "a server may import and require it, and make a client that stays loading"({
+          folder,
+        }) {
+          assert.deepEqual(JSON.parse(printed(folder, ["server.mjs"])), {
+            status: "loading",
+            startLogin: "environment_unsupported",
+            diagnose: "environment_unsupported",
+            required: "function",
+            inline: "function",
+            gateway: "function",
+          });
+        },
+      }),
+    ],
+  },
+  {
+    name: "plain",
+    packages: {},
+    templates: ["app"],
+    trials: [
+      {
+        name: "plain <script type=module>",
+        async prepare(folder) {
+          await writeClient(folder);
+          const page = await readFile(join(folder, "index.html"), "utf8");
+          const imports = { "classlink-spa": "/node_modules/classlink-spa/index.js" };
+          const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+          await writeFile(join(folder, "index.html"), page.replace("<title>", `${map}<title>`));
+        },
+        start: (folder) => startSite(files(folder), folder),
+        checks: { ...WITH_FILE, ...SPLIT },
+      },
+    ],
+  },
+  { name: "vite", packages: pinned("vite"), templates: ["app"], trials: viteTrials() },
+  {
+    name: "vite-7",
+    packages: pinned("vite-7"),
+    templates: ["app"],
+    trials: viteTrials(
+      "vite-7",
+      'export default { optimizeDeps: { exclude: ["classlink-spa"] } };\n',
+    ),
+  },
+  withPlugin("react", "react-dom"),
+  withPlugin("vue", "vue-router"),
+  webpackLike("webpack", ["webpack-cli"], pinned("webpack", "webpack-cli")),
+  webpackLike("rspack", ["@rspack/cli", "rspack"], pinned("@rspack/core", "@rspack/cli")),
+  {
+    name: "parcel",
+    packages: pinned("parcel"),
+    templates: ["app"],
+    trials: [
+      built({
+        name: "parcel build",
+        build: (folder) => runTool(folder, ["parcel", "build", "index.html", "--no-cache"]),
+        checks: BUILT,
+      }),
+    ],
+  },
+  {
+    name: "rollup",
+    packages: pinned("rollup", "@rollup/plugin-node-resolve"),
+    templates: ["app"],
+    trials: trialsOfOtherWays("rollup", (folder) =>
+      runTool(folder, [
+        "rollup",
+        ...["--input", "main.js", "--dir", "dist", "--format", "es"],
+        ...["--plugin", "node-resolve={browser:true}"],
+      ]),
+    ),
+  },
+  {
+    name: "esbuild",
+    packages: pinned("esbuild"),
+    templates: ["app"],
+    trials: trialsOfOtherWays("esbuild", (folder) =>
+      runTool(folder, [
+        "esbuild",
+        ...["main.js", "--bundle", "--format=esm", "--splitting", "--outdir=dist"],
+      ]),
+    ),
+  },
+  {
+    name: "next",
+    packages: pinned("next", "react", "react-dom"),
+    templates: ["next"],
+    trials: [
+      nextTrial("Turbopack", "--turbopack"),
+      nextTrial("webpack", "--webpack"),
+      devTrial("next", (port) => ["--port", port, "--hostname", "127.0.0.1"]),
+    ],
+  },
+  {
+    name: "nuxt",
+    packages: pinned("nuxt", "vue", "vue-router"),
+    templates: ["nuxt"],
+    trials: [
+      {
+        name: "nuxt",
+        prepare: (folder) => runTool(folder, ["nuxt", "build"]),
+        start: (folder) =>
+          startSite(
+            program(folder, () => [".output/server/index.mjs"]),
+            join(folder, ".output/public"),
+          ),
+        checks: { ...BUILT, ...SERVER_RENDERED },
+      },
+      devTrial("nuxt", (port) => ["--port", port, "--host", "127.0.0.1", "--no-fork"]),
+    ],
+  },
+  {
+    name: "vitest",
+    packages: pinned("vitest", "jsdom"),
+    templates: ["vitest"],
+    trials: [
+      inFolder("vitest with jsdom", {
+        async "an application's tests may use the package itself"({ folder }) {
+          printed(folder, [programOf(folder, "vitest"), "run"]);
+        },
+      }),
+    ],
+  },
+];
+
+/**
+ * Copies a project's templates into its folder.
+ *
+ * @param {Project} project
+ * @param {string} folder
+ */
+export async function copyTemplates({ templates = [] }, folder) {
+  for (const name of templates) await cp(join(FIXTURES, name), folder, { recursive: true });
+}
