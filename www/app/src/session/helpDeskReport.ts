@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<string, string>> = {
   deployment: "Deployment",
   gateway: "Gateway",
   cors: "Access to ClassLink",
+  registration: "Registration",
   keys: "ClassLink’s keys",
   scopes: "Scopes",
   pkce: "PKCE",
