@@ -235,6 +235,22 @@ test("RequireSignIn, reached by the back button: waits, for it would be a trap",
   assert.equal(await count(page, "startLogin"), 0);
 });
 
+test("RequireSignIn, inside a frame: waits, and its button opens a window", async (t) => {
+  const { page, origin } = await open(t, {}, { path: "/" });
+  const loaded = page.waitForEvent("framenavigated");
+  await page.evaluate((url) => {
+    document.body.append(Object.assign(document.createElement("iframe"), { src: url }));
+  }, `${origin}/classes`);
+  const frame = await loaded;
+
+  await frame.getByText("Please sign in to see this page.").waitFor();
+  assert.equal(await count(frame, "startLogin"), 0);
+  await frame.getByRole("button", { name: "Sign in" }).click();
+
+  await frame.getByRole("heading", { name: /^Classes of/ }).waitFor();
+  assert.deepEqual(await logins(frame), [[{ mode: "popup" }]]);
+});
+
 /** A provider that answers at once, and a client that forgets the session when a page is loaded. */
 const AT_ONCE = `
   const { startLogin } = client;

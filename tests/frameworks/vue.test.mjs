@@ -132,6 +132,23 @@ test("requireSignIn starts a login that comes back to the route", async (t) => {
   ]);
 });
 
+test("requireSignIn, inside a frame: waits for the person, and opens a window", async (t) => {
+  const { page, origin } = await open(t, { guard: { signedOut: "/signed-out" } }, { path: "/" });
+  const loaded = page.waitForEvent("framenavigated");
+  await page.evaluate((url) => {
+    document.body.append(Object.assign(document.createElement("iframe"), { src: url }));
+  }, `${origin}/classes`);
+  const frame = await loaded;
+
+  await frame.getByRole("button", { name: "Sign in" }).waitFor();
+  assert.equal(await count(frame, "startLogin"), 0);
+  await frame.getByRole("button", { name: "Sign in" }).press("Shift");
+  await frame.evaluate(() => go("/classes"));
+
+  await frame.getByRole("heading", { name: /^Classes of/ }).waitFor();
+  assert.deepEqual(await logins(frame), [[{ returnTo: "/classes", mode: "popup" }]]);
+});
+
 test("requireSignIn, before all routes: lets ClassLink's answer through", async (t) => {
   const client = { callback: { user: { name: "Ada" }, returnTo: "/classes" } };
   const { page } = await open(

@@ -33,6 +33,11 @@ export function comesFromCallback(): boolean {
   }
 }
 
+/** Whether this page is inside another: ClassLink's can't be, so a login needs a window of its own. */
+export function isFramed(): boolean {
+  return window.top !== window.self;
+}
+
 /** Whether somebody comes here anew: not by the back button, which would be a trap, and not by reloading. */
 export function arrivesAnew(): boolean {
   const [entry] = globalThis.performance?.getEntriesByType?.("navigation") ?? [];

@@ -3,8 +3,8 @@
  *
  * By itself it starts where somebody arrives signed out: not after an error, not when somebody was signed in on this page
  * (a sign-out, or a session that ended on a shared device, must not sign the same pupil in again), not when the page was
- * reloaded, reached by the back button or shown anew from the back/forward cache, and not straight from the callback
- * page. However many components ask, one login starts.
+ * reloaded, reached by the back button or shown anew from the back/forward cache, not straight from the callback page, and
+ * not inside a frame, where it takes a click to open a window for it. However many components ask, one login starts.
  *
  * @packageDocumentation
  */
@@ -12,7 +12,7 @@
 import { isClassLinkError } from "../brand.js";
 import type { ClassLinkError } from "../errors.js";
 import type { ClassLinkClient, LoginOptions } from "../types.js";
-import { arrivesAnew, bringsAnswer } from "./arrival.js";
+import { arrivesAnew, bringsAnswer, isFramed } from "./arrival.js";
 
 /** Where the gate stands; the same object while nothing changes. */
 export interface GateState {
@@ -54,7 +54,7 @@ export function loginGate(client: ClassLinkClient): LoginGate {
 }
 
 function createGate(client: ClassLinkClient): LoginGate {
-  let state = typeof window === "undefined" || arrivesAnew() ? FRESH : SPENT;
+  let state = typeof window === "undefined" || (arrivesAnew() && !isFramed()) ? FRESH : SPENT;
   let spentAt = 0;
   let starting: Promise<void> | undefined;
   const listeners = new Set<() => void>();
@@ -92,7 +92,9 @@ function createGate(client: ClassLinkClient): LoginGate {
 
   async function run(options?: LoginOptions): Promise<void> {
     try {
-      await client.startLogin(options);
+      await (isFramed()
+        ? client.startLogin({ ...options, mode: "popup" })
+        : client.startLogin(options));
       enter(SPENT);
     } catch (error) {
       if (!isClassLinkError(error)) {

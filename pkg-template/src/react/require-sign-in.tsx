@@ -40,7 +40,8 @@ export function useGateState(gate: LoginGate): GateState {
  * shows that and waits for the person. It also waits, with a button, where a login began and the page is still there; where
  * the page was reloaded, reached by the back button or straight from {@link CallbackPage}; and once somebody has been signed
  * in on this page: after `logout()`, or after a session that ended, ClassLink would sign the same pupil in again without a
- * word. Send people to a page without it when you load a new page after `logout()`.
+ * word. Send people to a page without it when you load a new page after `logout()`. Inside a frame, where ClassLink's pages
+ * can't be shown, it waits as well, and its button opens a window.
  *
  * Keep {@link CallbackPage} outside of it. It is for the user interface: your server must check who is asking.
  */

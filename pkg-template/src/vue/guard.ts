@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { bringsAnswer, comesFromCallback } from "../frameworks/arrival.js";
+import { bringsAnswer, comesFromCallback, isFramed } from "../frameworks/arrival.js";
 import { loginGate } from "../frameworks/login-gate.js";
 import type { ClassLinkClient, LoginOptions } from "../types.js";
 
@@ -47,7 +47,8 @@ function watchPerson(): void {
  *
  * **It never goes in circles.** After an error, after a sign-out, and where a login began and the page is still there, it
  * starts another only once somebody has done something on the page: `router.push` after `logout()` must not sign the same
- * pupil in again. Nor does it start one straight from {@link CallbackPage}. With `signedOut` it also waits where the page was
+ * pupil in again. Nor does it start one straight from {@link CallbackPage}, or by itself inside a frame, where it opens a
+ * window and needs a click for that. With `signedOut` it also waits where the page was
  * reloaded or reached by the back button.
  *
  * A route that brings ClassLink's answer is let through, so that the guard may stand before all routes. So is every route on a
@@ -93,7 +94,7 @@ export function requireSignIn<
     const { phase, error: startError } = gate.getState();
     const failure = startError ?? error ?? ("error" in known ? known.error : undefined);
     // There is no page yet that could ask the person.
-    const first = from.matched.length === 0 && signedOut === undefined;
+    const first = from.matched.length === 0 && signedOut === undefined && !isFramed();
     const allowed =
       acted ||
       (!failure && (phase === "fresh" || (first && phase === "spent" && !comesFromCallback())));
@@ -109,7 +110,8 @@ export function requireSignIn<
 
     await gate.start({ returnTo: to.fullPath, ...loginOptions });
     const { error: refused } = gate.getState();
-    if (!refused) return false;
+    // In a frame somebody has signed in by now, in a window of its own; elsewhere this page is being left.
+    if (!refused) return isFramed();
     const page = elsewhere();
     if (page !== undefined) return page;
     throw refused;
