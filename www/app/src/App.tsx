@@ -2,7 +2,7 @@
 
 import { Route, Routes } from "react-router";
 import { Layout } from "./components/Layout";
-import { RequireSignIn } from "./components/RequireSignIn";
+import { SignedIn } from "./components/SignedIn";
 import { CallbackPage } from "./pages/CallbackPage";
 import { HelpDeskPage } from "./pages/HelpDeskPage";
 import { HomePage } from "./pages/HomePage";
@@ -22,9 +22,9 @@ export function App() {
         <Route
           path="shelf"
           element={
-            <RequireSignIn>
+            <SignedIn>
               <ShelfPage />
-            </RequireSignIn>
+            </SignedIn>
           }
         />
         <Route path="help-desk" element={<HelpDeskPage />} />

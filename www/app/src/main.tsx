@@ -1,6 +1,7 @@
 /** Starts the app: reads the configuration, makes the client, renders. */
 
 import { createClient, isClassLinkError } from "classlink-spa";
+import { ClassLinkProvider } from "classlink-spa/react";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
@@ -8,7 +9,6 @@ import { App } from "./App";
 import { SetupPage } from "./pages/SetupPage";
 import { recordEvent } from "./session/eventLog";
 import { readSettings } from "./session/settings";
-import { ClientContext } from "./session/useClassLink";
 import "./styles.css";
 
 function start(): ReactNode {
@@ -19,11 +19,11 @@ function start(): ReactNode {
     // Every page needs it soon. Should loading fail, the call that needs it says so.
     client.preload().catch(() => undefined);
     return (
-      <ClientContext value={client}>
+      <ClassLinkProvider client={client}>
         <BrowserRouter>
           <App />
         </BrowserRouter>
-      </ClientContext>
+      </ClassLinkProvider>
     );
   } catch (error) {
     // A mistake in the configuration: the message names the field and the remedy.

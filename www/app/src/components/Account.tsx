@@ -1,6 +1,6 @@
 /** Who is signed in, and the way out, in the header. */
 
-import { useClassLink } from "../session/useClassLink";
+import { useClassLink } from "classlink-spa/react";
 import { useSignOut } from "../session/useSignOut";
 
 /** On a shared device both must be in sight on every page. */

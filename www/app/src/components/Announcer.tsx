@@ -1,7 +1,7 @@
 /** Tells screen readers how a sign-in goes on. */
 
 import type { Status } from "classlink-spa";
-import { useClassLink } from "../session/useClassLink";
+import { useClassLink } from "classlink-spa/react";
 
 /** Errors have an alert of their own. */
 const TEXTS: Record<Status, string> = {

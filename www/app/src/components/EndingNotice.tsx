@@ -1,6 +1,6 @@
 /** Why somebody who was signed in isn't any more. */
 
-import { useClassLink } from "../session/useClassLink";
+import { useClassLink } from "classlink-spa/react";
 import { useEnding } from "../session/useEnding";
 
 /** Nothing for people who haven't been here, or who signed out themselves. */

@@ -1,9 +1,9 @@
 /** The first page: an invitation to sign in, or a welcome. */
 
+import { useClassLink } from "classlink-spa/react";
 import { Invitation } from "../components/Invitation";
 import { Progress } from "../components/Progress";
 import { Welcome } from "../components/Welcome";
-import { useClassLink } from "../session/useClassLink";
 
 /** An earlier error isn't shown again here: this page is the way out of it. */
 export function HomePage() {

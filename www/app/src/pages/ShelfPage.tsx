@@ -1,10 +1,10 @@
 /** The protected page: what the class is reading. */
 
+import { useClassLink } from "classlink-spa/react";
 import { Link, useSearchParams } from "react-router";
 import { BOOKS, SUBJECTS } from "../books";
 import { BookCard } from "../components/BookCard";
 import { PageTitle } from "../components/PageTitle";
-import { useClassLink } from "../session/useClassLink";
 
 /** The subject stands in the address, so that a sign-in brings people back to the very list they asked for. */
 export function ShelfPage() {

@@ -1,10 +1,10 @@
 /** What a sign-out reached: the truth, for somebody who leaves a shared device. */
 
+import { useClassLink } from "classlink-spa/react";
 import { Navigate, useLocation } from "react-router";
 import { PageTitle } from "../components/PageTitle";
 import { Progress } from "../components/Progress";
 import { SignInButton } from "../components/SignInButton";
-import { useClassLink } from "../session/useClassLink";
 import { useSignIn } from "../session/useSignIn";
 import type { SignOutState } from "../session/useSignOut";
 

@@ -1,9 +1,9 @@
 /** Asks the app's own API where the person stopped reading. */
 
 import { type ClassLinkError, isClassLinkError } from "classlink-spa";
+import { useClassLink } from "classlink-spa/react";
 import { useEffect, useState } from "react";
 import { API_ORIGIN } from "./settings";
-import { useClassLink } from "./useClassLink";
 
 /** What the API answers: see `server/bookmarks.ts`. */
 export interface Bookmark {

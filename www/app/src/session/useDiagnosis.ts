@@ -1,8 +1,8 @@
 /** Has the client diagnose itself, when the page is opened and whenever it is asked to. */
 
 import type { Diagnosis } from "classlink-spa";
+import { useClassLink } from "classlink-spa/react";
 import { useCallback, useEffect, useState } from "react";
-import { useClassLink } from "./useClassLink";
 
 /** What was found last, and how to look again. */
 export interface UseDiagnosis {

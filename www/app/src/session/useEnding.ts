@@ -1,8 +1,8 @@
 /** Says how the session ended, where people may wonder. */
 
+import { useClassLink } from "classlink-spa/react";
 import { useSyncExternalStore } from "react";
 import { hasEndedHere, subscribeToEvents } from "./eventLog";
-import { useClassLink } from "./useClassLink";
 
 /** Time ran out; or somebody signed out, or in as somebody else, in another tab. */
 export type Ending = "expired" | "elsewhere";

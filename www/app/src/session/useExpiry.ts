@@ -1,8 +1,8 @@
 /** Counts down to the end of the session, from the moment that the client warns of it. */
 
+import { useClassLink } from "classlink-spa/react";
 import { useEffect, useState } from "react";
 import { getEvents, subscribeToEvents } from "./eventLog";
-import { useClassLink } from "./useClassLink";
 
 /** The countdown. */
 export interface Expiry {

@@ -1,9 +1,9 @@
 /** Starts a login from a button or a page, and keeps what came of it. */
 
 import { type ClassLinkError, isClassLinkError, type LoginOptions } from "classlink-spa";
+import { useClassLink } from "classlink-spa/react";
 import { useCallback, useEffect, useState } from "react";
 import { useNavigate } from "react-router";
-import { useClassLink } from "./useClassLink";
 
 /** A login's start: how to start it, whether it is under way, and why it couldn't be. */
 export interface SignIn {

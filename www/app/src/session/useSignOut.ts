@@ -1,10 +1,10 @@
 /** Signs out, and shows what came of it. */
 
 import { isClassLinkError, type LogoutResult } from "classlink-spa";
+import { useClassLink } from "classlink-spa/react";
 import { useCallback } from "react";
 import { useNavigate } from "react-router";
 import { POST_LOGOUT_REDIRECT_URI } from "./settings";
-import { useClassLink } from "./useClassLink";
 
 /** What the signed-out page is told, in the history entry's state: while it is under way, and afterwards. */
 export type SignOutState = "under-way" | LogoutResult;
