@@ -39,11 +39,9 @@ async function openLaunchPad(page, person) {
   await page.getByTestId("launchpad-person").waitFor();
 }
 
-test("by button: from the shelf to ClassLink and back to the very list that was asked for", async (t) => {
+test("by a link into the app: to ClassLink, and back to the very list that was asked for", async (t) => {
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/shelf?subject=english`);
-  await heading(page, "Please sign in");
-  await press(page, "Sign in with ClassLink");
   await choose(page, PEOPLE.pia);
   await allow(page);
 
@@ -110,7 +108,7 @@ test("a refusal is told in plain words, with a support code, and may be tried ag
 
   await heading(page, "We couldn’t sign you in");
   assert.equal(page.url(), `${demo.app}/callback`);
-  assert.match(await page.getByRole("alert").innerText(), /permission/);
+  assert.match(await page.getByRole("alert").innerText(), /choose to allow it/);
   const supportCode = await page.locator("#support-code").innerText();
   assert.match(supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
   const failed = page.getByRole("row", { name: "login.failed" });
@@ -284,6 +282,37 @@ test("the terminal tells what the gateway was asked, a line each, and nothing se
   for (const secret of [callback?.searchParams.get("code"), "Pia", PEOPLE.pia.sub]) {
     assert.ok(secret && !printed.includes(secret), "not in the terminal");
   }
+});
+
+test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
+  const { page, errors } = await browser.newPage(t);
+  await page.goto(`${demo.app}/vue/`);
+  await press(page, "Sign in with ClassLink");
+  await choose(page, PEOPLE.pia);
+  await allow(page);
+
+  await heading(page, "Who am I?");
+  assert.equal(page.url(), `${demo.app}/vue/profile`);
+  const profile = page.getByRole("region", { name: "Your profile" });
+  await profile.getByText("Pia Pupil", { exact: true }).waitFor();
+  await page.reload();
+  await profile.getByText("Sample Creek Unified", { exact: true }).waitFor();
+
+  await press(page, "Sign out");
+  await page.getByText("You may still be signed in at ClassLink").waitFor();
+  assert.ok(!(await page.locator("body").innerText()).includes("Pia"));
+  assert.deepEqual(errors, []);
+});
+
+test("whoever signs in in one app is signed in in the other", async (t) => {
+  const { page } = await browser.newPage(t);
+  await signIn(page, demo, PEOPLE.tess);
+  await allow(page);
+  await heading(page, "Welcome, Tess");
+
+  await page.goto(`${demo.app}/vue/profile`);
+
+  await page.getByText("Signed in as Tess Teacher").waitFor();
 });
 
 test("without a gateway: signed in by itself, and a reload starts afresh", async (t) => {

@@ -21,7 +21,10 @@ const CHECKS = [
     ...clippy("--package", "classlink-spa", "--lib", "--target", "wasm32-unknown-unknown"),
   ],
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
-  ["TypeScript, the demo", ...npmTool("typescript/bin/tsc", "--project", "www/app", "--noEmit")],
+  ...["www/app", "www/vue-app"].map((project) => [
+    `TypeScript, ${project}`,
+    ...npmTool("typescript/bin/tsc", "--project", project, "--noEmit"),
+  ]),
   ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 
