@@ -8,11 +8,9 @@ import { findBrowser } from "../../tools/lib/browser.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
   asked,
-  choose,
   outcome,
   PATHS,
   PEOPLE,
-  ready,
   sharedLoginApp,
   signInHere,
   signInThere,
