@@ -10,10 +10,11 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { asProgram, root } from "./lib/run.mjs";
 
 /**
- * The most that {@link DOWNLOADS}' main entry may weigh: bytes after brotli 11, each file compressed by itself. It holds
- * what was reached, and is lowered with every kilobyte that is won.
+ * The most that {@link DOWNLOADS}' main entry may weigh: bytes after brotli 11, each file compressed by itself. Signing in
+ * as a public client takes 44,000 of them, below its own first ceiling of 45,000; the gateway, the session, its tabs,
+ * popups and launches take the rest. It holds what was reached, and is lowered with every kilobyte that is won.
  */
-export const CEILING = 61_600;
+export const CEILING = 62_000;
 
 /** The files that a page loads, by how the package is imported. */
 export const DOWNLOADS = {
