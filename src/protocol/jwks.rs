@@ -180,6 +180,26 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_lacks_one_of_its_members_is_not_found() {
+        for (key, algorithm, members) in [
+            (rsa(256), Algorithm::Rs256, &["n", "e"][..]),
+            (ec("P-256"), Algorithm::Es256, &["crv", "x", "y"]),
+            (json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA" }), Algorithm::EdDsa, &["crv", "x"]),
+        ] {
+            assert_eq!(count(std::slice::from_ref(&key), algorithm, None), Ok(1));
+            for member in members {
+                let mut lacking = key.clone();
+                lacking.as_object_mut().unwrap().remove(*member);
+                assert_eq!(
+                    count(&[lacking], algorithm, None),
+                    Err(Reason::KeyNotFound),
+                    "{member}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_key_that_says_what_it_is_for_is_used_for_that() {
         for key in [
             with(rsa(256), "use", "sig"),

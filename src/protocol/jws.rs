@@ -244,21 +244,22 @@ mod tests {
     }
 
     #[test]
-    fn every_algorithm_has_its_hash() {
-        for (name, hash) in [
-            ("RS256", Hash::Sha256),
-            ("RS384", Hash::Sha384),
-            ("RS512", Hash::Sha512),
-            ("PS256", Hash::Sha256),
-            ("PS384", Hash::Sha384),
-            ("PS512", Hash::Sha512),
-            ("ES256", Hash::Sha256),
-            ("ES384", Hash::Sha384),
-            ("ES512", Hash::Sha512),
-            ("EdDSA", Hash::Sha512),
-            ("Ed25519", Hash::Sha512),
+    fn every_algorithm_has_its_hash_and_its_kind_of_key() {
+        for (name, hash, key) in [
+            ("RS256", Hash::Sha256, ("RSA", "")),
+            ("RS384", Hash::Sha384, ("RSA", "")),
+            ("RS512", Hash::Sha512, ("RSA", "")),
+            ("PS256", Hash::Sha256, ("RSA", "")),
+            ("PS384", Hash::Sha384, ("RSA", "")),
+            ("PS512", Hash::Sha512, ("RSA", "")),
+            ("ES256", Hash::Sha256, ("EC", "P-256")),
+            ("ES384", Hash::Sha384, ("EC", "P-384")),
+            ("ES512", Hash::Sha512, ("EC", "P-521")),
+            ("EdDSA", Hash::Sha512, ("OKP", "Ed25519")),
+            ("Ed25519", Hash::Sha512, ("OKP", "Ed25519")),
         ] {
-            assert_eq!(Algorithm::from_name(name).unwrap().hash(), hash, "{name}");
+            let algorithm = Algorithm::from_name(name).unwrap();
+            assert_eq!((algorithm.hash(), algorithm.key()), (hash, key), "{name}");
         }
     }
 

@@ -301,6 +301,10 @@ mod tests {
         assert_eq!(lifetime.due(5.0), Due::Renewal);
         lifetime.renewable = false;
         assert_eq!(lifetime.due(5.0), Due::Nothing(1735.0));
+        // The life counts from when it was obtained; a renewal that went well before holds nothing up.
+        let mut later = Lifetime { obtained: 100.0, token_ends: 110.0, failed: 104.9, ..session() };
+        assert_eq!(later.due(104.0), Due::Nothing(1.0));
+        assert_eq!(later.due(105.0), Due::Renewal);
     }
 
     #[test]
@@ -331,6 +335,9 @@ mod tests {
         let lifetime = Lifetime { token_ends: 1790.0, ..session() };
         let renewed = lifetime.renewed(Some(300.0), 1730.0);
         assert_eq!((renewed.token_ends, renewed.failures), (2030.0, 0));
+        assert_eq!((renewed.obtained, renewed.failed), (1730.0, 1730.0));
+        // A second more is fresher.
+        assert_eq!(lifetime.renewed(Some(51.0), 1740.0).failures, 0);
         let mut same = lifetime.renewed(Some(50.0), 1740.0);
         assert_eq!((same.token_ends, same.failures), (1790.0, 1));
         same.warned = true;
