@@ -16,7 +16,7 @@ declare const getUser: typeof client.getUser;
 /** Shows an error to the person. */
 declare function showError(text: string): void;
 
-// Packages that a reader has, and this repository doesn't.
+// Packages whose types a reader may have, and this repository has not.
 declare module "express";
 declare module "@testing-library/react" {
   export function render(ui: import("react").ReactNode): void;
