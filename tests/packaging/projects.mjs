@@ -15,8 +15,8 @@ import {
   files,
   INLINE,
   program,
-  SERVER_RENDERED,
   SPLIT,
+  serverRendered,
   startSite,
   WITH_FILE,
 } from "./site.mjs";
@@ -219,13 +219,12 @@ const nextTrial = (bundler, flag) => ({
       ]),
       join(folder, ".next/static"),
     ),
-  checks: { ...BUILT, ...SERVER_RENDERED },
+  checks: { ...BUILT, ...serverRendered("/guarded") },
 });
 
 /** A framework's development server. */
-const devTrial = (name, command, prepare) => ({
+const devTrial = (name, command, ...guarded) => ({
   name: `${name} dev`,
-  prepare,
   start: (folder) =>
     startSite(
       program(folder, (port) => [programOf(folder, name), "dev", ...command(String(port))], {
@@ -233,7 +232,7 @@ const devTrial = (name, command, prepare) => ({
       }),
       folder,
     ),
-  checks: { ...WITH_FILE, ...SERVER_RENDERED },
+  checks: { ...WITH_FILE, ...serverRendered(...guarded) },
 });
 
 /** What a program of the project's prints, where it ends well. */
@@ -341,6 +340,8 @@ export const PROJECTS = [
             diagnose: "environment_unsupported",
             required: "function",
             inline: "function",
+            testing: "function",
+            spanish: "object",
             gateway: "function",
           });
         },
@@ -422,7 +423,7 @@ export const PROJECTS = [
     trials: [
       nextTrial("Turbopack", "--turbopack"),
       nextTrial("webpack", "--webpack"),
-      devTrial("next", (port) => ["--port", port, "--hostname", "127.0.0.1"]),
+      devTrial("next", (port) => ["--port", port, "--hostname", "127.0.0.1"], "/guarded"),
     ],
   },
   {
@@ -438,7 +439,7 @@ export const PROJECTS = [
             program(folder, () => [".output/server/index.mjs"]),
             join(folder, ".output/public"),
           ),
-        checks: { ...BUILT, ...SERVER_RENDERED },
+        checks: { ...BUILT, ...serverRendered() },
       },
       devTrial("nuxt", (port) => ["--port", port, "--host", "127.0.0.1", "--no-fork"]),
     ],
@@ -451,6 +452,19 @@ export const PROJECTS = [
       inFolder("vitest with jsdom", {
         async "an application's tests may use the package itself"({ folder }) {
           printed(folder, [programOf(folder, "vitest"), "run"]);
+        },
+      }),
+    ],
+  },
+  {
+    name: "jest",
+    packages: pinned("jest", "jest-environment-jsdom"),
+    templates: ["jest"],
+    trials: [
+      inFolder("jest with jsdom", {
+        async "an application's tests may use the test client"({ folder }) {
+          // For ES modules, as Jest's documentation says.
+          printed(folder, ["--experimental-vm-modules", programOf(folder, "jest")]);
         },
       }),
     ],

@@ -245,15 +245,15 @@ export const BUILT = {
   },
 };
 
-/** Where a server renders the page first. */
-export const SERVER_RENDERED = {
+/** Where a server renders the page first. @param {...string} guarded paths of pages for members alone */
+export const serverRendered = (...guarded) => ({
   /** @param {Site} site */
   async "the server renders the loading state, and complains of nothing"(site) {
-    for (const path of ["/", "/callback?code=c&state=s"]) {
+    for (const path of ["/", "/callback?code=c&state=s", ...guarded]) {
       const response = await fetch(site.origin + path);
-      assert.equal(response.status, 200);
-      assert.match(await response.text(), /<p[^>]*role="status"[^>]*>loading<\/p>/);
+      assert.equal(response.status, 200, path);
+      assert.match(await response.text(), /<p[^>]*role="status"[^>]*>loading<\/p>/, path);
     }
     assert.doesNotMatch(site.program?.output ?? "", /error|warn/i);
   },
-};
+});
