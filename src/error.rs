@@ -394,7 +394,10 @@ mod tests {
 
     #[test]
     fn every_code_and_reason_is_in_the_public_types() {
-        let types = include_str!("../pkg-template/src/types.ts");
+        let types = concat!(
+            include_str!("../pkg-template/src/types.ts"),
+            include_str!("../pkg-template/src/shared-types.ts"),
+        );
         let quoted = |word: &str| types.contains(&["| \"", word, "\""].concat());
         let codes = [
             ErrorCode::ConfigInvalid,
