@@ -33,7 +33,9 @@ export async function fetchWithToken(
   init?: RequestInit,
 ): Promise<Response> {
   const request = new Request(input, init);
-  const { origin } = new URL(request.url);
+  // A `blob:` URL has the origin of the page that made it, and no server.
+  const { origin, protocol } = new URL(request.url);
+  const goesTo = origin.startsWith(protocol) ? origin : "null";
   const repeatable = canRepeat(request, init);
 
   const send = (outgoing: Request, token: string): Promise<Response> => {
@@ -43,10 +45,10 @@ export async function fetchWithToken(
     return fetch(new Request(outgoing, { headers, redirect: "manual" }));
   };
 
-  const token = await unlessAborted(request, source(origin));
+  const token = await unlessAborted(request, source(goesTo));
   let response = await send(request, token);
   if (response.status === 401 && repeatable) {
-    const renewed = source(origin, token).catch(() => undefined);
+    const renewed = source(goesTo, token).catch(() => undefined);
     const fresh = await unlessAborted(request, renewed);
     if (fresh !== undefined) {
       void response.body?.cancel().catch(() => {});

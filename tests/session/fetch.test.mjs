@@ -129,7 +129,7 @@ test("nothing is sent to an origin that is not allowed, however its URL is dress
     `https://${host}/`,
     `http://127.0.0.1:${api.port}/`,
     `http://localhost.:${api.port}/`,
-    `http://${host}.evil.example/`,
+    `http://localhost.evil.example:${api.port}/`,
     "https://api.example.evil/",
     "/own",
     "data:text/plain,a",
