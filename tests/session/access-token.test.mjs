@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { KEYS } from "../conformance/keys.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
@@ -280,6 +281,24 @@ test("close ends a call that waits for a renewal", async (t) => {
 
   assert.deepEqual(answers, ["client_closed", "client_closed"]);
   assert.equal((await snapshot(page)).user, null);
+});
+
+test("a renewal that can't be judged now has used up its refresh token all the same, and the next one counts", async (t) => {
+  const { page, context, standIn } = await signedIn(t, { standIn: {} });
+  const before = await accessToken(page);
+  await context.route(standIn.issuer + PATHS.keys, (route) => route.abort(), { times: 2 });
+  // Within a second the provider would sign the very same ID token, which needs no second look.
+  await pause(1100);
+  await pass(page, LIFE + 1);
+
+  const { error } = await accessToken(page);
+  assert.equal(error.code, "renewal_unavailable");
+  await untilEvent(page, "token.renewed");
+
+  // The stand-in ends a grant whose refresh token is used a second time.
+  const token = await accessToken(page);
+  assert.notEqual(token, before);
+  assert.ok(await opens(standIn, token));
 });
 
 // ---- What a renewal brings ----

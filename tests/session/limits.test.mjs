@@ -32,6 +32,19 @@ async function signedIn(t, session = {}, options = {}) {
   return { page, context, ...world };
 }
 
+/**
+ * Stops a page for so many milliseconds, as its browser or the device may. When it goes on it is told so before it hears
+ * anything that waited.
+ */
+function standStill(page, milliseconds) {
+  return page.evaluate((milliseconds) => {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end);
+    document.dispatchEvent(new Event("visibilitychange"));
+    window.dispatchEvent(new Event("focus"));
+  }, milliseconds);
+}
+
 const status = async (page) => (await snapshot(page)).status;
 
 /** Nobody is signed in any more, because time ran out. */
@@ -145,16 +158,13 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   const other = await context.newPage();
   await open(other);
   await signInHere(other);
-  // Nothing reaches a page that its browser has frozen, activity elsewhere neither.
-  const frozen = await context.newCDPSession(page);
   await pass(other, 20 * MINUTE);
   await pass(page, 40 * MINUTE);
-  await frozen.send("Page.setWebLifecycleState", { state: "frozen" });
+  const slept = standStill(page, 1500);
+  await pause(300);
   await other.keyboard.press("a");
   await pass(other, 20 * MINUTE);
-  await pause(100);
-  await frozen.send("Page.setWebLifecycleState", { state: "active" });
-  await wake(page);
+  await slept;
   await pause(300);
 
   assert.equal(await status(other), "signed-in", "the tab in use");
@@ -165,6 +175,29 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   await wake(page);
   await assertOver(page);
   await assertOver(other);
+});
+
+test("a tab that takes itself for idle costs another, where somebody is at work, nothing", async (t) => {
+  const { page, context, open } = await signedIn(t);
+  const other = await context.newPage();
+  await open(other);
+  await signInHere(other);
+  await pass(page, 31 * MINUTE);
+  assert.equal(await outcome(page, "client.getUser()"), null);
+  await pause(300);
+  assert.equal(await status(other), "signed-in");
+});
+
+test("activity in another tab revives nothing that was over before", async (t) => {
+  const { page, standIn } = await signedIn(t);
+  await pass(page, 31 * MINUTE);
+  await page.evaluate((channel) => {
+    const at = String(Math.ceil(Date.now() / 1000));
+    new BroadcastChannel(channel).postMessage({ kind: "active", at });
+  }, `classlink-spa ${standIn.issuer} test-app`);
+  await pause(300);
+  await wake(page);
+  await assertOver(page);
 });
 
 // ---- Told a minute before ----
@@ -301,13 +334,9 @@ test("a clock that is put right by a day ends the session, on the safe side", as
   await assertOver(page);
 });
 
-test("in a tab that its browser stops, the session is over when the person comes back", async (t) => {
-  const { page, context } = await signedIn(t, { idleTimeout: 2 });
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("Page.setWebLifecycleState", { state: "frozen" });
-  await pause(2500);
-  await cdp.send("Page.setWebLifecycleState", { state: "active" });
+test("in a tab that stood still, the session is over when the person comes back", async (t) => {
+  const { page } = await signedIn(t, { idleTimeout: 2 });
+  await standStill(page, 2500);
   await page.mouse.click(5, 5);
-  await untilStatus(page, "error");
   await assertOver(page);
 });

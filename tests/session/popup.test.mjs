@@ -51,7 +51,11 @@ async function press(page, where = page) {
   return popup;
 }
 
-const result = (page) => outcome(page, "signedIn");
+const result = (page) =>
+  outcome(
+    page,
+    "Promise.race([signedIn, new Promise((end) => setTimeout(end, 15_000, 'silence'))])",
+  );
 
 /** Whether a popup closes, in a second or so. */
 const closes = (popup) =>
