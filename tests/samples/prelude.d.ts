@@ -18,6 +18,8 @@ declare function showError(text: string): void;
 
 // Packages whose types a reader may have, and this repository has not.
 declare module "express";
+declare module "next/*";
+declare module "*.css";
 declare module "@testing-library/react" {
   export function render(ui: import("react").ReactNode): void;
   export const screen: { getByRole(role: string, options: { name: string }): HTMLElement };
