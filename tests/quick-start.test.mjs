@@ -1,18 +1,25 @@
-// The quick start: its files, laid out as the page says, make apps that sign people in. Only the ports are others.
+// The quick start: its files, laid out as the page says, make apps that sign people in. Only the ports are others. The
+// Next.js app is among the trials of the packed package (`packaging/projects.mjs`).
 
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../tools/lib/run.mjs";
-import { startStandIn } from "../www/stand-in/index.js";
 import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
 import { sharedBrowser } from "./support/browser.mjs";
 import { newKey } from "./support/gateway.mjs";
-import { choose, PEOPLE } from "./support/login.mjs";
+import {
+  filesOf,
+  keepsItsSession,
+  layOut,
+  SECRET,
+  signIn,
+  signInButton,
+  startQuickStandIn,
+} from "./support/quick-start.mjs";
 
 const browser = sharedBrowser();
-const SECRET = "not-a-secret";
 
 /** What `npm create vite` puts there, and the page leaves alone. */
 const template = (framework, main) => ({
@@ -38,34 +45,13 @@ const APPS = {
   plain: { start: "/", template: {} },
 };
 
-/** The page's files beneath one of its folders, by their paths there. */
-function filesOf(folder) {
-  const page = readFileSync(join(root, "docs/quick-start.md"), "utf8");
-  const marked = page.matchAll(/^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$/gms);
-  return Object.fromEntries(
-    [...marked]
-      .filter(([, path]) => path.startsWith(`${folder}/`))
-      .map(([, path, text]) => [path.slice(folder.length + 1), text]),
-  );
-}
-
 /** An app and a stand-in, and what turns the page's ports into theirs. */
 async function setUp(t, name, gateway) {
   const folder = join(root, "target/quick-start", `${name}${gateway ? "-gateway" : ""}`);
   rmSync(folder, { recursive: true, force: true });
   const ports = { app: await freePort(), gateway: await freePort() };
   const origin = `http://localhost:${ports.app}`;
-  const standIn = await startStandIn({
-    clients: [
-      {
-        clientId: "my-app",
-        clientSecret: SECRET,
-        redirectUris: [`${origin}/callback`, `${origin}/`],
-      },
-    ],
-    publicClients: !gateway,
-    consent: "never",
-  });
+  const standIn = await startQuickStandIn(origin, { publicClients: !gateway });
   t.after(() => standIn.close());
 
   const files = { ...APPS[name].template, ...filesOf(name) };
@@ -81,15 +67,7 @@ async function setUp(t, name, gateway) {
       files[client] = files[client].replace(/(\n +issuer: .*)/, '$1\n  gateway: "/auth",');
     }
   }
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    const moved = text
-      .replaceAll("http://localhost:5173", origin)
-      .replaceAll("http://localhost:4400", standIn.issuer)
-      .replaceAll("5173", String(ports.app))
-      .replaceAll("3000", String(ports.gateway));
-    writeFileSync(join(folder, path), moved);
-  }
+  layOut(folder, files, { ...ports, issuer: standIn.issuer });
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   // Installed, and not linked: Vite treats those two differently.
   cpSync(join(root, "pkg"), join(folder, "node_modules/classlink-spa"), { recursive: true });
@@ -118,17 +96,6 @@ async function setUp(t, name, gateway) {
   return { origin };
 }
 
-const greeting = (page) => page.getByText("Hello, Pia");
-const signOutButton = (page) => page.getByRole("button", { name: "Sign out" });
-const signInButton = (page) => page.getByRole("button", { name: /^Sign in/ });
-
-async function signIn(page, url, { byButton }) {
-  await page.goto(url);
-  if (byButton) await signInButton(page).click();
-  await choose(page, PEOPLE.pia);
-  await greeting(page).waitFor();
-}
-
 for (const [name, { start }] of Object.entries(APPS)) {
   const byButton = name === "plain";
 
@@ -146,18 +113,7 @@ for (const [name, { start }] of Object.entries(APPS)) {
     const { origin } = await setUp(t, name, true);
     const { page, errors } = await browser.newPage(t);
     await signIn(page, origin + start, { byButton });
-    await page.reload();
-    await greeting(page).waitFor();
-    const stored = await page.evaluate(() =>
-      [...Object.keys(sessionStorage), ...Object.keys(localStorage)].filter((key) =>
-        key.startsWith("classlink-spa"),
-      ),
-    );
-    assert.deepEqual(stored, []);
-    await signOutButton(page).click();
-    await signInButton(page).waitFor();
-    await page.reload();
-    await signInButton(page).waitFor();
+    await keepsItsSession(page);
     assert.deepEqual(errors, []);
   });
 }

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { capture, run } from "../../tools/lib/run.mjs";
 import { PACKED_FILES } from "./packed-files.mjs";
+import { QUICK_START, startQuickStart } from "./quick-start.mjs";
 import {
   BUILT,
   files,
@@ -20,7 +21,7 @@ import {
   startSite,
   WITH_FILE,
 } from "./site.mjs";
-import { pinned } from "./versions.mjs";
+import { pinned, VERSIONS } from "./versions.mjs";
 
 /** @import { Trial } from "../../tools/lib/throwaway.mjs" */
 
@@ -235,6 +236,24 @@ const devTrial = (name, command, ...guarded) => ({
   checks: { ...WITH_FILE, ...serverRendered(...guarded) },
 });
 
+/** The quick start's Next.js app, with one of Next's servers. @param {"dev" | "start"} server */
+const quickStartTrial = (server) => ({
+  name: `quick start, Next.js, next ${server}`,
+  async prepare(folder) {
+    // Of the trial before, whose secrets a build must not find.
+    for (const name of [".next", ".env.local"]) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+  },
+  start: (folder) =>
+    startQuickStart(folder, {
+      command: [programOf(folder, "next"), server],
+      mode: server === "dev" ? "development" : "production",
+      build: server === "dev" ? undefined : () => runTool(folder, ["next", "build"]),
+    }),
+  checks: QUICK_START,
+});
+
 /** What a program of the project's prints, where it ends well. */
 function printed(folder, args) {
   const { ok, stdout, stderr } = capture(process.execPath, args, { cwd: folder });
@@ -425,6 +444,15 @@ export const PROJECTS = [
       nextTrial("webpack", "--webpack"),
       devTrial("next", (port) => ["--port", port, "--hostname", "127.0.0.1"], "/guarded"),
     ],
+  },
+  {
+    name: "quick-start-next",
+    packages: {
+      ...pinned("next", "react", "react-dom", "@types/node", "@types/react"),
+      // As `create-next-app` has it, by the name that Next.js looks for.
+      typescript: VERSIONS["typescript-5"],
+    },
+    trials: [quickStartTrial("dev"), quickStartTrial("start")],
   },
   {
     name: "nuxt",
