@@ -229,8 +229,8 @@ test("in a frame of another site's page, as in a learning platform, the popup si
     frame.src = url;
     document.body.append(frame);
   }, `${app.origin}/`);
-  await page.waitForFunction(() => frames.length === 1);
-  const frame = page.frames().find((frame) => frame.url().startsWith(app.origin));
+  const frame = await (await page.waitForSelector("iframe")).contentFrame();
+  await frame.waitForURL(`${app.origin}/`);
   await ready(/** @type {any} */ (frame));
   await withButton(frame, 'client.startLogin({ mode: "popup" })');
   const told = await tellHandled(context);
