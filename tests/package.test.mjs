@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+import { dependenciesPage, PAGE, weightsOf } from "../tools/dependencies.mjs";
 import { root } from "../tools/lib/run.mjs";
 import { CEILING, measure } from "../tools/sizes.mjs";
 import { startApp } from "./support/app.mjs";
@@ -93,6 +95,40 @@ for (const [name, main] of Object.entries(ENTRIES)) {
     assert.deepEqual(JSON.parse(stdout), { touched: [], exported: "function" });
   });
 }
+
+test("its bill of materials is one by CycloneDX, and names every crate and package that users get, by its hash", async () => {
+  const text = readFileSync(join(pkg, "sbom.cdx.json"), "utf8");
+  assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text), null);
+
+  const { metadata, components } = JSON.parse(text);
+  assert.equal(metadata.component.purl, `pkg:npm/classlink-spa@${manifest.version}`);
+  const locked = readFileSync(join(root, "Cargo.lock"), "utf8");
+  for (const { purl, hashes, licenses } of components) {
+    const [, from, name, version] = purl.match(/^pkg:(\w+)\/([^@]+)@(.+)$/);
+    assert.ok(licenses.length > 0, purl);
+    if (from !== "cargo") continue;
+    assert.match(
+      locked,
+      new RegExp(`name = "${name}"\nversion = "${version}"\n.*\nchecksum = "${hashes[0].content}"`),
+    );
+  }
+  const purls = components.map(({ purl }) => purl.replace(/@.*/, ""));
+  for (const name of Object.keys(manifest.dependencies))
+    assert.ok(purls.includes(`pkg:npm/${name}`));
+  for (const name of ["wasm-bindgen", "sha2", "digest", "zeroize"]) {
+    assert.ok(purls.includes(`pkg:cargo/${name}`), name);
+  }
+  assert.ok(purls.includes("pkg:generic/rust"));
+  for (const name of ["proptest", "ring", "syn"]) {
+    assert.ok(!purls.includes(`pkg:cargo/${name}`), `${name} reaches no user`);
+  }
+});
+
+test("the page on dependencies is what `npm run dependencies` would write", async () => {
+  const page = readFileSync(PAGE, "utf8");
+  // The weights are a build's: they are taken as they stand.
+  assert.equal(page, await dependenciesPage(weightsOf(page)));
+});
 
 for (const name of ["index.js", "inline.js"]) {
   test(`importing ${name} in a page asks for nothing else`, async (t) => {

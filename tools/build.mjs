@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { SBOM } from "./lib/dependencies.mjs";
 import { ADDED_TYPES, fitGlue } from "./lib/glue.mjs";
 import { asProgram, capture, Problem, root, run, say } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
@@ -35,6 +36,8 @@ const template = join(root, "pkg-template");
 const wasmFolder = join(template, "src/wasm");
 const pkg = join(root, "pkg");
 const target = join(root, "target");
+
+const WASM_OPT = join(root, "node_modules/binaryen/bin/wasm-opt");
 
 /** The standard library made anew, for size: the one that comes with Rust is made for speed. */
 const SMALL_STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
@@ -107,13 +110,17 @@ export async function build() {
   const scripts = await stage("package", {
     inputs: [
       "Cargo.toml",
+      "Cargo.lock",
+      "rust-toolchain.toml",
       "pkg-template",
       "package-lock.json",
       "LICENSE",
       "CHANGELOG.md",
       "tools/build.mjs",
+      "tools/lib/dependencies.mjs",
+      "tools/lib/sbom.mjs",
     ],
-    outputs: ["pkg", ...ENTRIES.map(({ file }) => `pkg/${file}`)],
+    outputs: ["pkg", `pkg/${SBOM}`, ...ENTRIES.map(({ file }) => `pkg/${file}`)],
     work: buildPackage,
   });
   linkPackage();
@@ -194,30 +201,12 @@ export async function buildWasm(folder, features = []) {
     { env: { ...env, RUSTC_BOOTSTRAP: "1" } },
   );
   const raw = join(target, "wasm-bindgen");
-  rmSync(raw, { recursive: true, force: true });
-  await run(join(target, "tool/wasm-bindgen-runner"), [
-    join(target, TARGET, "release", `${NAME}.wasm`),
-    ...["--target", "web", "--omit-default-module-path", "--experimental-reset-state-function"],
-    ...["--encode-into", "always", "--remove-producers-section", "--out-dir", raw],
-  ]);
+  await bindWasm(raw);
   say("Making the WebAssembly smaller (wasm-opt)");
   const small = join(raw, "small.wasm");
-  const wasmOpt = join(root, "node_modules/binaryen/bin/wasm-opt");
-  await run(process.execPath, [
-    wasmOpt,
-    ...[
-      "-Oz",
-      "--converge",
-      "--low-memory-unused",
-      "--zero-filled-memory",
-      "--skip-pass=local-cse",
-    ],
-    // Large functions compress worse than several small ones.
-    ...["--one-caller-inline-max-function-size=100"],
-    ...[join(raw, WASM), "--output", small],
-  ]);
+  await optimiseWasm(raw, small);
   const names = capture(process.execPath, [
-    ...[wasmOpt, small, "--minify-imports-and-exports-and-modules"],
+    ...[WASM_OPT, small, "--minify-imports-and-exports-and-modules"],
     ...["--output", join(raw, WASM)],
   ]);
   if (!names.ok) throw new Problem("wasm-opt can't shorten the names of imports and exports.");
@@ -229,6 +218,33 @@ export async function buildWasm(folder, features = []) {
   rmSync(join(raw, `${WASM}.d.ts`));
   rmSync(folder, { recursive: true, force: true });
   cpSync(raw, folder, { recursive: true });
+}
+
+/** Gives what cargo compiled last its glue. @param {string} folder where both go */
+export async function bindWasm(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  await run(join(target, "tool/wasm-bindgen-runner"), [
+    join(target, TARGET, "release", `${NAME}.wasm`),
+    ...["--target", "web", "--omit-default-module-path", "--experimental-reset-state-function"],
+    ...["--encode-into", "always", "--remove-producers-section", "--out-dir", folder],
+  ]);
+}
+
+/**
+ * Makes smaller what {@link bindWasm} made.
+ *
+ * @param {string} folder where that is
+ * @param {string} output
+ * @param {string[]} [more] of wasm-opt's switches
+ */
+export async function optimiseWasm(folder, output, more = []) {
+  await run(process.execPath, [
+    ...[WASM_OPT, "-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"],
+    "--skip-pass=local-cse",
+    // Large functions compress worse than several small ones.
+    "--one-caller-inline-max-function-size=100",
+    ...[...more, join(folder, WASM), "--output", output],
+  ]);
 }
 
 /** Flags that keep this machine's paths out of the WebAssembly, so that it is the same wherever it is built. */
@@ -281,6 +297,10 @@ async function buildPackage() {
   ]) {
     if (existsSync(path)) copyFileSync(path, join(next, relative(dirname(path), path)));
   }
+  say("Listing what is in it (CycloneDX)");
+  // As with esbuild: not before the npm packages are sure to be there.
+  const { makeSbom } = await import("./lib/sbom.mjs");
+  writeFileSync(join(next, SBOM), makeSbom());
   rmSync(pkg, { recursive: true, force: true });
   renameSync(next, pkg);
 }

@@ -22,6 +22,7 @@ export const PACKED_FILES = [
   "package.json",
   "react.d.ts",
   "react.js",
+  "sbom.cdx.json",
   "testing.d.ts",
   "testing.js",
   "types/brand.d.ts",

@@ -1,0 +1,189 @@
+/**
+ * Writes `docs/dependencies.md`: everything that this project takes from others, why, by which licence, and what it weighs.
+ *
+ *     npm run dependencies
+ *
+ * @module
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { crates, npmPackages, ownCrate, SBOM } from "./lib/dependencies.mjs";
+import { SHIPPED, TOOLS } from "./lib/reasons.mjs";
+import { asProgram, capture, Problem, root, say } from "./lib/run.mjs";
+import { weighCrates } from "./lib/weights.mjs";
+import { setUp } from "./setup.mjs";
+
+/** Where the page is. */
+export const PAGE = join(root, "docs/dependencies.md");
+
+/** How many bytes a crate takes, by name. @typedef {Record<string, number>} Weights */
+
+/** Manifests that name what is only needed here, and not by users. */
+const MANIFESTS = [
+  "package.json",
+  "www/stand-in/package.json",
+  "www/app/package.json",
+  "www/vue-app/package.json",
+  "tools/reference/package.json",
+  "tests/frameworks/react-18/package.json",
+];
+
+/**
+ * What builds and tests the project: what its manifests name, and what users don't get.
+ *
+ * @returns {Promise<{ from: string, name: string, licence: string }[]>} sorted by name
+ */
+async function tools() {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const npm = MANIFESTS.flatMap((path) => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, path), "utf8"));
+    return Object.keys({ ...dependencies, ...devDependencies });
+  }).map((name) => {
+    const entry = Object.entries(lock.packages).find(([path]) =>
+      path.endsWith(`node_modules/${name}`),
+    );
+    return { from: "npm", name, licence: entry?.[1].license };
+  });
+  const tree = capture("cargo", [
+    ...["tree", "--locked", "--workspace", "--depth", "1", "--edges", "normal,build,dev"],
+    ...["--prefix", "depth", "--format", "|{p}|{l}"],
+  ]);
+  if (!tree.ok) throw new Problem(`cargo can't list the dependencies:\n${tree.stderr}`);
+  const shipped = new Set(crates().map(({ name }) => name));
+  const cargo = [...tree.stdout.matchAll(/^1\|(\S+) [^|]*\|(.*?)(?: \(\*\))?$/gm)]
+    .map(([, name, licence]) => ({ from: "cargo", name, licence }))
+    .filter(({ name }) => !shipped.has(name));
+  const all = new Map([...cargo, ...npm].map((one) => [one.name, one]));
+  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** @param {Record<string, string>} reasons @param {string[]} names @returns {(name: string) => string} */
+function reasonsFor(reasons, names) {
+  const without = names.filter((name) => !reasons[name]);
+  const idle = Object.keys(reasons).filter((name) => !names.includes(name));
+  if (without.length) throw new Problem(`tools/lib/reasons.mjs gives no reason for: ${without}.`);
+  if (idle.length) throw new Problem(`tools/lib/reasons.mjs has a reason too many for: ${idle}.`);
+  return (name) => reasons[name];
+}
+
+/** A Markdown table. @param {string[]} head @param {(string | number)[][]} rows */
+const table = (head, rows) =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+/**
+ * The page as it must be.
+ *
+ * @param {Weights} weights
+ * @returns {Promise<string>}
+ */
+export async function dependenciesPage(weights) {
+  const inside = crates();
+  const beside = npmPackages();
+  const direct = inside.filter((one) => one.direct);
+  const others = inside.filter((one) => !one.direct);
+  const behind = await tools();
+  const why = reasonsFor(
+    SHIPPED,
+    [...direct, ...beside].map(({ name }) => name),
+  );
+  const whyHere = reasonsFor(
+    TOOLS,
+    behind.map(({ name }) => name),
+  );
+  const neededBy = (name) =>
+    inside
+      .filter(({ needs }) => needs.includes(name))
+      .map((one) => one.name)
+      .join(", ");
+  const row = (one, reason) => [one.name, reason, one.licence, weights[one.name] ?? 0];
+  const own = ownCrate().name;
+
+  return `# Dependencies
+
+What this project takes from others, and why. \`npm run dependencies\` writes this page from the lock files, from what was
+built, and from the reasons in \`tools/lib/reasons.mjs\`; the tests compare. Exact versions and the archives' hashes are in
+the package's own \`${SBOM}\` (CycloneDX).
+
+## In the WebAssembly
+
+Nothing else is in what a page loads: the scripts have no dependencies. The weight is in bytes of machine code before
+compression, after wasm-opt, by the names of the functions. What was inlined counts where it went (most of sha2 did), so a
+weight is where the bytes are and not what would be saved. Of crates that weigh nothing, types or constants are used.
+
+${table(
+  ["crate", "why", "licence", "bytes"],
+  [
+    [own, "this project", "Apache-2.0", weights[own]],
+    ["Rust's standard library", "strings, lists, maps", "MIT OR Apache-2.0", weights.std],
+    [
+      "calls from JavaScript",
+      "written by wasm-bindgen for each exported function",
+      "",
+      weights.other,
+    ],
+    ...direct.map((one) => row(one, why(one.name))),
+  ],
+)}
+
+Those need these:
+
+${table(
+  ["crate", "needed by", "licence", "bytes"],
+  others.map((one) => row(one, neededBy(one.name))),
+)}
+
+## Installed beside the package
+
+${table(
+  ["package", "why", "licence"],
+  beside.map((one) => [one.name, why(one.name), one.licence]),
+)}
+
+React and Vue are optional peers: an application that uses \`classlink-spa/react\` or \`classlink-spa/vue\` has its own.
+
+## For building and testing
+
+None of these reaches a user.
+
+${table(
+  ["", "registry", "for", "licence"],
+  behind.map(({ from, name, licence }) => [name, from, whyHere(name), licence]),
+)}
+
+## Checking
+
+| command | what it does |
+|---|---|
+| \`npm run deny\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions in the WebAssembly, nothing banned. Needs no network |
+| \`npm run deny -- advisories\` | the same tool against RustSec's list of known faults, and \`npm audit\`: both need a network |
+| \`npm run rebuild\` | builds the package again in a clean clone of the last commit, in another folder, and compares every file byte by byte |
+`;
+}
+
+/**
+ * The weights that a page tells.
+ *
+ * @param {string} page
+ * @returns {Weights}
+ */
+export function weightsOf(page) {
+  const weights = Object.fromEntries(
+    [...page.matchAll(/^\| ([^|]+) \|.*\| (\d+) \|$/gm)].map(([, name, bytes]) => [
+      name,
+      Number(bytes),
+    ]),
+  );
+  const { "Rust's standard library": std, "calls from JavaScript": other, ...crates } = weights;
+  return { ...crates, std, other };
+}
+
+await asProgram(import.meta, async () => {
+  await setUp();
+  await build();
+  say("Weighing the WebAssembly's crates");
+  const weights = await weighCrates([...crates().map(({ name }) => name), ownCrate().name]);
+  writeFileSync(PAGE, await dependenciesPage(weights));
+  say("Wrote docs/dependencies.md");
+});
