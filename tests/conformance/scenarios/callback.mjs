@@ -6,7 +6,7 @@
  */
 
 import { advanceClock } from "./device.mjs";
-import { OPTION, signedIn } from "./help.mjs";
+import { BELOW_DEFAULT, OPTION, signedIn } from "./help.mjs";
 
 /** @import { Expectation } from "../judge.mjs" */
 /** @import { Scenario } from "../runner.mjs" */
@@ -447,7 +447,7 @@ export const several = [
       await stage.page.evaluate("rp.client.close()");
       return answer;
     },
-    expect: { code: "client_closed", within: 6000 },
+    expect: { code: "client_closed", within: BELOW_DEFAULT },
     again: false,
     ours: OPTION,
   },

@@ -4,7 +4,16 @@
  * @module
  */
 
-import { HTML, IMPATIENT, MIB, members, OPTION, signedIn, USELESS } from "./help.mjs";
+import {
+  BELOW_DEFAULT,
+  HTML,
+  IMPATIENT,
+  MIB,
+  members,
+  OPTION,
+  signedIn,
+  USELESS,
+} from "./help.mjs";
 
 /** @import { Scenario } from "../runner.mjs" */
 
@@ -118,7 +127,7 @@ export const discovery = [
   {
     name: "the document hangs",
     arrange: { config: IMPATIENT, discovery: { hang: true } },
-    expect: { code: "timeout", retryable: true, within: 5000 },
+    expect: { code: "timeout", retryable: true, within: BELOW_DEFAULT },
   },
   {
     name: "the document is 2 MiB large",

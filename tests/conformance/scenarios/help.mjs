@@ -98,6 +98,9 @@ export const MIB = 1024 * 1024;
 /** Short, for answers that never come. */
 export const IMPATIENT = { timeout: 800 };
 
+/** Milliseconds that say whose time-out it was, on a slow machine too: not the default one of ten seconds. */
+export const BELOW_DEFAULT = 9500;
+
 /** What is wrong with an answer as such, whoever gives it. */
 export const USELESS = {
   "is HTML": { body: HTML },

@@ -5,7 +5,16 @@
  */
 
 import { PERSON } from "../provider.mjs";
-import { claims, IMPATIENT, MIB, members, OPTION, signedIn, USELESS } from "./help.mjs";
+import {
+  BELOW_DEFAULT,
+  claims,
+  IMPATIENT,
+  MIB,
+  members,
+  OPTION,
+  signedIn,
+  USELESS,
+} from "./help.mjs";
 
 /** @import { Scenario } from "../runner.mjs" */
 
@@ -103,7 +112,7 @@ export const profiles = [
   {
     name: "UserInfo hangs",
     arrange: { config: { ...userinfo, ...IMPATIENT }, userinfo: { hang: true } },
-    expect: { code: "timeout", retryable: true, within: 5000 },
+    expect: { code: "timeout", retryable: true, within: BELOW_DEFAULT },
   },
   {
     name: "UserInfo's answer is 10 MiB large",

@@ -5,7 +5,16 @@
  */
 
 import { PERSON } from "../provider.mjs";
-import { claims, HTML, IMPATIENT, MIB, members, signedIn, USELESS } from "./help.mjs";
+import {
+  BELOW_DEFAULT,
+  claims,
+  HTML,
+  IMPATIENT,
+  MIB,
+  members,
+  signedIn,
+  USELESS,
+} from "./help.mjs";
 
 /** @import { Scenario } from "../runner.mjs" */
 
@@ -155,12 +164,12 @@ export const tokens = [
   {
     name: "it hangs",
     arrange: { config: IMPATIENT, token: { hang: true } },
-    expect: { code: "timeout", retryable: true, within: 5000, requested: { token: 1 } },
+    expect: { code: "timeout", retryable: true, within: BELOW_DEFAULT, requested: { token: 1 } },
   },
   {
     name: "its answer drips",
     arrange: { config: IMPATIENT, token: { drip: true } },
-    expect: { code: "timeout", retryable: true, within: 5000 },
+    expect: { code: "timeout", retryable: true, within: BELOW_DEFAULT },
   },
   {
     name: "its answer is 10 MiB large",
