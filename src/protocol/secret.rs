@@ -1,16 +1,14 @@
 //! Text that must not be seen: tokens, codes and code verifiers.
 
-use zeroize::Zeroizing;
-
-/// A secret. `Debug` prints nothing of it, and its memory is wiped when it is dropped.
+/// A secret. `Debug` prints nothing of it. The allocator wipes its memory, as all that is freed (`lib.rs`).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(String);
 
 impl Secret {
     /// Takes a secret over.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(text)
     }
 
     /// The secret itself, for the request that needs it.
