@@ -80,6 +80,8 @@ impl Client {
     /// Somebody has signed in, or was found again.
     pub(super) fn begin(self: &Rc<Self>, session: Rc<Session>) {
         self.restore_failed.set(false);
+        // What that promise has brought would outlive the session.
+        self.under_way.replace(None);
         self.enter(State::SignedIn(session));
         self.wake();
     }

@@ -40,6 +40,17 @@ impl Profile {
     }
 }
 
+/// A copy of what is needed once the login has left: not where it goes to, and not what only it may know.
+fn needed_later(members: &Object) -> Object {
+    let mut needed = Object::default();
+    for (name, value) in members.strings() {
+        if name != AUTHORIZATION && name != "verifier" {
+            needed.insert(name, Value::String(value.to_owned()));
+        }
+    }
+    needed
+}
+
 /// All that a login and its session need to know of their provider. Members are strings, so that a pending login can
 /// keep them beside its own.
 #[derive(Clone)]
@@ -47,13 +58,13 @@ pub struct Provider(Rc<Object>);
 
 impl Provider {
     /// The provider that a pending login has kept.
-    pub(super) fn kept(members: Rc<Object>) -> Self {
-        Self(members)
+    pub(super) fn kept(members: &Object) -> Self {
+        Self(Rc::new(needed_later(members)))
     }
 
     /// The members that are needed once the login has left, by the names under which it keeps them.
-    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.strings().filter(|(name, _)| *name != AUTHORIZATION)
+    pub(super) fn members(&self) -> Object {
+        needed_later(&self.0)
     }
 
     fn text(&self, name: &str) -> &str {

@@ -1,7 +1,5 @@
 //! The pending login: what waits in `sessionStorage` while the person is with the provider.
 
-use std::rc::Rc;
-
 use super::json::{self, Object, Value};
 use super::metadata::Provider;
 use super::pkce::CodeVerifier;
@@ -20,7 +18,7 @@ const RESTORE_PAUSE: f64 = 10.0;
 pub struct PendingLogin {
     /// The PKCE code verifier.
     pub verifier: CodeVerifier,
-    members: Rc<Object>,
+    members: Object,
 }
 
 /// What a pending login must have to be one.
@@ -46,13 +44,10 @@ impl PendingLogin {
         provider: &Provider,
         members: &[(&str, Option<&str>)],
     ) -> Self {
-        let mut login = Object::default();
+        let mut login = provider.members();
         let mut insert = |name: &str, value: &str| {
             login.insert(name, Value::String(value.to_owned()));
         };
-        for (name, value) in provider.members() {
-            insert(name, value);
-        }
         for (name, value) in members {
             if let Some(value) = value {
                 insert(name, value);
@@ -60,13 +55,13 @@ impl PendingLogin {
         }
         insert("created_at", &text::decimal(created_at.into()));
         insert("verifier", verifier.expose());
-        Self { verifier, members: Rc::new(login) }
+        Self { verifier, members: login }
     }
 
     /// Reads a stored login; `None` where it can't be one, or where a secret must not be sent to an endpoint of it.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
-        let members = Rc::new(json::object(text.as_bytes())?);
+        let members = json::object(text.as_bytes())?;
         let verifier = CodeVerifier::from_stored(json::string(&members, "verifier")?);
         let login = Self { verifier, members };
         for name in REQUIRED {
@@ -113,10 +108,11 @@ impl PendingLogin {
         self.text("issuer")
     }
 
-    /// The provider as it was known when the login began, so that nothing is discovered twice.
+    /// The provider as it was known when the login began, so that nothing is discovered twice. A session keeps it for as
+    /// long as it lasts: the verifier is not in it.
     #[must_use]
     pub fn provider(&self) -> Provider {
-        Provider::kept(self.members.clone())
+        Provider::kept(&self.members)
     }
 
     /// The scope that was asked for.
@@ -315,6 +311,14 @@ pub(crate) mod tests {
         assert_eq!(back.district(), Some("springfield"));
         let tampered = pending_with(5, &[("max_age", Some("x"))]);
         assert_eq!(tampered.max_age(), Some(0), "the strictest");
+    }
+
+    #[test]
+    fn what_a_session_keeps_of_its_login_is_without_the_verifier() {
+        let login = pending(5);
+        let kept = json::write(login.provider().members().strings());
+        assert!(kept.contains("https://op.example/token"));
+        assert!(!kept.contains(login.verifier.expose()));
     }
 
     #[test]
