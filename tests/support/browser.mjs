@@ -43,16 +43,17 @@ const ARGS = [
 /**
  * One browser for a whole test file: it starts with the first page asked for and ends with the file.
  *
+ * @param {string[]} [args] Switches of its command line, besides the usual ones.
  * @returns {{ newPage: (t: TestContext, options?: BrowserContextOptions) => Promise<Watched> }} `newPage` opens a page in
  * a fresh context, which ends with the test
  */
-export function sharedBrowser() {
+export function sharedBrowser(args) {
   /** @type {Promise<Browser> | undefined} */
   let launched;
   after(async () => (await launched)?.close());
   return {
     async newPage(t, options) {
-      launched ??= launch();
+      launched ??= launch(args);
       const watched = await openPage(await launched, options);
       t.after(() => watched.context.close());
       return watched;

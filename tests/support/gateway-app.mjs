@@ -66,6 +66,7 @@ export const answering =
  * @property {LoginApp["open"]} open
  * @property {Hand} gateway
  * @property {() => string[]} askedGateway What the gateway was asked for so far, as `POST /auth/token`.
+ * @property {(seconds: number) => void} passThere Lets time pass for the servers alone.
  * @property {(context: BrowserContext, seconds: number) => Promise<void>} pass Lets time pass for the servers, and for
  * every page of a context whose clock is installed.
  */
@@ -146,6 +147,9 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
     gateway: "/auth",
     ...config,
   });
+  const passThere = (/** @type {number} */ seconds) => {
+    ahead += seconds * 1000;
+  };
   return {
     standIn,
     app,
@@ -155,8 +159,9 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
       app.requests
         .filter(({ path }) => path.startsWith("/auth/"))
         .map(({ method, path }) => `${method} ${path}`),
+    passThere,
     async pass(context, seconds) {
-      ahead += seconds * 1000;
+      passThere(seconds);
       await context.clock.fastForward(seconds * 1000);
     },
   };

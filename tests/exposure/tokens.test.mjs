@@ -1,0 +1,186 @@
+/**
+ * Where the tokens are: Chromium's heap snapshots, the WebAssembly's memory and everything a page keeps, searched after
+ * sign-in, use, renewal and sign-out. What is found is what docs/security.md says, count by count.
+ *
+ * For Chromium alone: no other browser lets a test see its heap.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sharedBrowser } from "../support/browser.mjs";
+import { startGatewayApp } from "../support/gateway-app.mjs";
+import { holdings } from "../support/holdings.mjs";
+import { LOGIN_PREFIX, outcome, PATHS, PEOPLE, sharedLoginApp, signIn } from "../support/login.mjs";
+import { pass, untilEvent, wake, withClocks } from "../support/session.mjs";
+import { copiesOf, memoryOf, WHOLE_STRINGS } from "./heap.mjs";
+import { assertTable } from "./table.mjs";
+
+/** @import { BrowserContext, Page } from "playwright-core" */
+/** @import { Memory } from "./heap.mjs" */
+
+const browser = sharedBrowser([WHOLE_STRINGS]);
+
+/** A provider with refresh tokens, whose tokens live five minutes. */
+const RENEWING = {
+  refreshTokens: true,
+  expiresIn: true,
+  accessTokenLifetime: 300,
+  idTokenLifetime: 3600,
+};
+
+const API = "https://api.example";
+
+const startLoginApp = sharedLoginApp({}, RENEWING);
+
+/** The secrets of a sign-in, as docs/security.md calls them. */
+const [ACCESS, REFRESH, ID, BEFORE, CODE, VERIFIER, NONCE] = [
+  "access token",
+  "refresh token (never, with a gateway)",
+  "ID token",
+  "the tokens before the renewal",
+  "authorization code, used",
+  "code verifier",
+  "nonce, a claim of the ID token",
+];
+const NAMES = [ACCESS, REFRESH, ID, BEFORE, CODE, VERIFIER, NONCE];
+
+/**
+ * Learns the secrets of a sign-in where they go over the wire.
+ *
+ * @param {BrowserContext} context
+ * @returns {Promise<Record<string, string[]>>} by {@link NAMES}
+ */
+async function overhear(context) {
+  /** @type {Record<string, string[]>} */
+  const secrets = Object.fromEntries(NAMES.map((name) => [name, []]));
+  const learn = (/** @type {string} */ name, /** @type {string | null | undefined} */ value) => {
+    if (!value || secrets[name].includes(value)) return;
+    if ([ACCESS, REFRESH, ID].includes(name)) secrets[BEFORE].push(...secrets[name]);
+    secrets[name] = [value];
+  };
+  context.on("request", (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname === PATHS.authorization) learn(NONCE, searchParams.get("nonce"));
+    if (pathname === "/callback") learn(CODE, searchParams.get("code"));
+    if (pathname.endsWith("/token")) {
+      const form = new URLSearchParams(request.postData() ?? "");
+      learn(VERIFIER, form.get("code_verifier"));
+    }
+  });
+  await context.route(/\/(token|session)(\?|$)/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    if (body.includes("access_token")) {
+      const tokens = JSON.parse(body);
+      learn(ACCESS, tokens.access_token);
+      learn(REFRESH, tokens.refresh_token);
+      // Its signature is like no other's; its header and most of its claims are the same in every token of a person.
+      learn(ID, tokens.id_token.split(".")[2]);
+    }
+    await route.fulfill({ response, body });
+  });
+  return secrets;
+}
+
+/** All that a page can store or show, and what it tells of its own loading. @param {Page} page */
+const everything = async (page) => ({
+  ...(await page.evaluate(holdings, LOGIN_PREFIX)),
+  ...(await page.evaluate(() => ({
+    "performance entries": JSON.stringify(performance.getEntries()),
+    "the referrer": document.referrer,
+  }))),
+  "cookies, all of them": JSON.stringify(await page.context().cookies()),
+});
+
+/**
+ * How often some secrets are in a page's memory, as docs/security.md writes it: `1 W` in the WebAssembly's, `1 J` in the
+ * JavaScript heap, out of scripts' reach, `1 S` within it.
+ *
+ * @param {Memory} memory
+ * @param {string[]} secrets
+ */
+function written(memory, secrets) {
+  const sum = { W: 0, J: 0, S: 0 };
+  for (const secret of secrets) {
+    const { wasm, heap, buffers, script } = copiesOf(memory, secret);
+    sum.W += wasm;
+    sum.J += heap + buffers;
+    sum.S += script;
+  }
+  const counts = Object.entries(sum).filter(([, count]) => count > 0);
+  return counts.map(([place, count]) => `${count} ${place}`).join(", ") || "–";
+}
+
+for (const gateway of [false, true]) {
+  test(`where the tokens are, ${gateway ? "with" : "without"} a gateway`, async (t) => {
+    const { page, context } = await browser.newPage(t);
+    await withClocks(context);
+    const secrets = await overhear(context);
+    await context.route(`${API}/**`, (route) =>
+      route.fulfill({
+        headers: { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" },
+      }),
+    );
+    const config = { apiOrigins: [API] };
+    const { open, passThere } = gateway
+      ? await startGatewayApp(t, { standIn: RENEWING, config })
+      : await startLoginApp(t, { config });
+    /** @type {Record<string, string[]>} */
+    const table = Object.fromEntries(NAMES.map((name) => [name, []]));
+    /** @type {string[]} */
+    const kept = [];
+    const look = async (/** @type {string} */ step) => {
+      const memory = await memoryOf(page);
+      assert.equal(memory.wasm.length, 1, "the WebAssembly's memory is looked into");
+      const places = await everything(page);
+      for (const name of NAMES) {
+        table[name].push(written(memory, secrets[name]));
+        for (const [place, text] of Object.entries(places)) {
+          if (secrets[name].some((secret) => text.includes(secret))) {
+            kept.push(`${step}: the ${name} in ${place}`);
+          }
+        }
+      }
+    };
+
+    await open(page);
+    const { user } = await signIn(page, PEOPLE.pia);
+    assert.equal(user.name, "Pia Pupil");
+    await look("signed in");
+
+    const status = await outcome(page, `client.fetch("${API}/").then(({ status }) => status)`);
+    assert.equal(status, 200);
+    await look("used");
+
+    await page.evaluate("client.getAccessToken().then((token) => { window.held = token; })");
+    await look("given");
+
+    await page.evaluate("delete window.held");
+    passThere?.(290);
+    await pass(page, 290);
+    await wake(page);
+    await untilEvent(page, "token.renewed");
+    await look("renewed");
+
+    const { sessionEnded } = await outcome(page, "client.logout()");
+    assert.equal(sessionEnded, true);
+    await look("signed out");
+
+    const rotated = gateway ? 2 : 3;
+    assert.equal(secrets[BEFORE].length, rotated, "every token was renewed");
+    if (gateway) {
+      assert.deepEqual(secrets[REFRESH], []);
+      // The row speaks of the other way.
+      delete table[REFRESH];
+    }
+    assertTable("counted: where the tokens are", table);
+    assert.deepEqual(kept, [
+      `signed in: the ${CODE} in performance entries`,
+      `used: the ${CODE} in performance entries`,
+      `given: the ${ACCESS} in globals`,
+      `given: the ${CODE} in performance entries`,
+      `renewed: the ${CODE} in performance entries`,
+      `signed out: the ${CODE} in performance entries`,
+    ]);
+  });
+}
