@@ -145,7 +145,8 @@ function alike(a: string, b: string): boolean {
 const members =
   <T extends object>(readers: Readers<T>, defaults: object = {}) =>
   (value: unknown, field: string, path = `${field}.`): T => {
-    const read: Record<string, unknown> = { ...defaults };
+    // Without a prototype: what a polluted `Object.prototype` has is no field of anybody's.
+    const read: Record<string, unknown> = { __proto__: null, ...defaults };
     for (const [name, member] of Object.entries(object(value, field))) {
       if (member === undefined) continue;
       if (!Object.hasOwn(readers, name)) {
@@ -184,7 +185,7 @@ function refuseSecrets(value: unknown, depth = 0): void {
  */
 export function readConfig(config: unknown): Settings {
   refuseSecrets(config);
-  const { messages, navigate, onEvent, wasmUrl, session, ...core } = members<
+  const { messages, navigate, onEvent, wasmUrl, session, gateway, ...core } = members<
     Omit<CoreConfig, keyof Session> & { session: Session } & PageSettings
   >(
     {
@@ -275,12 +276,15 @@ export function readConfig(config: unknown): Settings {
     throw invalid("redirectUri", "must be on the page's own origin.");
   }
   // Only a page's own origin may be left out of it; a server render has no page to ask.
-  if (core.gateway) core.gateway = new URL(core.gateway, origin).href.replace(/\/$/, "");
-  const { restore = core.gateway ? "gateway" : "none", ...limits } = session;
-  if (restore === "gateway" && !core.gateway) {
+  const absolute = gateway && { gateway: new URL(gateway, origin).href.replace(/\/$/, "") };
+  const { restore = gateway ? "gateway" : "none", ...limits } = session;
+  if (restore === "gateway" && !gateway) {
     throw invalid("session.restore", 'can be "gateway" only where `gateway` says which.');
   }
-  return { core: { ...core, restore, ...limits }, messages, navigate, onEvent, wasmUrl };
+  return {
+    core: { ...core, ...absolute, restore, ...limits },
+    ...{ messages, navigate, onEvent, wasmUrl },
+  };
 }
 
 /** Parameters that are the protocol's own, or have a field of their own. */

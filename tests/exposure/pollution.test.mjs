@@ -1,0 +1,49 @@
+/** A polluted `Object.prototype`: what it holds is nobody's configuration. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sharedBrowser } from "../support/browser.mjs";
+import { outcome, PEOPLE, sharedLoginApp, signInHere } from "../support/login.mjs";
+
+const browser = sharedBrowser();
+const startLoginApp = sharedLoginApp();
+
+const EVIL = "https://evil.example";
+
+/**
+ * What a careless merge of foreign JSON may leave behind: fields of the configuration, of a session and of a login. Not
+ * among them are those that `fetch` itself reads, such as `mode`: with them no page can fetch anything.
+ */
+const POLLUTION = {
+  gateway: `${EVIL}/auth`,
+  wasmUrl: `${EVIL}/evil.wasm`,
+  restore: "iframe",
+  issuer: EVIL,
+  authorization_endpoint: `${EVIL}/authorize`,
+  token_endpoint: `${EVIL}/token`,
+  jwks_uri: `${EVIL}/keys`,
+  apiOrigins: [EVIL],
+  allowedTenants: ["666"],
+  returnTo: "/evil",
+  extraParams: { evil: "1" },
+  postLogoutRedirectUri: `${EVIL}/bye`,
+};
+
+test("a sign-in reads no member of a polluted Object.prototype", async (t) => {
+  const { page, context, requests } = await browser.newPage(t);
+  await context.addInitScript((members) => Object.assign(Object.prototype, members), POLLUTION);
+  const { open, app, standIn } = await startLoginApp(t, { stays: true });
+  await open(page);
+
+  const { user, returnTo } = await signInHere(page, PEOPLE.pia);
+  const refused = await outcome(page, `client.fetch("${EVIL}/api")`);
+  const { sessionEnded } = await outcome(page, "client.logout()");
+
+  assert.equal(user.name, "Pia Pupil");
+  assert.equal(returnTo, "/");
+  assert.equal(refused.error.code, "origin_not_allowed");
+  assert.equal(sessionEnded, true);
+  assert.doesNotMatch(await page.evaluate("left"), /evil/);
+  const asked = new Set(requests.map((request) => new URL(request.url()).origin));
+  assert.deepEqual([...asked].sort(), [app.origin, standIn.issuer].sort());
+});
