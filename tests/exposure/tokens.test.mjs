@@ -7,12 +7,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import { startGatewayApp } from "../support/gateway-app.mjs";
 import { holdings } from "../support/holdings.mjs";
-import { LOGIN_PREFIX, outcome, PATHS, PEOPLE, sharedLoginApp, signIn } from "../support/login.mjs";
+import { LOGIN_PREFIX, outcome, PEOPLE, sharedLoginApp, signIn } from "../support/login.mjs";
 import { pass, untilEvent, wake, withClocks } from "../support/session.mjs";
 import { copiesOf, memoryOf, WHOLE_STRINGS } from "./heap.mjs";
+import { overhear } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
@@ -50,34 +52,22 @@ const NAMES = [ACCESS, REFRESH, ID, BEFORE, CODE, VERIFIER, NONCE];
  * @param {BrowserContext} context
  * @returns {Promise<Record<string, string[]>>} by {@link NAMES}
  */
-async function overhear(context) {
+async function learnSecrets(context) {
   /** @type {Record<string, string[]>} */
   const secrets = Object.fromEntries(NAMES.map((name) => [name, []]));
-  const learn = (/** @type {string} */ name, /** @type {string | null | undefined} */ value) => {
-    if (!value || secrets[name].includes(value)) return;
+  const names = {
+    access: ACCESS,
+    refresh: REFRESH,
+    id: ID,
+    code: CODE,
+    verifier: VERIFIER,
+    nonce: NONCE,
+  };
+  await overhear(context, (what, value) => {
+    const name = names[what];
+    if (secrets[name].includes(value)) return;
     if ([ACCESS, REFRESH, ID].includes(name)) secrets[BEFORE].push(...secrets[name]);
     secrets[name] = [value];
-  };
-  context.on("request", (request) => {
-    const { pathname, searchParams } = new URL(request.url());
-    if (pathname === PATHS.authorization) learn(NONCE, searchParams.get("nonce"));
-    if (pathname === "/callback") learn(CODE, searchParams.get("code"));
-    if (pathname.endsWith("/token")) {
-      const form = new URLSearchParams(request.postData() ?? "");
-      learn(VERIFIER, form.get("code_verifier"));
-    }
-  });
-  await context.route(/\/(token|session)(\?|$)/, async (route) => {
-    const response = await route.fetch();
-    const body = await response.text();
-    if (body.includes("access_token")) {
-      const tokens = JSON.parse(body);
-      learn(ACCESS, tokens.access_token);
-      learn(REFRESH, tokens.refresh_token);
-      // Its signature is like no other's; its header and most of its claims are the same in every token of a person.
-      learn(ID, tokens.id_token.split(".")[2]);
-    }
-    await route.fulfill({ response, body });
   });
   return secrets;
 }
@@ -115,7 +105,7 @@ for (const gateway of [false, true]) {
   test(`where the tokens are, ${gateway ? "with" : "without"} a gateway`, async (t) => {
     const { page, context } = await browser.newPage(t);
     await withClocks(context);
-    const secrets = await overhear(context);
+    const secrets = await learnSecrets(context);
     await context.route(`${API}/**`, (route) =>
       route.fulfill({
         headers: { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" },
@@ -156,6 +146,8 @@ for (const gateway of [false, true]) {
     await look("given");
 
     await page.evaluate("delete window.held");
+    // So that the renewed ID token is another: it is issued in another second.
+    await pause(1100);
     passThere?.(290);
     await pass(page, 290);
     await wake(page);
