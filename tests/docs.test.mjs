@@ -11,7 +11,7 @@ const read = (path) => readFileSync(join(root, path), "utf8");
 const types = read("pkg/types/types.d.ts") + read("pkg/types/shared-types.d.ts");
 
 const PAGES = [
-  ...["README.md", "CONTRIBUTING.md", "www/stand-in/README.md"],
+  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "www/stand-in/README.md"],
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
