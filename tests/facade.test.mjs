@@ -720,6 +720,27 @@ test("why the WebAssembly can't be had", async () => {
   assert.match(error.message, /no WebAssembly/);
 });
 
+test("a WebAssembly that doesn't come within the time-out is given up, and asked for again", async () => {
+  page();
+  const { glue } = fakeGlue();
+  let asked = 0;
+  const runtime = facade.createRuntime(glue, (_, { signal }) => {
+    if (asked++ > 0) return Promise.resolve(new Uint8Array());
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  });
+  const awake = setInterval(() => {}, 1000);
+  const error = await caught(runtime.load(undefined, 20));
+  clearInterval(awake);
+  assert.equal(error.code, "wasm_unavailable");
+  assert.ok(error.retryable);
+  assert.match(error.message, /`timeout`/);
+  assert.equal(error.cause.name, "TimeoutError");
+  await runtime.load(undefined, 20);
+  assert.equal(asked, 2);
+});
+
 test("snapshots: frozen, the same while nothing changes, and listeners that throw", async () => {
   page();
   const { createClient, glue } = fakeGlue();

@@ -197,7 +197,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   /** Where the function demands a district, the core will ask it again once it knows which. */
   async function load(): Promise<Glue> {
     if (!settings) await configureEarly(undefined).catch(() => {});
-    return runtime.load(settings?.wasmUrl);
+    return runtime.load(settings?.wasmUrl, settings?.core.timeout);
   }
 
   /** Looks for the session anew, where this page must not be left for it. What comes of it is in the snapshot. */

@@ -17,8 +17,8 @@ export * from "./exports.js";
  * @throws {@link ClassLinkError} `config_invalid`; a configuration function's mistake rejects the first call instead.
  */
 export const createClient: CreateClient = /* @__PURE__ */ clientFactory(
-  /* @__PURE__ */ createRuntime(glue, (wasmUrl) =>
+  /* @__PURE__ */ createRuntime(glue, (wasmUrl, init) =>
     // Bundlers look for this very expression.
-    fetch(wasmUrl ?? new URL("./classlink_spa_bg.wasm", import.meta.url)),
+    fetch(wasmUrl ?? new URL("./classlink_spa_bg.wasm", import.meta.url), init),
   ),
 );

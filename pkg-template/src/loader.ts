@@ -7,18 +7,21 @@
 import type { Glue } from "./core.js";
 import { ClassLinkError, isClassLinkError } from "./errors.js";
 
-/** Fetches or reads the module: each entry point has its own way. */
-export type Source = (wasmUrl: string | URL | undefined) => Promise<Response | BufferSource>;
+/** Fetches or reads the module: each entry point has its own way. `init` ends a request that takes too long. */
+export type Source = (
+  wasmUrl: string | URL | undefined,
+  init: RequestInit,
+) => Promise<Response | BufferSource>;
 
 /** The WebAssembly of this page. */
 export interface Runtime {
   /**
    * Loads what isn't loaded; concurrent calls share one load, and a failed one is forgotten. The first call's
-   * `wasmUrl` counts.
+   * `wasmUrl` and `timeout` (milliseconds) count.
    *
    * @throws {@link ClassLinkError} `wasm_unavailable`, `internal`.
    */
-  load(wasmUrl: string | URL | undefined): Promise<Glue>;
+  load(wasmUrl: string | URL | undefined, timeout: number | undefined): Promise<Glue>;
   /** Told when the WebAssembly has panicked, once its stack has unwound: all that it made is dead. */
   readonly clients: Set<(error: ClassLinkError) => void>;
   /** Declares the running instance dead. */
@@ -30,13 +33,13 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
   let loading: Promise<Glue> | undefined;
   let dead = false;
 
-  const start = async (wasmUrl: string | URL | undefined): Promise<Glue> => {
+  const start = async (wasmUrl: string | URL | undefined, timeout = 10_000): Promise<Glue> => {
     if (dead) {
       // By now the stack on which it panicked has unwound.
       await null;
       glue.reset();
     } else {
-      await compile(glue, source, wasmUrl);
+      await compile(glue, () => source(wasmUrl, { signal: AbortSignal.timeout(timeout) }));
     }
     glue.setPanicListener(runtime.panicked);
     dead = false;
@@ -45,9 +48,9 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
 
   const runtime: Runtime = {
     clients: new Set(),
-    load(wasmUrl) {
+    load(wasmUrl, timeout) {
       if (!loading) {
-        const attempt = start(wasmUrl);
+        const attempt = start(wasmUrl, timeout);
         loading = attempt;
         attempt.catch(() => {
           if (loading === attempt) loading = undefined;
@@ -67,7 +70,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
       queueMicrotask(() => {
         for (const tell of [...runtime.clients]) tell(broken());
         // At once, so that nothing of the dead instance goes on working; the next caller hears of a failure.
-        runtime.load(undefined).catch(() => {});
+        runtime.load(undefined, undefined).catch(() => {});
       });
     },
   };
@@ -83,18 +86,15 @@ export function broken(cause?: unknown): ClassLinkError {
   });
 }
 
-const NETWORK = "the network, the Content Security Policy (connect-src) or CORS stopped it";
+const NETWORK =
+  "the network, the Content Security Policy (connect-src), CORS or the `timeout` stopped it";
 const SERVE =
   'serve it as application/wasm, give its place as `wasmUrl`, or import "classlink-spa/inline"';
 
-async function compile(
-  glue: Glue,
-  source: Source,
-  wasmUrl: string | URL | undefined,
-): Promise<void> {
+async function compile(glue: Glue, source: () => ReturnType<Source>): Promise<void> {
   if (typeof WebAssembly !== "object") throw unavailable("this browser has no WebAssembly");
   let type = "";
-  const module = await source(wasmUrl).catch((cause) => {
+  const module = await source().catch((cause) => {
     throw unavailable(NETWORK, cause, true);
   });
   if ("headers" in module) {
