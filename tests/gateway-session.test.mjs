@@ -275,6 +275,21 @@ test("whoever signs in after that is not signed out by it", async (t) => {
   assert.deepEqual(await kept(page), NOTHING);
 });
 
+test("signing out where a network answers in the gateway's place, with its own page: the session is not over, and that is said", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, gateway } = await startGatewayApp(t);
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  gateway.instead = answering(200, "<title>Sign in to the school's network</title>");
+
+  assert.equal((await logOut(page)).sessionEnded, false);
+
+  gateway.instead = undefined;
+  await open(page);
+  assert.equal(await getUser(page), null);
+  assert.deepEqual(await kept(page), NOTHING);
+});
+
 test("signing out with the browser offline: the same, and over once it is online", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startGatewayApp(t);
