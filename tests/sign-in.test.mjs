@@ -401,6 +401,33 @@ test("by tile: a restart that comes back without a state is a loop, and ends in 
   assert.equal(authorizationRequests(requests).length, redirects, "no further redirect");
 });
 
+test("by tile: a restart that storage refused midway is no loop when it is tried again", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { app, open } = await startLoginApp(t, { stays: true });
+  await open(page);
+  const tile = `${app.redirectUri}?code=of-a-tile`;
+  await page.evaluate((prefix) => {
+    const { setItem, removeItem } = Storage.prototype;
+    const refuse = () => {
+      throw new DOMException("", "QuotaExceededError");
+    };
+    let blocked = false;
+    Storage.prototype.setItem = function (key, value) {
+      blocked ||= key.startsWith(prefix);
+      return blocked ? refuse() : setItem.call(this, key, value);
+    };
+    Storage.prototype.removeItem = function (key) {
+      return blocked ? refuse() : removeItem.call(this, key);
+    };
+    window.heal = () => Object.assign(Storage.prototype, { setItem, removeItem });
+  }, LOGIN_PREFIX);
+  assert.equal((await handleCallback(page, tile)).error.code, "storage_unavailable");
+
+  await page.evaluate("heal()");
+
+  assert.deepEqual(await handleCallback(page, tile), REDIRECTING);
+});
+
 test('by tile: launch "reject" refuses it, and goes nowhere', async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t, { config: { launch: "reject" } });

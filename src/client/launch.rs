@@ -32,12 +32,7 @@ impl Client {
         }
         attempt.emit(self, "launch.restarted");
         let login = self.prepare_login(attempt, &LoginOptions::launched("/", None)).await?;
-        storage::mark_launch(&login.state, clock::now_seconds())?;
-        let left = self.leave(attempt, &login).await;
-        if left.is_err() {
-            storage::take_launch_mark()?;
-        }
-        left
+        self.leave(attempt, &login, true).await
     }
 
     /// Starts the login that a tile asks for, or a third party (`OpenID` Connect Core 1.0, section 4).
@@ -63,7 +58,7 @@ impl Client {
             let return_to = navigation::away_from(target.unwrap_or("/"), url);
             let options = LoginOptions::launched(&return_to, launch.login_hint.as_deref());
             let login = self.prepare_login(&attempt, &options).await?;
-            self.leave(&attempt, &login).await
+            self.leave(&attempt, &login, false).await
         };
         begun.await.map_err(|error| attempt.failed(self, &error))
     }

@@ -31,7 +31,7 @@ impl Client {
         let begun = async {
             let options = LoginOptions::read(options)?;
             let login = self.prepare_login(&attempt, &options).await?;
-            self.leave(&attempt, &login).await
+            self.leave(&attempt, &login, false).await
         };
         begun.await.map_err(|error: Error| attempt.failed(self, &error))
     }
@@ -88,19 +88,26 @@ impl Client {
         Ok(PreparedLogin { state, url, pending, config })
     }
 
-    /// Stores a prepared login and leaves for it; takes it back where the application's own navigation fails.
+    /// Stores a prepared login, and the mark of a launch that is `restarted` by it, and leaves for it; takes both back where
+    /// the application's own navigation fails.
     pub(super) async fn leave(
         &self,
         attempt: &Attempt,
         login: &PreparedLogin,
+        restarted: bool,
     ) -> Result<(), Error> {
         storage::sweep_logins(clock::now())?;
         storage::save_login(&login.state, &login.pending)?;
+        if restarted {
+            // Last: a mark without its login would take the next attempt for a loop.
+            storage::mark_launch(&login.state, clock::now_seconds())?;
+        }
         let before = self.before();
         self.enter(State::Redirecting);
         if let Err(error) = self.host.navigate(&login.url).await {
             // What can't be removed now is swept within the hour.
             let _ = storage::remove_login(&login.state);
+            let _ = storage::take_launch_mark();
             self.enter(self.as_before(before));
             return Err(error);
         }

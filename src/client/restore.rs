@@ -168,7 +168,7 @@ impl Client {
         let options = LoginOptions::restoring(&config.scope());
         let login = self.prepare_login(attempt, &options).await?;
         storage::mark_redirected()?;
-        self.leave(attempt, &login).await?;
+        self.leave(attempt, &login, false).await?;
         Ok(None)
     }
 }
