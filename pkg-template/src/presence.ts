@@ -91,16 +91,27 @@ export function createPresence(listener: PresenceListener): Presence {
 
   return {
     join(name) {
-      if (channel?.name === name || typeof BroadcastChannel !== "function") return;
+      if (channel?.name === name) return;
       channel?.close();
-      channel = new BroadcastChannel(name);
-      channel.onmessage = ({ data }) => {
-        if (isMessage(data)) listener.hear(data);
-      };
-      // Under test runners: a channel must not keep Node from ending.
-      (channel as { unref?: () => void }).unref?.();
+      channel = undefined;
+      try {
+        channel = new BroadcastChannel(name);
+        channel.onmessage = ({ data }) => {
+          if (isMessage(data)) listener.hear(data);
+        };
+        // Under test runners: a channel must not keep Node from ending.
+        (channel as { unref?: () => void }).unref?.();
+      } catch {
+        // There is none, or the browser blocks it with the site's storage: the tabs go on alone.
+      }
     },
-    post: (message) => channel?.postMessage(message),
+    post(message) {
+      try {
+        channel?.postMessage(message);
+      } catch {
+        // The same.
+      }
+    },
     schedule(milliseconds) {
       clearTimeout(timer);
       timer = setTimeout(() => listener.wake(), Math.min(milliseconds, LONGEST));

@@ -300,6 +300,25 @@ test("a page that comes back from the browser's page cache shows nothing of the 
   assert.equal(await page.title(), "Tess Teacher");
 });
 
+test("a browser that refuses channels, as with a site's storage, keeps nobody from signing in and out", async (t) => {
+  for (const refuse of ["constructor", "postMessage"]) {
+    const { page, context } = await browser.newPage(t);
+    await context.addInitScript((refuse) => {
+      const deny = () => {
+        throw new DOMException("The operation is insecure", "SecurityError");
+      };
+      if (refuse === "postMessage") BroadcastChannel.prototype.postMessage = deny;
+      else window.BroadcastChannel = deny;
+    }, refuse);
+    const { open } = await startLoginApp(t, { stays: true });
+    await open(page);
+    assert.equal((await signInHere(page)).user.givenName, "Pia", refuse);
+    const { sessionEnded } = await outcome(page, "client.logout()");
+    assert.equal(sessionEnded, true, refuse);
+    assert.equal(await statusOf(page), "signed-out");
+  }
+});
+
 test("two clients on one page are like two tabs", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
