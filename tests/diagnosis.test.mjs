@@ -410,6 +410,23 @@ test("a gateway that a proxy hides its own origin from", async (t) => {
   assert.match(registration.remedy, /allowedOrigins.*proxy/);
 });
 
+test("a script that never comes is an error in time, and so is one that is another", async (t) => {
+  for (const answer of [
+    () => {},
+    (route) => route.fulfill({ contentType: "text/javascript", body: "[]" }),
+  ]) {
+    const { page, context } = await browser.newPage(t);
+    const { open } = await startLoginApp(t, { config: { timeout: 500 } });
+    await context.route("**/diagnosis.js", answer);
+    await open(page);
+
+    const { error } = await outcome(page, "client.diagnose()");
+
+    assert.equal(error.code, "network");
+    assert.match(error.message, /reload/);
+  }
+});
+
 test("on a server there is nothing to diagnose", async () => {
   const { createClient } = await import("../pkg/index.node.js");
   const client = createClient({

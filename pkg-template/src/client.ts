@@ -474,15 +474,23 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
   async function diagnose(): Promise<Diagnosis> {
     if (closed) throw localized(closedError());
     if (!hasPage()) return call(() => Promise.reject());
-    const module = await import("./diagnosis.js").catch((cause) => {
-      const message = "diagnosis.js, beside the package's script, couldn't be loaded.";
-      throw localized(new ClassLinkError({ code: "network", message, retryable: true, cause }));
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(reject, settings?.core.timeout ?? 10_000);
     });
-    return module.diagnose({
-      config: async () => (await configure(undefined)).core,
-      known: (issuer) =>
-        call((instance) => JSON.parse(instance.knownMetadata(issuer)), { quiet: true }),
-    });
+    return Promise.race([import("./diagnosis.js"), late])
+      .then((module) =>
+        module.diagnose({
+          config: async () => (await configure(undefined)).core,
+          known: (issuer) =>
+            call((instance) => JSON.parse(instance.knownMetadata(issuer)), { quiet: true }),
+        }),
+      )
+      .catch((cause) => {
+        // It never rejects itself. Some browsers don't ask again for a script that a page has failed to get.
+        const message =
+          "diagnosis.js, beside the package's script, couldn't be loaded: reload the page and try again.";
+        throw localized(new ClassLinkError({ code: "network", message, cause }));
+      });
   }
 
   const authorizedFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
