@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { Provider } from "../../www/stand-in/library.js";
 import { createStore } from "../../www/stand-in/store.js";
+import { breakOff, drip as dripOn, hang as staySilent } from "../support/faults.mjs";
 import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
@@ -93,9 +94,6 @@ const PATHS = {
   myInfo: "/my-info",
   discovery: "/.well-known/openid-configuration",
 };
-
-/** How long a dripping answer waits between two bytes, in milliseconds. */
-const DRIP = 50;
 
 /**
  * Starts a provider that knows one public client.
@@ -335,7 +333,7 @@ function idToken(provider, { id_token, access_token }) {
 function send(ctx, { status = 200, headers, json, body, hang, reset, cors = true, drip }) {
   ctx.respond = false;
   const { res } = ctx;
-  if (hang) return;
+  if (hang) return staySilent();
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   if (cors) allowAll(ctx.req, res);
   res.writeHead(status, {
@@ -345,11 +343,7 @@ function send(ctx, { status = 200, headers, json, body, hang, reset, cors = true
     // A browser asks again by itself where not even the headers came.
     ...(reset && { "Content-Length": "1000" }),
   });
-  if (reset) return void res.write("{", () => res.destroy());
-  if (drip) {
-    const timer = setInterval(() => res.write(" "), DRIP);
-    res.on("close", () => clearInterval(timer));
-    return;
-  }
+  if (reset) return breakOff(res, "{");
+  if (drip) return dripOn(res);
   res.end(body ?? JSON.stringify(json));
 }

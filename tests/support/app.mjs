@@ -47,6 +47,8 @@ const TYPES = {
  * @property {string} [script] A module that every page runs, as text.
  * @property {"wrong-type" | "fail-once" | "missing"} [wasm] What is wrong with the `.wasm`: it comes as `text/plain`; its
  * first request gets a 503; every request gets a 404. Default: nothing.
+ * @property {(request: IncomingMessage, response: ServerResponse, usual: () => unknown) => unknown} [instead] Answers every
+ * request in the server's place, or has it answered as usual.
  * @property {RequestListener} [gateway] Answers everything beneath `/auth/` and `/api/`. Default: nothing does, 404.
  * @property {{ date?: Date | null, age?: number }} [head] What `HEAD` says of the time: the `Date` header (`null`: none;
  * default: the true time), and `Age` in seconds (default: none).
@@ -75,7 +77,7 @@ export async function startApp(t, options = {}) {
   let wasmFailed = false;
 
   /** @type {RequestListener} */
-  const answer = async (request, response) => {
+  const usual = async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     requests.push({ method: request.method ?? "", path: pathname });
     if (options.gateway && /^\/(auth|api)\//.test(pathname)) {
@@ -93,6 +95,12 @@ export async function startApp(t, options = {}) {
     }
     return sendFile(pathname, response);
   };
+
+  /** @type {RequestListener} */
+  const answer = (request, response) =>
+    options.instead
+      ? options.instead(request, response, () => usual(request, response))
+      : usual(request, response);
 
   const server = options.tls ? createTlsServer(options.tls, answer) : createServer(answer);
   const { host = "localhost", port = 0 } = options;

@@ -68,6 +68,8 @@ const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken
  * come late.
  * @property {(error: string, times?: Times) => void} refuse Makes an application's next authorization requests come back
  * with an error (OpenID Connect Core 1.0, 3.1.2.6), such as `interaction_required`.
+ * @property {(req: IncomingMessage, res: ServerResponse, usual: () => unknown) => unknown} [instead] A test may set it: it
+ * answers every request in the stand-in's place, or has it answered as usual.
  * @property {() => Promise<void>} close Stops both servers and forgets everything. Twice is no error.
  */
 
@@ -98,8 +100,14 @@ export async function startStandIn(options = {}) {
   const provider = await createProvider(issuer, parts);
   /** @type {SeenRequest[]} */
   const requests = [];
-  front.handle(recorded(requests, await createIssuer(provider, endpoints, parts)));
-  api.handle(recorded(requests, createApi(provider, parts)));
+  /** @param {Parameters<typeof recorded>[1]} handler */
+  const handled = (handler) => {
+    const usual = recorded(requests, handler);
+    return (/** @type {IncomingMessage} */ req, /** @type {ServerResponse} */ res) =>
+      standIn.instead ? standIn.instead(req, res, () => usual(req, res)) : usual(req, res);
+  };
+  front.handle(handled(await createIssuer(provider, endpoints, parts)));
+  api.handle(handled(createApi(provider, parts)));
   const known = (/** @type {string} */ sub) => {
     if (!people.find(sub)) throw new TypeError(`${sub}: there is no such person`);
     return sub;
@@ -107,7 +115,8 @@ export async function startStandIn(options = {}) {
 
   /** @type {Promise<void> | undefined} */
   let closed;
-  return {
+  /** @type {StandIn} */
+  const standIn = {
     issuer,
     apiOrigin,
     launchPadUrl: `${issuer}/launchpad`,
@@ -126,6 +135,7 @@ export async function startStandIn(options = {}) {
       return closed;
     },
   };
+  return standIn;
 }
 
 /**

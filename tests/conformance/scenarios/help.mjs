@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PORTAL } from "../../support/faults.mjs";
 import { KEYS, signToken } from "../keys.mjs";
 
 /** @import { Expectation } from "../judge.mjs" */
@@ -90,8 +91,7 @@ export const signedIn = { signedIn: true, user: { sub: "8708718" }, requested: {
 /** Why a row says nothing of other libraries. */
 export const OPTION = "tests an option or a promise of this package";
 
-/** What a captive portal answers. */
-export const HTML = "<!doctype html><title>Sign in to the school's network</title>";
+export { PORTAL as HTML };
 
 export const MIB = 1024 * 1024;
 
@@ -103,7 +103,7 @@ export const BELOW_DEFAULT = 9500;
 
 /** What is wrong with an answer as such, whoever gives it. */
 export const USELESS = {
-  "is HTML": { body: HTML },
+  "is HTML": { body: PORTAL },
   "breaks off": { body: '{"keys":[{"kty":"RSA"' },
   "is empty": { body: "" },
   "is null": { body: "null" },

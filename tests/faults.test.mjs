@@ -1,0 +1,39 @@
+/**
+ * Every request of every flow fails in one way, every access to the storage is refused, tabs are closed in the middle: each
+ * call still ends in time and in words, and the next attempt succeeds. `npm run test:faults` plays every request with
+ * every kind of fault.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { planCases } from "./faults/cases.mjs";
+import { play } from "./faults/runner.mjs";
+import { startWorld } from "./faults/world.mjs";
+import { launch } from "./support/browser.mjs";
+
+/** Pages at a time: most of them wait. */
+const CONCURRENCY = 5;
+
+const browser = await launch();
+const worlds = await Promise.all(Array.from({ length: CONCURRENCY }, startWorld));
+after(async () => {
+  await browser.close();
+  for (const world of worlds) await world.close();
+});
+const idle = [...worlds];
+const cases = await planCases(browser, worlds[0], { whole: false });
+
+describe("faults", { concurrency: CONCURRENCY }, () => {
+  for (const one of cases) {
+    test(one.name, async () => {
+      const world = /** @type {import("./faults/world.mjs").World} */ (idle.pop());
+      try {
+        assert.deepEqual(one.problems ?? (await play(browser, world, one)), []);
+      } finally {
+        idle.push(world);
+      }
+    });
+  }
+});

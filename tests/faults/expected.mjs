@@ -1,0 +1,186 @@
+/**
+ * How a flow must end when one of its requests fails: by what the request is for, and by how it fails. The names are those
+ * of docs/errors.md; `ok` is where the failure does no harm.
+ *
+ * @module
+ */
+
+/** @import { Flow } from "./flows.mjs" */
+
+/** What is alike for every endpoint. */
+const ALIKE = {
+  refused: "gone",
+  lost: "gone",
+  reset: "gone",
+  redirect: "gone",
+  hung: "slow",
+  drip: "slow",
+  truncated: "garbage",
+  html: "garbage",
+  types: "garbage",
+  huge: "huge",
+  error: "error",
+};
+
+/** Every kind. */
+export const KINDS = Object.keys(ALIKE);
+
+/** A preflight has no body. */
+const HEADERS_ALONE = ["refused", "hung", "redirect", "error"];
+
+/**
+ * The requests, by what they are for, in the order of their patterns: how a call ends that needs the answer. Whatever
+ * isn't named is `else`.
+ */
+const ROLES = [
+  [
+    "a page in a frame or a popup",
+    /^(app|provider) GET \/(oauth2\/v2\/auth$|callback|pkg\/.* at \/callback$)/,
+    {},
+  ],
+  ["the WebAssembly", /^app GET \/pkg\/\S+\.wasm$/, { else: "wasm_unavailable" }],
+  // Ten MiB of spaces do a script no harm.
+  ["the diagnosis's script", /diagnosis\.js$/, { huge: "ok", else: "network" }],
+  [
+    "the device's time",
+    /^app HEAD /,
+    // Whoever answers says what time it is.
+    { gone: "id_token_invalid", slow: "id_token_invalid", drip: "ok", reset: "ok", else: "ok" },
+  ],
+  [
+    "discovery",
+    /^provider GET \/\.well-known/,
+    {
+      gone: "network",
+      slow: "timeout",
+      huge: "provider_response_invalid",
+      else: "discovery_invalid",
+    },
+  ],
+  // They are asked for a second time where the first answer is of no use.
+  ["the keys", /^(provider GET \S+|app GET \/auth)\/jwks$/, { else: "ok" }],
+  [
+    "the tokens",
+    /^provider POST \S+\/token$/,
+    { gone: "network", slow: "timeout", else: "provider_response_invalid" },
+  ],
+  ["the leave to ask", /^provider OPTIONS /, { slow: "timeout", else: "network" }],
+  [
+    "my-info",
+    /^(provider GET \/v2\/my\/info|app GET \/auth\/my-info)$/,
+    // A member of the wrong type counts as missing, and none is demanded.
+    {
+      types: "ok",
+      gone: "network",
+      slow: "timeout",
+      error: "userinfo_rejected",
+      else: "provider_response_invalid",
+    },
+  ],
+  [
+    "UserInfo",
+    /^provider GET \/v2\/my\//,
+    {
+      // `sub` is no text, and so not the person's.
+      types: "user_mismatch",
+      gone: "network",
+      slow: "timeout",
+      error: "userinfo_rejected",
+      else: "provider_response_invalid",
+    },
+  ],
+  ["the revocation", /\/revoke$/, { else: "ok" }],
+  ["the gateway's health", /^app GET \/auth\/health$/, { else: "ok" }],
+  [
+    "the gateway's tokens and session",
+    /^app (POST|DELETE) \/auth\//,
+    {
+      gone: "network",
+      slow: "timeout",
+      huge: "provider_response_invalid",
+      else: "gateway_error",
+    },
+  ],
+  [
+    "the keys that the gateway asks for",
+    /^gateway: \S+ GET \S+\/jwks$/,
+    {
+      redirect: "keys_unavailable",
+      gone: "gateway_error",
+      slow: "gateway_error",
+      else: "keys_unavailable",
+    },
+  ],
+  [
+    "the my-info that the gateway asks for",
+    /^gateway: \S+ GET \/v2\/my\/info$/,
+    { types: "ok", else: "gateway_error" },
+  ],
+  ["what the gateway asks the provider", /^gateway: /, { else: "gateway_error" }],
+];
+
+/** How a flow ends whose frame or popup stays silent. What else a page does about a fault is the browser's doing. */
+const SILENCE = {
+  // Whoever isn't found isn't there.
+  restore: ["ok"],
+  renewal: ["renewal_unavailable < timeout"],
+  // Somebody closes it.
+  "sign-in": ["popup_closed"],
+};
+
+/** Requests of pages that the client only shows: it is told nothing of their failure. @param {string} key */
+export const isSilent = (key) => key !== "" && roleOf(key)[0] === "a page in a frame or a popup";
+
+/** @param {string} key */
+function roleOf(key) {
+  const role = ROLES.find(([, pattern]) => /** @type {RegExp} */ (pattern).test(key));
+  if (!role) throw new Error(`${key}: nothing says what this request is for`);
+  return /** @type {[string, RegExp, Record<string, string>]} */ (role);
+}
+
+/** Whether a request is made again by itself where it fails, so that it must fail twice. @param {string} key */
+export const isRepeated = (key) => roleOf(key)[0] === "the keys";
+
+/** The kinds of faults that a request can meet. @param {string} key */
+export const kindsOf = (key) => (key.includes("OPTIONS") ? HEADERS_ALONE : KINDS);
+
+/**
+ * How a flow may end.
+ *
+ * @param {Flow} flow
+ * @param {{ key: string, kind: string, lasting?: boolean }} fault
+ * @returns {readonly string[]}
+ */
+export function expected(flow, { key, kind, lasting }) {
+  const [, , ways] = roleOf(key);
+  if (isSilent(key)) return [...SILENCE[flow.name.split(" ")[0]], "ok"];
+  const way = ways[kind] ?? ways[ALIKE[kind]] ?? ways.else;
+  if (lasting) return ["keys_unavailable"];
+  // Who is there needs none, and the page asks for them a second time.
+  if (flow.name.startsWith("restore") && /^gateway: .*jwks$/.test(key)) return ["ok"];
+  if (flow.name.startsWith("diagnosis")) return [key.endsWith("diagnosis.js") ? way : "ok"];
+  if (flow.name.startsWith("renewal")) return [`renewal_unavailable < ${way}`];
+  return [way];
+}
+
+/** How many accesses to storage at a sign-in's end may fail: the marks of a restore and of a sign-out are taken away. */
+const MARKS = 4;
+
+/**
+ * How a flow may end when an access to the storage is refused: a login that leaves can't do without, all else can.
+ *
+ * @param {Flow} flow
+ * @param {readonly string[]} accesses Of the flow.
+ * @param {{ at: number, lasting: boolean }} refused Which of them, from 1; `lasting`: and all after it.
+ * @returns {readonly string[]}
+ */
+export function expectedOfStorage({ name, leaves }, accesses, { at, lasting }) {
+  if (leaves || !/^(sign-in|launch)/.test(name)) return ["ok"];
+  const isStorage = (/** @type {string} */ access) => access.includes("Storage");
+  const needed = accesses
+    .map((access, index) => (isStorage(access) ? index + 1 : 0))
+    .filter((index) => index > 0)
+    .slice(0, -MARKS);
+  const fails = needed.some((index) => (lasting ? index >= at : index === at));
+  return [fails ? "storage_unavailable" : "ok"];
+}

@@ -1,0 +1,299 @@
+/**
+ * The flows whose every step is made to fail.
+ *
+ * @module
+ */
+
+import { PEOPLE } from "../support/login.mjs";
+import { pass } from "../support/session.mjs";
+import { Browser } from "../support/stand-in.mjs";
+import { isSilent } from "./expected.mjs";
+import { LIFE, TIMEOUT } from "./world.mjs";
+
+/** @import { Page } from "playwright-core" */
+/** @import { Stage, Outcome } from "./runner.mjs" */
+
+/**
+ * @typedef {object} Flow
+ * @property {string} name
+ * @property {boolean} [gateway] Whether the application has one.
+ * @property {boolean} [discovers] Whether the issuer's endpoints are unknown.
+ * @property {boolean} [leaves] Whether pages really go to the provider, and the callback page handles its answer.
+ * @property {Record<string, unknown>} [config] Members of the client's configuration.
+ * @property {(answer: any) => any} [tokens] Changes every token answer.
+ * @property {(stage: Stage) => Promise<unknown>} [before] What has happened before. The page is open.
+ * @property {(stage: Stage) => Promise<Outcome>} act What is looked at: ends with what became of it, at the first failure.
+ * @property {(stage: Stage) => Promise<Outcome>} [again] The next attempt. Default: the same.
+ * @property {boolean} [quiet] Whether it may be unknown who is there, afterwards too.
+ * @property {"signed-in" | "signed-out"} ends The snapshot's status when it has gone well.
+ * @property {(value: any, failing?: string) => boolean} [right] Whether a value is what must come; `failing` is the request
+ * that failed. Default: any.
+ */
+
+const isPia = (/** @type {any} */ value) =>
+  value?.givenName === "Pia" || value?.user?.givenName === "Pia";
+const isToken = (/** @type {any} */ value) => typeof value === "string" && value.length > 8;
+
+/** The provider's pages, visited by Pia in a browser of her own. @param {Stage} stage */
+async function visitProvider({ page, world }) {
+  const left = await page.evaluate("left");
+  const { callback } = await world.apart(() => new Browser().arrive(left, PEOPLE.pia));
+  return callback.href;
+}
+
+/** From the button to the result; somebody asks who is there meanwhile. @param {Stage} stage */
+export async function signIn(stage, begin = "client.startLogin()") {
+  const begun = await stage.call(begin);
+  if (begun.failed) return begun;
+  const url = await visitProvider(stage);
+  stage.memory.url = url;
+  return stage.call(`client.handleCallback(${JSON.stringify(url)})`, ["client.getUser()"]);
+}
+
+/** Before: somebody is signed in. @param {Stage} stage */
+async function signedIn(stage) {
+  const { failed, error } = await signIn(stage);
+  if (failed) throw new Error(`The sign-in before failed: ${JSON.stringify(error)}`);
+}
+
+/** The same by redirect, whether or not the provider knows the person. @param {Stage} stage */
+export async function signInThere(stage) {
+  const { page, open } = stage;
+  await open(page);
+  const begun = await stage.call("client.startLogin()", [], { mayLeave: true });
+  if (begun.failed) return begun;
+  await page.waitForURL(({ pathname }) => /^\/(callback|sign-in)/.test(pathname));
+  if (!page.url().includes("/callback")) {
+    await page.getByTestId(`district-${PEOPLE.pia.district}`).click();
+    await page.getByTestId(`person-${PEOPLE.pia.sub}`).click();
+    await page.waitForURL("**/callback*");
+  }
+  await page.waitForFunction("window.handled !== undefined");
+  return stage.call("handled");
+}
+
+/** Before: somebody has signed in at the provider, and the page was loaded anew. @param {Stage} stage */
+async function known(stage) {
+  const { failed, error } = await signInThere(stage);
+  if (failed) throw new Error(`The sign-in before failed: ${JSON.stringify(error)}`);
+  await stage.open(stage.page);
+}
+
+/** The access token is over. @param {Stage} stage */
+async function later({ page, world }) {
+  await pass(page, LIFE + 1);
+  world.pass(LIFE + 1);
+}
+
+const withoutRefreshToken = ({ refresh_token: _, ...answer }) => answer;
+
+/** Two callers at once. @param {Stage} stage */
+const getAccessToken = (stage) =>
+  stage.call("client.getAccessToken()", ["client.getAccessToken()", "client.getUser()"]);
+
+/** A button in the page signs in in a popup, which the person closes once nothing more comes. @param {Stage} stage */
+async function signInInPopup(stage) {
+  const { page, context } = stage;
+  await page.evaluate(() => {
+    document.querySelector("button")?.remove();
+    const button = document.createElement("button");
+    button.textContent = "Sign in";
+    button.onclick = () => {
+      const { client } = /** @type {any} */ (window);
+      const signedIn = client.startLogin({ mode: "popup" });
+      signedIn.catch(() => {});
+      Object.assign(window, { signedIn });
+    };
+    document.body.append(button);
+  });
+  const [popup] = await Promise.all([
+    context.waitForEvent("page"),
+    page.getByRole("button").click(),
+  ]);
+  const patience = setTimeout(
+    () => void popup.close().catch(() => {}),
+    isSilent(stage.failing ?? "") ? TIMEOUT : 4 * TIMEOUT,
+  );
+  try {
+    return await stage.call("signedIn");
+  } finally {
+    clearTimeout(patience);
+    if (!popup.isClosed()) await popup.close();
+  }
+}
+
+/** @param {Stage} stage */
+const diagnose = (stage) => stage.call("client.diagnose()");
+
+/** Some browsers ask for a script once in a page's life. @param {Stage} stage */
+async function diagnoseAgain(stage) {
+  if (stage.failing?.endsWith("diagnosis.js")) await stage.open(stage.page);
+  return diagnose(stage);
+}
+
+/** @type {Flow[]} */
+export const FLOWS = [
+  {
+    name: "sign-in with discovery and UserInfo",
+    discovers: true,
+    config: { profile: "userinfo" },
+    act: (stage) => signIn(stage),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "sign-in with known metadata and my-info",
+    config: { profile: "my-info" },
+    act: (stage) => signIn(stage),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "sign-in on a device whose clock is wrong",
+    before: ({ page }) => pass(page, 100 * 3600),
+    act: (stage) => signIn(stage),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "launch by a tile's page",
+    discovers: true,
+    act: (stage) => signIn(stage, "client.handleLaunch()"),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "launch by a tile's code",
+    discovers: true,
+    act: (stage) => signIn(stage, 'client.handleCallback("/callback?code=of-a-tile")'),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "sign-in in a popup",
+    leaves: true,
+    before: known,
+    act: signInInPopup,
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "sign-in through the gateway, with my-info",
+    gateway: true,
+    config: { profile: "my-info" },
+    act: (stage) => signIn(stage),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "restore from the gateway",
+    gateway: true,
+    async before(stage) {
+      await signedIn(stage);
+      await stage.open(stage.page);
+      stage.world.restartGateway();
+    },
+    act: (stage) => stage.call("client.getUser()", ["client.restoreSession()"]),
+    ends: "signed-in",
+    right: isPia,
+  },
+  {
+    name: "restore in a hidden frame",
+    leaves: true,
+    config: { session: { restore: "iframe" } },
+    before: known,
+    act: (stage) => stage.call("client.restoreSession()", ["client.getUser()"]),
+    ends: "signed-in",
+    // A frame that stays silent is nobody.
+    right: (value, failing) => isPia(value) || (value === null && isSilent(failing ?? "")),
+  },
+  {
+    name: "renewal by refresh token",
+    async before(stage) {
+      await signedIn(stage);
+      await later(stage);
+    },
+    act: getAccessToken,
+    ends: "signed-in",
+    right: isToken,
+  },
+  {
+    name: "renewal by the gateway",
+    gateway: true,
+    async before(stage) {
+      await signedIn(stage);
+      await later(stage);
+    },
+    act: getAccessToken,
+    ends: "signed-in",
+    right: isToken,
+  },
+  {
+    name: "renewal in a hidden frame",
+    leaves: true,
+    tokens: withoutRefreshToken,
+    config: { session: { restore: "iframe" } },
+    async before(stage) {
+      const { failed } = await signInThere(stage);
+      if (failed) throw new Error("The sign-in before failed");
+      await later(stage);
+    },
+    act: getAccessToken,
+    ends: "signed-in",
+    right: isToken,
+  },
+  {
+    name: "an API call, refused at first",
+    async before(stage) {
+      await signedIn(stage);
+      stage.world.standIn.fail("myInfo", { status: 401 });
+    },
+    act: ({ call, world }) =>
+      call(
+        `client.fetch("${world.standIn.endpoints.my_info_endpoint}", { signal: AbortSignal.timeout(${TIMEOUT}) })
+          .then(async (response) => (await response.text(), response.status))`,
+      ),
+    ends: "signed-in",
+    right: Number.isInteger,
+  },
+  {
+    name: "logout with revocation",
+    before: signedIn,
+    act: (stage) => stage.call("client.logout()"),
+    again: (stage) => signIn(stage),
+    ends: "signed-in",
+    right: (value) => value?.sessionEnded === true || isPia(value),
+  },
+  {
+    name: "logout at the gateway",
+    gateway: true,
+    before: signedIn,
+    act: (stage) => stage.call("client.logout()"),
+    again: async (stage) => {
+      await stage.open(stage.page);
+      return stage.call("client.getUser()");
+    },
+    ends: "signed-out",
+    right: (value, failing) =>
+      value === null || value?.sessionEnded === !failing?.includes("DELETE"),
+  },
+  {
+    name: "diagnosis",
+    discovers: true,
+    config: { profile: "userinfo" },
+    act: diagnose,
+    again: diagnoseAgain,
+    quiet: true,
+    ends: "signed-out",
+    right: (value) => typeof value?.ok === "boolean",
+  },
+  {
+    name: "diagnosis of a gateway",
+    gateway: true,
+    act: diagnose,
+    again: diagnoseAgain,
+    quiet: true,
+    ends: "signed-out",
+    right: (value) => typeof value?.ok === "boolean",
+  },
+];
