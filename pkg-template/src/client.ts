@@ -487,8 +487,7 @@ function createClient(runtime: Runtime, config: ClassLinkConfig | DistrictConfig
       )
       .catch((cause) => {
         // It never rejects itself. Some browsers don't ask again for a script that a page has failed to get.
-        const message =
-          "diagnosis.js, beside the package's script, couldn't be loaded: reload the page and try again.";
+        const message = "diagnosis.js couldn't be loaded: reload the page and try again.";
         throw localized(new ClassLinkError({ code: "network", message, cause }));
       });
   }

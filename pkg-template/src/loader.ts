@@ -32,6 +32,7 @@ export interface Runtime {
 export function createRuntime(glue: Glue, source: Source): Runtime {
   let loading: Promise<Glue> | undefined;
   let dead = false;
+  let cache: RequestCache = "default";
 
   const start = async (wasmUrl: string | URL | undefined, timeout = 10_000): Promise<Glue> => {
     if (dead) {
@@ -39,7 +40,10 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
       await null;
       glue.reset();
     } else {
-      await compile(glue, () => source(wasmUrl, { signal: AbortSignal.timeout(timeout) }));
+      const init = { cache, signal: AbortSignal.timeout(timeout) };
+      // Another time past the cache, which may hold what a network answered in the server's place.
+      cache = "reload";
+      await compile(glue, () => source(wasmUrl, init));
     }
     glue.setPanicListener(runtime.panicked);
     dead = false;

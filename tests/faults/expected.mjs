@@ -7,6 +7,9 @@
 
 /** @import { Flow } from "./flows.mjs" */
 
+/** What the browser's cache may keep, and the client asks for past it when it asks again. */
+const CACHED = ["the WebAssembly", "the keys"];
+
 /** What is alike for every endpoint. */
 const ALIKE = {
   refused: "gone",
@@ -17,6 +20,7 @@ const ALIKE = {
   drip: "slow",
   truncated: "garbage",
   html: "garbage",
+  kept: "garbage",
   types: "garbage",
   huge: "huge",
   error: "error",
@@ -142,7 +146,10 @@ function roleOf(key) {
 export const isRepeated = (key) => roleOf(key)[0] === "the keys";
 
 /** The kinds of faults that a request can meet. @param {string} key */
-export const kindsOf = (key) => (key.includes("OPTIONS") ? HEADERS_ALONE : KINDS);
+export function kindsOf(key) {
+  if (key.includes("OPTIONS")) return HEADERS_ALONE;
+  return CACHED.includes(roleOf(key)[0]) ? KINDS : KINDS.filter((kind) => kind !== "kept");
+}
 
 /**
  * How a flow may end.

@@ -8,7 +8,7 @@ import { PEOPLE } from "../support/login.mjs";
 import { pass } from "../support/session.mjs";
 import { Browser } from "../support/stand-in.mjs";
 import { isSilent } from "./expected.mjs";
-import { LIFE, TIMEOUT } from "./world.mjs";
+import { FRAME_TIMEOUT, LIFE, TIMEOUT } from "./world.mjs";
 
 /** @import { Page } from "playwright-core" */
 /** @import { Stage, Outcome } from "./runner.mjs" */
@@ -84,6 +84,8 @@ async function later({ page, world }) {
   await pass(page, LIFE + 1);
   world.pass(LIFE + 1);
 }
+
+const FRAMED = { session: { restore: "iframe" }, timeout: FRAME_TIMEOUT };
 
 const withoutRefreshToken = ({ refresh_token: _, ...answer }) => answer;
 
@@ -200,7 +202,7 @@ export const FLOWS = [
   {
     name: "restore in a hidden frame",
     leaves: true,
-    config: { session: { restore: "iframe" } },
+    config: FRAMED,
     before: known,
     act: (stage) => stage.call("client.restoreSession()", ["client.getUser()"]),
     ends: "signed-in",
@@ -232,7 +234,7 @@ export const FLOWS = [
     name: "renewal in a hidden frame",
     leaves: true,
     tokens: withoutRefreshToken,
-    config: { session: { restore: "iframe" } },
+    config: FRAMED,
     async before(stage) {
       const { failed } = await signInThere(stage);
       if (failed) throw new Error("The sign-in before failed");

@@ -23,10 +23,13 @@ const { createGateway } = await importEntry("gateway");
 const { toNodeHandler } = await importEntry("gateway-node");
 
 /** Milliseconds that the client waits for one request. */
-export const TIMEOUT = 4000;
+export const TIMEOUT = 5000;
+
+/** The same where a hidden frame must load pages in that time. */
+export const FRAME_TIMEOUT = 8000;
 
 /** Milliseconds that the gateway waits for one of the provider's answers: less, so that it can say so. */
-const GATEWAY_TIMEOUT = 2000;
+const GATEWAY_TIMEOUT = 2500;
 
 /** Seconds that an access token lives. */
 export const LIFE = 300;
@@ -196,7 +199,7 @@ export async function startWorld() {
       counts.clear();
       world.requests = [];
       world.strays = [];
-      world.moved = /GET \S+(\.js|\.wasm|\/auth|\/callback)/.test(next?.key ?? "");
+      world.moved = /GET \S*(\.js|\.wasm|\/auth|\/callback)/.test(next?.key ?? "");
       world.wasMet = false;
       armed = next;
       recording = true;

@@ -92,6 +92,11 @@ export const FAULTS = {
   },
   /** Another server answers, with a page. */
   html: { play: (response) => send(response, 200, HTML_TYPE, PORTAL) },
+  /** The same, which the browser's cache keeps. */
+  kept: {
+    play: (response) =>
+      response.writeHead(200, { ...HTML_TYPE, "Cache-Control": "max-age=600" }).end(PORTAL),
+  },
   redirect: { play: (response) => send(response, 302, { Location: "/elsewhere" }) },
   error: { play: (response) => send(response, 500, HTML_TYPE, "<h1>Internal Server Error</h1>") },
   /** The server has done its part, and the connection ends before it can say so. */
