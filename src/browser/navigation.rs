@@ -4,6 +4,7 @@ use web_sys::Url;
 
 use super::window;
 use crate::error::{Error, ErrorCode};
+use crate::protocol::url;
 
 /// Where an application goes when nothing says where.
 const HOME: &str = "/";
@@ -36,9 +37,7 @@ pub fn page_url() -> String {
 fn path_of(url: &str) -> Option<String> {
     let location = window().location();
     let href = Url::new_with_base(url, &location.href().ok()?).ok()?.href();
-    // A URL of this origin begins with the origin as it stands (URL Standard, 4.5), and one of no origin with no path.
-    let path = href.strip_prefix(location.origin().ok()?.as_str())?;
-    (path.starts_with('/') && !path.starts_with("//")).then(|| path.to_owned())
+    url::path_at(&href, &location.origin().ok()?).map(str::to_owned)
 }
 
 /// What `returnTo` is when nobody says: the current path, or home where that is the callback page itself.

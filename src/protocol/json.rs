@@ -79,9 +79,14 @@ impl Object {
         self.get(name).is_some()
     }
 
+    /// The members, as they came.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The members that are strings.
     pub fn strings(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+        self.members().filter_map(|(name, value)| Some((name, value.as_str()?)))
     }
 
     /// Adds a member.

@@ -1,4 +1,4 @@
-//! Which URLs a secret may be sent to.
+//! Which URLs a secret may be sent to, and which are of the page's own origin.
 
 use super::text;
 
@@ -16,6 +16,15 @@ pub fn is_secure(url: &str) -> bool {
     let authority = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next();
     let host = authority.and_then(host);
     plain && host.is_some_and(|host| https || is_loopback(host))
+}
+
+/// The path, query and fragment of a URL of this origin, both as the platform's URL parser writes them; `None` where it
+/// is of another, or where a router would take the path itself for another: `//evil`.
+#[must_use]
+pub fn path_at<'a>(href: &'a str, origin: &str) -> Option<&'a str> {
+    // A URL of this origin begins with the origin as it stands (URL Standard, 4.5), and one of no origin with no path.
+    let path = href.strip_prefix(origin)?;
+    (path.starts_with('/') && !path.starts_with("//")).then_some(path)
 }
 
 /// The host of an authority: a name, an IPv4 address, or an IPv6 address in brackets.

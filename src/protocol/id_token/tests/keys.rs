@@ -1,15 +1,15 @@
 //! Keys that sign in tests, and the verification of their signatures by `ring`, in place of Web Crypto.
 
 use ring::digest;
-use ring::rand::SystemRandom;
+use ring::rand::{self, SystemRandom};
 use ring::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
     RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
 use serde_json::{Value, json};
 
-use super::super::{CannotVerify, Platform};
 use crate::protocol::encoding::{base64url, from_base64url};
+use crate::protocol::id_token::{CannotVerify, Platform};
 use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::{Algorithm, Hash};
 
@@ -61,8 +61,12 @@ impl SigningKey {
     }
 
     pub(super) fn ed25519() -> Self {
-        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-        Self::Ed25519(Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap())
+        Self::ed25519_of(&rand::generate(&SystemRandom::new()).unwrap().expose())
+    }
+
+    /// The key of this seed.
+    pub(super) fn ed25519_of(seed: &[u8; 32]) -> Self {
+        Self::Ed25519(Ed25519KeyPair::from_seed_unchecked(seed).unwrap())
     }
 
     /// The public key as a JWK, with other members beside.
@@ -105,7 +109,7 @@ impl SigningKey {
         [&input, ".", &base64url(self.signature(algorithm, input.as_bytes()))].concat()
     }
 
-    fn signature(&self, algorithm: Algorithm, input: &[u8]) -> Vec<u8> {
+    pub(super) fn signature(&self, algorithm: Algorithm, input: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
             Self::Rsa(pair) => {
