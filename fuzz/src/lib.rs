@@ -1,0 +1,47 @@
+//! Hostile input: a target for every parser of text that comes from outside. Each takes any bytes whatever, and panics
+//! where what came of them breaks a rule of the norm, or differs from what an independent library makes of them.
+//!
+//! `npm run fuzz` looks for such bytes; `cargo test` replays those that were found worth keeping. `docs/fuzzing.md` says
+//! what each target holds.
+#![forbid(unsafe_code)]
+
+pub mod callback;
+pub mod form;
+pub mod gateway;
+pub mod id_token;
+pub mod json;
+pub mod jws;
+pub mod key_set;
+mod login;
+pub mod metadata;
+pub mod pending_login;
+pub mod profile;
+mod reading;
+pub mod token_answer;
+pub mod url;
+
+/// The keys that the crate's own tests sign with, and `ring` in place of Web Crypto.
+#[expect(dead_code, reason = "the tests need more of them")]
+#[path = "../../src/protocol/id_token/tests/keys.rs"]
+mod keys;
+// What they call the crate.
+use classlink_spa::protocol;
+
+/// Takes any bytes whatever.
+pub type Run = fn(&[u8]);
+
+/// Every target, by the name of its folder in `corpus`.
+pub const TARGETS: [(&str, Run); 12] = [
+    ("callback", callback::run),
+    ("form", form::run),
+    ("gateway", gateway::run),
+    ("id_token", id_token::run),
+    ("json", json::run),
+    ("jws", jws::run),
+    ("key_set", key_set::run),
+    ("metadata", metadata::run),
+    ("pending_login", pending_login::run),
+    ("profile", profile::run),
+    ("token_answer", token_answer::run),
+    ("url", url::run),
+];

@@ -1,0 +1,57 @@
+//! The token endpoint's answer: a line with its HTTP status, then its body.
+
+use classlink_spa::error::ErrorCode;
+use classlink_spa::protocol::secret::Secret;
+use classlink_spa::protocol::token::TokenResponse;
+use serde_json::Value;
+
+use crate::reading::{is_close, number, object, text, text_line};
+
+/// Reads it, and holds what is taken to RFC 6749, 5.1 and 5.2.
+pub fn run(mut data: &[u8]) {
+    let status = number(Some(text_line(&mut data)), 200);
+    let members = object(data);
+    let read = TokenResponse::parse(status, data);
+    let Some(members) = members else {
+        let error = read.expect_err("no JSON object was taken");
+        return assert_eq!(error.code, ErrorCode::ProviderResponseInvalid);
+    };
+    let string = |name: &str| members.get(name).and_then(Value::as_str);
+    let is_string_or_missing = |name: &str| members.get(name).is_none_or(Value::is_string);
+    if let Some(refusal) = text(&members, "error") {
+        let error = read.expect_err("an error was taken for success");
+        assert_eq!((error.code, error.status), (ErrorCode::TokenRejected, Some(status)));
+        let words = error.provider.as_ref().unwrap();
+        assert!(refusal.starts_with(&words.error) && words.error.chars().count() <= 100);
+        return assert_eq!(format!("{words:?}"), "ProviderError(…)", "the refusal shows");
+    }
+    let is_answer = (200..300).contains(&status)
+        && text(&members, "access_token").is_some()
+        && string("token_type").is_some_and(|is| is.eq_ignore_ascii_case("bearer"))
+        && (text(&members, "id_token").is_some() || !members.contains_key("id_token"))
+        && is_string_or_missing("scope");
+    let tokens = match read {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            assert!(!is_answer, "an answer was refused");
+            assert_eq!(error.code, ErrorCode::ProviderResponseInvalid);
+            return assert_eq!(error.status, Some(status));
+        }
+    };
+    assert!(is_answer, "what is no answer was taken");
+    assert_eq!(Some(tokens.access_token.expose()), string("access_token"));
+    assert_eq!(tokens.id_token.as_ref().map(Secret::expose), text(&members, "id_token"));
+    let refresh_token = tokens.refresh_token.as_ref().map(Secret::expose);
+    assert_eq!(refresh_token, text(&members, "refresh_token"));
+    assert_eq!(tokens.scope.as_deref(), string("scope"));
+    match (tokens.expires_in, members.get("expires_in")) {
+        (Some(seconds), Some(Value::Number(told))) => {
+            assert!(seconds >= 0.0 && is_close(seconds, told.as_f64().unwrap()));
+        }
+        (Some(seconds), Some(Value::String(told))) => {
+            assert_eq!(told.parse().ok().map(|told: u32| f64::from(told)), Some(seconds));
+        }
+        (Some(_), _) => panic!("a duration from nowhere"),
+        (None, told) => assert!(told.is_none_or(|told| told.as_u64().is_none())),
+    }
+}

@@ -1,0 +1,64 @@
+//! Endpoints that a secret is sent to, and `returnTo`: a URL, or what should be one.
+
+use classlink_spa::protocol::url::{is_secure, path_at};
+use url::{Host, Url};
+
+/// Pages that a person may be on.
+const PAGES: [&str; 3] = [
+    "https://app.example/classes/?page=2#top",
+    "http://localhost:3000/",
+    "https://app.example:8443/",
+];
+
+/// Holds what is accepted to what the URL Standard makes of it.
+pub fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    endpoint(text);
+    for page in PAGES {
+        return_to(text, &Url::parse(page).unwrap());
+    }
+}
+
+/// What is taken for a safe endpoint is one, or no URL at all.
+pub(crate) fn endpoint(text: &str) {
+    if !is_secure(text) {
+        return;
+    }
+    let Ok(url) = Url::parse(text) else { return };
+    assert!(url.username().is_empty() && url.password().is_none(), "user information: {text}");
+    let is_loopback = match url.host().unwrap() {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    assert!(url.scheme() == "https" || url.scheme() == "http" && is_loopback, "insecure: {text}");
+    let (_, rest) = text.split_once("://").unwrap();
+    let written = rest.split(['/', '?', '#']).next().unwrap().to_ascii_lowercase();
+    if let Host::Domain(name) = url.host().unwrap() {
+        assert!(
+            written == name || written.starts_with(&[name, ":"].concat()),
+            "another host: {text}"
+        );
+    }
+}
+
+/// What is taken for a path leads to this page's origin, from whichever page it is followed.
+fn return_to(text: &str, page: &Url) {
+    let origin = page.origin();
+    let Ok(target) = page.join(text) else { return };
+    let Some(path) = path_at(target.as_str(), &origin.ascii_serialization()) else {
+        let is_ours = target.origin() == origin && target.scheme() == page.scheme();
+        let is_odd = !target.username().is_empty()
+            || target.password().is_some()
+            || target.path().starts_with("//");
+        return assert!(!is_ours || is_odd, "{text} was refused");
+    };
+    assert_eq!(target.origin(), origin, "{text} leads away");
+    assert!(
+        !path.starts_with("//") && !path.starts_with("/\\"),
+        "a router may take {path} elsewhere"
+    );
+    let followed = page.join("/else/where?x=1").unwrap().join(path).unwrap();
+    assert_eq!(followed, target, "{path} leads elsewhere than {text}");
+    assert_eq!(path_at(followed.as_str(), &origin.ascii_serialization()), Some(path));
+}

@@ -1,0 +1,70 @@
+//! Every input in the corpora goes through its target again: those that the fuzzer kept, since each reaches something that
+//! no other does, and those that once broke something.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use classlink_spa_fuzz::TARGETS;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The paths in a folder, sorted; none where there is no such folder.
+fn paths(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The names in a folder, less what a program's file ends with.
+fn names(parent: &str) -> Vec<String> {
+    let stem = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    paths(&folder(parent)).iter().map(stem).collect()
+}
+
+#[test]
+fn every_target_has_its_corpus_and_its_program_and_each_of_these_its_target() {
+    let targets: Vec<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(names("corpus"), targets);
+    assert_eq!(names("fuzz_targets"), targets);
+    let regressions = names("regressions");
+    assert!(regressions.iter().all(|name| targets.contains(name)), "{regressions:?}");
+}
+
+fn replay(name: &str) {
+    let (_, run) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
+    let kept = paths(&folder("corpus").join(name));
+    assert!(kept.len() > 5, "hardly anything was kept");
+    for path in kept.into_iter().chain(paths(&folder("regressions").join(name))) {
+        let input = fs::read(&path).unwrap();
+        // Shown where the test fails: the last line names the input.
+        println!("{}", path.display());
+        run(&input);
+    }
+}
+
+/// One test for each target.
+macro_rules! replay {
+    ($($name:ident)*) => {
+        mod every_input_that_was_kept_passes {
+            $(
+                #[test]
+                fn $name() {
+                    super::replay(stringify!($name));
+                }
+            )*
+
+            #[test]
+            fn of_every_target() {
+                let replayed = [$(stringify!($name)),*];
+                assert!(super::TARGETS.iter().all(|(name, _)| replayed.contains(name)));
+            }
+        }
+    };
+}
+
+replay! {
+    callback form gateway id_token json jws key_set metadata pending_login profile token_answer url
+}
