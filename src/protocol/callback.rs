@@ -108,7 +108,8 @@ impl Parameters {
 
     fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(found, _)| found == name)?;
-        Some(self.0.swap_remove(place).1)
+        // In their order, since of two the first counts.
+        Some(self.0.remove(place).1)
     }
 }
 
@@ -270,6 +271,8 @@ mod tests {
         assert_eq!(launch.issuer.as_deref(), Some("https://op.example"));
         assert_eq!(launch.login_hint.as_deref(), Some("ana"));
         assert_eq!(launch.target.as_deref(), Some("/classes"));
+        let twice = LaunchRequest::parse("/launch?iss=a&target_link_uri=/b&target_link_uri=/c");
+        assert_eq!(twice.target.as_deref(), Some("/b"), "the first counts");
         let bare = LaunchRequest::parse("https://app.example/launch");
         assert!(bare.issuer.is_none() && bare.login_hint.is_none() && bare.target.is_none());
     }
