@@ -290,5 +290,27 @@ mod tests {
                 prop_assert!(answer.state.is_some());
             }
         }
+
+        /// The client looks under the answer's state, where it finds no login but its own.
+        #[test]
+        fn a_callback_with_its_state_or_issuer_changed_is_refused(
+            at: proptest::sample::Index,
+            to in "[ -~]",
+        ) {
+            let original = "state=AbCd1234&iss=https%3A%2F%2Fop.example";
+            let mut changed = original.to_owned();
+            let at = at.index(changed.len());
+            changed.replace_range(at..=at, &to);
+            let said = |query: &str| form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>();
+            prop_assume!(said(&changed) != said(original) && to != "#");
+            let login = pending_with(0, &[("issuer_promised", Some("true"))]);
+            let is_accepted = |query: &str| {
+                let callback = Callback::parse(&["/cb?code=1&", query].concat());
+                matches!(callback, Callback::Answer(answer) if answer.state.as_deref() == Some("AbCd1234")
+                    && answer.check(Some(&login), 0.0).is_ok())
+            };
+            prop_assert!(is_accepted(original));
+            prop_assert!(!is_accepted(&changed), "{}", changed);
+        }
     }
 }

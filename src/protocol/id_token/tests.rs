@@ -551,6 +551,41 @@ proptest! {
     }
 }
 
+proptest! {
+    /// The provider has signed it, and yet it is another issuer's, another client's or another login's.
+    #[test]
+    fn a_claim_with_any_character_changed_is_refused(
+        name in proptest::sample::select(vec!["iss", "aud", "nonce"]),
+        at: proptest::sample::Index,
+        to: char,
+    ) {
+        let mut text: Vec<_> = claims()[name].as_str().unwrap().chars().collect();
+        let at = at.index(text.len());
+        prop_assume!(text[at] != to);
+        text[at] = to;
+        let text: String = text.into_iter().collect();
+        prop_assert!(validate(&with(name, text.as_str()), good_clock()).is_err());
+        prop_assert!(validate(&with(name, json!([text])), good_clock()).is_err());
+    }
+
+    #[test]
+    fn no_other_value_of_a_claim_is_accepted(
+        name in proptest::sample::select(vec!["iss", "aud", "nonce", "azp", "at_hash", "exp", "iat", "nbf"]),
+        value in any_json(),
+    ) {
+        let is_same = value == ISSUER || value == "c1" || value == json!(["c1"]);
+        prop_assume!(!value.is_number() && !is_same);
+        prop_assert!(validate(&with(name, value), good_clock()).is_err());
+    }
+
+    #[test]
+    fn a_time_that_is_over_or_yet_to_come_is_refused(by in 61.0..1e15) {
+        for (name, time) in [("exp", NOW - by), ("iat", NOW + by), ("nbf", NOW + by)] {
+            prop_assert!(validate(&with(name, time), good_clock()).is_err(), "{}", name);
+        }
+    }
+}
+
 fn check_from(origin: Origin<'_>, claims: &Value) -> Option<Reason> {
     let access_token = secret("opaque");
     let expected = Expected { origin, ..expected(&access_token) };
