@@ -69,8 +69,8 @@ impl Client {
             gateway: Some(support_code),
         };
         let answer = request.send().await?;
-        // A 200 is somebody else's: of a network that wants its own sign-in first.
-        if answer.status != 204 {
+        // What has a body is somebody else's: a page of a network that wants its own sign-in first, say.
+        if !(200..300).contains(&answer.status) || !answer.body.is_empty() {
             let message = "the gateway did not end the session";
             return Err(Error::new(ErrorCode::GatewayError, message).with_status(answer.status));
         }
