@@ -93,20 +93,19 @@ impl Client {
         let done = async {
             answer.check(found.as_ref().map(|found| &found.pending), clock::now())?;
             match (answer.outcome, answer.state, found) {
-                (Outcome::Code(code), Some(state), Some(Found { pending, config, .. })) => {
+                (Outcome::Code(code), Some(state), Some(found)) => {
+                    let Found { pending, config, .. } = &*found;
                     self.consume(&state)?;
                     self.enter(State::SigningIn);
-                    let session = self.exchange(&attempt, &pending, &config, &code).await?;
-                    self.sign_in(&attempt, &pending, session, sign_outs)
+                    let session = self.exchange(&attempt, pending, config, &code).await?;
+                    self.sign_in(&attempt, pending, session, sign_outs)
                 }
                 (Outcome::Error(error), Some(state), found) => {
                     self.consume(&state)?;
                     let refused = refusal(error);
                     match found {
-                        Some(Found { pending, .. })
-                            if pending.restores() && is_nobody(refused.code) =>
-                        {
-                            self.go_back(&pending).await
+                        Some(found) if found.pending.restores() && is_nobody(refused.code) => {
+                            self.go_back(&found.pending).await
                         }
                         _ => Err(refused),
                     }
@@ -142,7 +141,7 @@ impl Client {
     }
 
     /// The pending login that an answer's state names, with its registration; none where it is another client's.
-    async fn find_login(&self, answer: &Answer) -> Result<Option<Found>, Error> {
+    async fn find_login(&self, answer: &Answer) -> Result<Option<Box<Found>>, Error> {
         // Whatever comes of it, this is how a restarted launch ends.
         let launched = storage::take_launch_mark()?;
         let Some(state) = &answer.state else {
@@ -154,7 +153,7 @@ impl Client {
         let config = self.config(pending.district()).await?;
         let ours = pending.client_id() == config.client_id() && pending.issuer() == config.issuer();
         let launched = launched.as_ref() == Some(state);
-        Ok(ours.then_some(Found { pending, config, launched }))
+        Ok(ours.then(|| Box::new(Found { pending, config, launched })))
     }
 
     /// Consumes a pending login before its code is sent, so that the code is sent once.
