@@ -115,7 +115,7 @@ test("its bill of materials is one by CycloneDX, and names every crate and packa
   const purls = components.map(({ purl }) => purl.replace(/@.*/, ""));
   for (const name of Object.keys(manifest.dependencies))
     assert.ok(purls.includes(`pkg:npm/${name}`));
-  for (const name of ["wasm-bindgen", "sha2", "digest", "zeroize"]) {
+  for (const name of ["wasm-bindgen", "sha2", "digest", "zeroizing-alloc"]) {
     assert.ok(purls.includes(`pkg:cargo/${name}`), name);
   }
   assert.ok(purls.includes("pkg:generic/rust"));

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { asProgram, Problem, run, say, which } from "./lib/run.mjs";
+import { join } from "node:path";
+import { asProgram, Problem, root, run, say, which } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 await asProgram(import.meta, async (args) => {
@@ -18,10 +19,22 @@ await asProgram(import.meta, async (args) => {
     say("Installing cargo-deny (some minutes, the first time)");
     await run("cargo", ["install", "cargo-deny", "--locked"]);
   }
-  say("Licences, sources and bans (cargo deny)");
-  await run("cargo", ["deny", "--offline", "--locked", "check", "licenses", "sources", "bans"]);
+  const check = ["check", "licenses", "sources", "bans"];
+  say("Licences, sources and bans of what users get (cargo deny)");
+  await run("cargo", ["deny", "--offline", "--locked", ...check]);
+  say("The same, by laxer rules, of what builds and tests it");
+  const config = join(root, "tools/deny.toml");
+  await run("cargo", [
+    "deny",
+    "--workspace",
+    "--offline",
+    "--locked",
+    "--config",
+    config,
+    ...check,
+  ]);
   if (!args.length) return;
   say("Known faults (cargo deny, npm audit)");
-  await run("cargo", ["deny", "--locked", "check", "advisories"]);
+  await run("cargo", ["deny", "--workspace", "--locked", "check", "advisories"]);
   await run(process.platform === "win32" ? "npm.cmd" : "npm", ["audit", "--omit=dev"]);
 });

@@ -47,11 +47,12 @@ async function tools() {
     return { from: "npm", name, licence: entry?.[1].license };
   });
   const tree = capture("cargo", [
-    ...["tree", "--locked", "--workspace", "--depth", "1", "--edges", "normal,build,dev"],
+    ...["tree", "--locked", "--workspace", "--all-features"],
+    ...["--depth", "1", "--edges", "normal,build,dev"],
     ...["--prefix", "depth", "--format", "|{p}|{l}"],
   ]);
   if (!tree.ok) throw new Problem(`cargo can't list the dependencies:\n${tree.stderr}`);
-  const shipped = new Set(crates().map(({ name }) => name));
+  const shipped = new Set([ownCrate().name, ...crates().map(({ name }) => name)]);
   const cargo = [...tree.stdout.matchAll(/^1\|(\S+) [^|]*\|(.*?)(?: \(\*\))?$/gm)]
     .map(([, name, licence]) => ({ from: "cargo", name, licence }))
     .filter(({ name }) => !shipped.has(name));
@@ -156,7 +157,7 @@ ${table(
 
 | command | what it does |
 |---|---|
-| \`npm run deny\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions in the WebAssembly, nothing banned. Needs no network |
+| \`npm run deny\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed |
 | \`npm run deny -- advisories\` | the same tool against RustSec's list of known faults, and \`npm audit\`: both need a network |
 | \`npm run rebuild\` | builds the package again in a clean clone of the last commit, in another folder, and compares every file byte by byte |
 `;

@@ -17,7 +17,7 @@ export const SHIPPED = {
   talc: "an allocator 6.7 KB smaller than the usual one",
   "wasm-bindgen": "what Rust and JavaScript call each other by",
   "web-sys": "the browser's own interfaces, for Rust",
-  zeroize: "wipes tokens and verifiers from memory",
+  "zeroizing-alloc": "wipes whatever is freed: tokens and verifiers pass through many buffers",
   jose: "the gateway: verifies ID tokens and seals the session. It has no dependencies, and no page loads it",
 };
 
@@ -25,9 +25,11 @@ export const SHIPPED = {
 export const TOOLS = {
   // Rust
   form_urlencoded: "tests: the form reader is compared with it",
+  "libfuzzer-sys": "fuzzing: the fuzzer",
   proptest: "tests: generated input",
   ring: "tests: signs tokens, and checks signatures",
   serde_json: "tests: the JSON reader is compared with it",
+  url: "fuzzing: URLs are compared with it",
   "wasm-bindgen-cli": "build: the glue, by the version that `Cargo.lock` pins",
   // npm
   "@auth0/auth0-spa-js": "conformance: a peer",
