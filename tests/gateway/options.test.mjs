@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { createGateway, GatewayConfigError, newKey } from "../support/gateway.mjs";
+import { createGateway, GatewayConfigError, newKey, setUp } from "../support/gateway.mjs";
 import { CLIENT } from "../support/upstream.mjs";
 
 const GOOD = { clients: [CLIENT], sealingKeys: [newKey()] };
@@ -102,4 +102,31 @@ test("what is right is taken, and starts no request", () => {
     createGateway({ ...GOOD, fetch, ...changes });
   }
   assert.equal(asked, 0);
+});
+
+test("no member of a polluted Object.prototype is an option", async (t) => {
+  /** What a careless merge of foreign JSON may leave behind. */
+  const pollution = {
+    token_endpoint: "https://evil.example/token",
+    jwks_uri: "https://evil.example/keys",
+    token_endpoint_auth_methods_supported: ["none"],
+    allowedTenants: ["666"],
+    basePath: "/evil",
+  };
+  Object.assign(Object.prototype, pollution);
+  t.after(() => {
+    for (const name of Object.keys(pollution)) delete Object.prototype[name];
+  });
+  const asked = [];
+  const { browser, upstream } = await setUp(t, {
+    fetch: (url, init) => {
+      asked.push(new URL(url).origin);
+      return fetch(url, init);
+    },
+  });
+
+  const { status } = await browser.signIn();
+
+  assert.equal(status, 200);
+  assert.deepEqual([...new Set(asked)], [upstream.issuer]);
 });

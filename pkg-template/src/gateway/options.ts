@@ -178,20 +178,24 @@ export function isSecureUrl(value: unknown): value is string {
   return url.protocol === "http:" && loopback;
 }
 
+/** An object's own members alone: what a polluted `Object.prototype` has is nobody's option and no provider's endpoint. */
+export const own = <T extends object>(value: T): T => ({ __proto__: null, ...value });
+
 /**
  * Validates the options.
  *
  * @throws {@link GatewayConfigError} naming the first that is wrong.
  */
-export function readOptions(options: GatewayOptions): Settings {
-  onlyKnown("options", options, OPTIONS);
+export function readOptions(given: GatewayOptions): Settings {
+  onlyKnown("options", given, OPTIONS);
+  const options = own(given);
   const issuer = options.issuer ?? CLASSLINK_ISSUER;
   if (!isSecureUrl(issuer) || issuer.includes("?")) {
     throw new GatewayConfigError("issuer", "must be an https URL without query and fragment");
   }
   const clients = readClients(options.clients);
-  const idle = options.session ?? {};
-  onlyKnown("session", idle, ["idleTimeout", "maxAge"]);
+  onlyKnown("session", options.session ?? {}, ["idleTimeout", "maxAge"]);
+  const idle = own(options.session ?? {});
   const platformFetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
   return {
     issuer,
@@ -226,9 +230,10 @@ function readClients(given: readonly GatewayClient[]): Map<string, ClientSetting
     throw new GatewayConfigError("clients", "must list at least one registration");
   }
   const clients = new Map<string, ClientSettings>();
-  given.forEach((client: GatewayClient, index) => {
+  given.forEach((registration: GatewayClient, index) => {
     const field = `clients[${index}]`;
-    onlyKnown(field, client, CLIENT_OPTIONS);
+    onlyKnown(field, registration, CLIENT_OPTIONS);
+    const client = own(registration);
     const clientId = text(`${field}.clientId`, client.clientId);
     if (clients.has(clientId)) {
       throw new GatewayConfigError(`${field}.clientId`, "is the id of an earlier registration");
@@ -260,10 +265,11 @@ function readClients(given: readonly GatewayClient[]): Map<string, ClientSetting
   return clients;
 }
 
-function readMetadata(metadata: GatewayMetadata): GatewayMetadata {
-  if (typeof metadata !== "object" || metadata === null) {
+function readMetadata(given: GatewayMetadata): GatewayMetadata {
+  if (typeof given !== "object" || given === null) {
     throw new GatewayConfigError("metadata", "must be an object");
   }
+  const metadata = own(given);
   for (const name of ENDPOINTS) {
     if (metadata[name] !== undefined && !isSecureUrl(metadata[name])) {
       throw new GatewayConfigError(`metadata.${name}`, "must be an https or loopback URL");
@@ -284,7 +290,9 @@ function readMetadata(metadata: GatewayMetadata): GatewayMetadata {
       "must contain client_secret_basic or client_secret_post",
     );
   }
-  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined));
+  return own(
+    Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
+  );
 }
 
 function readKeys(given: readonly string[]): Uint8Array<ArrayBuffer>[] {

@@ -8,6 +8,7 @@ import {
   GATEWAY_ENDPOINTS,
   type GatewayMetadata,
   isSecureUrl,
+  own,
   type Settings,
 } from "./options.js";
 
@@ -60,9 +61,9 @@ export class Provider {
    */
   async metadata(): Promise<UsableMetadata> {
     const { issuer, metadata } = this.#settings;
-    const known = issuer === CLASSLINK_ISSUER ? { ...CLASSLINK, ...metadata } : metadata;
+    const known = issuer === CLASSLINK_ISSUER ? own({ ...CLASSLINK, ...metadata }) : metadata;
     if (isUsable(known)) return known;
-    return { ...(await this.#metadata.get()), ...known };
+    return own({ ...(await this.#metadata.get()), ...known });
   }
 
   /**
@@ -89,10 +90,11 @@ export class Provider {
     const { issuer } = this.#settings;
     // Discovery 1.0, section 4.1: a final slash goes before the well-known path is added.
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const { ok, status, json } = await askProvider(this.#settings, url);
+    const { ok, status, json: document } = await askProvider(this.#settings, url);
+    const json = own(document ?? {});
     const invalid = () => new GatewayFailure("discovery_invalid", { upstreamStatus: status });
     // Discovery 1.0, section 4.3: the issuer is identical, or the document is another's.
-    if (!ok || json?.issuer !== issuer) throw invalid();
+    if (!ok || json.issuer !== issuer) throw invalid();
     const found: Record<string, unknown> = {};
     for (const name of GATEWAY_ENDPOINTS) {
       if (json[name] === undefined) continue;
@@ -107,7 +109,7 @@ export class Provider {
         found[name] = json[name].filter((value) => typeof value === "string");
       }
     }
-    const complete: GatewayMetadata = { ...found, ...this.#settings.metadata };
+    const complete: GatewayMetadata = own({ ...found, ...this.#settings.metadata });
     if (!isUsable(complete)) throw invalid();
     return complete;
   }
