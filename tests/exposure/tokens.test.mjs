@@ -176,3 +176,16 @@ for (const gateway of [false, true]) {
     ]);
   });
 }
+
+test("who signs out at once leaves no name behind, though nobody asked who it was", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t);
+  const name = ["pia.pupil"];
+  await open(page);
+  await signIn(page, PEOPLE.pia);
+  assert.match(written(await memoryOf(page), name), /W.*J/, "it is found while somebody is there");
+
+  await outcome(page, "client.logout()");
+
+  assert.equal(written(await memoryOf(page), name), "–");
+});
