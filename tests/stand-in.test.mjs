@@ -571,3 +571,19 @@ test("every token is signed by a key that was made at start", async (t) => {
   const kid = async (standIn) => decodeProtectedHeader((await signIn(standIn)).id_token).kid;
   assert.notEqual(await kid(one), await kid(two));
 });
+
+test("a test may answer in its place, or have it answer as usual", async (t) => {
+  const standIn = await standInFor(t);
+  const asked = [];
+  standIn.instead = (request, response, usual) => {
+    asked.push(request.url);
+    if (asked.length > 1) return usual();
+    response.writeHead(418).end();
+  };
+
+  assert.equal((await fetch(standIn.discoveryUrl)).status, 418);
+  assert.equal((await fetch(standIn.discoveryUrl)).status, 200);
+
+  assert.equal(asked.length, 2);
+  assert.equal(standIn.requests.length, 1, "what it didn't answer it has not seen");
+});

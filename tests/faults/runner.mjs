@@ -287,6 +287,10 @@ async function playClosing(browser, world, { flow, armed, storage }, ends) {
       problems.push(`a call of the ${where} tab never settled`);
     } else if (outcome.failed)
       problems.push(`the ${where} tab can't say who is there: ${describe(outcome)}`);
+    // A sign-out that has gone as far as to ask the gateway holds.
+    else if (armed && flow.name.startsWith("logout") && outcome.value) {
+      problems.push(`the person is signed in still in the ${where} tab`);
+    }
   };
   await settles(inOther, "other");
   problems.push(...(await judgePage(other)));
