@@ -148,7 +148,12 @@ export const isRepeated = (key) => roleOf(key)[0] === "the keys";
 /** The kinds of faults that a request can meet. @param {string} key */
 export function kindsOf(key) {
   if (key.includes("OPTIONS")) return HEADERS_ALONE;
-  return CACHED.includes(roleOf(key)[0]) ? KINDS : KINDS.filter((kind) => kind !== "kept");
+  const never = [
+    ...(CACHED.includes(roleOf(key)[0]) ? [] : ["kept"]),
+    // There is nothing to cut off.
+    ...(key.includes("DELETE") ? ["truncated"] : []),
+  ];
+  return KINDS.filter((kind) => !never.includes(kind));
 }
 
 /**
@@ -161,13 +166,26 @@ export function kindsOf(key) {
 export function expected(flow, { key, kind, lasting }) {
   const [, , ways] = roleOf(key);
   if (isSilent(key)) return [...SILENCE[flow.name.split(" ")[0]], "ok"];
-  const way = ways[kind] ?? ways[ALIKE[kind]] ?? ways.else;
-  if (lasting) return ["keys_unavailable"];
+  const way = lasting ? "keys_unavailable" : (ways[kind] ?? ways[ALIKE[kind]] ?? ways.else);
+  const callsApi = flow.name.startsWith("an API call");
+  // A renewal that fails leaves the API's own 401, unless the caller has waited long enough.
+  if (callsApi && /jwks$|POST/.test(key)) return ["ok", "TimeoutError"];
   // Who is there needs none, and the page asks for them a second time.
   if (flow.name.startsWith("restore") && /^gateway: .*jwks$/.test(key)) return ["ok"];
   if (flow.name.startsWith("diagnosis")) return [key.endsWith("diagnosis.js") ? way : "ok"];
-  if (flow.name.startsWith("renewal")) return [`renewal_unavailable < ${way}`];
+  // Here it is done at once, and `sessionEnded` says the rest.
+  if (flow.name.startsWith("logout")) return ["ok"];
+  if (callsApi) return [ofApiCall(key, kind)];
+  if (flow.name.startsWith("renewal") && way !== "ok") return [`renewal_unavailable < ${way}`];
   return [way];
+}
+
+/** `client.fetch` answers and fails as the platform's does. */
+function ofApiCall(/** @type {string} */ key, /** @type {string} */ kind) {
+  const preflight = key.includes("OPTIONS");
+  if (kind === "redirect" && !preflight) return "origin_not_allowed";
+  if (ALIKE[kind] === "slow") return "TimeoutError";
+  return preflight || ALIKE[kind] === "gone" ? "TypeError" : "ok";
 }
 
 /** How many accesses to storage at a sign-in's end may fail: the marks of a restore and of a sign-out are taken away. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { PEOPLE } from "../support/login.mjs";
 import { pass } from "../support/session.mjs";
 import { Browser } from "../support/stand-in.mjs";
@@ -79,8 +80,12 @@ async function known(stage) {
   await stage.open(stage.page);
 }
 
+/** The next ID token is another: times in it are whole seconds. */
+const anotherSecond = () => pause(1100);
+
 /** The access token is over. @param {Stage} stage */
 async function later({ page, world }) {
+  await anotherSecond();
   await pass(page, LIFE + 1);
   world.pass(LIFE + 1);
 }
@@ -114,7 +119,7 @@ async function signInInPopup(stage) {
   ]);
   const patience = setTimeout(
     () => void popup.close().catch(() => {}),
-    isSilent(stage.failing ?? "") ? TIMEOUT : 4 * TIMEOUT,
+    isSilent(stage.failing ?? "") ? TIMEOUT : 9 * TIMEOUT,
   );
   try {
     return await stage.call("signedIn");
@@ -129,7 +134,7 @@ const diagnose = (stage) => stage.call("client.diagnose()");
 
 /** Some browsers ask for a script once in a page's life. @param {Stage} stage */
 async function diagnoseAgain(stage) {
-  if (stage.failing?.endsWith("diagnosis.js")) await stage.open(stage.page);
+  if (stage.failed?.endsWith("diagnosis.js")) await stage.open(stage.page);
   return diagnose(stage);
 }
 
@@ -248,6 +253,7 @@ export const FLOWS = [
     name: "an API call, refused at first",
     async before(stage) {
       await signedIn(stage);
+      await anotherSecond();
       stage.world.standIn.fail("myInfo", { status: 401 });
     },
     act: ({ call, world }) =>

@@ -26,7 +26,7 @@ const { toNodeHandler } = await importEntry("gateway-node");
 export const TIMEOUT = 5000;
 
 /** The same where a hidden frame must load pages in that time. */
-export const FRAME_TIMEOUT = 8000;
+export const FRAME_TIMEOUT = 15_000;
 
 /** Milliseconds that the gateway waits for one of the provider's answers: less, so that it can say so. */
 const GATEWAY_TIMEOUT = 2500;
