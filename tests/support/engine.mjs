@@ -1,0 +1,23 @@
+/**
+ * Which browser engine the tests run in, and what it can't do.
+ *
+ * @module
+ */
+
+/** @import { TestContext } from "node:test" */
+
+/** The engine: `ENGINE` names it. */
+export const engine = process.env.ENGINE ?? "chromium";
+
+/**
+ * Skips a test in the engines that can't do what it needs.
+ *
+ * @param {TestContext} t
+ * @param {Record<string, string>} reasons By engine: what it can't do.
+ * @returns {boolean} Whether this engine is one of them: the test must then return.
+ */
+export function unless(t, reasons) {
+  const reason = reasons[engine];
+  if (reason) t.skip(reason);
+  return Boolean(reason);
+}
