@@ -4,14 +4,14 @@
  */
 
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { request as forward } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { capture, Problem } from "../../tools/lib/run.mjs";
 import { startApp } from "../support/app.mjs";
 import { launch } from "../support/browser.mjs";
+import { newCertificate } from "../support/certificate.mjs";
 import { DOWN } from "../support/gateway-app.mjs";
 import { clientScript, opener } from "../support/login.mjs";
 
@@ -27,30 +27,6 @@ import { clientScript, opener } from "../support/login.mjs";
  * @property {{ output: string }} program
  * @property {() => Promise<void>} stop
  */
-
-/**
- * A key and a certificate, signed by itself.
- *
- * @param {string} folder Where both are put, as `name.key` and `name.pem`.
- * @param {string} name
- * @param {string[]} hosts
- * @returns {Promise<{ key: string, cert: string }>} PEM
- */
-export async function newCertificate(folder, name, hosts) {
-  const [key, cert] = [`${name}.key`, `${name}.pem`];
-  const { ok, stderr } = capture(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-      ...["-keyout", key, "-out", cert, "-days", "2", "-subj", `/CN=${hosts[0]}`],
-      ...["-addext", `subjectAltName=${hosts.map((host) => `DNS:${host}`).join()}`],
-    ],
-    { cwd: folder },
-  );
-  if (!ok) throw new Problem(`openssl can't make a certificate:\n${stderr}`);
-  const read = (file) => readFile(join(folder, file), "utf8");
-  return { key: await read(key), cert: await read(cert) };
-}
 
 /**
  * Starts the application, its gateway and a browser.

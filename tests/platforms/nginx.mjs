@@ -14,7 +14,8 @@ import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { capture, Problem, say, which } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
-import { newCertificate, startBrowserApp } from "./browser.mjs";
+import { newCertificate } from "../support/certificate.mjs";
+import { startBrowserApp } from "./browser.mjs";
 import { BROWSER_CHECKS_WITHOUT_SESSION } from "./suite.mjs";
 import { freePort, newLogin, Page, startProgram, untilReady } from "./world.mjs";
 
