@@ -1,0 +1,134 @@
+/**
+ * The programs behind a WebKitGTK under WebDriver: a display, and for every session a driver of its own, since one drives
+ * one browser at a time.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { Builder, Capabilities } from "selenium-webdriver";
+import { which } from "../../../tools/lib/run.mjs";
+
+/** @import { ChildProcess } from "node:child_process" */
+/** @import { WebDriver } from "selenium-webdriver" */
+
+/** Milliseconds that a program may take until it is there, on a machine that is busy. */
+const PATIENCE = 60_000;
+
+const MISSING =
+  "WebKitGTK's driver or a display for it was not found. On Debian and Ubuntu:\n\n" +
+  "  sudo apt-get install webkit2gtk-driver xvfb";
+
+/** Ends a program, and waits until it has. @param {ChildProcess} child */
+async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill();
+  await ended;
+}
+
+/**
+ * Starts a display that nobody sees.
+ *
+ * @returns {Promise<{ name: string, close: () => Promise<void> }>}
+ */
+export async function startDisplay() {
+  if (!which("Xvfb") || !which("WebKitWebDriver")) throw new Error(MISSING);
+  const child = spawn(
+    "Xvfb",
+    ["-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+    {
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    },
+  );
+  const said = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
+  const first = await Promise.race([once(said, "data"), once(child, "exit").then(() => undefined)]);
+  if (!first) throw new Error("Xvfb ended before there was a display");
+  return { name: `:${String(first[0]).trim()}`, close: () => end(child) };
+}
+
+/** A port that was free a moment ago. @returns {Promise<number>} */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** MiniBrowser, which the package of the driver brings; it stands outside `PATH`. */
+function miniBrowser() {
+  return [
+    which("MiniBrowser"),
+    ...["x86_64-linux-gnu", "aarch64-linux-gnu"].flatMap((machine) =>
+      ["4.1", "6.0", "4.0"].map((api) => `/usr/lib/${machine}/webkit2gtk-${api}/MiniBrowser`),
+    ),
+  ].find((path) => path && existsSync(path));
+}
+
+/**
+ * Opens a session: a browser without cookies or storage, which asks for everything by way of a proxy.
+ *
+ * @param {string} display
+ * @param {string} proxy Host and port.
+ * @returns {Promise<{ driver: WebDriver, close: () => Promise<void> }>}
+ */
+export async function openSession(display, proxy) {
+  const binary = miniBrowser();
+  if (!binary) throw new Error(MISSING);
+  const port = await freePort();
+  const child = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+    stdio: "ignore",
+    env: {
+      ...process.env,
+      DISPLAY: display,
+      // There is no graphics card behind this display.
+      LIBGL_ALWAYS_SOFTWARE: "1",
+      WEBKIT_DISABLE_COMPOSITING_MODE: "1",
+      NO_AT_BRIDGE: "1",
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await untilReady(url);
+    const capabilities = new Capabilities({
+      browserName: "MiniBrowser",
+      acceptInsecureCerts: true,
+      // Commands don't wait for a page to load: what waits here says for what.
+      pageLoadStrategy: "none",
+      proxy: { proxyType: "manual", httpProxy: proxy, sslProxy: proxy },
+      "webkitgtk:browserOptions": { binary, args: ["--automation"] },
+    });
+    const driver = await new Builder()
+      .disableEnvironmentOverrides()
+      .usingServer(url)
+      .withCapabilities(capabilities)
+      .build();
+    return {
+      driver,
+      async close() {
+        await driver.quit().catch(() => {});
+        await end(child);
+      },
+    };
+  } catch (error) {
+    await end(child);
+    throw error;
+  }
+}
+
+/** @param {string} url */
+async function untilReady(url) {
+  const started = performance.now();
+  for (;;) {
+    const status = await fetch(`${url}/status`).catch(() => undefined);
+    if (status?.ok) return;
+    if (performance.now() - started > PATIENCE) throw new Error("WebKitWebDriver does not answer");
+    await pause(50);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * A WebKitGTK with as much of Playwright's interface as the tests use: Playwright drives only a WebKit of its own build,
+ * and this is the one that people have. It is driven by WebDriver; what that protocol has no command for, a proxy does.
+ *
+ * @module
+ */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newCertificate } from "./certificate.mjs";
+import { Context } from "./webdriver/context.mjs";
+import { startDisplay } from "./webdriver/driver.mjs";
+
+/** @import { Browser } from "playwright-core" */
+
+/**
+ * Starts a display for browsers: every context is a browser of its own. The caller ends it.
+ *
+ * @returns {Promise<Browser>}
+ */
+export async function launchWebKit() {
+  const display = await startDisplay();
+  const folder = await mkdtemp(join(tmpdir(), "classlink-webkit-"));
+  const certificate = await newCertificate(folder, "proxy", ["localhost"]);
+  await rm(folder, { recursive: true });
+  const contexts = new Set();
+  const open = () => Context.open(display.name, certificate);
+  // A browser takes its time to start: the next one starts while the test before is at work.
+  let spare = open();
+  spare.catch(() => {});
+  return /** @type {any} */ ({
+    async newContext() {
+      const context = await spare;
+      spare = open();
+      spare.catch(() => {});
+      contexts.add(context);
+      context.on("close", () => contexts.delete(context));
+      return context;
+    },
+    async close() {
+      const last = await spare.catch(() => undefined);
+      await Promise.all([...contexts, last].map((context) => context?.close()));
+      await display.close();
+    },
+  });
+}
