@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chromium } from "playwright-core";
-import { findBrowser } from "../tools/lib/browser.mjs";
 import { sharedBrowser } from "./support/browser.mjs";
 import {
   answering,
@@ -21,6 +19,7 @@ import {
   watch,
 } from "./support/gateway-app.mjs";
 import { outcome, PEOPLE, ready, signIn, snapshot } from "./support/login.mjs";
+import { newCachingPage } from "./support/page-cache.mjs";
 
 const browser = sharedBrowser();
 
@@ -307,18 +306,6 @@ test("signing out with the browser offline: the same, and over once it is online
 
 // ---- The back/forward cache ----
 
-/** A browser with that cache, which Playwright switches off. */
-async function cachingBrowser(t) {
-  const own = await chromium.launch({
-    executablePath: findBrowser(),
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-  });
-  t.after(() => own.close());
-  const context = await own.newContext();
-  return { context, page: await context.newPage() };
-}
-
 /** Signs Pia in, and leaves the page for another; answers with how to come back. */
 async function leavePia(t, page) {
   const world = await startGatewayApp(t);
@@ -344,7 +331,7 @@ async function leavePia(t, page) {
 }
 
 test("a page from the back/forward cache shows nobody until it is known that they are still there", async (t) => {
-  const { page } = await cachingBrowser(t);
+  const { page } = await newCachingPage(t);
   const { gateway, back } = await leavePia(t, page);
   let release;
   gateway.held = new Promise((resolve) => {
@@ -365,7 +352,7 @@ test("a page from the back/forward cache shows nobody until it is known that the
 });
 
 test("a page from the back/forward cache never shows whose session is over meanwhile", async (t) => {
-  const { page, context } = await cachingBrowser(t);
+  const { page, context } = await newCachingPage(t);
   const { back } = await leavePia(t, page);
   await context.clearCookies();
 
@@ -379,7 +366,7 @@ test("a page from the back/forward cache never shows whose session is over meanw
 });
 
 test("back to a page after signing out on another one: it shows nobody, from the cache or not", async (t) => {
-  const { page } = await cachingBrowser(t);
+  const { page } = await newCachingPage(t);
   const { back } = await leavePia(t, page);
   await getUser(page);
   await logOut(page);
@@ -392,7 +379,7 @@ test("back to a page after signing out on another one: it shows nobody, from the
 });
 
 test("back to a page after somebody else has signed in: it shows them, from the cache or not", async (t) => {
-  const { page, context } = await cachingBrowser(t);
+  const { page, context } = await newCachingPage(t);
   const { back, open } = await leavePia(t, page);
   const other = await context.newPage();
   await open(other);

@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chromium } from "playwright-core";
-import { findBrowser } from "../tools/lib/browser.mjs";
 import { sharedBrowser } from "./support/browser.mjs";
 import {
   arrive,
@@ -25,6 +23,7 @@ import {
   snapshot,
   startLogin,
 } from "./support/login.mjs";
+import { newCachingPage } from "./support/page-cache.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -803,14 +802,7 @@ test("back to the callback page and forward again: a clear answer, never a loop"
 });
 
 test("back from the provider by the browser's page cache: the button's page is ready again", async (t) => {
-  // Playwright switches that cache off.
-  const own = await chromium.launch({
-    executablePath: findBrowser(),
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-  });
-  t.after(() => own.close());
-  const page = await own.newPage();
+  const { page } = await newCachingPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
   await page.evaluate(() => {

@@ -3,8 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { chromium } from "playwright-core";
-import { findBrowser } from "../../tools/lib/browser.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
   asked,
@@ -16,6 +14,7 @@ import {
   signInThere,
   snapshot,
 } from "../support/login.mjs";
+import { newCachingPage } from "../support/page-cache.mjs";
 import {
   accessToken,
   eventTypes,
@@ -258,15 +257,7 @@ async function signInHereByPopup(page) {
 }
 
 test("a page that comes back from the browser's page cache shows nothing of the person before", async (t) => {
-  // Playwright switches that cache off.
-  const own = await chromium.launch({
-    executablePath: findBrowser(),
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-  });
-  t.after(() => own.close());
-  const context = await own.newContext();
-  const page = await context.newPage();
+  const { page } = await newCachingPage(t);
   const { open, app } = await startLoginApp(t, { stays: true });
   await open(page);
   await page.evaluate(() => {
