@@ -4,7 +4,8 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { capture, Problem } from "../../tools/lib/run.mjs";
 
@@ -30,4 +31,19 @@ export async function newCertificate(folder, name, hosts) {
   if (!ok) throw new Problem(`openssl can't make a certificate:\n${stderr}`);
   const read = (file) => readFile(join(folder, file), "utf8");
   return { key: await read(key), cert: await read(cert) };
+}
+
+/**
+ * The same, which nothing is left of on the disk.
+ *
+ * @param {string[]} hosts
+ * @returns {Promise<{ key: string, cert: string }>} PEM
+ */
+export async function certificateFor(hosts) {
+  const folder = await mkdtemp(join(tmpdir(), "classlink-certificate-"));
+  try {
+    return await newCertificate(folder, "own", hosts);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -17,6 +17,8 @@
 import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "./app.mjs";
 import { importEntry } from "./bundle.mjs";
+import { certificateFor } from "./certificate.mjs";
+import { engine } from "./engine.mjs";
 import { newKey } from "./gateway.mjs";
 import { CLIENT_ID, clientScript, handleCallback, opener, pick, startLogin } from "./login.mjs";
 
@@ -29,6 +31,17 @@ import { CLIENT_ID, clientScript, handleCallback, opener, pick, startLogin } fro
 
 const { createGateway } = await importEntry("gateway");
 const { toNodeHandler } = await importEntry("gateway-node");
+
+/**
+ * WebKit takes no cookie with `Secure` from http, not even from localhost: there the application is at https.
+ *
+ * @type {Promise<{ key: string, cert: string }> | undefined}
+ */
+let made;
+const certificate = () => {
+  made ??= certificateFor(["localhost"]);
+  return made;
+};
 
 /** The session's path, as the SDK asks for it. */
 export const SESSION = "/auth/session";
@@ -90,7 +103,7 @@ export const answering =
  */
 export async function startGatewayApp(t, { standIn: switches, config, gateway, client } = {}) {
   /** @type {import("./app.mjs").AppOptions} */
-  const answers = {};
+  const answers = engine === "webkit" ? { tls: await certificate() } : {};
   const app = await startApp(t, answers);
   const registration = {
     clientId: CLIENT_ID,
