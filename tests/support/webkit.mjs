@@ -5,10 +5,7 @@
  * @module
  */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { newCertificate } from "./certificate.mjs";
+import { certificateFor } from "./certificate.mjs";
 import { Context } from "./webdriver/context.mjs";
 import { startDisplay } from "./webdriver/driver.mjs";
 
@@ -21,9 +18,7 @@ import { startDisplay } from "./webdriver/driver.mjs";
  */
 export async function launchWebKit() {
   const display = await startDisplay();
-  const folder = await mkdtemp(join(tmpdir(), "classlink-webkit-"));
-  const certificate = await newCertificate(folder, "proxy", ["localhost"]);
-  await rm(folder, { recursive: true });
+  const certificate = await certificateFor(["localhost"]);
   const contexts = new Set();
   const open = () => Context.open(display.name, certificate);
   // A browser takes its time to start: the next one starts while the test before is at work.

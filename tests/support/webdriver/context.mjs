@@ -307,6 +307,17 @@ export class Context extends EventEmitter {
     return [...all.values()];
   }
 
+  /** The cookies, and what the open pages' origins keep. */
+  async storageState() {
+    const origins = [];
+    for (const page of this.pages()) {
+      origins.push(
+        await page.evaluate(() => ({ origin: location.origin, localStorage: { ...localStorage } })),
+      );
+    }
+    return { cookies: await this.cookies(), origins };
+  }
+
   /** Sets cookies with the next answer of their origins. @param {{ name: string, value: string, url: string }[]} cookies */
   async addCookies(cookies) {
     for (const { name, value, url } of cookies) {

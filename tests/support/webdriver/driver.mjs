@@ -23,6 +23,13 @@ const MISSING =
   "WebKitGTK's driver or a display for it was not found. On Debian and Ubuntu:\n\n" +
   "  sudo apt-get install webkit2gtk-driver xvfb";
 
+/** Lets a program end with this one, however that ends. @param {ChildProcess} child */
+function tie(child) {
+  const kill = () => child.kill();
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+}
+
 /** Ends a program, and waits until it has. @param {ChildProcess} child */
 async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -45,6 +52,7 @@ export async function startDisplay() {
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     },
   );
+  tie(child);
   const said = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
   const first = await Promise.race([once(said, "data"), once(child, "exit").then(() => undefined)]);
   if (!first) throw new Error("Xvfb ended before there was a display");
@@ -75,7 +83,7 @@ function miniBrowser() {
  * Opens a session: a browser without cookies or storage, which asks for everything by way of a proxy.
  *
  * @param {string} display
- * @param {string} proxy Host and port.
+ * @param {string} proxy Host and port of a SOCKS proxy.
  * @returns {Promise<{ driver: WebDriver, close: () => Promise<void> }>}
  */
 export async function openSession(display, proxy) {
@@ -93,6 +101,7 @@ export async function openSession(display, proxy) {
       NO_AT_BRIDGE: "1",
     },
   });
+  tie(child);
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilReady(url);
@@ -101,8 +110,7 @@ export async function openSession(display, proxy) {
       acceptInsecureCerts: true,
       // Commands don't wait for a page to load: what waits here says for what.
       pageLoadStrategy: "none",
-      proxy: { proxyType: "manual", httpProxy: proxy, sslProxy: proxy },
-      "webkitgtk:browserOptions": { binary, args: ["--automation"] },
+      "webkitgtk:browserOptions": { binary, args: ["--automation", `--proxy=socks5://${proxy}`] },
     });
     const driver = await new Builder()
       .disableEnvironmentOverrides()

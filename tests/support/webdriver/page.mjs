@@ -290,6 +290,15 @@ export class Page extends Frame {
     );
   }
 
+  /** @param {{ waitUntil?: string, timeout?: number }} [options] */
+  goForward(options) {
+    return this.#leave(
+      (driver) => driver.navigate().forward(),
+      options,
+      (now, before) => now !== before,
+    );
+  }
+
   /** @param {string} event @param {any} [options] */
   waitForEvent(event, options) {
     return this.#context.waitForPageEvent(this, event, options);

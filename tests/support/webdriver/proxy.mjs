@@ -5,11 +5,11 @@
  * @module
  */
 
-import { once } from "node:events";
 import { createServer } from "node:http";
-import { TLSSocket } from "node:tls";
+import { createServer as createTlsServer } from "node:https";
 import { Answer, Asked, Route, send } from "./network.mjs";
 import { allowing, CHANNEL, withStart } from "./page-start.mjs";
+import { listen, startSocks } from "./socks.mjs";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 
@@ -36,34 +36,26 @@ import { allowing, CHANNEL, withStart } from "./page-start.mjs";
  * @returns {Promise<{ address: string, close: () => Promise<void> }>}
  */
 export async function startProxy(hand, certificate) {
-  const server = createServer((request, response) => {
-    const { hostname = "" } = /** @type {any} */ (request.socket);
-    const url = /^https?:/.test(request.url ?? "")
-      ? (request.url ?? "")
-      : `https://${hostname}${request.url}`;
+  const listener = (scheme) => (request, response) => {
+    const url = `${scheme}://${request.headers.host}${request.url}`;
     serve(hand, url, request, response).catch(() => response.destroy());
-  });
-  server.on("connect", (request, socket, head) => {
-    if (hand.offline) return void socket.destroy();
-    socket.on("error", () => {});
-    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-    if (head.length > 0) socket.unshift(head);
-    const secure = new TLSSocket(/** @type {any} */ (socket), { isServer: true, ...certificate });
-    secure.on("error", () => secure.destroy());
-    Object.assign(secure, { hostname: String(request.url).replace(/:443$/, "") });
-    server.emit("connection", secure);
-  });
-  server.on("clientError", (_, socket) => socket.destroy());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  };
+  const http = createServer(listener("http"));
+  const https = createTlsServer(certificate, listener("https"));
+  for (const server of [http, https]) server.on("clientError", (_, socket) => socket.destroy());
+  const inner = { http: await listen(http), https: await listen(https) };
+  const socks = await startSocks((isTls) =>
+    hand.offline ? undefined : isTls ? inner.https : inner.http,
+  );
   return {
-    address: `127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
+    address: socks.address,
+    async close() {
+      await socks.close();
+      for (const server of [http, https]) {
         server.closeAllConnections();
-      }),
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
   };
 }
 
