@@ -12,6 +12,7 @@ import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Builder, Capabilities } from "selenium-webdriver";
 import { which } from "../../../tools/lib/run.mjs";
+import { inTime } from "./session.mjs";
 
 /** @import { ChildProcess } from "node:child_process" */
 /** @import { WebDriver } from "selenium-webdriver" */
@@ -23,8 +24,13 @@ const MISSING =
   "WebKitGTK's driver or a display for it was not found. On Debian and Ubuntu:\n\n" +
   "  sudo apt-get install webkit2gtk-driver xvfb";
 
+let exits = false;
+
 /** Lets a program end with this one, however that ends. @param {ChildProcess} child */
 function tie(child) {
+  if (!exits)
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+  exits = true;
   const kill = () => child.kill();
   process.once("exit", kill);
   child.once("exit", () => process.off("exit", kill));
@@ -120,7 +126,7 @@ export async function openSession(display, proxy) {
     return {
       driver,
       async close() {
-        await driver.quit().catch(() => {});
+        await inTime(driver.quit()).catch(() => {});
         await end(child);
       },
     };

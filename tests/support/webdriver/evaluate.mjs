@@ -63,7 +63,7 @@ function start(kept, id, turn, compute, finish) {
   const entry = {};
   window[running].set(id, entry);
   const end = (answer) => {
-    entry.answer = { ...answer, url: location.href };
+    entry.answer = answer;
     finish(entry.answer);
   };
   const fail = (error) =>
@@ -75,7 +75,7 @@ function start(kept, id, turn, compute, finish) {
     });
   // A page may have replaced the timers.
   const wait = window[Symbol.for(kept)]?.wait ?? setTimeout;
-  wait(() => finish({ pending: true, url: location.href }), turn);
+  wait(() => finish({ pending: true }), turn);
   try {
     Promise.resolve(compute())
       .then((value) => end({ value: pack(value) }))
@@ -89,8 +89,8 @@ function start(kept, id, turn, compute, finish) {
 function look(kept, id) {
   const running = window[Symbol.for(`${kept}/running`)];
   const entry = running?.get(id);
-  if (!entry) return { gone: true, url: location.href };
-  if (!entry.answer) return { pending: true, url: location.href };
+  if (!entry) return { gone: true };
+  if (!entry.answer) return { pending: true };
   running.delete(id);
   return entry.answer;
 }
@@ -123,7 +123,7 @@ let count = 0;
 export async function evaluateIn(where, code, arg) {
   const id = String(++count);
   const [kept, key] = [JSON.stringify(KEPT), JSON.stringify(id)];
-  const text = `(${start})(${kept}, ${key}, ${TURN}, () => ${source(code, arg)}, arguments[arguments.length - 1]);`;
+  const text = `(${start})(${kept}, ${key}, ${TURN}, () => ${source(code, arg)}, finish);`;
   let answer;
   try {
     answer = await where.script("async", text);

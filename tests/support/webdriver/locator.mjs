@@ -14,6 +14,9 @@ import { build } from "esbuild";
 /** Milliseconds between two looks. */
 const POLL = 30;
 
+/** Milliseconds that a click may take to arrive. */
+const CLICK = 3000;
+
 /** Milliseconds after which Playwright gives up. */
 const TIMEOUT = 30_000;
 
@@ -96,6 +99,18 @@ function find(steps) {
 
 /** In the page: what a person sees of an element. */
 function visible(element) {
+  const { width, height } = element.getBoundingClientRect();
+  return width > 0 && height > 0 && getComputedStyle(element).visibility === "visible";
+}
+
+/** In the page: as {@link visible}, and takes note of the click that is to come. */
+function readyForClick(element) {
+  const clicked = Symbol.for("tests/clicked");
+  window[clicked] = false;
+  const note = () => {
+    window[clicked] = true;
+  };
+  element.addEventListener("click", note, { capture: true, once: true });
   const { width, height } = element.getBoundingClientRect();
   return width > 0 && height > 0 && getComputedStyle(element).visibility === "visible";
 }
@@ -203,13 +218,25 @@ export class Locator {
   /** @param {{ timeout?: number }} [options] */
   async click(options) {
     await this.#one(
-      `${visible}`,
+      `${readyForClick}`,
       async (element, shown) => {
         if (!shown) throw new Error("it is not visible");
         await this.#frame.run(() => element.click());
+        await this.#untilClicked();
       },
       options,
     );
+  }
+
+  /** A page that is not painted yet may lose a click. */
+  async #untilClicked() {
+    const until = performance.now() + CLICK;
+    const look = () => this.#frame.script("sync", 'return window[Symbol.for("tests/clicked")];');
+    // A page that has been left, or closed, was clicked.
+    while ((await look().catch(() => undefined)) === false) {
+      if (performance.now() > until) throw new Error("it was not clicked");
+      await pause(POLL);
+    }
   }
 
   /** @param {string} key @param {{ timeout?: number }} [options] */

@@ -51,6 +51,7 @@ function pageStart(channel, kept) {
   Object.defineProperty(window, Symbol.for(kept), {
     value: {
       wait,
+      place: { id: Math.random(), start: location.href },
       expose(name) {
         window[name] = (...args) => {
           const { value, pending } = tell({ kind: "call", name, args });
@@ -88,6 +89,8 @@ function pageStart(channel, kept) {
     if (event.target === window) uncaught(event.error ?? event.message);
   });
   addEventListener("unhandledrejection", (event) => uncaught(event.reason));
+  // No window manager gives anybody the focus: as with Playwright, every page has it.
+  Document.prototype.hasFocus = () => true;
   document.currentScript?.remove();
 }
 

@@ -9,6 +9,7 @@ import { Button, Key } from "selenium-webdriver";
 import { evaluateIn, isGone } from "./evaluate.mjs";
 import { Locator } from "./locator.mjs";
 import { urlMatcher } from "./match.mjs";
+import { KEPT } from "./page-start.mjs";
 
 /** @import { WebElement } from "selenium-webdriver" */
 /** @import { Context } from "./context.mjs" */
@@ -28,6 +29,8 @@ export class Frame {
   /** The page that it is in. @type {Page} */
   page;
   #url = "about:blank";
+  /** The document that was last looked at, and what its address was at first. */
+  #document = /** @type {{ id?: number, start?: string }} */ ({});
 
   /** @param {Page | undefined} page None: it is one itself. @param {WebElement[]} [path] The elements that it lies in. */
   constructor(page, path = []) {
@@ -35,13 +38,25 @@ export class Frame {
     this.path = path;
   }
 
-  /** Runs a script there, in its turn. @param {"sync" | "async"} kind @param {string} text @returns {Promise<any>} */
+  /**
+   * Runs a script there, in its turn, and takes note of where that was.
+   *
+   * @param {"sync" | "async"} kind
+   * @param {string} text A function's body; with `async` it is given `finish`.
+   * @returns {Promise<any>}
+   */
   async script(kind, text) {
-    const answer = await this.run((driver) =>
-      kind === "async" ? driver.executeAsyncScript(text) : driver.executeScript(text),
+    const told = `(value) => ({ value, url: location.href, ...window[Symbol.for("${KEPT}")]?.place })`;
+    const { value, url, id, start } = await this.run((driver) =>
+      kind === "async"
+        ? driver.executeAsyncScript(
+            `const end = arguments[arguments.length - 1], told = ${told}, finish = (value) => end(told(value)); ${text}`,
+          )
+        : driver.executeScript(`return (${told})((() => { ${text}\n })());`),
     );
-    if (answer && typeof answer.url === "string") this.#url = answer.url;
-    return answer;
+    this.#url = url;
+    this.#document = { id, start };
+    return value;
   }
 
   /**
@@ -102,9 +117,13 @@ export class Frame {
   /** @param {UrlMatch} match @param {{ timeout?: number, waitUntil?: string }} [options] */
   async waitForURL(match, { waitUntil = "load", ...options } = {}) {
     const matches = urlMatcher(match);
+    const before = this.#document.id;
     const there = async () => {
       const { url, state } = await this.look();
-      return matches(url) && (waitUntil === "commit" || state === "complete");
+      const { id, start } = this.#document;
+      // A page may have changed its address already.
+      const was = id !== before && start !== undefined && matches(start);
+      return (matches(url) || was) && (waitUntil === "commit" || state === "complete");
     };
     await this.until(there, options, `waiting for ${match}, at ${this.#url}`).catch((error) => {
       throw new Error(`${error.message}, now at ${this.#url}`);

@@ -8,6 +8,28 @@ import { error as errors } from "selenium-webdriver";
 
 /** @import { WebDriver, WebElement } from "selenium-webdriver" */
 
+/** Milliseconds after which a driver is taken for dead. */
+const PATIENCE = 60_000;
+
+/**
+ * A driver's answer, or an error where none comes.
+ *
+ * @template T
+ * @param {Promise<T>} answer
+ * @returns {Promise<T>}
+ */
+export async function inTime(answer) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("WebKitWebDriver does not answer")), PATIENCE);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A session whose commands wait for one another. */
 export class Session {
   #driver;
@@ -34,11 +56,12 @@ export class Session {
       if (handle) await this.#switchTo(handle, path);
       return act(this.#driver);
     });
-    this.#last = turn.then(
+    const answered = inTime(turn);
+    this.#last = answered.then(
       () => {},
       () => {},
     );
-    return turn;
+    return answered;
   }
 
   /**
