@@ -6,6 +6,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApp } from "../support/app.mjs";
+import { engine } from "../support/engine.mjs";
 import {
   describe,
   forPeers,
@@ -95,8 +96,8 @@ import { startProvider } from "./provider.mjs";
 
 export const CLIENT_ID = "conformance";
 
-/** Milliseconds that one scenario may take. */
-export const LIMIT = 25_000;
+/** Milliseconds that one scenario may take: a command by WebDriver takes its time. */
+export const LIMIT = engine === "webkit" ? 90_000 : 25_000;
 
 /** Milliseconds between two looks at a page that is loading. */
 const POLL = 20;

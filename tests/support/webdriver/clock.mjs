@@ -19,6 +19,8 @@ function library() {
     minify: true,
     format: "iife",
     define: { global: "window" },
+    // Only asked for where there is Node.
+    external: ["util", "timers", "timers/promises", "perf_hooks"],
     logLevel: "error",
   }).outputFiles[0].text;
   return bundled;

@@ -329,7 +329,9 @@ export class Context extends EventEmitter {
   /** Clears those of every host that was asked for something. */
   async clearCookies() {
     const hosts = new Map([...this.#origins].map((origin) => [new URL(origin).hostname, origin]));
-    const page = await this.newPage();
+    // A window costs more than all the rest.
+    const blank = this.pages().find((page) => page.url() === "about:blank");
+    const page = blank ?? (await this.newPage());
     for (const origin of hosts.values()) {
       await this.route(`${origin}/.webdriver-blank`, (/** @type {Route} */ route) =>
         route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
@@ -338,7 +340,8 @@ export class Context extends EventEmitter {
       await page.run((driver) => driver.manage().deleteAllCookies());
       await this.unroute(`${origin}/.webdriver-blank`);
     }
-    await page.close();
+    if (blank) await page.goto("about:blank");
+    else await page.close();
     this.#origins.clear();
   }
 

@@ -116,7 +116,17 @@ export async function openSession(display, proxy) {
       acceptInsecureCerts: true,
       // Commands don't wait for a page to load: what waits here says for what.
       pageLoadStrategy: "none",
-      "webkitgtk:browserOptions": { binary, args: ["--automation", `--proxy=socks5://${proxy}`] },
+      // WebKit counts a script's time by the page's own timers, and a test may move those by hours.
+      timeouts: { script: 2_000_000_000 },
+      "webkitgtk:browserOptions": {
+        binary,
+        args: [
+          "--automation",
+          `--proxy=socks5://${proxy}`,
+          // As Playwright starts Chromium: a script may open a window without a click.
+          "--javascript-can-open-windows-automatically=true",
+        ],
+      },
     });
     const driver = await new Builder()
       .disableEnvironmentOverrides()

@@ -65,7 +65,12 @@ function find(steps) {
       : element.textContent;
   const ways = {
     css: (root, { value }) => [...root.querySelectorAll(value)],
-    testId: (root, { value }) => [...root.querySelectorAll(`[data-testid="${CSS.escape(value)}"]`)],
+    testId(root, { value }) {
+      const matches = matcher(value);
+      return [...root.querySelectorAll("[data-testid]")].filter((element) =>
+        matches(element.getAttribute("data-testid")),
+      );
+    },
     text(root, { value }) {
       const matches = matcher(value);
       const found = [...root.querySelectorAll("*")].filter(
@@ -142,9 +147,9 @@ export class Locator {
     return this.#then({ kind: "css", value });
   }
 
-  /** @param {string} value */
-  getByTestId(value) {
-    return this.#then({ kind: "testId", value });
+  /** @param {string | RegExp} given */
+  getByTestId(given) {
+    return this.#then({ kind: "testId", value: textMatch(given, true) });
   }
 
   /** @param {string | RegExp} given @param {{ exact?: boolean }} [options] */
@@ -180,6 +185,7 @@ export class Locator {
     if (found === "roles") {
       await this.#frame.script("sync", await rolesScript());
       found = await this.#frame.script("sync", text);
+      if (found === "roles") throw new Error("the page went away");
     }
     return /** @type {[WebElement, any][]} */ (found);
   }

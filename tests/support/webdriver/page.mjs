@@ -154,7 +154,7 @@ export class Frame {
     return new Locator(this).locator(selector);
   }
 
-  /** @param {string} id */
+  /** @param {string | RegExp} id */
   getByTestId(id) {
     return new Locator(this).getByTestId(id);
   }

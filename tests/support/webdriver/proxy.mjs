@@ -63,6 +63,8 @@ export async function startProxy(hand, certificate) {
 async function serve(hand, url, incoming, outgoing) {
   // A connection that is used again may be cut while it lies idle, and the request be sent once more.
   outgoing.shouldKeepAlive = false;
+  // A server that does not say the time stays one.
+  outgoing.sendDate = false;
   const { pathname, search } = new URL(url);
   const chunks = [];
   for await (const chunk of incoming) chunks.push(chunk);
