@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import { startDemo } from "./support/demo.mjs";
+import { unless } from "./support/engine.mjs";
 import { choose, PEOPLE } from "./support/login.mjs";
 
 const browser = sharedBrowser();
@@ -19,6 +20,9 @@ before(async () => {
   direct = await startDemo(flags);
 });
 after(() => Promise.all([demo?.close(), direct?.close()]));
+
+/** Why WebKit has no session here after a reload. */
+const NO_SECURE_COOKIE = "it keeps no cookie with Secure from http, not even from localhost";
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const press = (page, name) => page.getByRole("button", { name }).click();
@@ -168,6 +172,7 @@ test("back from ClassLink's page leaves the button ready for another try", async
 });
 
 test("a reload keeps the person signed in, with nothing in the browser's storage", async (t) => {
+  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, requests } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.pia);
   await allow(page);
@@ -253,6 +258,7 @@ test("inside a frame, signing in opens a window", async (t) => {
 });
 
 test("the help desk's page: every check by name, word and remedy, and all of it as text", async (t) => {
+  if (unless(t, { webkit: "its driver can't let a page read the clipboard" })) return;
   const { page, context } = await browser.newPage(t);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto(`${demo.app}/help-desk`);
@@ -285,6 +291,7 @@ test("the terminal tells what the gateway was asked, a line each, and nothing se
 });
 
 test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
+  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/vue/`);
   await press(page, "Sign in with ClassLink");
