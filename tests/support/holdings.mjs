@@ -48,7 +48,8 @@ export async function holdings(loginPrefix) {
     "the address bar": location.href,
     history: JSON.stringify([
       history.state,
-      ...navigation.entries().map((entry) => [entry.url, entry.getState()]),
+      // WebKit has no Navigation API: a page can't see where it was.
+      ...(window.navigation?.entries() ?? []).map((entry) => [entry.url, entry.getState()]),
     ]),
     "the window's name": window.name,
     "the document": document.documentElement.outerHTML,

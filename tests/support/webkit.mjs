@@ -26,9 +26,10 @@ export async function launchWebKit() {
   spare.catch(() => {});
   return /** @type {any} */ ({
     async newContext() {
-      const context = await spare;
+      const taken = spare;
       spare = open();
       spare.catch(() => {});
+      const context = await taken;
       contexts.add(context);
       context.on("close", () => contexts.delete(context));
       return context;

@@ -63,8 +63,9 @@ function start(kept, id, turn, compute, finish) {
   const entry = {};
   window[running].set(id, entry);
   const end = (answer) => {
-    entry.answer = answer;
-    finish(entry.answer);
+    if (entry.late) entry.answer = answer;
+    else window[running].delete(id);
+    finish(answer);
   };
   const fail = (error) =>
     end({
@@ -75,7 +76,10 @@ function start(kept, id, turn, compute, finish) {
     });
   // A page may have replaced the timers.
   const wait = window[Symbol.for(kept)]?.wait ?? setTimeout;
-  wait(() => finish({ pending: true }), turn);
+  wait(() => {
+    entry.late = true;
+    finish({ pending: true });
+  }, turn);
   try {
     Promise.resolve(compute())
       .then((value) => end({ value: pack(value) }))

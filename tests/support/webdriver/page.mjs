@@ -46,7 +46,7 @@ export class Frame {
    * @returns {Promise<any>}
    */
   async script(kind, text) {
-    const told = `(value) => ({ value, url: location.href, ...window[Symbol.for("${KEPT}")]?.place })`;
+    const told = `(value) => ({ value, url: location.href, ...window[Symbol.for("${KEPT}")]?.place() })`;
     const { value, url, id, start } = await this.run((driver) =>
       kind === "async"
         ? driver.executeAsyncScript(
