@@ -7,6 +7,7 @@
 
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { connect } from "node:net";
 import { Answer, Asked, Route, send } from "./network.mjs";
 import { allowing, CHANNEL, withStart } from "./page-start.mjs";
 import { listen, startSocks } from "./socks.mjs";
@@ -42,7 +43,10 @@ export async function startProxy(hand, certificate) {
   };
   const http = createServer(listener("http"));
   const https = createTlsServer(certificate, listener("https"));
-  for (const server of [http, https]) server.on("clientError", (_, socket) => socket.destroy());
+  for (const server of [http, https]) {
+    server.on("clientError", (_, socket) => socket.destroy());
+    server.on("upgrade", passUpgradeOn);
+  }
   const inner = { http: await listen(http), https: await listen(https) };
   const socks = await startSocks((isTls) =>
     hand.offline ? undefined : isTls ? inner.https : inner.http,
@@ -57,6 +61,26 @@ export async function startProxy(hand, certificate) {
       }
     },
   };
+}
+
+/** A WebSocket, as a development server's: from http to http. @param {IncomingMessage} incoming @param {any} socket */
+function passUpgradeOn(incoming, socket, head) {
+  const { hostname, port } = new URL(`http://${incoming.headers.host}`);
+  const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+  for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
+    lines.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`);
+  }
+  const target = connect(Number(port || 80), hostname === "localhost" ? "127.0.0.1" : hostname);
+  for (const [one, other] of [
+    [socket, target],
+    [target, socket],
+  ]) {
+    one.on("error", () => other.destroy());
+    one.on("close", () => other.destroy());
+    one.pipe(other);
+  }
+  target.write(`${lines.join("\r\n")}\r\n\r\n`);
+  if (head.length > 0) target.write(head);
 }
 
 /** @param {Hand} hand @param {string} url @param {IncomingMessage} incoming @param {ServerResponse} outgoing */
