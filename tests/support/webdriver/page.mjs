@@ -230,7 +230,17 @@ export class Page extends Frame {
           .release(Button.LEFT)
           .perform(),
       ),
-    wheel: (dx, dy) => this.run((driver) => driver.actions().scroll(5, 5, dx, dy).perform()),
+    wheel: async (dx, dy) => {
+      // The command does not wait until the page has heard of it.
+      const turned = 'window[Symbol.for("tests/turned")]';
+      await this.script(
+        "sync",
+        `${turned} = false;
+         addEventListener("wheel", () => { ${turned} = true; }, { once: true, capture: true, passive: true });`,
+      );
+      await this.run((driver) => driver.actions().scroll(5, 5, dx, dy).perform());
+      await this.until(() => this.script("sync", `return ${turned};`));
+    },
   };
 
   context() {
