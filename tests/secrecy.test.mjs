@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sharedBrowser } from "./support/browser.mjs";
+import { bodyOf, fetched, sharedBrowser } from "./support/browser.mjs";
 import { holdings } from "./support/holdings.mjs";
 import {
   arrive,
@@ -93,7 +93,7 @@ async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
   /** @type {Record<string, string>} */
   const secrets = { ...PERSONAL };
 
-  context.on("request", (request) => {
+  context.on("request", async (request) => {
     const { searchParams, pathname } = new URL(request.url());
     if (pathname === PATHS.authorization && searchParams.get("nonce")) {
       secrets["the nonce"] = searchParams.get("nonce");
@@ -104,11 +104,11 @@ async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
       secrets["the code"] = searchParams.get("code");
     }
     if (pathname === PATHS.token) {
-      secrets["the verifier"] = new URLSearchParams(request.postData()).get("code_verifier");
+      secrets["the verifier"] = new URLSearchParams(await bodyOf(request)).get("code_verifier");
     }
   });
   await context.route(login.standIn.issuer + PATHS.token, async (route) => {
-    const response = await route.fetch();
+    const response = await fetched(route);
     const tokens = bend(await response.json());
     const [, payload, signature] = tokens.id_token.split(".");
     Object.assign(secrets, {
@@ -298,9 +298,9 @@ for (const profile of ["userinfo", "my-info"]) {
       const { authorization = "", ...headers } = await request.allHeaders();
       const rest = request.url() + JSON.stringify(headers);
       if (authorization) bearers.push(`${pathname} ${authorization}`);
-      const ends = (name) =>
-        rest.includes(secrets[name]) || request.postData()?.includes(secrets[name]);
-      assert.equal(ends("the verifier") ?? false, pathname === PATHS.token);
+      const sent = rest + (await bodyOf(request));
+      const ends = (name) => sent.includes(secrets[name]);
+      assert.equal(ends("the verifier"), pathname === PATHS.token);
       for (const name of ["the access token", "the ID token's claims"]) {
         assert.ok(!ends(name), `${name} was sent to ${pathname}`);
       }
@@ -320,7 +320,7 @@ test("the code goes to the token endpoint and nowhere else, not in a referrer ei
 
   const carriers = [];
   for (const request of requests.slice(before)) {
-    const sent = [request.url(), request.postData(), JSON.stringify(await request.allHeaders())];
+    const sent = [request.url(), await bodyOf(request), JSON.stringify(await request.allHeaders())];
     if (sent.join("\n").includes(secrets["the code"]))
       carriers.push(new URL(request.url()).pathname);
   }

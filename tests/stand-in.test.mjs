@@ -527,6 +527,7 @@ test("the command line", async (t) => {
     [[...args, "--port", "no"], /--port must be a number/],
     [[...args, "--consent", "maybe"], /consent: must be one of/],
     [[...args, "--tls-key", "x"], /belong together/],
+    [[...args, "--cross-site-cookies"], /crossSiteCookies: needs tls/],
   ].map(async ([given, message]) => {
     const { output, ended } = cli(t, ...given);
     assert.equal(await ended, 2, output.err);

@@ -8,13 +8,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { findBrowser } from "./lib/browser.mjs";
+import { BROWSERS, findBrowser } from "./lib/browser.mjs";
 import { asProgram, capture, Problem, root, run, say, which } from "./lib/run.mjs";
 
 /**
  * Makes the machine ready.
  *
- * @param {{ browser?: boolean }} [options] `browser`: tests are to run, and need Chromium
+ * @param {{ browser?: boolean | keyof typeof BROWSERS }} [options] `browser`: tests are to run, and need Chromium, or
+ * the one named
  * @throws {Problem} with the remedy, when something is missing that can't be installed from here
  */
 export async function setUp({ browser = false } = {}) {
@@ -22,7 +23,7 @@ export async function setUp({ browser = false } = {}) {
   checkLinker();
   await readyRust();
   await readyNpm();
-  if (browser) await readyBrowser();
+  if (browser) await readyBrowser(browser === true ? "chromium" : browser);
 }
 
 function checkNode() {
@@ -133,26 +134,32 @@ function npmIsReady() {
   });
 }
 
-async function readyBrowser() {
-  if (findBrowser()) return;
-  const install = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"];
+/**
+ * Installs a browser, unless there is one.
+ *
+ * @param {keyof typeof BROWSERS} name
+ * @throws {Problem} with the remedy, where it can't be installed from here
+ */
+export async function readyBrowser(name) {
+  if (findBrowser(name)) return;
+  const { title, variable, debian, homebrew } = BROWSERS[name];
   const advice =
-    "No Chromium or Chrome was found; the browser tests need one. Install it, or name it:\n\n" +
+    `No ${title} was found; the browser tests need one. Install it, or name it:\n\n` +
     (process.platform === "darwin"
-      ? "  brew install --cask google-chrome\n"
-      : "  sudo apt-get install chromium    (or your distribution's package)\n") +
-    "  CHROMIUM=/path/to/chromium npm test";
+      ? `  brew install ${homebrew}\n`
+      : `  sudo apt-get install ${debian}    (or your distribution's package)\n`) +
+    `  ${variable}=/path/to/it in the environment`;
   if (!which("apt-get")) throw new Problem(advice);
   const asRoot = process.getuid?.() === 0;
   if (!asRoot && !(which("sudo") && capture("sudo", ["-n", "true"]).ok)) throw new Problem(advice);
 
-  say("Installing Chromium with apt-get (some 100 MB)");
+  say(`Installing ${debian} with apt-get (some 100 MB)`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const apt = ([command, ...args]) =>
     asRoot ? run(command, args, { env }) : run("sudo", ["-n", command, ...args], { env });
   await apt(["apt-get", "update", "--quiet"]);
-  await apt(install);
-  if (!findBrowser()) throw new Problem(advice);
+  await apt(["apt-get", "install", "--yes", "--no-install-recommends", debian]);
+  if (!findBrowser(name)) throw new Problem(advice);
 }
 
 await asProgram(import.meta, (args) => setUp({ browser: args.includes("--browser") }));

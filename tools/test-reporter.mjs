@@ -1,5 +1,5 @@
 /**
- * A reporter for `node:test` that hands each result to `test.mjs` as one line of JSON on file descriptor 3, and
+ * A reporter for `node:test` that hands each result to `lib/test-files.mjs` as one line of JSON on file descriptor 3, and
  * prints nothing.
  *
  * @module
@@ -20,6 +20,8 @@ export default new Transform({
         nesting: data.nesting,
         suite: data.details?.type === "suite",
         skipped: data.skip !== undefined || data.todo !== undefined,
+        // `true` where none was given.
+        reason: [data.skip, data.todo].find((reason) => typeof reason === "string"),
         // A test that failed because of its subtests has nothing of its own to tell.
         byItsTests: error?.failureType === "subtestsFailed",
         error: error && inspect(error.cause ?? error),

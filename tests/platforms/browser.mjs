@@ -52,9 +52,9 @@ export async function startBrowserApp({ clientId, origin, startGateway }) {
     const app = await startApp({ after: (end) => ends.push(end) }, answers);
     const { address, standIn, program, stop: stopGateway } = await startGateway(app.origin);
     ends.push(stopGateway);
-    const browser = await launch(
-      origin ? [`--host-resolver-rules=MAP ${host}:443 127.0.0.1:${app.port}`] : [],
-    );
+    const browser = await launch({
+      args: origin ? [`--host-resolver-rules=MAP ${host}:443 127.0.0.1:${app.port}`] : [],
+    });
     ends.push(() => browser.close());
 
     const world = {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startStandIn } from "../../www/stand-in/index.js";
-import { sharedBrowser } from "../support/browser.mjs";
+import { bodyOf, sharedBrowser } from "../support/browser.mjs";
 import {
   arrive,
   asked,
@@ -46,9 +46,10 @@ test("a district's session is renewed and ended with that district's registratio
   await pass(page, 301);
   assert.equal(typeof (await accessToken(page)), "string");
 
-  const clients = requests
-    .filter((request) => request.url().endsWith(PATHS.token))
-    .map((request) => new URLSearchParams(request.postData() ?? "").get("client_id"));
+  const bodies = await Promise.all(
+    requests.filter((request) => request.url().endsWith(PATHS.token)).map(bodyOf),
+  );
+  const clients = bodies.map((body) => new URLSearchParams(body).get("client_id"));
   assert.deepEqual(clients, [OTHER_CLIENT_ID, OTHER_CLIENT_ID]);
   assert.equal(asked(standIn, PATHS.token), 2);
   await outcome(page, "client.logout()");
@@ -169,7 +170,7 @@ test("mix-up: an issuer that passes another's code off as its own gets neither c
   assert.equal(asked(evil, PATHS.token), 0);
   assert.equal(asked(standIn, PATHS.token), 0);
   const code = callback.searchParams.get("code");
-  assert.ok(requests.every((request) => !(request.postData() ?? "").includes(code)));
+  for (const body of await Promise.all(requests.map(bodyOf))) assert.ok(!body.includes(code));
   assert.equal(await outcome(page, "second.getUser()"), null);
 
   // Without the parameter that the metadata promises, it is refused as well.

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startApp } from "../support/app.mjs";
-import { sharedBrowser } from "../support/browser.mjs";
+import { fetched, sharedBrowser } from "../support/browser.mjs";
 import {
   asked,
   choose,
@@ -338,7 +338,7 @@ test("asking for more later: the scope is what was granted then", async (t) => {
 
   // A provider that grants less says so (RFC 6749, 5.1).
   await context.route(`**${PATHS.token}`, async (route) => {
-    const response = await route.fetch();
+    const response = await fetched(route);
     await route.fulfill({ response, json: { ...(await response.json()), scope: "openid email" } });
   });
   await press(page);

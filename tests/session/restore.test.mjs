@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
+import { certificateFor } from "../support/certificate.mjs";
+import { THIRD_PARTY_COOKIES } from "../support/engine.mjs";
 import {
   arrive,
   asked,
@@ -159,6 +161,27 @@ for (const [name, options] of [
     await open(page);
   });
 }
+
+test('"iframe": across sites, the person is found where frames are sent their cookies, and nobody elsewhere', async (t) => {
+  const timeout = 10_000;
+  const world = await visit(t, "iframe", {
+    app: { host: "127.0.0.1" },
+    standIn: { tls: await certificateFor(["localhost"]), crossSiteCookies: true },
+    config: { ...config("iframe"), timeout },
+  });
+  const { page, open } = world;
+  await signInThere(page);
+  await open(page);
+  const began = Date.now();
+
+  const user = await restoreSession(page);
+
+  assert.ok(Date.now() - began < timeout + 2000);
+  assert.equal(user?.givenName, THIRD_PARTY_COOKIES ? "Pia" : undefined);
+  const { status, error } = await snapshot(page);
+  assert.deepEqual([status, error], [THIRD_PARTY_COOKIES ? "signed-in" : "signed-out", null]);
+  await assertClean(page);
+});
 
 test('"iframe": a message of another window, of another origin or with another state is no answer', async (t) => {
   const { page, standIn, app } = await visitAgain(t, "iframe", {

@@ -1,5 +1,5 @@
 /**
- * A Chromium for a test file, and pages that remember what happened in them.
+ * A browser for a test file, and pages that remember what happened in them.
  *
  * ```js
  * const browser = sharedBrowser();                       // at the top of a test file
@@ -12,10 +12,11 @@
  */
 
 import { after } from "node:test";
-import { chromium } from "playwright-core";
-import { findBrowser } from "../../tools/lib/browser.mjs";
+import { launchChromium } from "./chromium.mjs";
+import { engine } from "./engine.mjs";
+import { bodyInFirefox, launchFirefox } from "./firefox.mjs";
 
-/** @import { Browser, BrowserContext, BrowserContextOptions, Page, Request } from "playwright-core" */
+/** @import { Browser, BrowserContext, BrowserContextOptions, Page, Request, Route } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
 
 /**
@@ -29,16 +30,23 @@ import { findBrowser } from "../../tools/lib/browser.mjs";
  * @property {Request[]} requests Every request, before it is answered.
  */
 
-const ARGS = [
-  // Chromium's own sandbox does not work for root, in containers above all.
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+/**
+ * @typedef {object} LaunchOptions
+ * @property {boolean} [pageCache] With the back/forward cache, which Playwright switches off in Chromium.
+ * @property {string[]} [args] Switches of Chromium's command line, besides the usual ones.
+ */
+
+/** How each engine starts. @type {Record<string, (options: LaunchOptions) => Promise<Browser>>} */
+const ENGINES = {
+  chromium: (options) => launchChromium({ ...options, thirdPartyCookies: true }),
+  "chromium-no-third-party-cookies": (options) =>
+    launchChromium({ ...options, thirdPartyCookies: false }),
+  firefox: launchFirefox,
+  async webkit() {
+    const { launchWebKit } = await import("./webkit.mjs");
+    return launchWebKit();
+  },
+};
 
 /**
  * One browser for a whole test file: it starts with the first page asked for and ends with the file.
@@ -61,11 +69,12 @@ export function sharedBrowser(args) {
   };
 }
 
-/** Starts a Chromium. The caller ends it. @param {string[]} [args] Switches of its command line, besides the usual ones. */
-export function launch(args = []) {
-  const executablePath = findBrowser();
-  if (!executablePath) throw new Error("No Chromium was found; CHROMIUM can name one");
-  return chromium.launch({ executablePath, args: [...ARGS, ...args] });
+/** Starts a browser of this run's engine. The caller ends it. @param {LaunchOptions} [options] */
+export async function launch(options = {}) {
+  if (!Object.hasOwn(ENGINES, engine)) {
+    throw new Error(`ENGINE is ${engine}; there are ${Object.keys(ENGINES).join(", ")}`);
+  }
+  return ENGINES[engine](options);
 }
 
 /**
@@ -83,4 +92,24 @@ export async function openPage(browser, options) {
   context.on("weberror", (error) => watched.errors.push(String(error.error())));
   context.on("request", (request) => watched.requests.push(request));
   return { ...watched, page: await context.newPage() };
+}
+
+/**
+ * A request's body, in every engine.
+ *
+ * @param {Request} request
+ * @returns {Promise<string>} Empty for a request without one.
+ */
+export async function bodyOf(request) {
+  return request.postData() ?? (await bodyInFirefox(request)) ?? "";
+}
+
+/**
+ * Sends an intercepted request on, with its body, and answers with what came back.
+ *
+ * @param {Route} route
+ */
+export async function fetched(route) {
+  const postData = await bodyOf(route.request());
+  return route.fetch(postData ? { postData } : {});
 }

@@ -7,7 +7,10 @@
 /** @import { TestContext } from "node:test" */
 
 /** The engine: `ENGINE` names it. */
-export const engine = process.env.ENGINE ?? "chromium";
+export const engine = process.env.ENGINE || "chromium";
+
+/** Whether it sends a site's cookies from a frame on another site's page. */
+export const THIRD_PARTY_COOKIES = engine === "chromium";
 
 /**
  * Skips a test in the engines that can't do what it needs.

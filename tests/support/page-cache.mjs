@@ -4,10 +4,7 @@
  * @module
  */
 
-import { chromium } from "playwright-core";
-import { findBrowser } from "../../tools/lib/browser.mjs";
 import { launch } from "./browser.mjs";
-import { engine } from "./engine.mjs";
 
 /** @import { TestContext } from "node:test" */
 /** @import { BrowserContext, Page } from "playwright-core" */
@@ -19,14 +16,7 @@ import { engine } from "./engine.mjs";
  * @returns {Promise<{ context: BrowserContext, page: Page }>}
  */
 export async function newCachingPage(t) {
-  const own =
-    engine === "webkit"
-      ? await launch()
-      : await chromium.launch({
-          executablePath: findBrowser(),
-          args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-          ignoreDefaultArgs: ["--disable-back-forward-cache"],
-        });
+  const own = await launch({ pageCache: true });
   t.after(() => own.close());
   const context = await own.newContext();
   return { context, page: await context.newPage() };

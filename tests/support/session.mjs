@@ -6,6 +6,7 @@
  */
 
 import { accessTokenHash, KEYS, signToken } from "../conformance/keys.mjs";
+import { bodyOf, fetched } from "./browser.mjs";
 import { outcome, PATHS } from "./login.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
@@ -89,8 +90,9 @@ export async function rewriteRenewals(context, standIn, rewrite) {
     await route.fulfill({ response, json: { keys: [...keys, KEYS.own.jwk] } });
   });
   await context.route(standIn.issuer + PATHS.token, async (route) => {
-    if (!route.request().postData()?.includes("grant_type=refresh_token")) return route.continue();
-    const response = await route.fetch();
+    const body = await bodyOf(route.request());
+    if (!body.includes("grant_type=refresh_token")) return route.continue();
+    const response = await fetched(route);
     const json = await response.json();
     const { id_token } = json;
     if (!id_token) return route.fulfill({ response, json });

@@ -35,6 +35,7 @@ Usage: classlink-stand-in --client-id ID --redirect-uri URL [options]
                             where it may lead back to; may be given several times
   --iss-parameter           name the issuer in callbacks
   --framing                 let the application frame the pages
+  --cross-site-cookies      let frames on other sites' pages know who is signed in; needs TLS
   --opener-policy POLICY    the pages' Cross-Origin-Opener-Policy, such as same-origin
   --no-tenant-claims        leave the classLink_* claims out
   --my-info-error STATUS    my/info answers HTTP 200 with this status in its body
@@ -67,6 +68,7 @@ const FLAGS = /** @type {const} */ ({
   "post-logout-redirect-uri": { type: "string", multiple: true },
   "iss-parameter": { type: "boolean" },
   framing: { type: "boolean" },
+  "cross-site-cookies": { type: "boolean" },
   "opener-policy": { type: "string" },
   "no-tenant-claims": { type: "boolean" },
   "my-info-error": { type: "string" },
@@ -136,6 +138,7 @@ function optionsFrom(values) {
     endSession: values["end-session"],
     issParameter: values["iss-parameter"],
     framing: values.framing,
+    crossSiteCookies: values["cross-site-cookies"],
     openerPolicy: values["opener-policy"],
     tenantClaims: !values["no-tenant-claims"],
     myInfoError: number(values, "my-info-error"),

@@ -41,6 +41,8 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {boolean} [issParameter] Whether callbacks carry `iss`, and discovery promises it (RFC 9207). Default `false`.
  * @property {boolean} [framing] Whether the pages may be framed, by the origins of the clients' redirect URIs. Default
  * `false`.
+ * @property {boolean} [crossSiteCookies] Whether the sign-in's cookie is `SameSite=None`: browsers that take third-party
+ * cookies then send it from a frame of another site's page, too. Needs `tls`. Default `false`: `SameSite=Lax`.
  * @property {string} [openerPolicy] The `Cross-Origin-Opener-Policy` of the pages (HTML Standard, 7.1.3): `"same-origin"`
  * cuts a popup off from the page that opened it. Default: no such header.
  * @property {boolean} [tenantClaims] Whether the `classLink_*` claims are sent. Default `true`.
@@ -72,6 +74,7 @@ const DEFAULTS = {
   endSession: false,
   issParameter: false,
   framing: false,
+  crossSiteCookies: false,
   openerPolicy: undefined,
   tenantClaims: true,
   myInfoError: undefined,
@@ -121,6 +124,7 @@ export function settingsFrom(options) {
     "endSession",
     "issParameter",
     "framing",
+    "crossSiteCookies",
     "tenantClaims",
   ])) {
     check(typeof settings[name] === "boolean", `${name}: must be true or false`);
@@ -137,6 +141,10 @@ export function settingsFrom(options) {
     const { key, cert } = settings.tls;
     check(Boolean(key && cert), "tls: needs both key and cert, as PEM");
   }
+  check(
+    !settings.crossSiteCookies || settings.tls !== undefined,
+    "crossSiteCookies: needs tls, without which browsers refuse the cookie",
+  );
   checkClients(settings.clients);
   checkPeople(settings);
   return settings;

@@ -52,6 +52,9 @@ export async function createProvider(issuer, { settings, people, consents, store
         interaction: `stand-in-${port}-interaction`,
         resume: `stand-in-${port}-resume`,
       },
+      ...(settings.crossSiteCookies && {
+        long: { httpOnly: true, sameSite: "none", secure: true },
+      }),
     },
     features: {
       devInteractions: { enabled: false },

@@ -1,0 +1,45 @@
+/** The engine that the tests run in is what it is called. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { sharedBrowser } from "./support/browser.mjs";
+import { engine, THIRD_PARTY_COOKIES } from "./support/engine.mjs";
+
+const browser = sharedBrowser();
+
+/** A server that says which cookies it was sent, and sets one for frames anywhere. */
+async function startCookieServer(t) {
+  const server = createServer((request, response) => {
+    response.writeHead(200, {
+      "Content-Type": "text/html",
+      "Set-Cookie": "seen=1; SameSite=None; Secure",
+    });
+    response.end(`<link rel="icon" href="data:,"><p>${request.headers.cookie ?? "none"}</p>`);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return server.address().port;
+}
+
+test(`${engine}: ${THIRD_PARTY_COOKIES ? "a frame of another site is sent" : "no frame of another site is sent"} the cookies that its site has`, async (t) => {
+  const { page } = await browser.newPage(t);
+  const port = await startCookieServer(t);
+  const said = (frame) => frame.locator("p").textContent();
+  await page.goto(`http://127.0.0.1:${port}`);
+  await page.goto(`http://127.0.0.1:${port}`);
+  assert.equal(await said(page), "seen=1", "the site has a cookie");
+
+  // Another site: hosts differ, and ports don't count.
+  await page.goto(`http://localhost:${port}`);
+  await page.evaluate((src) => {
+    document.body.append(Object.assign(document.createElement("iframe"), { src }));
+  }, `http://127.0.0.1:${port}/frame`);
+
+  assert.equal(await said(page.frameLocator("iframe")), THIRD_PARTY_COOKIES ? "seen=1" : "none");
+});

@@ -1,0 +1,69 @@
+/**
+ * `npm run test:engines`: runs the tests that use a browser in each engine but the one that `npm test` runs them in.
+ *
+ *     npm run test:engines                       in every engine
+ *     npm run test:engines -- firefox            in one
+ *     npm run test:engines -- cookies sign-in    in one, the test files whose path contains one of the other words
+ *
+ * The last lines say how many tests passed, failed and were skipped in each; `docs/engines.md` says why those were.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { asProgram, Problem, root, say } from "./lib/run.mjs";
+import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
+import { setUp } from "./setup.mjs";
+
+/** @import { BROWSERS } from "./lib/browser.mjs" */
+
+/**
+ * The engines by their names on the command line: the tests' name for each, and the browser that it needs.
+ *
+ * @type {Record<string, { engine: string, browser: keyof typeof BROWSERS }>}
+ */
+const ENGINES = {
+  firefox: { engine: "firefox", browser: "firefox" },
+  cookies: { engine: "chromium-no-third-party-cookies", browser: "chromium" },
+};
+
+/** What starts a browser for the tests. */
+const LAUNCHER = join(root, "tests/support/browser.mjs");
+
+/**
+ * Whether a module imports the launcher, itself or by way of others.
+ *
+ * @param {string} path
+ * @param {Set<string>} [seen]
+ * @returns {boolean}
+ */
+function usesBrowser(path, seen = new Set()) {
+  if (path === LAUNCHER) return true;
+  if (seen.has(path) || !path.endsWith(".mjs")) return false;
+  seen.add(path);
+  const imports = readFileSync(path, "utf8").matchAll(/^(?:import|\} from)\b.*"(\.[^"]+)";$/gm);
+  return [...imports].some(([, specifier]) => usesBrowser(join(path, "..", specifier), seen));
+}
+
+await asProgram(import.meta, async (args) => {
+  const named = Object.keys(ENGINES).filter((name) => args.includes(name));
+  const names = named.length > 0 ? named : Object.keys(ENGINES);
+  const words = args.filter((word) => !named.includes(word));
+  const files = testFiles(words).filter((path) => usesBrowser(join(root, path)));
+  if (files.length === 0) throw new Problem(`No test that uses a browser is named ${words}.`);
+
+  await setUp();
+  await build();
+  const sums = [];
+  for (const name of names) {
+    const { engine, browser } = ENGINES[name];
+    await setUp({ browser });
+    say(`Testing in ${engine}: ${files.length} files`);
+    const sum = await runTestFiles(files, { ENGINE: engine });
+    sums.push({ engine, sum });
+    if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1;
+  }
+  for (const { engine, sum } of sums) console.log(`${engine}: ${sumText(sum)}`);
+});
