@@ -19,7 +19,7 @@ import {
   watch,
 } from "./support/gateway-app.mjs";
 import { outcome, PEOPLE, ready, signIn, snapshot } from "./support/login.mjs";
-import { newCachingPage } from "./support/page-cache.mjs";
+import { newCachingPage, traverse } from "./support/page-cache.mjs";
 
 const browser = sharedBrowser();
 
@@ -322,8 +322,7 @@ async function leavePia(t, page) {
     ...world,
     /** Answers with whether it came from the cache. */
     async back() {
-      // A page from the cache fires no load event.
-      await page.goBack({ waitUntil: "commit" });
+      await traverse(page);
       await ready(page);
       return page.evaluate("window.cached === true");
     },

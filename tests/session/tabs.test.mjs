@@ -14,7 +14,7 @@ import {
   signInThere,
   snapshot,
 } from "../support/login.mjs";
-import { newCachingPage } from "../support/page-cache.mjs";
+import { newCachingPage, traverse } from "../support/page-cache.mjs";
 import {
   accessToken,
   eventTypes,
@@ -277,7 +277,7 @@ test("a page that comes back from the browser's page cache shows nothing of the 
   assert.equal(await page.title(), "Pia Pupil");
   await page.goto(`${app.origin}/launch`);
 
-  await page.goBack({ waitUntil: "commit" });
+  await traverse(page);
   await page.waitForFunction("window.cached !== undefined");
 
   assert.equal(await page.evaluate("cached"), true);

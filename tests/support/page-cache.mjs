@@ -1,9 +1,10 @@
 /**
- * A browser with a back/forward cache, which Playwright switches off.
+ * A browser with a back/forward cache, which Playwright switches off, and the way back.
  *
  * @module
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { launch } from "./browser.mjs";
 
 /** @import { TestContext } from "node:test" */
@@ -20,4 +21,27 @@ export async function newCachingPage(t) {
   t.after(() => own.close());
   const context = await own.newContext();
   return { context, page: await context.newPage() };
+}
+
+/** Milliseconds between two looks at a page that is being left, and for all of them. */
+const POLL = 20;
+const PATIENCE = 30_000;
+
+/**
+ * Goes back in the history, or forward. A page from the cache fires no load event, and not every driver tells of it: the
+ * page itself is asked where it is.
+ *
+ * @param {Page} page
+ * @param {number} [delta]
+ */
+export async function traverse(page, delta = -1) {
+  const left = await page.evaluate("location.href");
+  await page.evaluate((delta) => void setTimeout(() => history.go(delta)), delta);
+  for (let waited = 0; waited < PATIENCE; waited += POLL) {
+    // It may be between two pages.
+    const now = await page.evaluate("location.href").catch(() => left);
+    if (now !== left) return;
+    await pause(POLL);
+  }
+  throw new Error("The page is still where it was");
 }
