@@ -431,6 +431,33 @@ for (const [code, { query, config, answer, bend, profile, keys, abort }] of Obje
   });
 }
 
+test("an error's stack names the page that asked, and not the code in its address", async (t) => {
+  const { page, open, secrets } = await watch(t, {
+    configure: `(() => {
+      try {
+        createClient({});
+      } catch (error) {
+        window.failed = error;
+      }
+      return settings;
+    })()`,
+  });
+  await open(page);
+  await startLogin(page);
+  await pick(page, PERSON);
+
+  const { code, stack, keys } = await page.evaluate(() => ({
+    code: window.failed.code,
+    stack: window.failed.stack,
+    keys: Object.keys(window.failed),
+  }));
+
+  assert.equal(code, "config_invalid");
+  assert.match(stack, /\/callback\?\s/);
+  assert.ok(!keys.includes("stack"));
+  assert.deepEqual(findings({ stack }, secrets), []);
+});
+
 test("this search finds what is put anywhere", async (t) => {
   const { page, open, secrets, everything } = await watch(t);
   await open(page);

@@ -32,8 +32,8 @@ export interface ClassLinkErrorInit {
 }
 
 /**
- * What every call of this package rejects with. No message, enumerable property or JSON form of it holds a token, a
- * code, a claim or the provider's own text.
+ * What every call of this package rejects with. No message, stack, enumerable property or JSON form of it holds a token,
+ * a code, a claim or the provider's own text.
  */
 export class ClassLinkError extends Error {
   /** What happened: stable, to branch on. */
@@ -68,6 +68,11 @@ export class ClassLinkError extends Error {
 
   constructor(init: ClassLinkErrorInit) {
     super(init.message ?? init.code, init.cause === undefined ? undefined : { cause: init.cause });
+    const { stack } = this;
+    if (typeof stack === "string") {
+      // A script inside a page is named by the address that the page was loaded from, and a callback's holds the code.
+      Object.defineProperty(this, "stack", { value: stack.replace(/\?\S+/g, "?"), writable: true });
+    }
     this.code = init.code;
     this.userMessage = init.userMessage ?? ENGLISH[init.code];
     this.retryable = init.retryable ?? false;
