@@ -250,7 +250,11 @@ for (const [name, init, body] of [
 test("a Request without a body is tried again; one with a body, and a stream, are sent once", async (t) => {
   const api = await startForgetfulApi(t);
   const { page, standIn } = await signedIn(t, api);
-  assert.equal((await call(page, api, "new Request(api, { method: 'DELETE' })")).status, 200);
+  // Firefox doesn't show whether a Request has a body: what may have one is sent once, what has none by its method twice.
+  const shown = await page.evaluate("'body' in Request.prototype");
+  const { status } = await call(page, api, "new Request(api, { method: 'DELETE' })");
+  assert.equal(status, shown ? 200 : 401);
+  if (!shown) assert.equal((await call(page, api, "new Request(api)")).status, 200);
   assert.equal(asked(standIn, PATHS.token), 1);
 
   api.forget();
@@ -262,11 +266,14 @@ test("a Request without a body is tried again; one with a body, and a stream, ar
   );
   assert.equal(asked(standIn, PATHS.token), 1);
 
-  // Chromium streams by HTTP/2 alone, WebKit not at all: what counts is that nothing is sent twice.
+  // Chromium streams by HTTP/2 alone, WebKit not at all, Firefox sends a word in its place: what counts is that nothing is
+  // sent twice.
   api.forget();
   const stream = "api, { method: 'POST', duplex: 'half', body: new Blob(['a']).stream() }";
-  const { error } = await call(page, api, stream);
-  assert.equal(error?.name, engine === "webkit" ? "NotSupportedError" : "TypeError");
+  const { error, status: streamed } = await call(page, api, stream);
+  if (engine === "firefox") assert.equal(streamed, 401);
+  else assert.equal(error?.name, engine === "webkit" ? "NotSupportedError" : "TypeError");
+  assert.equal(api.requests.length, engine === "firefox" ? 1 : 0);
   assert.equal(asked(standIn, PATHS.token), 1);
 });
 
