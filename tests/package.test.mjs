@@ -124,7 +124,7 @@ test("its bill of materials is one by CycloneDX, and names every crate and packa
   }
 });
 
-test("the page on dependencies is what `npm run dependencies` would write", async () => {
+test("the page on dependencies is what `npm run docs:dependencies` would write", async () => {
   const page = readFileSync(PAGE, "utf8");
   // The weights are a build's: they are taken as they stand.
   assert.equal(page, await dependenciesPage(weightsOf(page)));

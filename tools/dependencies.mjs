@@ -1,7 +1,7 @@
 /**
  * Writes `docs/dependencies.md`: everything that this project takes from others, why, by which licence, and what it weighs.
  *
- *     npm run dependencies
+ *     npm run docs:dependencies
  *
  * @module
  */
@@ -103,7 +103,7 @@ export async function dependenciesPage(weights) {
 
   return `# Dependencies
 
-What this project takes from others, and why. \`npm run dependencies\` writes this page from the lock files, from what was
+What this project takes from others, and why. \`npm run docs:dependencies\` writes this page from the lock files, from what was
 built, and from the reasons in \`tools/lib/reasons.mjs\`; the tests compare. Exact versions and the archives' hashes are in
 the package's own \`${SBOM}\` (CycloneDX).
 
