@@ -87,9 +87,10 @@ async function build() {
   }));
 }
 
-/** The inputs that are kept with the sources, and those that a run found here. */
+/** The inputs that are kept with the sources, those written by hand, and those that a run found here. */
 const corpora = (name) => ({
   kept: join(folder, "corpus", name),
+  seeds: join(folder, "seeds", name),
   found: join(output, "corpora", name),
 });
 
@@ -124,11 +125,11 @@ async function start({ name, program }, args) {
  */
 async function fuzz(target, seconds) {
   const { name } = target;
-  const { kept, found } = corpora(name);
+  const { kept, seeds, found } = corpora(name);
   const artifacts = join(folder, "artifacts", name);
   await Promise.all([found, artifacts].map((path) => mkdir(path, { recursive: true })));
   const { code, log } = await start(target, [
-    ...[found, kept, ...LIMITS, `-max_total_time=${seconds}`, "-print_final_stats=1"],
+    ...[found, kept, seeds, ...LIMITS, `-max_total_time=${seconds}`, "-print_final_stats=1"],
     ...[`-dict=${join(folder, "dictionary.txt")}`, `-artifact_prefix=${artifacts}/`],
   ]);
   const text = await readFile(log, "utf8");
@@ -185,7 +186,9 @@ function table(outcomes) {
     ...outcomes
       .sort((one, other) => one.name.localeCompare(other.name))
       .map(({ name, executions, edges, inputs, finding }) => [
-        ...[name, executions, edges, inputs].map((cell) => cell.toLocaleString("en-US")),
+        ...[name, executions, edges, inputs].map((cell) =>
+          Number.isNaN(cell) ? "–" : cell.toLocaleString("en-US"),
+        ),
         finding ? relative(root, finding) : "nothing",
       ]),
   ];

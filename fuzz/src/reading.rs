@@ -44,9 +44,10 @@ pub fn identifier(members: &Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// Whether two readers took the same digits: ours rounds more than once on the way.
+/// Whether two readers took the same number: ours rounds more than once on the way, and reads what is all but nothing as
+/// nothing.
 pub fn is_close(ours: f64, theirs: f64) -> bool {
-    (ours - theirs).abs() <= theirs.abs() * 1e-12 + f64::MIN_POSITIVE
+    (ours - theirs).abs() <= theirs.abs() * 1e-12 + 1e-289
 }
 
 /// Nothing here waits for anything, so asking once is enough.

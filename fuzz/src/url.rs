@@ -13,17 +13,17 @@ const PAGES: [&str; 3] = [
 /// Holds what is accepted to what the URL Standard makes of it.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    endpoint(text);
+    if is_secure(text) {
+        endpoint(text);
+    }
     for page in PAGES {
         return_to(text, &Url::parse(page).unwrap());
     }
 }
 
-/// What is taken for a safe endpoint is one, or no URL at all.
+/// An endpoint that was accepted is a safe one, or no URL at all.
 pub(crate) fn endpoint(text: &str) {
-    if !is_secure(text) {
-        return;
-    }
+    assert!(is_secure(text), "insecure: {text}");
     let Ok(url) = Url::parse(text) else { return };
     assert!(url.username().is_empty() && url.password().is_none(), "user information: {text}");
     let is_loopback = match url.host().unwrap() {

@@ -1,5 +1,5 @@
 //! Every input in the corpora goes through its target again: those that the fuzzer kept, since each reaches something that
-//! no other does, and those that once broke something.
+//! no other does; those that were written by hand, each for a rule; and those that once broke something.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,7 @@ fn names(parent: &str) -> Vec<String> {
 fn every_target_has_its_corpus_and_its_program_and_each_of_these_its_target() {
     let targets: Vec<_> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(names("corpus"), targets);
+    assert_eq!(names("seeds"), targets);
     assert_eq!(names("fuzz_targets"), targets);
     let regressions = names("regressions");
     assert!(regressions.iter().all(|name| targets.contains(name)), "{regressions:?}");
@@ -35,9 +36,10 @@ fn every_target_has_its_corpus_and_its_program_and_each_of_these_its_target() {
 
 fn replay(name: &str) {
     let (_, run) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
-    let kept = paths(&folder("corpus").join(name));
-    assert!(kept.len() > 5, "hardly anything was kept");
-    for path in kept.into_iter().chain(paths(&folder("regressions").join(name))) {
+    let parents = ["corpus", "seeds", "regressions"];
+    let [kept, seeds, regressions] = parents.map(|parent| paths(&folder(parent).join(name)));
+    assert!(kept.len() > 5 && seeds.len() > 5, "hardly anything was kept");
+    for path in kept.into_iter().chain(seeds).chain(regressions) {
         let input = fs::read(&path).unwrap();
         // Shown where the test fails: the last line names the input.
         println!("{}", path.display());

@@ -106,10 +106,10 @@ impl Parameters {
         self.0.iter().filter(|(found, _)| found == name).count()
     }
 
+    /// The value of the first that has this name.
     fn take(&mut self, name: &str) -> Option<String> {
-        let place = self.0.iter().position(|(found, _)| found == name)?;
-        // In their order, since of two the first counts.
-        Some(self.0.remove(place).1)
+        let (_, value) = self.0.iter_mut().find(|(found, _)| found == name)?;
+        Some(std::mem::take(value))
     }
 }
 
