@@ -282,13 +282,13 @@ test("a page that comes back from the browser's page cache shows nothing of the 
 
   assert.equal(await page.evaluate("cached"), true);
   assert.equal(await page.evaluate("atOnce.user"), null);
-  assert.equal(await page.title(), "Nobody");
+  assert.equal(await page.evaluate("document.title"), "Nobody");
   await soon(page, "signed-out");
   assert.equal(await outcome(page, "client.getUser()"), null);
   assert.equal((await accessToken(page)).error.code, "not_signed_in");
   assert.equal((await page.evaluate("shown")).at(-1), "Nobody");
   await signInHere(page, PEOPLE.tess);
-  assert.equal(await page.title(), "Tess Teacher");
+  assert.equal(await page.evaluate("document.title"), "Tess Teacher");
 });
 
 test("a browser that refuses channels, as with a site's storage, keeps nobody from signing in and out", async (t) => {
