@@ -10,10 +10,10 @@ import adapter from "./conformance/adapters/classlink-spa.mjs";
 import { launchTabs } from "./conformance/browser.mjs";
 import { playScenario } from "./conformance/runner.mjs";
 import { SCENARIOS } from "./conformance/scenarios.mjs";
-import { engine } from "./support/engine.mjs";
+import { inChromium } from "./support/engine.mjs";
 
-/** Pages at a time: a page waits more than it works, unless each is a browser of its own. */
-const CONCURRENCY = engine === "webkit" ? 2 : 5;
+/** Pages at a time: a page waits more than it works, unless its driver is slow. */
+const CONCURRENCY = inChromium ? 5 : 2;
 
 /** Runs the scenarios whose name contains this, all without it. */
 const only = process.env.SCENARIO ?? "";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { launch } from "../support/browser.mjs";
+import { launch, listErrors } from "../support/browser.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
 
@@ -35,7 +35,7 @@ export async function launchTabs() {
     /** @type {Omit<Tab, "page">} */
     const tab = { context, console: [], errors: [], waiting: new Map() };
     context.on("console", (line) => tab.console.push(line.text()));
-    context.on("weberror", (error) => tab.errors.push(String(error.error())));
+    listErrors(context, tab.errors);
     await context.exposeFunction("report", (id, text) => tab.waiting.get(id)?.(JSON.parse(text)));
     return Object.assign(tab, { page: await context.newPage() });
   };

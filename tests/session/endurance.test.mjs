@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sharedBrowser } from "../support/browser.mjs";
-import { engine } from "../support/engine.mjs";
+import { inChromium } from "../support/engine.mjs";
 import { outcome, PEOPLE, sharedLoginApp, signInThere } from "../support/login.mjs";
 import { Browser } from "../support/stand-in.mjs";
 
@@ -20,7 +20,7 @@ const HEAP_NOISE = 400_000;
  * @param {import("playwright-core").Page} page
  */
 async function scaleFor(page) {
-  const cdp = engine.startsWith("chromium") ? await page.context().newCDPSession(page) : undefined;
+  const cdp = inChromium ? await page.context().newCDPSession(page) : undefined;
   await cdp?.send("Performance.enable");
   return async () => ({ ...(cdp && (await weighHeap(cdp))), ...(await weighPage(page)) });
 }

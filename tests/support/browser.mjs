@@ -89,9 +89,25 @@ export async function openPage(browser, options) {
   /** @type {Omit<Watched, "page">} */
   const watched = { context, console: [], errors: [], requests: [] };
   context.on("console", (line) => watched.console.push(`${line.type()}: ${line.text()}`));
-  context.on("weberror", (error) => watched.errors.push(String(error.error())));
+  listErrors(context, watched.errors);
   context.on("request", (request) => watched.requests.push(request));
   return { ...watched, page: await context.newPage() };
+}
+
+/** What Firefox says of a request on its console, which its driver takes for an uncaught error. */
+const NOTICE = /Cross-Origin Request Blocked|Content-Security-Policy/;
+
+/**
+ * Lists the uncaught exceptions and unhandled rejections of a context's pages from now on.
+ *
+ * @param {BrowserContext} context
+ * @param {string[]} errors
+ */
+export function listErrors(context, errors) {
+  context.on("weberror", (error) => {
+    const text = String(error.error());
+    if (engine !== "firefox" || !NOTICE.test(text)) errors.push(text);
+  });
 }
 
 /**

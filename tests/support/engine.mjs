@@ -9,6 +9,9 @@
 /** The engine: `ENGINE` names it. */
 export const engine = process.env.ENGINE || "chromium";
 
+/** Whether it is a Chromium, which everything is quick in: other engines' drivers take their time. */
+export const inChromium = engine.startsWith("chromium");
+
 /** Whether it sends a site's cookies from a frame on another site's page. */
 export const THIRD_PARTY_COOKIES = engine === "chromium";
 
