@@ -61,7 +61,7 @@ export function sharedBrowser(args) {
   after(async () => (await launched)?.close());
   return {
     async newPage(t, options) {
-      launched ??= launch(args);
+      launched ??= launch({ args });
       const watched = await openPage(await launched, options);
       t.after(() => watched.context.close());
       return watched;
