@@ -26,6 +26,7 @@ import { setUp } from "./setup.mjs";
  */
 const ENGINES = {
   firefox: { engine: "firefox", browser: "firefox" },
+  webkit: { engine: "webkit", browser: "webkit" },
   cookies: { engine: "chromium-no-third-party-cookies", browser: "chromium" },
 };
 

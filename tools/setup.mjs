@@ -143,22 +143,26 @@ function npmIsReady() {
 export async function readyBrowser(name) {
   if (findBrowser(name)) return;
   const { title, variable, debian, homebrew } = BROWSERS[name];
+  if (process.platform === "darwin" && !homebrew) {
+    throw new Problem(`There is no ${title} for macOS: these tests run on Linux.`);
+  }
+  const packages = debian.join(" ");
   const advice =
     `No ${title} was found; the browser tests need one. Install it, or name it:\n\n` +
     (process.platform === "darwin"
       ? `  brew install ${homebrew}\n`
-      : `  sudo apt-get install ${debian}    (or your distribution's package)\n`) +
+      : `  sudo apt-get install ${packages}    (or your distribution's package)\n`) +
     `  ${variable}=/path/to/it in the environment`;
   if (!which("apt-get")) throw new Problem(advice);
   const asRoot = process.getuid?.() === 0;
   if (!asRoot && !(which("sudo") && capture("sudo", ["-n", "true"]).ok)) throw new Problem(advice);
 
-  say(`Installing ${debian} with apt-get (some 100 MB)`);
+  say(`Installing ${packages} with apt-get (some 100 MB)`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const apt = ([command, ...args]) =>
     asRoot ? run(command, args, { env }) : run("sudo", ["-n", command, ...args], { env });
   await apt(["apt-get", "update", "--quiet"]);
-  await apt(["apt-get", "install", "--yes", "--no-install-recommends", debian]);
+  await apt(["apt-get", "install", "--yes", "--no-install-recommends", ...debian]);
   if (!findBrowser(name)) throw new Problem(advice);
 }
 

@@ -27,3 +27,14 @@ export function unless(t, reasons) {
   if (reason) t.skip(reason);
   return Boolean(reason);
 }
+
+/**
+ * The same, for what only Chromium can do.
+ *
+ * @param {TestContext} t
+ * @param {string} reason
+ */
+export function unlessChromium(t, reason) {
+  if (!inChromium) t.skip(reason);
+  return !inChromium;
+}

@@ -15,11 +15,12 @@ import { which } from "./run.mjs";
  * @property {string} variable The environment's variable that names it.
  * @property {string[]} programs Its names on the search path.
  * @property {string[]} applications Where macOS has it.
- * @property {string} debian Its package for `apt-get`.
- * @property {string} homebrew How Homebrew installs it.
+ * @property {string[]} [besides] Programs that it needs.
+ * @property {string[]} debian Its packages for `apt-get`.
+ * @property {string} [homebrew] How Homebrew installs it, where there is one for macOS.
  */
 
-/** @type {Record<"chromium" | "firefox", Installable>} */
+/** @type {Record<"chromium" | "firefox" | "webkit", Installable>} */
 export const BROWSERS = {
   chromium: {
     title: "Chromium or Chrome",
@@ -29,7 +30,7 @@ export const BROWSERS = {
       "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
       "/Applications/Chromium.app/Contents/MacOS/Chromium",
     ],
-    debian: "chromium",
+    debian: ["chromium"],
     homebrew: "--cask google-chrome",
   },
   firefox: {
@@ -37,8 +38,16 @@ export const BROWSERS = {
     variable: "FIREFOX",
     programs: ["firefox-esr", "firefox"],
     applications: ["/Applications/Firefox.app/Contents/MacOS/firefox"],
-    debian: "firefox-esr",
+    debian: ["firefox-esr"],
     homebrew: "--cask firefox",
+  },
+  webkit: {
+    title: "WebKitGTK with its driver and Xvfb",
+    variable: "WEBKIT_DRIVER",
+    programs: ["WebKitWebDriver"],
+    applications: [],
+    besides: ["Xvfb"],
+    debian: ["webkit2gtk-driver", "xvfb"],
   },
 };
 
@@ -46,10 +55,12 @@ export const BROWSERS = {
  * Finds a browser.
  *
  * @param {keyof typeof BROWSERS} [name]
- * @returns {string | undefined} its path: that of its variable if that is set, else the usual places'
+ * @returns {string | undefined} its path: that of its variable if that is set, else the usual places'; none where what it
+ * needs besides is missing
  */
 export function findBrowser(name = "chromium") {
-  const { variable, programs, applications } = BROWSERS[name];
+  const { variable, programs, applications, besides = [] } = BROWSERS[name];
+  if (!besides.every(which)) return undefined;
   return (
     process.env[variable] ||
     [...programs.map(which), ...applications].find((path) => path && existsSync(path))

@@ -11,6 +11,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Builder, Capabilities } from "selenium-webdriver";
+import { findBrowser } from "../../../tools/lib/browser.mjs";
 import { which } from "../../../tools/lib/run.mjs";
 import { inTime } from "./session.mjs";
 
@@ -50,7 +51,7 @@ async function end(child) {
  * @returns {Promise<{ name: string, close: () => Promise<void> }>}
  */
 export async function startDisplay() {
-  if (!which("Xvfb") || !which("WebKitWebDriver")) throw new Error(MISSING);
+  if (!findBrowser("webkit")) throw new Error(MISSING);
   const child = spawn(
     "Xvfb",
     ["-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
@@ -93,10 +94,10 @@ function miniBrowser() {
  * @returns {Promise<{ driver: WebDriver, close: () => Promise<void> }>}
  */
 export async function openSession(display, proxy) {
-  const binary = miniBrowser();
-  if (!binary) throw new Error(MISSING);
+  const [program, binary] = [findBrowser("webkit"), miniBrowser()];
+  if (!program || !binary) throw new Error(MISSING);
   const port = await freePort();
-  const child = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+  const child = spawn(program, [`--port=${port}`, "--host=127.0.0.1"], {
     stdio: "ignore",
     env: {
       ...process.env,
