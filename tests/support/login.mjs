@@ -203,7 +203,8 @@ export async function orGone(answer) {
  * @param {object} [options] Of `startLogin`.
  */
 export async function startLogin(page, options) {
-  const { origin } = new URL(page.url());
+  // By the page itself: not every driver hears where the page cache led back to.
+  const origin = await page.evaluate("location.origin");
   const answer = await orGone(outcome(page, `client.startLogin(${JSON.stringify(options) ?? ""})`));
   if (answer?.error) throw new Error(`startLogin failed: ${answer.error.message}`);
   await page.waitForURL((url) => url.origin !== origin || url.pathname === "/callback");
