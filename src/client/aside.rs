@@ -29,27 +29,24 @@ impl Client {
         let sign_outs = self.sign_outs.get();
         let done = async {
             let options = LoginOptions::read(options)?;
-            let (pending, session) = self.login_aside(&attempt, &options, popup).await?;
+            let done = self.login_aside(&attempt, &options, popup).await?;
+            let (pending, session) = done.ok_or_else(silent)?;
             self.sign_in(&attempt, &pending, session, sign_outs)
         };
         done.await.map_err(|error| attempt.failed(self, &error))
     }
 
-    /// A login in a popup, or in a hidden frame where there is none.
+    /// A login in a popup, or in a hidden frame where there is none; `None` where the frame stays silent.
     pub(super) async fn login_aside(
         self: &Rc<Self>,
         attempt: &Attempt,
         options: &LoginOptions,
         popup: &JsValue,
-    ) -> Result<(PendingLogin, Rc<Session>), Error> {
+    ) -> Result<Option<(PendingLogin, Rc<Session>)>, Error> {
         let login = self.prepare_login(attempt, options).await?;
         let url = self.host.aside(&login.url, &login.state, popup).await?;
         self.require_open()?;
-        let url = url.ok_or_else(|| {
-            let message = "the hidden frame stayed silent: the provider may not be framed, third-party cookies are \
-                           blocked, or the callback page does not call handleCallback";
-            Error::new(ErrorCode::Timeout, message)
-        })?;
+        let Some(url) = url else { return Ok(None) };
         let Callback::Answer(answer) = Callback::parse(&url) else {
             return Err(Error::new(ErrorCode::CallbackMalformed, "the callback is no answer"));
         };
@@ -66,7 +63,7 @@ impl Client {
                         self.enter(self.as_before(before));
                     }
                 })?;
-                Ok((login.pending, session))
+                Ok(Some((login.pending, session)))
             }
             Answer { outcome: Outcome::Error(error), .. } => Err(refusal(error)),
             Answer { .. } => {
@@ -74,4 +71,11 @@ impl Client {
             }
         }
     }
+}
+
+/// What a frame's silence is to whoever needs its answer.
+pub(super) fn silent() -> Error {
+    let message = "the hidden frame stayed silent: the provider may not be framed, third-party cookies are blocked, or the \
+                   callback page does not call handleCallback";
+    Error::new(ErrorCode::Timeout, message)
 }

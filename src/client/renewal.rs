@@ -5,6 +5,7 @@ use std::rc::Rc;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 
+use super::aside::silent;
 use super::attempt::Attempt;
 use super::exchange::{Answered, Asked};
 use super::provider::request_keys;
@@ -191,7 +192,10 @@ impl Client {
     ) -> Result<Option<Rc<Session>>, Error> {
         let options = LoginOptions::restoring(&session.scope_text());
         match self.login_aside(attempt, &options, &JsValue::UNDEFINED).await {
-            Ok((_, next)) if session.is_of(&next.token) => Ok(Some(session.followed_by(next))),
+            Ok(None) => Err(silent()),
+            Ok(Some((_, next))) if session.is_of(&next.token) => {
+                Ok(Some(session.followed_by(next)))
+            }
             Ok(_) => {
                 let message = "somebody else is signed in at the provider";
                 Err(Error::new(ErrorCode::UserMismatch, message))

@@ -148,8 +148,8 @@ impl Client {
         }
         let options = LoginOptions::restoring(&config.scope());
         match self.login_aside(attempt, &options, &JsValue::UNDEFINED).await {
-            Ok((_, session)) => Ok(Some(session)),
-            Err(error) if is_nobody(error.code) || error.code == ErrorCode::Timeout => Ok(None),
+            Ok(found) => Ok(found.map(|(_, session)| session)),
+            Err(error) if is_nobody(error.code) => Ok(None),
             Err(error) => Err(error),
         }
     }
