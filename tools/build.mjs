@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { SBOM } from "./lib/dependencies.mjs";
+import { ownCrate, SBOM } from "./lib/dependencies.mjs";
 import { ADDED_TYPES, fitGlue } from "./lib/glue.mjs";
 import { asProgram, capture, Problem, root, run, say } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
@@ -267,10 +267,7 @@ function remappedPaths() {
 }
 
 async function buildPackage() {
-  const version = readFileSync(join(root, "Cargo.toml"), "utf8").match(
-    /^version = "([^"]+)"/m,
-  )?.[1];
-  if (!version) throw new Problem("Cargo.toml names no version.");
+  const { version } = ownCrate();
   // The old package stays whole until the new one is.
   const next = join(target, "pkg");
   rmSync(next, { recursive: true, force: true });

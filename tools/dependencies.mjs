@@ -20,16 +20,6 @@ export const PAGE = join(root, "docs/dependencies.md");
 
 /** How many bytes a crate takes, by name. @typedef {Record<string, number>} Weights */
 
-/** Manifests that name what is only needed here, and not by users. */
-const MANIFESTS = [
-  "package.json",
-  "www/stand-in/package.json",
-  "www/app/package.json",
-  "www/vue-app/package.json",
-  "tools/reference/package.json",
-  "tests/frameworks/react-18/package.json",
-];
-
 /**
  * What builds and tests the project: what its manifests name, and what users don't get.
  *
@@ -37,15 +27,18 @@ const MANIFESTS = [
  */
 async function tools() {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const npm = MANIFESTS.flatMap((path) => {
-    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, path), "utf8"));
-    return Object.keys({ ...dependencies, ...devDependencies });
-  }).map((name) => {
-    const entry = Object.entries(lock.packages).find(([path]) =>
-      path.endsWith(`node_modules/${name}`),
-    );
-    return { from: "npm", name, licence: entry?.[1].license };
-  });
+  const manifest = (folder) => JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+  const npm = ["", ...manifest("").workspaces]
+    .flatMap((folder) => {
+      const { dependencies, devDependencies } = manifest(folder);
+      return Object.keys({ ...dependencies, ...devDependencies });
+    })
+    .map((name) => {
+      const entry = Object.entries(lock.packages).find(([path]) =>
+        path.endsWith(`node_modules/${name}`),
+      );
+      return { from: "npm", name, licence: entry?.[1].license };
+    });
   const tree = capture("cargo", [
     ...["tree", "--locked", "--workspace", "--all-features"],
     ...["--depth", "1", "--edges", "normal,build,dev"],

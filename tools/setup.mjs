@@ -47,7 +47,7 @@ function checkLinker() {
 }
 
 /** The toolchain that `rust-toolchain.toml` names. */
-function wantedRust() {
+export function wantedRust() {
   const text = readFileSync(join(root, "rust-toolchain.toml"), "utf8");
   const list = (name) =>
     [

@@ -90,6 +90,12 @@ async function later({ page, world }) {
   world.pass(LIFE + 1);
 }
 
+/** Before: somebody has signed in, and the access token is over. @param {Stage} stage */
+async function signedInBefore(stage) {
+  await signedIn(stage);
+  await later(stage);
+}
+
 const FRAMED = { session: { restore: "iframe" }, timeout: FRAME_TIMEOUT };
 
 const withoutRefreshToken = ({ refresh_token: _, ...answer }) => answer;
@@ -216,10 +222,7 @@ export const FLOWS = [
   },
   {
     name: "renewal by refresh token",
-    async before(stage) {
-      await signedIn(stage);
-      await later(stage);
-    },
+    before: signedInBefore,
     act: getAccessToken,
     ends: "signed-in",
     right: isToken,
@@ -227,10 +230,7 @@ export const FLOWS = [
   {
     name: "renewal by the gateway",
     gateway: true,
-    async before(stage) {
-      await signedIn(stage);
-      await later(stage);
-    },
+    before: signedInBefore,
     act: getAccessToken,
     ends: "signed-in",
     right: isToken,

@@ -35,12 +35,6 @@ export function ownCrate() {
   return { name, version };
 }
 
-/** The Rust release that compiles the WebAssembly, and whose standard library is in it. */
-export function rustRelease() {
-  const text = readFileSync(join(root, "rust-toolchain.toml"), "utf8");
-  return text.match(/^channel\s*=\s*"([^"]+)"/m)?.[1] ?? "";
-}
-
 /**
  * The crates whose code may be in the WebAssembly: cargo's own answer for the target, without what only runs while it
  * compiles.

@@ -8,7 +8,8 @@
 import { Contrib, Enums, Models, Serialize, Spec } from "@cyclonedx/cyclonedx-library";
 import { PackageURL } from "packageurl-js";
 import * as spdx from "spdx-expression-parse";
-import { crates, npmPackages, ownCrate, rustRelease } from "./dependencies.mjs";
+import { wantedRust } from "../setup.mjs";
+import { crates, npmPackages, ownCrate } from "./dependencies.mjs";
 
 /** @import { Dependency } from "./dependencies.mjs" */
 
@@ -29,7 +30,7 @@ function component({ from, name, version, licence, digest }) {
 
 /** The standard library is compiled into the WebAssembly, and comes with the compiler. */
 function standardLibrary() {
-  const version = rustRelease();
+  const { channel: version } = wantedRust();
   const purl = new PackageURL("generic", undefined, "rust", version, undefined, undefined);
   return new Models.Component(Enums.ComponentType.Library, "rust", {
     ...{ version, purl: purl.toString(), bomRef: purl.toString() },
