@@ -2,16 +2,18 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer } from "node:https";
 import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
+import { certificateFor } from "./support/certificate.mjs";
 import { engine, THIRD_PARTY_COOKIES } from "./support/engine.mjs";
 
 const browser = sharedBrowser();
 
-/** A server that says which cookies it was sent, and sets one for frames anywhere. */
+/** A server that says which cookies it was sent, and sets one for frames anywhere: WebKit takes such a one from https alone. */
 async function startCookieServer(t) {
-  const server = createServer((request, response) => {
+  const certificate = await certificateFor(["localhost"]);
+  const server = createServer(certificate, (request, response) => {
     response.writeHead(200, {
       "Content-Type": "text/html",
       "Set-Cookie": "seen=1; SameSite=None; Secure",
@@ -31,15 +33,15 @@ test(`${engine}: ${THIRD_PARTY_COOKIES ? "a frame of another site is sent" : "no
   const { page } = await browser.newPage(t);
   const port = await startCookieServer(t);
   const said = (frame) => frame.locator("p").textContent();
-  await page.goto(`http://127.0.0.1:${port}`);
-  await page.goto(`http://127.0.0.1:${port}`);
+  await page.goto(`https://127.0.0.1:${port}`);
+  await page.goto(`https://127.0.0.1:${port}`);
   assert.equal(await said(page), "seen=1", "the site has a cookie");
 
   // Another site: hosts differ, and ports don't count.
-  await page.goto(`http://localhost:${port}`);
+  await page.goto(`https://localhost:${port}`);
   await page.evaluate((src) => {
     document.body.append(Object.assign(document.createElement("iframe"), { src }));
-  }, `http://127.0.0.1:${port}/frame`);
+  }, `https://127.0.0.1:${port}/frame`);
 
   assert.equal(await said(page.frameLocator("iframe")), THIRD_PARTY_COOKIES ? "seen=1" : "none");
 });

@@ -23,6 +23,7 @@ import { FRAME_TIMEOUT, LIFE, TIMEOUT } from "./world.mjs";
  * @property {Record<string, unknown>} [config] Members of the client's configuration.
  * @property {(answer: any) => any} [tokens] Changes every token answer.
  * @property {(stage: Stage) => Promise<unknown>} [before] What has happened before. The page is open.
+ * @property {(stage: Stage) => Promise<unknown>} [since] What has happened since then, once every tab is open.
  * @property {(stage: Stage) => Promise<Outcome>} act What is looked at: ends with what became of it, at the first failure.
  * @property {(stage: Stage) => Promise<Outcome>} [again] The next attempt. Default: the same.
  * @property {boolean} [quiet] Whether it may be unknown who is there, afterwards too.
@@ -88,12 +89,6 @@ async function later({ page, world }) {
   await anotherSecond();
   await pass(page, LIFE + 1);
   world.pass(LIFE + 1);
-}
-
-/** Before: somebody has signed in, and the access token is over. @param {Stage} stage */
-async function signedInBefore(stage) {
-  await signedIn(stage);
-  await later(stage);
 }
 
 const FRAMED = { session: { restore: "iframe" }, timeout: FRAME_TIMEOUT };
@@ -222,7 +217,8 @@ export const FLOWS = [
   },
   {
     name: "renewal by refresh token",
-    before: signedInBefore,
+    before: signedIn,
+    since: later,
     act: getAccessToken,
     ends: "signed-in",
     right: isToken,
@@ -230,7 +226,8 @@ export const FLOWS = [
   {
     name: "renewal by the gateway",
     gateway: true,
-    before: signedInBefore,
+    before: signedIn,
+    since: later,
     act: getAccessToken,
     ends: "signed-in",
     right: isToken,
@@ -243,8 +240,8 @@ export const FLOWS = [
     async before(stage) {
       const { failed } = await signInThere(stage);
       if (failed) throw new Error("The sign-in before failed");
-      await later(stage);
     },
+    since: later,
     act: getAccessToken,
     ends: "signed-in",
     right: isToken,

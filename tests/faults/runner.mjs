@@ -113,6 +113,7 @@ export async function setStage(browser, world, flow) {
 export async function record(browser, world, flow) {
   const { context, page, stage, errors } = await setStage(browser, world, flow);
   try {
+    await flow.since?.(stage);
     world.begin();
     await page.evaluate("storageHand.counting = true");
     const outcome = await flow.act(stage);
@@ -159,6 +160,7 @@ export async function play(browser, world, one) {
 async function playFault(browser, world, { flow, armed, storage, allowed = ["ok"] }, ends) {
   const { context, page, stage, errors } = await setStage(browser, world, flow);
   ends.push(() => context.close());
+  await flow.since?.(stage);
   if (armed) stage.failing = armed.key;
 
   world.begin(armed);
@@ -277,6 +279,7 @@ async function playClosing(browser, world, { flow, armed, storage }, ends) {
   await stage.open(other);
   const inOther = caller(other);
   await inOther("client.getUser()");
+  await flow.since?.(stage);
   // It remembers nothing that would spare it a request.
   world.restartGateway();
 

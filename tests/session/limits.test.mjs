@@ -35,14 +35,22 @@ async function signedIn(t, session = {}, options = {}) {
 /**
  * Stops a page for so many milliseconds, as its browser or the device may. When it goes on it is told so before it hears
  * anything that waited.
+ *
+ * @returns {Promise<() => Promise<void>>} Waits until it goes on. A driver may have one command at a time, for all pages:
+ * this one is over when the page stops.
  */
-function standStill(page, milliseconds) {
-  return page.evaluate((milliseconds) => {
-    const end = performance.now() + milliseconds;
-    while (performance.now() < end);
-    document.dispatchEvent(new Event("visibilitychange"));
-    window.dispatchEvent(new Event("focus"));
+async function standStill(page, milliseconds) {
+  await page.evaluate((milliseconds) => {
+    window.stoodStill = false;
+    setTimeout(() => {
+      const end = performance.now() + milliseconds;
+      while (performance.now() < end);
+      document.dispatchEvent(new Event("visibilitychange"));
+      window.dispatchEvent(new Event("focus"));
+      window.stoodStill = true;
+    }, 50);
   }, milliseconds);
+  return () => page.waitForFunction("stoodStill");
 }
 
 const status = async (page) => (await snapshot(page)).status;
@@ -160,11 +168,11 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   await signInHere(other);
   await pass(other, 20 * MINUTE);
   await pass(page, 40 * MINUTE);
-  const slept = standStill(page, 1500);
+  const awake = await standStill(page, 1500);
   await pause(300);
   await other.keyboard.press("a");
   await pass(other, 20 * MINUTE);
-  await slept;
+  await awake();
   await pause(300);
 
   assert.equal(await status(other), "signed-in", "the tab in use");
@@ -336,7 +344,8 @@ test("a clock that is put right by a day ends the session, on the safe side", as
 
 test("in a tab that stood still, the session is over when the person comes back", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 2 });
-  await standStill(page, 2500);
+  const awake = await standStill(page, 2500);
+  await awake();
   await page.mouse.click(5, 5);
   await assertOver(page);
 });

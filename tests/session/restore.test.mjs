@@ -318,10 +318,16 @@ test('"redirect": a reload finds the person again, and they come back to where t
 test('"redirect": nobody there brings the person back, and it is not tried again until a sign-in', async (t) => {
   const { page, standIn, app, open } = await visit(t, "redirect");
   await open(page, "/launch?a=1#b");
+  let goOn = () => {};
+  const looked = new Promise((resolve) => {
+    goOn = () => resolve(undefined);
+  });
+  await page.route("**/launch*", (route) => looked.then(() => route.continue()), { times: 1 });
 
   await leaving(page, "client.subscribe(() => {})");
   await page.waitForURL("**/callback?*");
   assert.equal((await handled(page)).status, "redirecting");
+  goOn();
   await page.waitForURL("**/launch?a=1#b");
   await ready(page);
 

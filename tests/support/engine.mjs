@@ -13,7 +13,7 @@ export const engine = process.env.ENGINE || "chromium";
 export const inChromium = engine.startsWith("chromium");
 
 /** Whether it sends a site's cookies from a frame on another site's page. */
-export const THIRD_PARTY_COOKIES = engine === "chromium";
+export const THIRD_PARTY_COOKIES = ["chromium", "webkit"].includes(engine);
 
 /**
  * Skips a test in the engines that can't do what it needs.

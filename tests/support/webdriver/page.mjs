@@ -240,6 +240,8 @@ export class Page extends Frame {
       );
       await this.run((driver) => driver.actions().scroll(5, 5, dx, dy).perform());
       await this.until(() => this.script("sync", `return ${turned};`));
+      // The same turn a second time would be no change to the driver, and no event.
+      await this.run((driver) => driver.actions().clear());
     },
   };
 
