@@ -192,6 +192,7 @@ test("a reload keeps the person signed in, with nothing in the browser's storage
 });
 
 test("signing out says what remains, and reaches the other tab", async (t) => {
+  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.pia);
   await allow(page);
@@ -216,6 +217,7 @@ test("signing out says what remains, and reaches the other tab", async (t) => {
 });
 
 test("before time runs out it asks whether somebody is there, and means it", async (t) => {
+  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await context.clock.install();
   await signIn(page, demo, PEOPLE.tess);

@@ -216,7 +216,7 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
   // The moment that handleCallback was called: the address is clean.
   const [address, history] = await page.evaluate(() => {
     window.client.handleCallback().catch(() => {});
-    return [location.href, JSON.stringify(navigation.entries().map(({ url }) => url))];
+    return [location.href, JSON.stringify(window.navigation?.entries().map(({ url }) => url) ?? [])];
   });
   const now = { "the address bar": address, history };
   assert.deepEqual(findings(now, secrets), []);
@@ -453,7 +453,8 @@ test("an error's stack names the page that asked, and not the code in its addres
   }));
 
   assert.equal(code, "config_invalid");
-  assert.match(stack, /\/callback\?\s/);
+  // WebKit leaves queries out by itself, and the question mark, too.
+  assert.match(stack, /\/callback(\?\s|:\d)/);
   assert.ok(!keys.includes("stack"));
   assert.deepEqual(findings({ stack }, secrets), []);
 });

@@ -280,9 +280,10 @@ mod tests {
         assert_eq!(lifetime.due(2000.0), Due::Nothing(HEARING));
         lifetime.be_active(1000.0);
         assert_eq!(lifetime.due(2000.0), Due::Nothing(740.0));
-        // What came too late changes nothing, nor does what is older.
-        lifetime.be_active(2900.0);
+        // What is older changes nothing, nor does what came too late.
         lifetime.be_active(900.0);
+        assert_eq!(lifetime.due(2000.0), Due::Nothing(740.0));
+        lifetime.be_active(2900.0);
         assert_eq!(lifetime.due(2900.0), Due::Nothing(HEARING));
         assert_eq!(lifetime.due(2901.0), Due::End);
         assert!(lifetime.is_idle(2901.0));

@@ -85,10 +85,13 @@ mod tests {
             "https://launchpad.classlink.com/oauth2/v2/token",
             "https://example.com:8443",
             "https://example.com?x=1",
+            "https://my-school.class_link.example/",
             "http://localhost:4400/token",
             "http://app.localhost/",
             "http://127.0.0.1:80/",
             "http://127.8.9.1/",
+            "http://127.99.199.249/",
+            "http://127.250.255.0/",
             "http://[::1]:3000/",
         ] {
             assert!(is_secure(url), "{url}");
@@ -119,8 +122,33 @@ mod tests {
             "javascript:alert(1)",
             "http://[::1]evil.example/",
             "http://[::1",
+            "https://[fe80-1]/",
+            "http://127.0.0.256/",
+            "http://127.0.0.01/",
+            "http://127.0.0.x/",
+            "http://127.0..1/",
         ] {
             assert!(!is_secure(url), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_this_origin_is_what_follows_it() {
+        let origin = "https://app.example";
+        for path in ["/", "/classes?of=5a#top", "/a//b", "/%2F/evil.example"] {
+            assert_eq!(path_at(&format!("{origin}{path}"), origin), Some(path));
+        }
+        for href in [
+            "https://app.example",
+            "https://app.example//evil.example/",
+            "https://app.example.evil.example/",
+            "https://app.example:444/",
+            "http://app.example/",
+            "javascript:alert(1)",
+            "/classes",
+            "",
+        ] {
+            assert_eq!(path_at(href, origin), None, "{href:?}");
         }
     }
 

@@ -117,7 +117,8 @@ export function listErrors(context, errors) {
  * @returns {Promise<string>} Empty for a request without one.
  */
 export async function bodyOf(request) {
-  return request.postData() ?? (await bodyInFirefox(request)) ?? "";
+  const body = engine === "firefox" ? await bodyInFirefox(request) : request.postData();
+  return body ?? "";
 }
 
 /**

@@ -46,7 +46,7 @@ export async function launchFirefox() {
  * The body of a request, which the driver doesn't know by itself.
  *
  * @param {Request} request
- * @returns {Promise<string | null> | undefined} `undefined` for a request of another engine.
+ * @returns {Promise<string | null> | undefined} `null` for a request without one.
  */
 export const bodyInFirefox = (request) => bodies.get(inside(request));
 
