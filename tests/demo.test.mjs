@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import { startDemo } from "./support/demo.mjs";
-import { unless } from "./support/engine.mjs";
+import { NO_SECURE_COOKIE, unless } from "./support/engine.mjs";
 import { choose, PEOPLE } from "./support/login.mjs";
 
 const browser = sharedBrowser();
@@ -20,9 +20,6 @@ before(async () => {
   direct = await startDemo(flags);
 });
 after(() => Promise.all([demo?.close(), direct?.close()]));
-
-/** Why WebKit has no session here after a reload. */
-const NO_SECURE_COOKIE = "it keeps no cookie with Secure from http, not even from localhost";
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const press = (page, name) => page.getByRole("button", { name }).click();

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { root } from "../tools/lib/run.mjs";
 import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
 import { sharedBrowser } from "./support/browser.mjs";
+import { NO_SECURE_COOKIE, unless } from "./support/engine.mjs";
 import { newKey } from "./support/gateway.mjs";
 import {
   filesOf,
@@ -110,6 +111,7 @@ for (const [name, { start }] of Object.entries(APPS)) {
   });
 
   test(`${name}, with the gateway: signs in, survives a reload, and signs out for good`, async (t) => {
+    if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
     const { origin } = await setUp(t, name, true);
     const { page, errors } = await browser.newPage(t);
     await signIn(page, origin + start, { byButton });

@@ -216,7 +216,10 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
   // The moment that handleCallback was called: the address is clean.
   const [address, history] = await page.evaluate(() => {
     window.client.handleCallback().catch(() => {});
-    return [location.href, JSON.stringify(window.navigation?.entries().map(({ url }) => url) ?? [])];
+    return [
+      location.href,
+      JSON.stringify(window.navigation?.entries().map(({ url }) => url) ?? []),
+    ];
   });
   const now = { "the address bar": address, history };
   assert.deepEqual(findings(now, secrets), []);

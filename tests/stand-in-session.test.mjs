@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
 import { startApp } from "./support/app.mjs";
-import { sharedBrowser } from "./support/browser.mjs";
+import { addFrame, sharedBrowser } from "./support/browser.mjs";
 import { unless } from "./support/engine.mjs";
 import { choose, PEOPLE } from "./support/login.mjs";
 import {
@@ -474,16 +474,7 @@ async function signInByHand(page, url) {
 const NO_REFUSALS = "its driver tells nothing of what the browser itself writes on the console";
 
 /** Loads a URL in a hidden frame of a page; answers with the frame. */
-async function inHiddenFrame(page, url) {
-  const handle = await page.evaluateHandle((src) => {
-    const frame = document.createElement("iframe");
-    frame.hidden = true;
-    frame.src = src;
-    document.body.append(frame);
-    return frame;
-  }, url);
-  return handle.contentFrame();
-}
+const inHiddenFrame = (page, url) => addFrame(page, url, { hidden: true });
 
 /** Waits until the browser refuses to show a page in a frame. @param {import("playwright-core").Page} page */
 const refusal = (page) =>

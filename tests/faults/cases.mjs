@@ -42,12 +42,12 @@ export async function planCases(browser, world, { whole, words = [] }) {
       const which = `${flow.name}: ${key}${count > 1 ? `, time ${count}` : ""}`;
       const kinds = kindsOf(key);
       for (const kind of whole ? kinds : [kinds[turn++ % kinds.length]]) {
-        const allowed = expected(flow, { key, kind });
+        const allowed = expected(flow, { key, count, kind });
         cases.push({ name: `${which}: ${kind}`, flow, armed: { key, count, kind }, allowed });
       }
       if (isRepeated(key) && !flow.quiet && isNew(`again and again ${key}`)) {
         for (const kind of whole ? kinds : [kinds[turn % kinds.length]]) {
-          const allowed = expected(flow, { key, kind, lasting: true });
+          const allowed = expected(flow, { key, count, kind, lasting: true });
           const armed = { key, count, kind, lasting: true };
           cases.push({ name: `${which}: ${kind}, again and again`, flow, armed, allowed });
         }

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/lib/run.mjs";
-import { sharedBrowser } from "../support/browser.mjs";
+import { addFrame, sharedBrowser } from "../support/browser.mjs";
 import { renderOnServer, serveApp, tell } from "./support.mjs";
 
 const browser = sharedBrowser();
@@ -134,15 +134,11 @@ test("requireSignIn starts a login that comes back to the route", async (t) => {
 
 test("requireSignIn, inside a frame: waits for the person, and opens a window", async (t) => {
   const { page, origin } = await open(t, { guard: { signedOut: "/signed-out" } }, { path: "/" });
-  const loaded = page.waitForEvent("framenavigated");
-  await page.evaluate((url) => {
-    document.body.append(Object.assign(document.createElement("iframe"), { src: url }));
-  }, `${origin}/classes`);
-  const frame = await loaded;
+  const frame = await addFrame(page, `${origin}/classes`);
 
   await frame.getByRole("button", { name: "Sign in" }).waitFor();
   assert.equal(await count(frame, "startLogin"), 0);
-  await frame.getByRole("button", { name: "Sign in" }).press("Shift");
+  await frame.getByRole("button", { name: "Sign in" }).press("a");
   await frame.evaluate(() => go("/classes"));
 
   await frame.getByRole("heading", { name: /^Classes of/ }).waitFor();

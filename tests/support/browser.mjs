@@ -130,3 +130,22 @@ export async function fetched(route) {
   const postData = await bodyOf(route.request());
   return route.fetch(postData ? { postData } : {});
 }
+
+/**
+ * Puts a frame into a page.
+ *
+ * @param {Page} page
+ * @param {string} src
+ * @param {{ hidden?: boolean }} [options]
+ */
+export async function addFrame(page, src, { hidden = false } = {}) {
+  const handle = await page.evaluateHandle(
+    ({ src, hidden }) => {
+      const frame = Object.assign(document.createElement("iframe"), { hidden, src });
+      document.body.append(frame);
+      return frame;
+    },
+    { src, hidden },
+  );
+  return /** @type {Promise<import("playwright-core").Frame>} */ (handle.contentFrame());
+}

@@ -15,6 +15,9 @@ export const inChromium = engine.startsWith("chromium");
 /** Whether it sends a site's cookies from a frame on another site's page. */
 export const THIRD_PARTY_COOKIES = ["chromium", "webkit"].includes(engine);
 
+/** Why the gateway's session at http doesn't outlive a page in WebKit. */
+export const NO_SECURE_COOKIE = "it keeps no cookie with Secure from http, not even from localhost";
+
 /**
  * Skips a test in the engines that can't do what it needs.
  *

@@ -39,12 +39,15 @@ export function hang() {}
 
 /** Sends headers, then a byte at a time, for ever. @param {ServerResponse} response */
 export function drip(response) {
+  response.flushHeaders();
   const timer = setInterval(() => response.write(" "), DRIP);
   response.on("close", () => clearInterval(timer));
 }
 
 /** Sends the beginning of an answer, and ends the connection. @param {ServerResponse} response @param {string | Buffer} text */
 export function breakOff(response, text) {
+  // A `HEAD` has nothing else.
+  response.flushHeaders();
   response.write(text, () => response.destroy());
 }
 

@@ -22,6 +22,9 @@ import { Session } from "./session.mjs";
 /** Milliseconds between two looks at which windows there are. */
 const POLL = 30;
 
+/** Milliseconds without a request after which Playwright takes the network for idle. */
+const QUIET = 500;
+
 /** A fresh profile: no cookies, no storage, shared with no other. */
 export class Context extends EventEmitter {
   /** @type {Session} */
@@ -38,6 +41,7 @@ export class Context extends EventEmitter {
   #cookies = /** @type {Map<string, string[]>} */ (new Map());
   #origins = /** @type {Set<string>} */ (new Set());
   #ahead = /** @type {number | undefined} */ (undefined);
+  #asked = 0;
   #closed = false;
   #end = async () => {};
   #fresh = true;
@@ -77,6 +81,7 @@ export class Context extends EventEmitter {
   #hand = {
     offline: false,
     requested: (asked) => {
+      this.#asked = performance.now();
       this.#origins.add(new URL(asked.url()).origin);
       if (asked.isDocument) this.documents.push(asked);
       this.emit("request", asked);
@@ -204,6 +209,11 @@ export class Context extends EventEmitter {
       };
       if (looks) watch().catch(fail);
     });
+  }
+
+  /** Waits until nothing has been asked for for a while. */
+  async untilQuiet() {
+    while (performance.now() - this.#asked < QUIET) await pause(POLL);
   }
 
   /** @param {Page} page @param {string} event @param {any} [options] */

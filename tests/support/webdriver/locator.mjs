@@ -21,7 +21,7 @@ const CLICK = 3000;
 const TIMEOUT = 30_000;
 
 /**
- * @typedef {{ kind: "css" | "testId" | "text" | "role" | "first" | "hasText", value?: any, name?: any, level?: number,
+ * @typedef {{ kind: "css" | "testId" | "text" | "role" | "first" | "last" | "hasText", value?: any, name?: any, level?: number,
  * exact?: boolean }} Step
  */
 
@@ -73,7 +73,9 @@ function find(steps) {
     },
     text(root, { value }) {
       const matches = matcher(value);
-      const found = [...root.querySelectorAll("*")].filter(
+      // What it is looked for in may have the text itself.
+      const within = [...(root === document ? [] : [root]), ...root.querySelectorAll("*")];
+      const found = within.filter(
         (element) =>
           !element.closest("script, style, noscript, head") && matches(normal(textOf(element))),
       );
@@ -92,6 +94,7 @@ function find(steps) {
   let found = [document];
   for (const step of steps) {
     if (step.kind === "first") found = found.slice(0, 1);
+    else if (step.kind === "last") found = found.slice(-1);
     else if (step.kind === "hasText") {
       const matches = matcher(step.value);
       found = found.filter((element) => matches(normal(element.textContent)));
@@ -171,6 +174,10 @@ export class Locator {
     return this.#then({ kind: "first" });
   }
 
+  last() {
+    return this.#then({ kind: "last" });
+  }
+
   /** @param {{ hasText: string | RegExp }} options */
   filter({ hasText }) {
     return this.#then({ kind: "hasText", value: textMatch(hasText) });
@@ -245,11 +252,11 @@ export class Locator {
     }
   }
 
-  /** @param {string} key @param {{ timeout?: number }} [options] */
+  /** Unlike the page's keyboard it reaches into frames. @param {string} key A character. @param {{ timeout?: number }} [options] */
   async press(key, options) {
     await this.#one(
-      "(element) => element.focus()",
-      () => this.#frame.page.keyboard.press(key),
+      `${visible}`,
+      (element) => this.#frame.run(() => element.sendKeys(key)),
       options,
     );
   }
@@ -309,6 +316,10 @@ export class Locator {
 
   async innerText() {
     return this.#one("(element) => element.innerText", async (_, said) => said);
+  }
+
+  async allInnerTexts() {
+    return (await this.#look("(element) => element.innerText")).map(([, said]) => said);
   }
 
   async textContent() {

@@ -13,11 +13,21 @@ import { request as httpsRequest } from "node:https";
 /** Fetch's destinations, by Playwright's names for them. */
 const TYPES = { document: "document", iframe: "document", frame: "document", style: "stylesheet" };
 
+/** A promise, and what keeps it. */
+function telling() {
+  let tell = (/** @type {any} */ _) => {};
+  const told = new Promise((resolve) => {
+    tell = resolve;
+  });
+  return { told, tell };
+}
+
 /** A request. */
 export class Asked {
   #url;
   #incoming;
   #body;
+  #answer = telling();
 
   /** @param {string} url @param {IncomingMessage} incoming @param {Buffer} body */
   constructor(url, incoming, body) {
@@ -74,6 +84,16 @@ export class Asked {
       this.method() === "OPTIONS" &&
       this.#incoming.headers["access-control-request-method"] !== undefined
     );
+  }
+
+  /** Told by the proxy, when the browser is given an answer. @param {number} status @param {Record<string, any>} headers */
+  answered(status, headers) {
+    this.#answer.tell({ status: () => status, headers: () => headers });
+  }
+
+  /** What the browser was given. */
+  response() {
+    return this.#answer.told;
   }
 
   /** When the browser no longer waits for the answer. @param {() => void} then */

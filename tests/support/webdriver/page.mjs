@@ -330,6 +330,12 @@ export class Page extends Frame {
     );
   }
 
+  /** @param {"load" | "networkidle"} [state] */
+  async waitForLoadState(state = "load") {
+    await this.until(async () => (await this.look()).state === "complete");
+    if (state === "networkidle") await this.#context.untilQuiet();
+  }
+
   /** @param {string} event @param {any} [options] */
   waitForEvent(event, options) {
     return this.#context.waitForPageEvent(this, event, options);

@@ -133,7 +133,9 @@ async function answerPage(hand, id, body, outgoing) {
 async function passOn(asked, outgoing, finish) {
   const incoming = await send(asked);
   if (asked.isDocument) return finish(await Answer.read(incoming));
-  outgoing.writeHead(incoming.statusCode ?? 502, withoutConnection(incoming.rawHeaders));
+  const status = incoming.statusCode ?? 502;
+  asked.answered(status, incoming.headers);
+  outgoing.writeHead(status, withoutConnection(incoming.rawHeaders));
   incoming.on("error", () => outgoing.destroy());
   incoming.on("aborted", () => outgoing.destroy());
   incoming.pipe(outgoing);
@@ -174,6 +176,7 @@ function finishWith(hand, asked, answer, outgoing) {
   if (![204, 304].includes(answer.code) && asked.method() !== "HEAD") {
     headers.set("content-length", String(body.length));
   }
+  asked.answered(answer.code, Object.fromEntries(headers));
   outgoing.writeHead(answer.code, [...headers].flat());
   outgoing.end(body);
 }
