@@ -5,6 +5,7 @@
  * @module
  */
 
+import { addFrame } from "../../support/browser.mjs";
 import { advanceClock } from "./device.mjs";
 import { BELOW_DEFAULT, OPTION, signedIn } from "./help.mjs";
 
@@ -302,12 +303,7 @@ export const launches = [
   {
     name: "a launch inside a frame is not restarted",
     play: async (stage) => {
-      await stage.page.evaluate(() => {
-        const frame = document.createElement("iframe");
-        frame.src = "/callback?code=the-tiles-code";
-        document.body.append(frame);
-      });
-      const frame = stage.page.frames()[1];
+      const frame = await addFrame(stage.page, "/callback?code=the-tiles-code");
       await frame.waitForFunction("window.rp !== undefined");
       const code = await frame.evaluate("rp.callback().then(() => 'none', (error) => error.code)");
       return { code };

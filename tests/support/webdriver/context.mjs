@@ -155,7 +155,12 @@ export class Context extends EventEmitter {
   /** @param {Page} page */
   async closePage(page) {
     if (page.isClosed()) return;
-    await this.session.forget(page.handle, (driver) => driver.close());
+    try {
+      await this.session.forget(page.handle, (driver) => driver.close());
+    } catch (error) {
+      // It may have gone by itself since the last look.
+      if (!/has been closed/.test(error.message)) throw error;
+    }
     page.gone();
   }
 
