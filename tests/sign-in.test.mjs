@@ -342,7 +342,7 @@ test("by tile: other logins that wait in the tab survive", async (t) => {
   await openLaunchPad(page, standIn, PEOPLE.pia);
   await page.getByTestId(`tile-${CLIENT_ID}`).click();
   await arrive(page);
-  await handleCallback(page);
+  await orGone(handleCallback(page));
   await page.waitForURL("**/callback?*state=*");
   await ready(page);
   assert.equal((await handleCallback(page)).status, "signed-in");
@@ -421,7 +421,7 @@ test("by tile: a restart that storage refused midway is no loop when it is tried
   }, LOGIN_PREFIX);
   assert.equal((await handleCallback(page, tile)).error.code, "storage_unavailable");
 
-  await page.evaluate("heal()");
+  await page.evaluate("void heal()");
 
   assert.deepEqual(await handleCallback(page, tile), REDIRECTING);
 });

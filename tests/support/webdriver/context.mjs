@@ -297,8 +297,12 @@ export class Context extends EventEmitter {
       this.#ahead ??= 0;
       for (const page of this.pages()) await page.script("sync", clockScript(this.#ahead));
     },
-    /** @param {number} ms */
-    fastForward: async (ms) => {
+    /** @param {number | string} by Milliseconds, or `"31:00"`. */
+    fastForward: async (by) => {
+      const ms =
+        typeof by === "number"
+          ? by
+          : by.split(":").reduce((sum, part) => 60 * sum + Number(part), 0) * 1000;
       this.#ahead = (this.#ahead ?? 0) + ms;
       for (const page of this.pages()) {
         await page.script("sync", `window[Symbol.for("tests/clock")]?.jump(${ms});`);
@@ -306,19 +310,15 @@ export class Context extends EventEmitter {
     },
   };
 
-  /** The cookies of the documents that are open, or of the URLs'. */
-  async cookies() {
+  /** The cookies of every host that was asked for something, or of a URL's. @param {string} [url] */
+  async cookies(url) {
     const all = new Map();
-    for (const page of this.pages()) {
-      const cookies = await page.run((driver) => driver.manage().getCookies());
-      for (const cookie of cookies) {
-        const { expiry, ...rest } = cookie;
-        all.set(`${cookie.domain} ${cookie.path} ${cookie.name}`, {
-          ...rest,
-          expires: expiry ?? -1,
-        });
+    await this.#atEachHost(url ? [new URL(url).origin] : this.#origins, async (driver) => {
+      for (const { expiry, ...cookie } of await driver.manage().getCookies()) {
+        const id = `${cookie.domain} ${cookie.path} ${cookie.name}`;
+        all.set(id, { ...cookie, expires: expiry ?? -1 });
       }
-    }
+    });
     return [...all.values()];
   }
 
@@ -343,21 +343,33 @@ export class Context extends EventEmitter {
 
   /** Clears those of every host that was asked for something. */
   async clearCookies() {
-    const hosts = new Map([...this.#origins].map((origin) => [new URL(origin).hostname, origin]));
+    await this.#atEachHost(this.#origins, (driver) => driver.manage().deleteAllCookies());
+    this.#origins.clear();
+  }
+
+  /**
+   * Does something on a page of each host: a page that another site led to is not told of all its cookies.
+   *
+   * @param {Iterable<string>} origins
+   * @param {(driver: import("selenium-webdriver").WebDriver) => Promise<unknown>} act
+   */
+  async #atEachHost(origins, act) {
+    // Ports make no difference.
+    const hosts = new Map([...origins].map((origin) => [origin.replace(/:\d+$/, ""), origin]));
     // A window costs more than all the rest.
     const blank = this.pages().find((page) => page.url() === "about:blank");
     const page = blank ?? (await this.newPage());
     for (const origin of hosts.values()) {
-      await this.route(`${origin}/.webdriver-blank`, (/** @type {Route} */ route) =>
+      const url = `${origin}/.webdriver-blank`;
+      await this.route(url, (/** @type {Route} */ route) =>
         route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
       );
-      await page.goto(`${origin}/.webdriver-blank`);
-      await page.run((driver) => driver.manage().deleteAllCookies());
-      await this.unroute(`${origin}/.webdriver-blank`);
+      await page.goto(url);
+      await page.run(act);
+      await this.unroute(url);
     }
     if (blank) await page.goto("about:blank");
     else await page.close();
-    this.#origins.clear();
   }
 
   async close() {
