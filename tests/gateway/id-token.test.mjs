@@ -288,7 +288,8 @@ test("unknown key ids make no hammer: one fetch per ten seconds", async (t) => {
 
 test("keys that can't be had or read", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
-  for (const answer of ["<html>", "[]", '{"keys":{}}', "{}"]) {
+  const tooLong = `{"keys":[],"more":"${"a".repeat(2 ** 20)}"}`;
+  for (const answer of ["<html>", "[]", '{"keys":{}}', "{}", tooLong]) {
     upstream.instead["/jwks"] = (_, response) => response.end(answer);
     const { status, code, cookies } = await browser.signIn();
     assert.deepEqual([status, code, cookies], [502, "keys_unavailable", []]);

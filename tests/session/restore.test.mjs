@@ -363,6 +363,8 @@ test('"redirect": an application that loads another page after each sign-in is n
   });
 
   await page.goto(`${app.origin}/launch`);
+  while (asked(standIn, PATHS.authorization) === 0) await pause(50);
+  await page.waitForURL("**/launch");
   await pause(3000);
 
   assert.equal(asked(standIn, PATHS.authorization), 1);

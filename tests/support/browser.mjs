@@ -95,7 +95,7 @@ export async function openPage(browser, options) {
 }
 
 /** What Firefox says of a request on its console, which its driver takes for an uncaught error. */
-const NOTICE = /Cross-Origin Request Blocked|Content-Security-Policy/;
+const NOTICE = /Cross-Origin Request Blocked|Content-Security-Policy|Loading module from/;
 
 /**
  * Lists the uncaught exceptions and unhandled rejections of a context's pages from now on.

@@ -107,8 +107,9 @@ export interface UpstreamRequest {
  * Asks the provider. Redirects are not followed, and are no success: a token, a code or a secret goes to the
  * configured endpoint alone.
  *
- * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, or `upstream_invalid` for an answer over
- * 1 MiB.
+ * An answer over 1 MiB is read as nothing.
+ *
+ * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`.
  */
 export async function askProvider(
   settings: Settings,
@@ -141,8 +142,7 @@ export async function askProvider(
       const bytes = await readBytes(response.body, ANSWER_LIMIT).catch(() => {
         throw unreachable();
       });
-      if (!bytes) throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
-      const text = decodeUtf8(bytes) ?? "";
+      const text = (bytes && decodeUtf8(bytes)) ?? "";
       const json = parseJson(text);
       return { status, ok: response.ok, text, json: isObject(json) ? json : undefined };
     },
