@@ -9,9 +9,11 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { planCases } from "./faults/cases.mjs";
+import { FLOWS } from "./faults/flows.mjs";
 import { play } from "./faults/runner.mjs";
 import { startWorld } from "./faults/world.mjs";
 import { launch } from "./support/browser.mjs";
+import { engine } from "./support/engine.mjs";
 
 /** Pages at a time: most of them wait. */
 const CONCURRENCY = 5;
@@ -26,6 +28,9 @@ const idle = [...worlds];
 const cases = await planCases(browser, worlds[0], { whole: false });
 
 describe("faults", { concurrency: CONCURRENCY }, () => {
+  for (const { name, unless } of FLOWS) {
+    if (unless?.[engine]) test(name, { skip: unless[engine] }, () => {});
+  }
   for (const one of cases) {
     test(one.name, async () => {
       const world = /** @type {import("./faults/world.mjs").World} */ (idle.pop());

@@ -5,7 +5,7 @@
  *     npm run test:faults                       every flow
  *     npm run test:faults -- renewal logout     those whose name contains one of the words
  *
- * There are some 1,600 cases; a word makes it few. The last line says `N passed, N failed`.
+ * There are some 1,700 cases; a word makes it few. The last line says `N passed, N failed`.
  *
  * @module
  */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { engine } from "../support/engine.mjs";
 import { expected, expectedOfStorage, isRepeated, KINDS, kindsOf } from "./expected.mjs";
 import { FLOWS } from "./flows.mjs";
 import { record } from "./runner.mjs";
@@ -28,7 +29,8 @@ const BESIDE_THE_POINT = /stand-in\.css$/;
  */
 export async function planCases(browser, world, { whole, words = [] }) {
   const flows = FLOWS.filter(
-    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+    ({ name, unless }) =>
+      !unless?.[engine] && (words.length === 0 || words.some((word) => name.includes(word))),
   );
   const cases = [];
   /** What has been stood for already. @type {Set<string>} */

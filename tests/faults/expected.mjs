@@ -159,7 +159,7 @@ export function kindsOf(key) {
 }
 
 /**
- * How a flow may end. Firefox asks again by itself where a connection ends without an answer.
+ * How a flow may end.
  *
  * @param {Flow} flow
  * @param {{ key: string, count: number, kind: string, lasting?: boolean }} fault
@@ -167,11 +167,24 @@ export function kindsOf(key) {
  */
 export function expected(flow, fault) {
   const ways = expectedAnywhere(flow, fault);
-  const { key, kind } = fault;
-  const asksAgain =
-    engine === "firefox" && !/ (POST|DELETE) /.test(key) && !key.startsWith("gateway");
-  return asksAgain && ["refused", "lost"].includes(kind) ? [...ways, "ok"] : ways;
+  return [...ways, ...(OWN_WAYS[engine]?.(flow, fault, ways) ?? [])];
 }
+
+/**
+ * How else it may end in an engine.
+ *
+ * @type {Record<string, (flow: Flow, fault: Parameters<typeof expected>[1], ways: readonly string[]) => readonly string[]>}
+ */
+const OWN_WAYS = {
+  /** It asks again by itself where a connection ends without an answer. */
+  firefox: (_, { key, kind }) =>
+    ["refused", "lost"].includes(kind) && !/^gateway| (POST|DELETE) /.test(key) ? ["ok"] : [],
+  /** It takes what has come of an answer for the whole, and an answer that is timed out for aborted. */
+  webkit: (flow, fault, ways) => [
+    ...(fault.kind === "reset" ? expectedAnywhere(flow, { ...fault, kind: "truncated" }) : []),
+    ...(ways.includes("TimeoutError") ? ["AbortError"] : []),
+  ],
+};
 
 /** @type {typeof expected} */
 function expectedAnywhere(flow, { key, count, kind, lasting }) {

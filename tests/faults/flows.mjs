@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
+import { NO_SECURE_COOKIE } from "../support/engine.mjs";
 import { PEOPLE } from "../support/login.mjs";
 import { pass } from "../support/session.mjs";
 import { Browser } from "../support/stand-in.mjs";
@@ -27,6 +28,7 @@ import { FRAME_TIMEOUT, LIFE, TIMEOUT } from "./world.mjs";
  * @property {(stage: Stage) => Promise<Outcome>} act What is looked at: ends with what became of it, at the first failure.
  * @property {(stage: Stage) => Promise<Outcome>} [again] The next attempt. Default: the same.
  * @property {boolean} [quiet] Whether it may be unknown who is there, afterwards too.
+ * @property {Record<string, string>} [unless] By engine: why it can't be played there.
  * @property {"signed-in" | "signed-out"} ends The snapshot's status when it has gone well.
  * @property {(value: any, failing?: string) => boolean} [right] Whether a value is what must come; `failing` is the request
  * that failed. Default: any.
@@ -196,6 +198,7 @@ export const FLOWS = [
   {
     name: "restore from the gateway",
     gateway: true,
+    unless: { webkit: NO_SECURE_COOKIE },
     async before(stage) {
       await signedIn(stage);
       await stage.open(stage.page);
@@ -226,6 +229,7 @@ export const FLOWS = [
   {
     name: "renewal by the gateway",
     gateway: true,
+    unless: { webkit: NO_SECURE_COOKIE },
     before: signedIn,
     since: later,
     act: getAccessToken,
