@@ -16,6 +16,7 @@ import { launch, listErrors } from "../support/browser.mjs";
  * @property {Page} page
  * @property {string[]} console Console lines.
  * @property {string[]} errors Uncaught exceptions and unhandled rejections.
+ * @property {Set<number>} ports Where the applications were that it has shown.
  * @property {Map<number, (value: any) => void>} waiting Who gets what the page's `report(number, json)` is called with.
  */
 
@@ -33,7 +34,7 @@ export async function launchTabs() {
   const open = async () => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     /** @type {Omit<Tab, "page">} */
-    const tab = { context, console: [], errors: [], waiting: new Map() };
+    const tab = { context, console: [], errors: [], ports: new Set(), waiting: new Map() };
     context.on("console", (line) => tab.console.push(line.text()));
     listErrors(context, tab.errors);
     await context.exposeFunction("report", (id, text) => tab.waiting.get(id)?.(JSON.parse(text)));

@@ -180,12 +180,15 @@ async function play(scenario, adapter, tab, t) {
 }
 
 /** Starts all that a scenario needs. */
-async function setUp({ arrange = {} }, adapter, { context, page, waiting }, t) {
+async function setUp({ arrange = {} }, adapter, { context, page, ports, waiting }, t) {
   const { app: appArranged, initScript, context: arrangeContext, config, ...rest } = arrange;
   const { origin: otherOrigin, login: _, navigate, issuerPath, ...bent } = rest;
   /** @type {AppOptions} */
   const appOptions = { ...appArranged };
-  const app = await startApp(t, appOptions);
+  let app = await startApp(t, appOptions);
+  // A port may come again; what an application before it left in this tab would be its own.
+  while (ports.has(app.port)) app = await startApp(t, appOptions);
+  ports.add(app.port);
   const origin = otherOrigin ?? app.origin;
   const redirectUri = `${origin}/callback`;
   const provider = await startProvider({
