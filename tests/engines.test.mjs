@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { test } from "node:test";
-import { sharedBrowser } from "./support/browser.mjs";
+import { addFrame, sharedBrowser } from "./support/browser.mjs";
 import { certificateFor } from "./support/certificate.mjs";
 import { engine, THIRD_PARTY_COOKIES } from "./support/engine.mjs";
 
@@ -39,9 +39,7 @@ test(`${engine}: ${THIRD_PARTY_COOKIES ? "a frame of another site is sent" : "no
 
   // Another site: hosts differ, and ports don't count.
   await page.goto(`https://localhost:${port}`);
-  await page.evaluate((src) => {
-    document.body.append(Object.assign(document.createElement("iframe"), { src }));
-  }, `https://127.0.0.1:${port}/frame`);
+  const frame = await addFrame(page, `https://127.0.0.1:${port}/frame`);
 
-  assert.equal(await said(page.frameLocator("iframe")), THIRD_PARTY_COOKIES ? "seen=1" : "none");
+  assert.equal(await said(frame), THIRD_PARTY_COOKIES ? "seen=1" : "none");
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bodyOf, sharedBrowser } from "./support/browser.mjs";
+import { deferred } from "./support/deferred.mjs";
 import {
   arrive,
   asked,
@@ -1343,11 +1344,3 @@ test("a code whose verifier is another's is refused by the nonce where the provi
   assert.equal(error.reason, "nonce");
   assert.equal((await snapshot(page)).user, null);
 });
-
-function deferred() {
-  let resolve;
-  const promise = new Promise((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import { certificateFor } from "../support/certificate.mjs";
+import { deferred } from "../support/deferred.mjs";
 import { engine, THIRD_PARTY_COOKIES } from "../support/engine.mjs";
 import {
   arrive,
@@ -318,16 +319,15 @@ test('"redirect": a reload finds the person again, and they come back to where t
 test('"redirect": nobody there brings the person back, and it is not tried again until a sign-in', async (t) => {
   const { page, standIn, app, open } = await visit(t, "redirect");
   await open(page, "/launch?a=1#b");
-  let goOn = () => {};
-  const looked = new Promise((resolve) => {
-    goOn = () => resolve(undefined);
+  const looked = deferred();
+  await page.route("**/launch*", (route) => looked.promise.then(() => route.continue()), {
+    times: 1,
   });
-  await page.route("**/launch*", (route) => looked.then(() => route.continue()), { times: 1 });
 
   await leaving(page, "client.subscribe(() => {})");
   await page.waitForURL("**/callback?*");
   assert.equal((await handled(page)).status, "redirecting");
-  goOn();
+  looked.resolve();
   await page.waitForURL("**/launch?a=1#b");
   await ready(page);
 

@@ -7,27 +7,19 @@
 
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { deferred } from "../deferred.mjs";
 
 /** @import { IncomingMessage } from "node:http" */
 
 /** Fetch's destinations, by Playwright's names for them. */
 const TYPES = { document: "document", iframe: "document", frame: "document", style: "stylesheet" };
 
-/** A promise, and what keeps it. */
-function telling() {
-  let tell = (/** @type {any} */ _) => {};
-  const told = new Promise((resolve) => {
-    tell = resolve;
-  });
-  return { told, tell };
-}
-
 /** A request. */
 export class Asked {
   #url;
   #incoming;
   #body;
-  #answer = telling();
+  #answer = deferred();
 
   /** @param {string} url @param {IncomingMessage} incoming @param {Buffer} body */
   constructor(url, incoming, body) {
@@ -88,12 +80,12 @@ export class Asked {
 
   /** Told by the proxy, when the browser is given an answer. @param {number} status @param {Record<string, any>} headers */
   answered(status, headers) {
-    this.#answer.tell({ status: () => status, headers: () => headers });
+    this.#answer.resolve({ status: () => status, headers: () => headers });
   }
 
   /** What the browser was given. */
   response() {
-    return this.#answer.told;
+    return this.#answer.promise;
   }
 
   /** When the browser no longer waits for the answer. @param {() => void} then */
