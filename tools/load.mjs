@@ -18,7 +18,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
 import { parseArgs } from "node:util";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { SignJWT } from "jose";
+import { makeKey } from "../tests/support/keys.mjs";
 import { build } from "./build.mjs";
 import { asProgram, Problem, say } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
@@ -37,8 +38,7 @@ const mayGrowTo = (bytes) => bytes * 1.1 + 5_000_000;
 
 /** A provider that answers every token request with the same token, whose nonce belongs to `verifier`. */
 async function startProvider(verifier) {
-  const { privateKey, publicKey } = await generateKeyPair("RS256");
-  const jwk = { ...(await exportJWK(publicKey)), kid: "load", alg: "RS256", use: "sig" };
+  const { privateKey, jwk } = makeKey("load");
   let token;
   const server = createServer((incoming, outgoing) => {
     incoming.resume();

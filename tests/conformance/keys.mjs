@@ -1,47 +1,13 @@
 /**
- * Keys, and signing anything with them: also what no honest library signs.
+ * Keys that are shared, and signing anything with them: also what no honest library signs.
  *
  * @module
  */
 
-import { constants, createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { constants, createHash, createHmac, sign } from "node:crypto";
+import { makeKey } from "../support/keys.mjs";
 
-/** @import { KeyObject } from "node:crypto" */
-
-/**
- * A signing key and what the world sees of it.
- *
- * @typedef {object} Key
- * @property {string} alg
- * @property {Record<string, unknown>} jwk The public JWK, with `kid`, `alg` and `use`.
- * @property {KeyObject} privateKey
- * @property {KeyObject} publicKey
- */
-
-/** What each kind of key is made of. */
-const KINDS = {
-  RS: ["rsa", { modulusLength: 2048 }],
-  PS: ["rsa", { modulusLength: 2048 }],
-  ES256: ["ec", { namedCurve: "P-256" }],
-  ES384: ["ec", { namedCurve: "P-384" }],
-  ES512: ["ec", { namedCurve: "P-521" }],
-  EdDSA: ["ed25519", {}],
-};
-
-/**
- * Makes a key.
- *
- * @param {string} kid
- * @param {string} [alg] as in RFC 7518, 3.1 and RFC 8037
- * @param {object} [options] of Node's generator, in place of the usual ones
- * @returns {Key}
- */
-export function makeKey(kid, alg = "RS256", options) {
-  const [type, usual] = KINDS[alg] ?? KINDS[alg.slice(0, 2)];
-  const { privateKey, publicKey } = generateKeyPairSync(type, options ?? usual);
-  const jwk = { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" };
-  return { alg, jwk, privateKey, publicKey };
-}
+/** @import { Key } from "../support/keys.mjs" */
 
 /** The keys that scenarios share: making one takes long. */
 export const KEYS = {

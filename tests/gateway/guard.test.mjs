@@ -207,7 +207,7 @@ test("the key set: the provider's, from a cache that a caller may pass", async (
   );
   assert(answers.every(({ json }) => json.keys[0].kid === upstream.key.kid));
   assert.equal(upstream.count("/jwks"), 1);
-  upstream.keys = [(await upstream.newKey("key-2")).jwk];
+  upstream.keys = [upstream.newKey("key-2").jwk];
   assert.equal((await browser.send("GET", "/auth/jwks")).json.keys[0].kid, "key-1");
   const headers = { "Cache-Control": "no-cache" };
   for (let round = 0; round < 3; round += 1) {

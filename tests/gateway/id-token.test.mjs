@@ -1,11 +1,15 @@
 // The ID token, row by row of the table in the protocol's rules: what is refused is neither answered nor sealed.
 
 import assert from "node:assert/strict";
-import { createHash, createHmac, createSign, generateKeyPairSync, KeyObject } from "node:crypto";
+import { createHash, createHmac, createSign } from "node:crypto";
 import { test } from "node:test";
-import { exportJWK, exportSPKI, generateKeyPair, importJWK } from "jose";
+import { exportSPKI, importJWK } from "jose";
 import { setUp } from "../support/gateway.mjs";
+import { makeKey } from "../support/keys.mjs";
 import { CLIENT } from "../support/upstream.mjs";
+
+/** No provider's. */
+const FOREIGN = makeKey("foreign");
 
 const b64 = (value) => Buffer.from(value).toString("base64url");
 const json64 = (value) => b64(JSON.stringify(value));
@@ -14,7 +18,7 @@ const at = (token, seconds) => token.claims.iat + seconds;
 /** Signs by hand what jose would refuse to. */
 function signed({ header, claims, key }) {
   const input = `${typeof header === "string" ? header : json64(header)}.${typeof claims === "string" ? claims : json64(claims)}`;
-  return `${input}.${b64(createSign("sha256").update(input).sign(KeyObject.from(key)))}`;
+  return `${input}.${b64(createSign("sha256").update(input).sign(key))}`;
 }
 
 const claims = (changes) => (token) => ({
@@ -63,10 +67,7 @@ const REFUSED = {
     ),
   },
   signature: {
-    "a foreign key's": async (token) => ({
-      ...token,
-      key: (await generateKeyPair("RS256")).privateKey,
-    }),
+    "a foreign key's": (token) => ({ ...token, key: FOREIGN.privateKey }),
     "of other claims": raw((token) => {
       const [header, , signature] = signed(token).split(".");
       return `${header}.${json64({ ...token.claims, email: "else" })}.${signature}`;
@@ -201,12 +202,12 @@ test("every algorithm that is advertised, and its at_hash", async (t) => {
   ];
   upstream.discovery.id_token_signing_alg_values_supported = algorithms;
   for (const alg of algorithms) {
-    const key = await upstream.newKey(alg, alg);
+    const key = upstream.newKey(alg, alg);
     upstream.keys.push(key.jwk);
   }
   await browser.signIn();
   for (const alg of algorithms) {
-    const key = await upstream.newKey(`new ${alg}`, alg);
+    const key = upstream.newKey(`new ${alg}`, alg);
     upstream.keys = [...upstream.keys, key.jwk];
     upstream.bend = (token) => ({
       ...claims({ at_hash: hash(hashes[alg.slice(2)] ?? "sha512", token.accessToken, 0.5) })(token),
@@ -220,8 +221,8 @@ test("every algorithm that is advertised, and its at_hash", async (t) => {
 });
 
 test("a key under the right kid that may not be used is no key", async (t) => {
-  const { jwk } = await (await setUp(t)).upstream.newKey("key-1", "ES256");
-  const small = { kty: "RSA", ...(await smallKey()), kid: "key-1" };
+  const { jwk } = makeKey("key-1", "ES256");
+  const small = makeKey("key-1", "RS256", { modulusLength: 1024 }).jwk;
   for (const change of [
     { use: "enc" },
     { use: undefined, key_ops: ["sign"] },
@@ -237,13 +238,9 @@ test("a key under the right kid that may not be used is no key", async (t) => {
   }
 });
 
-function smallKey() {
-  return exportJWK(generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey);
-}
-
 test("without a kid, several keys that fit are none", async (t) => {
   const { upstream, browser } = await setUp(t);
-  upstream.keys.push((await upstream.newKey("key-2")).jwk);
+  upstream.keys.push(upstream.newKey("key-2").jwk);
   upstream.bend = (token) => ({ ...token, header: { alg: "RS256" } });
   assert.equal((await browser.signIn()).json.reason, "key_not_found");
   upstream.keys = [upstream.key.jwk, { ...upstream.keys[1], use: "enc" }];
@@ -257,7 +254,7 @@ test("keys rotated between two logins, and just before signing", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   await browser.signIn();
   for (let round = 0; round < 2; round += 1) {
-    upstream.key = await upstream.newKey();
+    upstream.key = upstream.newKey();
     upstream.keys = [upstream.key.jwk];
     assert.equal((await browser.signIn()).status, 200);
     pass(11);
@@ -268,7 +265,7 @@ test("keys rotated between two logins, and just before signing", async (t) => {
 test("keys rotated under many logins at once", async (t) => {
   const { upstream, browser } = await setUp(t);
   await browser.signIn();
-  upstream.key = await upstream.newKey();
+  upstream.key = upstream.newKey();
   upstream.keys = [upstream.key.jwk];
   const answers = await Promise.all(Array.from({ length: 20 }, () => browser.signIn()));
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));

@@ -5,7 +5,8 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { SignJWT } from "jose";
+import { makeKey } from "./keys.mjs";
 
 /** A registration that the upstream knows. The secret needs form-urlencoding (RFC 6749, 2.3.1). */
 export const CLIENT = {
@@ -25,14 +26,13 @@ export const PERSON = {
   classLink_tenant_id: 2284,
 };
 
-async function newKey(kid = randomBytes(4).toString("hex"), alg = "RS256") {
-  const pair = await generateKeyPair(alg, { extractable: true });
-  const jwk = { ...(await exportJWK(pair.publicKey)), kid, alg, use: "sig" };
-  return { kid, alg, jwk, privateKey: pair.privateKey };
-}
+const newKey = (kid = randomBytes(4).toString("hex"), alg = "RS256") => ({
+  kid,
+  ...makeKey(kid, alg),
+});
 
 /** Every upstream's first key: RSA keys take long to make. */
-const FIRST_KEY = await newKey("key-1");
+const FIRST_KEY = newKey("key-1");
 
 /**
  * Starts an upstream that ends with the test.

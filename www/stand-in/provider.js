@@ -115,9 +115,14 @@ export async function createProvider(issuer, { settings, people, consents, store
 }
 
 async function signingKey() {
-  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  // Asked for as JWKs: exporting a key that was just made can hang Node.js, when its generator is collected meanwhile.
+  const { privateKey } = await promisify(generateKeyPair)("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "jwk" },
+    privateKeyEncoding: { type: "pkcs8", format: "jwk" },
+  });
   const kid = randomBytes(8).toString("hex");
-  return { ...privateKey.export({ format: "jwk" }), kid, alg: "RS256", use: "sig" };
+  return { .../** @type {object} */ (privateKey), kid, alg: "RS256", use: "sig" };
 }
 
 /**
