@@ -123,14 +123,22 @@ async function signInInPopup(stage) {
     }),
     page.getByRole("button").click(),
   ]);
-  const patience = setTimeout(
-    () => void popup?.close().catch(() => {}),
-    isSilent(stage.failing ?? "") ? TIMEOUT : 9 * TIMEOUT,
-  );
+  const settled = new AbortController();
+  const { signal } = settled;
+  const leave = async () => {
+    await pause(isSilent(stage.failing ?? "") ? TIMEOUT : 9 * TIMEOUT, undefined, { signal });
+    await popup?.close();
+    // Without the focus, which other flows' windows take too, a page can't tell a popup that is closed.
+    for (;;) {
+      await page.bringToFront();
+      await pause(500, undefined, { signal });
+    }
+  };
+  leave().catch(() => {});
   try {
     return await stage.call("signedIn");
   } finally {
-    clearTimeout(patience);
+    settled.abort();
     await popup?.close();
   }
 }
