@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
+import { deferred } from "./support/deferred.mjs";
 import {
   DOWN,
   kept,
@@ -183,16 +184,14 @@ test("where the tabs can't hear each other, a renewal finds the person who signe
   await watch(other);
 
   // Held, since the tab renews of its own accord too: the call must be there before that is answered.
-  let release = () => {};
-  gateway.held = new Promise((resolve) => {
-    release = () => resolve(undefined);
-  });
+  const hold = deferred();
+  gateway.held = hold.promise;
   await pass(context, 5 * MINUTE + 1);
   await other.evaluate(() => {
     Object.assign(window, { asked: /** @type {any} */ (window).client.getAccessToken() });
     /** @type {any} */ (window).asked.catch(() => {});
   });
-  release();
+  hold.resolve();
   const { error } = await outcome(other, "asked");
 
   assert.equal(error.code, "user_mismatch");

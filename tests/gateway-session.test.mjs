@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
+import { deferred } from "./support/deferred.mjs";
 import {
   answering,
   askedAcross,
@@ -332,10 +333,8 @@ async function leavePia(t, page) {
 test("a page from the back/forward cache shows nobody until it is known that they are still there", async (t) => {
   const { page } = await newCachingPage(t);
   const { gateway, back } = await leavePia(t, page);
-  let release;
-  gateway.held = new Promise((resolve) => {
-    release = resolve;
-  });
+  const hold = deferred();
+  gateway.held = hold.promise;
 
   assert.equal(await back(), true);
   assert.deepEqual(await page.evaluate("shown"), {
@@ -344,7 +343,7 @@ test("a page from the back/forward cache shows nobody until it is known that the
     scope: [],
     error: null,
   });
-  release();
+  hold.resolve();
 
   await shows(page, "signed-in");
   assert.equal((await getUser(page)).name, "Pia Pupil");

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { authorize } from "./support/authorize.mjs";
 import { sharedBrowser } from "./support/browser.mjs";
+import { deferred } from "./support/deferred.mjs";
 import {
   answering,
   askedAcross,
@@ -224,17 +225,15 @@ test("signing out while a sign-in is under way: nobody is signed in, here and af
   await open(page);
   await startLogin(page);
   await pick(page, PEOPLE.pia);
-  let release;
-  gateway.held = new Promise((resolve) => {
-    release = resolve;
-  });
+  const hold = deferred();
+  gateway.held = hold.promise;
 
   const signingIn = handleCallback(page);
   await shows(page, "signing-in");
   await watch(page);
   const signingOut = outcome(page, "client.logout()");
   await shows(page, "signed-out");
-  release();
+  hold.resolve();
 
   assert.equal((await signingIn).error.code, "not_signed_in");
   assert.equal((await signingOut).sessionEnded, true);

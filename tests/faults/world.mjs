@@ -9,6 +9,7 @@ import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "../support/app.mjs";
 import { openPage } from "../support/browser.mjs";
 import { importEntry } from "../support/bundle.mjs";
+import { deferred } from "../support/deferred.mjs";
 import { capture, misbehave } from "../support/faults.mjs";
 import { newKey } from "../support/gateway.mjs";
 import { CLIENT_ID, clientScript, opener } from "../support/login.mjs";
@@ -93,9 +94,8 @@ export async function startWorld() {
   let recording = false;
   /** @type {Armed | undefined} */
   let armed;
-  let meet = () => {};
-  let release = () => {};
-  let released = Promise.resolve();
+  let meeting = deferred();
+  let holding = deferred();
   let ahead = 0;
   /** @type {Flow | undefined} */
   let flow;
@@ -119,7 +119,7 @@ export async function startWorld() {
         server === "provider" && path.endsWith("/token") && flow?.tokens
           ? bend(response, usual, flow.tokens)
           : usual();
-      if (path === "/held") return meet();
+      if (path === "/held") return meeting.resolve();
       if (!recording) return bent();
       // The gateway asks the provider, too, and is no browser.
       const who = /^Mozilla/.test(request.headers["user-agent"] ?? "") ? "" : "gateway: ";
@@ -136,12 +136,12 @@ export async function startWorld() {
       if (!hit) return bent();
       world.wasMet = true;
       if (close === "held") {
-        meet();
-        await released;
+        meeting.resolve();
+        await holding.promise;
         return bent();
       }
-      if (close === "answered") response.on("finish", meet);
-      else meet();
+      if (close === "answered") response.on("finish", meeting.resolve);
+      else meeting.resolve();
       return kind ? misbehave(kind, request, response, bent) : bent();
     };
   answers.instead = hand("app");
@@ -203,15 +203,12 @@ export async function startWorld() {
       world.wasMet = false;
       armed = next;
       recording = true;
-      world.met = new Promise((resolve) => {
-        meet = () => resolve();
-      });
-      released = new Promise((resolve) => {
-        release = () => resolve();
-      });
+      meeting = deferred();
+      holding = deferred();
+      world.met = meeting.promise;
     },
     end() {
-      release();
+      holding.resolve();
       recording = false;
       armed = undefined;
     },
