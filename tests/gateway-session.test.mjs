@@ -350,9 +350,9 @@ test("a page from the back/forward cache shows nobody until it is known that the
 });
 
 test("a page from the back/forward cache never shows whose session is over meanwhile", async (t) => {
-  const { page, context } = await newCachingPage(t);
-  const { back } = await leavePia(t, page);
-  await context.clearCookies();
+  const { page } = await newCachingPage(t);
+  const { passThere, back } = await leavePia(t, page);
+  passThere(24 * 3600);
 
   assert.equal(await back(), true);
   await watch(page);
