@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import { startStandIn } from "../www/stand-in/index.js";
+import { deferred } from "./support/deferred.mjs";
 import {
   ADAM,
   api,
@@ -587,4 +589,30 @@ test("a test may answer in its place, or have it answer as usual", async (t) => 
 
   assert.equal(asked.length, 2);
   assert.equal(standIn.requests.length, 1, "what it didn't answer it has not seen");
+});
+
+test("a browser that hangs up is no defect to report; a handler that fails is", async (t) => {
+  const standIn = await standInFor(t);
+  const reports = t.mock.method(console, "error", () => {}).mock;
+  const { hostname, port } = new URL(standIn.issuer);
+  const arrived = deferred();
+  const closed = deferred();
+  standIn.instead = (request, _response, usual) => {
+    request.once("close", closed.resolve);
+    arrived.resolve();
+    return usual();
+  };
+  const socket = connect(Number(port), hostname);
+  socket.write("POST /oauth2/v2/token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\ncode=");
+  await arrived.promise;
+  socket.resetAndDestroy();
+  await closed.promise;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(reports.callCount(), 0);
+
+  standIn.instead = () => {
+    throw new Error("a defect");
+  };
+  assert.equal((await fetch(standIn.discoveryUrl)).status, 500);
+  assert.equal(reports.callCount(), 1);
 });

@@ -21,6 +21,9 @@ import { setUp } from "./setup.mjs";
 /** Pages at a time: most of them wait. */
 const CONCURRENCY = 6;
 
+/** Cases between two words on how far it has come. */
+const SOME = 200;
+
 await asProgram(import.meta, async (words) => {
   await setUp({ browser: true });
   await build();
@@ -32,11 +35,14 @@ await asProgram(import.meta, async (words) => {
     if (cases.length === 0) throw new Problem(`No flow's name contains ${words.join(" or ")}`);
     say(`Playing ${cases.length} cases`);
     const waiting = [...cases];
+    let played = 0;
     /** By flow. @type {Map<string, { passed: number, failed: number }>} */
     const sums = new Map(cases.map(({ flow }) => [flow.name, { passed: 0, failed: 0 }]));
     const worker = async (/** @type {typeof worlds[number]} */ world) => {
       for (let one = waiting.shift(); one; one = waiting.shift()) {
         const problems = one.problems ?? (await play(browser, world, one));
+        played += 1;
+        if (played % SOME === 0) say(`${played} of ${cases.length} played`);
         const sum = sums.get(one.flow.name);
         if (sum) sum[problems.length > 0 ? "failed" : "passed"] += 1;
         if (problems.length === 0) continue;

@@ -33,7 +33,7 @@ export async function listen({ host, tls }, port) {
     Promise.resolve()
       .then(() => handler(req, res))
       .catch((error) => {
-        console.error(error);
+        report(error);
         if (!res.headersSent) sendText(res, 500, "Internal error");
       });
   };
@@ -54,6 +54,15 @@ export async function listen({ host, tls }, port) {
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * Tells a developer of a defect of the stand-in, not of the application under test. A browser that hangs up is none.
+ *
+ * @param {NodeJS.ErrnoException} error
+ */
+export function report(error) {
+  if (error.code !== "ECONNRESET") console.error(error);
 }
 
 /**
