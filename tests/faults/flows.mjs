@@ -39,9 +39,9 @@ const isPia = (/** @type {any} */ value) =>
 const isToken = (/** @type {any} */ value) => typeof value === "string" && value.length > 8;
 
 /** The provider's pages, visited by Pia in a browser of her own. @param {Stage} stage */
-async function visitProvider({ page, world }) {
+async function visitProvider({ page }) {
   const left = await page.evaluate("left");
-  const { callback } = await world.apart(() => new Browser().arrive(left, PEOPLE.pia));
+  const { callback } = await new Browser().arrive(left, PEOPLE.pia);
   return callback.href;
 }
 

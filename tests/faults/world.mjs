@@ -14,6 +14,7 @@ import { capture, misbehave } from "../support/faults.mjs";
 import { newKey } from "../support/gateway.mjs";
 import { CLIENT_ID, clientScript, opener } from "../support/login.mjs";
 import { withClocks } from "../support/session.mjs";
+import { USER_AGENT } from "../support/stand-in.mjs";
 import { STORAGE_SCRIPT } from "./storage.mjs";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
@@ -56,7 +57,6 @@ const GATEWAY_CLIENT_ID = "test-app-with-gateway";
  * @property {(flow: Flow) => void} enter Makes the application the one that a flow is about.
  * @property {(armed?: Armed) => void} begin From now on requests are written down.
  * @property {() => void} end From now on they are not, and nothing meets a fault.
- * @property {<T>(step: () => Promise<T>) => Promise<T>} apart Does something whose requests aren't the flow's.
  * @property {string[]} requests What was asked since `begin`, as `app GET /path`.
  * @property {string[]} strays What was asked for where a redirect leads.
  * @property {boolean} moved Whether the request that meets a fault is a page's or for a file of the package: their redirects
@@ -120,9 +120,11 @@ export async function startWorld() {
           ? bend(response, usual, flow.tokens)
           : usual();
       if (path === "/held") return meeting.resolve();
-      if (!recording) return bent();
+      const agent = request.headers["user-agent"] ?? "";
+      // Somebody's visit to the provider's pages is not the client's.
+      if (!recording || agent === USER_AGENT) return bent();
       // The gateway asks the provider, too, and is no browser.
-      const who = /^Mozilla/.test(request.headers["user-agent"] ?? "") ? "" : "gateway: ";
+      const who = agent.startsWith("Mozilla") ? "" : "gateway: ";
       // Of the package's files: whether they are for the page in a frame or a popup.
       const { referer } = request.headers;
       const where =
@@ -211,15 +213,6 @@ export async function startWorld() {
       holding.resolve();
       recording = false;
       armed = undefined;
-    },
-    async apart(step) {
-      const was = recording;
-      recording = false;
-      try {
-        return await step();
-      } finally {
-        recording = was;
-      }
     },
     pass(seconds) {
       ahead += seconds * 1000;

@@ -38,6 +38,9 @@ export async function standInFor(t, options = {}) {
   return standIn;
 }
 
+/** What a {@link Browser} calls itself, unlike the gateway and other users of Node's `fetch`. */
+export const USER_AGENT = "somebody at the stand-in";
+
 /** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
 export class Browser {
   #cookies = new Map();
@@ -48,7 +51,7 @@ export class Browser {
       .filter(({ path }) => path === "/" || pathname === path)
       .map(({ name, value }) => `${name}=${value}`)
       .join("; ");
-    const headers = { ...init.headers, ...(cookie && { cookie }) };
+    const headers = { "user-agent": USER_AGENT, ...init.headers, ...(cookie && { cookie }) };
     const response = await fetch(url, { ...init, headers, redirect: "manual" });
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
