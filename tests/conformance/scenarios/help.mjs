@@ -95,8 +95,8 @@ export { PORTAL as HTML };
 
 export const MIB = 1024 * 1024;
 
-/** Short, for answers that never come. */
-export const IMPATIENT = { timeout: 800 };
+/** Short, for answers that never come; but the package itself must have come by then, on a busy machine too. */
+export const IMPATIENT = { timeout: 2000 };
 
 /** Milliseconds that say whose time-out it was, on a slow machine too: not the default one of ten seconds. */
 export const BELOW_DEFAULT = 9500;
