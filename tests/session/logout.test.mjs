@@ -92,7 +92,7 @@ test("nobody signed in: no error", async (t) => {
 test("everything down: signed out all the same", async (t) => {
   const { page, context } = await signedIn(t, {
     standIn: { revocation: true },
-    config: { timeout: 1000 },
+    config: { timeout: 2000 },
   });
   await context.setOffline(true);
   assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
@@ -102,12 +102,12 @@ test("everything down: signed out all the same", async (t) => {
 test("a provider that hangs holds nobody up longer than the time-out", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { revocation: true },
-    config: { timeout: 500 },
+    config: { timeout: 2000 },
   });
-  standIn.delay("revocation", 5000);
+  standIn.delay("revocation", 10_000);
   const began = Date.now();
   assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
-  assert.ok(Date.now() - began < 3000);
+  assert.ok(Date.now() - began < 8000);
   await assertSignedOut(page);
 });
 

@@ -5,7 +5,7 @@
  */
 
 import { KEYS } from "../keys.mjs";
-import { claims, DAY, HOUR, inSeconds, MINUTE, OPTION, signedIn } from "./help.mjs";
+import { claims, DAY, HOUR, IMPATIENT, inSeconds, MINUTE, OPTION, signedIn } from "./help.mjs";
 
 /** @import { Scenario } from "../runner.mjs" */
 
@@ -108,7 +108,7 @@ export const clocks = [
     name: "the clock is 26 hours fast, and the origin does not answer",
     arrange: {
       initScript: advanceClock(26 * HOUR),
-      config: { timeout: 1000 },
+      config: IMPATIENT,
       context: (context) =>
         context.route("**/callback", (route) =>
           route.request().method() === "HEAD" ? undefined : route.fallback(),

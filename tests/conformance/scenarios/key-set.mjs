@@ -191,7 +191,7 @@ export const keySets = [
   },
   {
     name: "the key set hangs once",
-    arrange: { config: { timeout: 1500 }, jwks: first({ hang: true }) },
+    arrange: { config: IMPATIENT, jwks: first({ hang: true }) },
     expect: { ...signedIn, requested: { token: 1, jwks: 2 } },
   },
   {
