@@ -7,7 +7,7 @@
 
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import { Provider } from "../../www/stand-in/library.js";
+import { Provider, reportDefects } from "../../www/stand-in/library.js";
 import { createStore } from "../../www/stand-in/store.js";
 import { breakOff, drip as dripOn, hang as staySilent } from "../support/faults.mjs";
 import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
@@ -231,10 +231,7 @@ function createLibrary(provider, { clientId, redirectUri, paths, port }) {
       return grant;
     },
   });
-  library.on("server_error", (_, error) => {
-    // A page that is closed while it asks is no defect of the provider.
-    if (error.code !== "ECONNRESET") console.error(error);
-  });
+  reportDefects(library);
   return library;
 }
 

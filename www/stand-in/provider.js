@@ -4,8 +4,7 @@ import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { allClaims, CLAIMS_OF_SCOPE } from "./claims.js";
 import { endSessionFeature, endWithoutAsking } from "./end-session.js";
-import { report } from "./http.js";
-import { Provider } from "./library.js";
+import { Provider, reportDefects } from "./library.js";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 import { errorPage } from "./pages.js";
 import { PATHS } from "./paths.js";
@@ -108,13 +107,7 @@ export async function createProvider(issuer, { settings, people, consents, store
   });
   provider.use(answerAsClassLink(issuer, settings, faults));
   provider.use(endWithoutAsking);
-  provider.on("server_error", (/** @type {unknown} */ _ctx, /** @type {Error} */ error) => {
-    report(error);
-  });
-  // As Koa does it: what the browser is told of needs no other report.
-  provider.on("error", (/** @type {Error & { expose?: boolean }} */ error) => {
-    if (!error.expose) report(error);
-  });
+  reportDefects(provider);
   return provider;
 }
 
