@@ -15,6 +15,7 @@ import {
   ready,
   sharedLoginApp,
   snapshot,
+  tellHandled,
 } from "../support/login.mjs";
 import { accessToken, eventTypes } from "../support/session.mjs";
 
@@ -65,23 +66,6 @@ const result = (page) =>
 const closes = (popup) =>
   popup.isClosed() ||
   Promise.race([popup.waitForEvent("close").then(() => true), pause(3000, false)]);
-
-/** What the page in the popup answered to its own `handleCallback`: told before it closes. */
-async function tellHandled(context) {
-  const told = [];
-  await context.exposeFunction("tell", (text) => told.push(JSON.parse(text)));
-  await context.addInitScript(() => {
-    const timer = setInterval(() => {
-      if (!window.handled) return;
-      clearInterval(timer);
-      window.handled.then(
-        (result) => window.tell(JSON.stringify(result)),
-        ({ code }) => window.tell(JSON.stringify({ code })),
-      );
-    }, 1);
-  });
-  return told;
-}
 
 /** That the page in the popup handed its answer over. Firefox may close it before it can say so. */
 function assertHandedOver(told) {

@@ -21,7 +21,7 @@ import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "./app.mjs";
 import { Browser } from "./stand-in.mjs";
 
-/** @import { Page } from "playwright-core" */
+/** @import { BrowserContext, Page } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
 /** @import { StandIn } from "../../www/stand-in/index.js" */
 /** @import { App, AppOptions } from "./app.mjs" */
@@ -247,6 +247,31 @@ export async function pick(page, person) {
  */
 export function handleCallback(page, url) {
   return outcome(page, `client.handleCallback(${JSON.stringify(url) ?? ""})`);
+}
+
+/**
+ * What callback pages that handle their answers themselves came to: they tell it before they are left or closed. A browser
+ * can't be asked where a page is on its way elsewhere: Chromium answers once that has ended.
+ *
+ * @param {BrowserContext} context
+ * @returns {Promise<any[]>} Grows: results, or `{ code }` of errors.
+ */
+export async function tellHandled(context) {
+  /** @type {any[]} */
+  const told = [];
+  await context.exposeFunction("tell", (/** @type {string} */ text) => told.push(JSON.parse(text)));
+  await context.addInitScript(() => {
+    const { window } = /** @type {any} */ (globalThis);
+    const timer = setInterval(() => {
+      if (!window.handled) return;
+      clearInterval(timer);
+      window.handled.then(
+        (/** @type {any} */ result) => window.tell(JSON.stringify(result)),
+        (/** @type {any} */ { code }) => window.tell(JSON.stringify({ code })),
+      );
+    }, 1);
+  });
+  return told;
 }
 
 /**
