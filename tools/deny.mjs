@@ -1,7 +1,7 @@
 /**
  * Checks what the project takes from others.
  *
- *     npm run deny                 licences, sources, bans: without a network
+ *     npm run deny                 licences, sources, bans: without a network, but for fetching the crates the first time
  *     npm run deny -- advisories   known faults, too, of crates and npm packages: needs one
  *
  * @module
@@ -19,6 +19,8 @@ await asProgram(import.meta, async (args) => {
     say("Installing cargo-deny (some minutes, the first time)");
     await run("cargo", ["install", "cargo-deny", "--locked"]);
   }
+  // What is checked are the crates of every platform; building fetched this one's.
+  await run("cargo", ["fetch", "--locked"]);
   const check = ["check", "licenses", "sources", "bans"];
   say("Licences, sources and bans of what users get (cargo deny)");
   await run("cargo", ["deny", "--offline", "--locked", ...check]);
