@@ -143,7 +143,7 @@ test("every login has a state, a nonce and a challenge of its own", async (t) =>
 
 test("the callback costs one round trip: code and keys are asked for side by side, and nothing else", async (t) => {
   const { page, context } = await browser.newPage(t);
-  const { standIn, open } = await startLoginApp(t, { config: { timeout: 3000 } });
+  const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
   await pick(page, PEOPLE.pia);

@@ -435,7 +435,7 @@ test("a test makes an endpoint's next answer come late, and closing does not wai
     while (renewals().length < count) await pause(5);
   };
   const order = [];
-  standIn.delay("token", 500);
+  standIn.delay("token", 2000);
   const late = renew(standIn, refresh_token).then((answer) => {
     order.push("late");
     return answer;

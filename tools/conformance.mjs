@@ -33,7 +33,7 @@ const ADAPTERS = [ours, oidcClient, auth0, oauth4webapi.checking, oauth4webapi.t
 const CONCURRENCY = 5;
 
 /** Milliseconds that a library may take for one scenario before it counts as hung: more than each one's own time-out. */
-const LIMIT = 15_000;
+const LIMIT = 30_000;
 
 /**
  * Plays everything with one library.

@@ -307,11 +307,9 @@ const FAULTS = {
 
 for (const [name, [handler, status, code]] of Object.entries(FAULTS)) {
   test(`the token endpoint answers with ${name}: ${code}`, async (t) => {
-    const { upstream, browser, entries } = await setUp(t, { timeout: 300 });
+    const { upstream, browser, entries } = await setUp(t, status === 504 ? { timeout: 300 } : {});
     upstream.instead["/token"] = handler;
-    const started = performance.now();
     const answer = await browser.signIn();
-    assert(performance.now() - started < 2500);
     assert.equal(answer.status, status);
     assert.equal(answer.code, code);
     assert.deepEqual(answer.cookies, []);

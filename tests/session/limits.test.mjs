@@ -21,6 +21,9 @@ const startLoginApp = sharedLoginApp();
 const MINUTE = 60;
 const HOUR = 3600;
 
+/** Milliseconds in which a page has heard of what a person did there, or of what another tab tells, on a busy machine. */
+const MOMENT = 500;
+
 /** An application with limits, and somebody signed in on a page of it. */
 async function signedIn(t, session = {}, options = {}) {
   const { page, context } = await browser.newPage(t);
@@ -107,18 +110,17 @@ for (const [name, act] of [
     const { page } = await signedIn(t);
     await pass(page, 29 * MINUTE);
     await act(page);
-    // Activity is told of by the page's own events, which come a moment later.
-    await pause(100);
+    await pause(MOMENT);
     await pass(page, 29 * MINUTE);
     await wake(page);
     assert.equal(await status(page), "signed-in");
 
     await pass(page, 2 * MINUTE);
     await act(page);
-    await pause(100);
+    await pause(MOMENT);
     await assertOver(page);
     await act(page);
-    await pause(100);
+    await pause(MOMENT);
     await assertOver(page);
   });
 }
@@ -155,7 +157,7 @@ test("activity in one tab counts in all", async (t) => {
   for (let rounds = 0; rounds < 3; rounds++) {
     for (const tab of [page, other]) await pass(tab, 25 * MINUTE);
     await other.keyboard.press("a");
-    await pause(100);
+    await pause(MOMENT);
     await wake(page);
     assert.equal(await status(page), "signed-in");
   }
@@ -168,12 +170,12 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   await signInHere(other);
   await pass(other, 20 * MINUTE);
   await pass(page, 40 * MINUTE);
-  const awake = await standStill(page, 1500);
-  await pause(300);
+  const awake = await standStill(page, 4000);
+  await pause(MOMENT);
   await other.keyboard.press("a");
   await pass(other, 20 * MINUTE);
   await awake();
-  await pause(300);
+  await pause(MOMENT);
 
   assert.equal(await status(other), "signed-in", "the tab in use");
   assert.equal(typeof (await accessToken(other)), "string");
@@ -192,7 +194,7 @@ test("a tab that takes itself for idle costs another, where somebody is at work,
   await signInHere(other);
   await pass(page, 31 * MINUTE);
   assert.equal(await outcome(page, "client.getUser()"), null);
-  await pause(300);
+  await pause(MOMENT);
   assert.equal(await status(other), "signed-in");
 });
 
@@ -203,7 +205,7 @@ test("activity in another tab revives nothing that was over before", async (t) =
     const at = String(Math.ceil(Date.now() / 1000));
     new BroadcastChannel(channel).postMessage({ kind: "active", at });
   }, `classlink-spa ${standIn.issuer} test-app`);
-  await pause(300);
+  await pause(MOMENT);
   await wake(page);
   await assertOver(page);
 });
@@ -304,7 +306,7 @@ test("a lid that is closed for two hours: the monotonic clock stood still, and t
   const { page, standIn } = await signedIn(t);
   await pass(page, { wall: 2 * HOUR });
   await page.mouse.click(5, 5);
-  await pause(100);
+  await pause(MOMENT);
   await assertOver(page);
   assert.deepEqual(standIn.requests, []);
 });

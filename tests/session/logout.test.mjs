@@ -21,7 +21,7 @@ import {
   snapshot,
   startLogin,
 } from "../support/login.mjs";
-import { accessToken, eventTypes, pass, withClocks } from "../support/session.mjs";
+import { accessToken, eventTypes, holdNext, pass, withClocks } from "../support/session.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -222,11 +222,12 @@ test("during a renewal: nobody is signed back in, and the caller hears so", asyn
   const { page, standIn } = await signedIn(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
-  standIn.delay("token", 500);
+  const renewal = holdNext(standIn, PATHS.token);
   await pass(page, 301);
   const token = accessToken(page);
-  await pause(200);
+  await renewal.arrived;
   await outcome(page, "client.logout()");
+  renewal.release();
   assert.equal((await token).error.code, "not_signed_in");
   await assertSignedOut(page);
 });
@@ -234,13 +235,14 @@ test("during a renewal: nobody is signed back in, and the caller hears so", asyn
 test("during a sign-in: nobody is signed in, and the caller hears so", async (t) => {
   const { page, standIn, open } = await signedIn(t);
   await open(page);
-  standIn.delay("token", 600);
+  const exchange = holdNext(standIn, PATHS.token);
   const signIn = signInHere(page).then(
     () => "signed in",
     (error) => error.message,
   );
-  await page.waitForFunction(() => window.client.getSnapshot().status === "signing-in");
+  await exchange.arrived;
   await outcome(page, "client.logout()");
+  exchange.release();
   assert.match(await signIn, /"code":"not_signed_in"/);
   await pause(200);
   assert.equal((await snapshot(page)).user, null);
@@ -257,19 +259,13 @@ test("during a restore: nobody is signed in", async (t) => {
   await open(page);
   await signInThere(page);
   await open(page);
-  standIn.delay("token", 600);
-  // Until the frame is gone, and its code is exchanged. It may come and go between two looks of a driver.
+  const exchange = holdNext(standIn, PATHS.token);
   await page.evaluate(() => {
-    const gone = new Promise((resolve) => {
-      const isFrame = ({ nodeName }) => nodeName === "IFRAME";
-      new MutationObserver((changes) => {
-        if (changes.some(({ removedNodes }) => [...removedNodes].some(isFrame))) resolve(undefined);
-      }).observe(document.body, { childList: true });
-    });
     window.restored = window.client.restoreSession();
-    return gone;
   });
+  await exchange.arrived;
   await outcome(page, "client.logout()");
+  exchange.release();
   assert.equal(await outcome(page, "restored"), null);
   await pause(300);
   await assertSignedOut(page);

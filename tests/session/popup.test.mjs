@@ -62,10 +62,10 @@ const result = (page) =>
     "Promise.race([signedIn, new Promise((end) => setTimeout(end, 15_000, 'silence'))])",
   );
 
-/** Whether a popup closes, in a second or so. */
+/** Whether a popup closes, in time. */
 const closes = (popup) =>
   popup.isClosed() ||
-  Promise.race([popup.waitForEvent("close").then(() => true), pause(3000, false)]);
+  Promise.race([popup.waitForEvent("close").then(() => true), pause(10_000, false)]);
 
 /** That the page in the popup handed its answer over. Firefox may close it before it can say so. */
 function assertHandedOver(told) {

@@ -22,7 +22,7 @@ import {
   startLogin,
   tellHandled,
 } from "../support/login.mjs";
-import { accessToken, eventTypes, untilStatus } from "../support/session.mjs";
+import { accessToken, eventTypes, holdNext, untilStatus } from "../support/session.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp({}, { framing: true });
@@ -197,7 +197,7 @@ test('"iframe": across sites, the person is found where frames are sent their co
 
 test('"iframe": a message of another window, of another origin or with another state is no answer', async (t) => {
   const { page, standIn, app } = await visitAgain(t, "iframe");
-  standIn.delay("authorization", 1000);
+  const look = holdNext(standIn, PATHS.authorization);
   await page.evaluate(() => {
     window.restored = window.client.restoreSession();
   });
@@ -227,6 +227,7 @@ test('"iframe": a message of another window, of another origin or with another s
     },
     [answer, app.origin],
   );
+  look.release();
   assert.equal((await outcome(page, "restored")).givenName, "Pia");
 
   assert.equal(asked(standIn, PATHS.token), 1, "the forged code was never sent");

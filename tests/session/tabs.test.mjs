@@ -18,6 +18,7 @@ import { newCachingPage, traverse } from "../support/page-cache.mjs";
 import {
   accessToken,
   eventTypes,
+  holdNext,
   pass,
   untilStatus,
   wake,
@@ -28,7 +29,7 @@ const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
 
 /** How soon "at once" is, in milliseconds, on a machine that is busy. */
-const AT_ONCE = 1000;
+const AT_ONCE = 5000;
 
 /** Three tabs of one application, with somebody signed in in the first two. */
 async function threeTabs(t, options = {}) {
@@ -116,12 +117,13 @@ test("a renewal under way in one tab signs nobody back in after a sign-out in an
   const { tabs, standIn } = await threeTabs(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
-  standIn.delay("token", 800);
+  const renewal = holdNext(standIn, PATHS.token);
   await pass(tabs[0], 301);
   const renewed = accessToken(tabs[0]);
-  await pause(300);
+  await renewal.arrived;
   await outcome(tabs[1], "client.logout()");
   await soon(tabs[0], "signed-out");
+  renewal.release();
   assert.equal((await renewed).error.code, "not_signed_in");
   assert.equal(await statusOf(tabs[0]), "signed-out");
 });

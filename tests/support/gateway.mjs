@@ -37,7 +37,7 @@ export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
     issuer: upstream.issuer,
     clients: [CLIENT],
     sealingKeys: [newKey()],
-    timeout: 2000,
+    timeout: 10_000,
     log: (entry) => entries.push(entry),
     now,
     ...gatewayOptions,

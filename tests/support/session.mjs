@@ -7,6 +7,7 @@
 
 import { accessTokenHash, KEYS, signToken } from "../conformance/keys.mjs";
 import { bodyOf, fetched } from "./browser.mjs";
+import { deferred } from "./deferred.mjs";
 import { outcome, PATHS } from "./login.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
@@ -72,6 +73,28 @@ export async function untilStatus(page, status) {
 /** An ID token's claims. @param {string} token */
 export function claimsOf(token) {
   return JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+}
+
+/**
+ * Holds the next request for a path of the stand-in's, so that a test can do something while it is under way.
+ *
+ * @param {StandIn} standIn
+ * @param {string} path
+ * @returns {{ arrived: Promise<void>, release: () => void }} `arrived` resolves when the request is there; `release` lets
+ * it go on
+ */
+export function holdNext(standIn, path) {
+  const arrived = deferred();
+  const held = deferred();
+  standIn.instead = async (request, _response, usual) => {
+    if (request.method !== "OPTIONS" && request.url?.split("?")[0] === path) {
+      standIn.instead = undefined;
+      arrived.resolve();
+      await held.promise;
+    }
+    return usual();
+  };
+  return { arrived: arrived.promise, release: held.resolve };
 }
 
 /**
