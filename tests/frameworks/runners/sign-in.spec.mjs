@@ -1,5 +1,6 @@
 /** An application's own test, as its makers would write it: run by Vitest and by Jest, with jsdom. */
 
+import { createClient } from "classlink-spa";
 import { ClassLinkProvider, RequireSignIn, useClassLink } from "classlink-spa/react";
 import { createTestClient, isClassLinkError } from "classlink-spa/testing";
 import { act, createElement as h } from "react";
@@ -47,4 +48,9 @@ test("an error is shown", async () => {
 test("a page of one's own is all it takes: nothing asks for the network", async () => {
   const client = createTestClient({ user: {} });
   await expect(client.fetch("/api")).rejects.toThrow(/no network/);
+});
+
+test("a module that makes the real client can be imported, and nothing is asked for", () => {
+  const client = createClient({ clientId: "c1", redirectUri: `${location.origin}/callback` });
+  expect(client.getSnapshot().status).toBe("loading");
 });
