@@ -150,7 +150,7 @@ ${table(
 
 | command | what it does |
 |---|---|
-| \`npm run deny\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed |
+| \`npm run deny\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed and has fetched the crates |
 | \`npm run deny -- advisories\` | the same tool against RustSec's list of known faults, and \`npm audit\`: both need a network |
 | \`npm run rebuild\` | builds the package again in a clean clone of the last commit, in another folder, and compares every file byte by byte |
 `;
