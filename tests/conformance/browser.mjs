@@ -38,6 +38,16 @@ export async function launchTabs() {
     context.on("console", (line) => tab.console.push(line.text()));
     listErrors(context, tab.errors);
     await context.exposeFunction("report", (id, text) => tab.waiting.get(id)?.(JSON.parse(text)));
+    // Whose time-out it was no clock of a busy machine tells.
+    await context.addInitScript(() => {
+      const { timeout } = AbortSignal;
+      const timeouts = [];
+      Object.assign(window, { timeouts });
+      AbortSignal.timeout = (ms) => {
+        timeouts.push(ms);
+        return timeout.call(AbortSignal, ms);
+      };
+    });
     return Object.assign(tab, { page: await context.newPage() });
   };
   return {

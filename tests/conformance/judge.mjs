@@ -4,12 +4,7 @@
  * @module
  */
 
-import { inChromium } from "../support/engine.mjs";
-
 /** @import { Misbehaving } from "./provider.mjs" */
-
-/** How much more time a scenario may take where the driver is slow. */
-const OTHER_ENGINES = 3;
 
 /**
  * What must come out. Without `code` and `answers` the person must be signed in.
@@ -34,7 +29,6 @@ const OTHER_ENGINES = 3;
  * @property {string[]} [leftBeside] Other entries that remain. Default none.
  * @property {boolean} [unhandled] The answer is still in the address bar: nobody handled it yet.
  * @property {unknown} [appState] That comes back.
- * @property {number} [within] Milliseconds that it may take at most.
  */
 
 /**
@@ -125,11 +119,10 @@ export function sentWrongly({ notRequested = [] }, { requests }) {
   ];
 }
 
-/** What the provider saw, and the time. */
+/** What the provider saw. */
 export function judgeRequests(
-  { requested = {}, notRequested = [], sent = {}, headers = {}, within },
+  { requested = {}, notRequested = [], sent = {}, headers = {} },
   provider,
-  took,
 ) {
   const problems = [];
   const count = (endpoint) => provider.requests.filter((one) => one.endpoint === endpoint).length;
@@ -155,14 +148,12 @@ export function judgeRequests(
     }
   }
   problems.push(...sentWrongly({}, provider));
-  const allowed = within * (inChromium ? 1 : OTHER_ENGINES);
-  if (took > allowed) problems.push(`it took ${Math.round(took)} ms, over ${allowed} ms`);
   return problems;
 }
 
 /** What the page shows and keeps: whatever came out, this must hold. */
 export async function judgePage(
-  { page, ask, provider },
+  { page, ask, provider, timeout },
   answer,
   { leftInStorage = 0, leftBeside = [], unhandled = false },
   tab,
@@ -174,6 +165,7 @@ export async function judgePage(
     local: (() => { try { return Object.keys({ ...localStorage }); } catch { return []; } })(),
     snapshot: rp.client.getSnapshot(),
     events: rp.events,
+    timeouts,
   })`);
   if (state.error) return [`the page can't be asked: ${describe(state)}`];
   const logins = state.session.filter((key) => key.startsWith(LOGIN_PREFIX)).length;
@@ -185,6 +177,11 @@ export async function judgePage(
   if (others.length > 0) problems.push(`left in storage: ${others.join(", ")}`);
   if (!unhandled && /[?&](code|state|error|iss)=/.test(state.search)) {
     problems.push(`left in the address bar: ${state.search}`);
+  }
+  const otherTimeouts = state.timeouts.filter((ms) => ms !== timeout);
+  if (otherTimeouts.length > 0) problems.push(`may take ${otherTimeouts} ms, not ${timeout}`);
+  if (answer?.error?.code === "timeout" && state.timeouts.length === 0) {
+    problems.push("a time-out, but not the configured one");
   }
   const { status, user, error } = state.snapshot;
   if (

@@ -84,6 +84,7 @@ import { startProvider } from "./provider.mjs";
  * @property {App} app
  * @property {string} origin The application's.
  * @property {Misbehaving} provider
+ * @property {number} timeout Milliseconds that one request of the client's may take, as configured.
  * @property {(path?: string) => Promise<void>} open Loads a page of the application.
  * @property {(options?: object) => Promise<any>} login Goes to the provider and back to the callback page; answers with
  * what went wrong, if something did.
@@ -152,10 +153,8 @@ async function play(scenario, adapter, tab, t) {
   const { arrange = {}, expect } = scenario;
   const { stage, provider } = await setUp(scenario, adapter, tab, t);
 
-  const started = performance.now();
   await stage.open();
   const answer = await (scenario.play?.(stage) ?? stage.signIn(arrange.login));
-  const took = performance.now() - started;
 
   const seen = judgeOutcome(answer, adapter.ours ? expect : forPeers(expect));
   if (!adapter.ours) {
@@ -163,7 +162,7 @@ async function play(scenario, adapter, tab, t) {
     return { ...seen, right: seen.problems.length === 0 };
   }
   seen.problems.push(
-    ...judgeRequests(expect, provider, took),
+    ...judgeRequests(expect, provider),
     ...(await judgePage(stage, answer, expect, tab)),
   );
   const failed = answer?.error !== undefined;
@@ -237,6 +236,7 @@ async function setUp({ arrange = {} }, adapter, { context, page, ports, waiting 
     app,
     origin,
     provider,
+    timeout: settings.timeout,
     ask,
     async open(path = "/") {
       await page.goto(origin + path, { waitUntil: "commit" });

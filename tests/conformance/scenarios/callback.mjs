@@ -7,7 +7,7 @@
 
 import { addFrame } from "../../support/browser.mjs";
 import { advanceClock } from "./device.mjs";
-import { BELOW_DEFAULT, OPTION, signedIn } from "./help.mjs";
+import { OPTION, signedIn } from "./help.mjs";
 
 /** @import { Expectation } from "../judge.mjs" */
 /** @import { Scenario } from "../runner.mjs" */
@@ -443,7 +443,7 @@ export const several = [
       await stage.page.evaluate("rp.client.close()");
       return answer;
     },
-    expect: { code: "client_closed", within: BELOW_DEFAULT },
+    expect: { code: "client_closed" },
     again: false,
     ours: OPTION,
   },

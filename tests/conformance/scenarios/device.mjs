@@ -114,7 +114,7 @@ export const clocks = [
           route.request().method() === "HEAD" ? undefined : route.fallback(),
         ),
     },
-    expect: { code: "id_token_invalid", reason: "expired", within: 12_000 },
+    expect: { code: "id_token_invalid", reason: "expired" },
     ours: OPTION,
   },
   {

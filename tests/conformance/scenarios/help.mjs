@@ -96,10 +96,7 @@ export { PORTAL as HTML };
 export const MIB = 1024 * 1024;
 
 /** Short, for answers that never come; but the package itself must have come by then, on a busy machine too. */
-export const IMPATIENT = { timeout: 2000 };
-
-/** Milliseconds that say whose time-out it was, on a slow machine too: not the default one of ten seconds. */
-export const BELOW_DEFAULT = 9500;
+export const IMPATIENT = { timeout: 3000 };
 
 /** What is wrong with an answer as such, whoever gives it. */
 export const USELESS = {
