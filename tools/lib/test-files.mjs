@@ -11,7 +11,10 @@ import { createInterface } from "node:readline";
 import { findBrowser } from "./browser.mjs";
 import { root } from "./run.mjs";
 
-/** Milliseconds that one test may take. The slowest install the package into new projects. */
+/**
+ * Milliseconds in which a test must end or say something. The slowest install the package into new projects, or compile it:
+ * that says how far it is.
+ */
 const TEST_TIMEOUT = 180_000;
 
 /** Test files at a time: a browser and a server each, on a machine with two cores. */
@@ -62,16 +65,17 @@ async function runTestFile(path, env) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
       output = (output + text).slice(-50_000);
+      watch();
     });
   }
 
-  // Node's own time-out is one for the whole file (Node 20): this one begins anew with every test.
+  // Node's own time-out is one for the whole file (Node 20): this one begins anew with every test and every output.
   let running = "";
   let timer;
   const watch = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      fail(running || path, `No result after ${TEST_TIMEOUT / 1000} s: the file was stopped.`);
+      fail(running || path, `No sign of life for ${TEST_TIMEOUT / 1000} s: the file was stopped.`);
       child.kill("SIGKILL");
     }, TEST_TIMEOUT);
   };
