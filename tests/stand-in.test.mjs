@@ -424,9 +424,10 @@ test("tenant claims left out; lifetimes; a code that has expired", async (t) => 
   const standIn = await standInFor(t, {
     tenantClaims: false,
     idTokenLifetime: 60,
-    accessTokenLifetime: 1,
-    codeLifetime: 1,
+    accessTokenLifetime: 30,
+    codeLifetime: 30,
   });
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
   const { access_token, claims } = await signIn(standIn);
   const { body } = await api(standIn.endpoints.userinfo_endpoint, access_token);
   for (const name of [...Object.keys(claims), ...Object.keys(body)]) {
@@ -435,7 +436,7 @@ test("tenant claims left out; lifetimes; a code that has expired", async (t) => 
   assert.equal(claims.exp - claims.iat, 60);
 
   const { callback } = await new Browser().arrive(authorizationUrl(standIn));
-  await new Promise((resolve) => setTimeout(resolve, 2100));
+  t.mock.timers.tick(31_000);
   const late = await exchange(standIn, callback.searchParams.get("code"));
   assert.deepEqual([late.response.status, late.body.error], [400, "invalid_grant"]);
   const { response } = await api(standIn.endpoints.userinfo_endpoint, access_token);
