@@ -1,7 +1,6 @@
 /** A wrong configuration, page or server: an error that names what is wrong and the remedy, in a browser. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import {
   CLIENT_ID,
@@ -16,6 +15,7 @@ import {
   snapshot,
   startLogin,
 } from "./support/login.mjs";
+import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -196,31 +196,37 @@ const csp = (script) => ({
   "Content-Security-Policy": `default-src 'none'; script-src 'self' 'unsafe-inline'${script}; connect-src 'self' http://localhost:*; img-src data:`,
 });
 
-test("a policy without 'wasm-unsafe-eval': wasm_unavailable names it, and the page works once it is there", async (t) => {
-  const { page } = await browser.newPage(t);
-  const { app, answers, open } = await startLoginApp(t, { app: { headers: csp("") } });
-  await open(page);
+browserTest(
+  "a policy without 'wasm-unsafe-eval': wasm_unavailable names it, and the page works once it is there",
+  async (t) => {
+    const { page } = await browser.newPage(t);
+    const { app, answers, open } = await startLoginApp(t, { app: { headers: csp("") } });
+    await open(page);
 
-  const { error } = await outcome(page, "client.startLogin()");
+    const { error } = await outcome(page, "client.startLogin()");
 
-  assert.equal(error.code, "wasm_unavailable");
-  assert.match(error.message, /Content Security Policy.*'wasm-unsafe-eval'.*script-src/);
-  assert.equal(page.url(), `${app.origin}/`);
+    assert.equal(error.code, "wasm_unavailable");
+    assert.match(error.message, /Content Security Policy.*'wasm-unsafe-eval'.*script-src/);
+    assert.equal(page.url(), `${app.origin}/`);
 
-  answers.headers = csp(" 'wasm-unsafe-eval'");
-  await open(page);
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
-});
+    answers.headers = csp(" 'wasm-unsafe-eval'");
+    await open(page);
+    assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  },
+);
 
-test("a policy that doesn't let the page ask the provider: network, with the code spent", async (t) => {
-  const { page } = await browser.newPage(t);
-  const policy = { "Content-Security-Policy": "connect-src 'self'" };
-  const { open } = await startLoginApp(t, { app: { headers: policy } });
-  await open(page);
+browserTest(
+  "a policy that doesn't let the page ask the provider: network, with the code spent",
+  async (t) => {
+    const { page } = await browser.newPage(t);
+    const policy = { "Content-Security-Policy": "connect-src 'self'" };
+    const { open } = await startLoginApp(t, { app: { headers: policy } });
+    await open(page);
 
-  assert.equal((await signIn(page, PEOPLE.pia)).error.code, "network");
-  assert.deepEqual(await pendingLogins(page), []);
-});
+    assert.equal((await signIn(page, PEOPLE.pia)).error.code, "network");
+    assert.deepEqual(await pendingLogins(page), []);
+  },
+);
 
 test("no .wasm file: wasm_unavailable says what the server answered and what to do", async (t) => {
   const { page } = await browser.newPage(t);

@@ -1,10 +1,10 @@
 /** `diagnose()`: what a help desk is told, in a browser, of each thing that can stand in the way of a sign-in. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import { answering, DOWN, startGatewayApp } from "./support/gateway-app.mjs";
 import { outcome, PEOPLE, ready, sharedLoginApp, signIn, snapshot } from "./support/login.mjs";
+import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -105,7 +105,7 @@ test("nobody is signed in by it, and it leaves nothing in the storage", async (t
   assert.equal(await page.evaluate("sessionStorage.length + localStorage.length"), 0);
 });
 
-test("a page that isn't secure", async (t) => {
+browserTest("a page that isn't secure", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { app } = await startLoginApp(t, { config: { redirectUri: "https://app.test/callback" } });
   await context.route("http://app.test/**", async (route) => {
@@ -142,7 +142,7 @@ test("storage that is blocked", async (t) => {
   assert.match(storage.remedy, /site data/);
 });
 
-test("a page inside a frame", async (t) => {
+browserTest("a page inside a frame", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t);
   await open(page);
@@ -159,17 +159,20 @@ test("a page inside a frame", async (t) => {
   assert.match(remedy, /popup/);
 });
 
-test("a policy that lets no WebAssembly run: that alone, for the rest rests on it", async (t) => {
-  const headers = {
-    "Content-Security-Policy":
-      "default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src 'self' http://localhost:*; img-src data:",
-  };
+browserTest(
+  "a policy that lets no WebAssembly run: that alone, for the rest rests on it",
+  async (t) => {
+    const headers = {
+      "Content-Security-Policy":
+        "default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src 'self' http://localhost:*; img-src data:",
+    };
 
-  const { complaints, webassembly } = await diagnosed(t, { app: { headers } });
+    const { complaints, webassembly } = await diagnosed(t, { app: { headers } });
 
-  assert.deepEqual(complaints, { webassembly: "problem" });
-  assert.match(webassembly.summary, /'wasm-unsafe-eval'/);
-});
+    assert.deepEqual(complaints, { webassembly: "problem" });
+    assert.match(webassembly.summary, /'wasm-unsafe-eval'/);
+  },
+);
 
 test("a configuration that is wrong, where it is a function", async (t) => {
   const { complaints, configuration } = await diagnosed(t, {

@@ -13,10 +13,10 @@ import { FLOWS } from "./faults/flows.mjs";
 import { play } from "./faults/runner.mjs";
 import { startWorld } from "./faults/world.mjs";
 import { launch } from "./support/browser.mjs";
-import { engine } from "./support/engine.mjs";
+import { engine, inNode } from "./support/engine.mjs";
 
 /** Pages at a time: most of them wait. */
-const CONCURRENCY = 5;
+const CONCURRENCY = inNode ? 10 : 5;
 
 const browser = await launch();
 const worlds = await Promise.all(Array.from({ length: CONCURRENCY }, startWorld));

@@ -1,7 +1,6 @@
 /** Tokens are renewed through the gateway, once for all tabs; and the session ends when it should, for all of them. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
@@ -18,6 +17,7 @@ import {
   watch,
 } from "./support/gateway-app.mjs";
 import { outcome, PEOPLE, signIn, snapshot } from "./support/login.mjs";
+import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 
@@ -267,35 +267,38 @@ test("what a script makes up is nobody's doing: the session ends all the same", 
   await assertExpired(page);
 });
 
-test("session.expiring comes a minute before the end, once, and stayActive puts it off for every tab", async (t) => {
-  const { page, context } = await newPage(t);
-  const { open, pass } = await startGatewayApp(t, {
-    config: { session: { idleTimeout: 5 * MINUTE } },
-  });
-  await open(page);
-  await signIn(page, PEOPLE.pia);
-  const other = await openTab(context, open);
-  const expiring = async () =>
-    (await told(page)).filter((type) => type === "session.expiring").length;
+browserTest(
+  "session.expiring comes a minute before the end, once, and stayActive puts it off for every tab",
+  async (t) => {
+    const { page, context } = await newPage(t);
+    const { open, pass } = await startGatewayApp(t, {
+      config: { session: { idleTimeout: 5 * MINUTE } },
+    });
+    await open(page);
+    await signIn(page, PEOPLE.pia);
+    const other = await openTab(context, open);
+    const expiring = async () =>
+      (await told(page)).filter((type) => type === "session.expiring").length;
 
-  await pass(context, 3 * MINUTE + 55);
-  assert.equal(await expiring(), 0);
-  await pass(context, 10);
-  await page.waitForFunction("events.some(({ type }) => type === 'session.expiring')");
-  await pass(context, 30);
-  assert.equal(await expiring(), 1);
-  await page.evaluate("client.stayActive()");
-  await pass(context, 2 * MINUTE);
+    await pass(context, 3 * MINUTE + 55);
+    assert.equal(await expiring(), 0);
+    await pass(context, 10);
+    await page.waitForFunction("events.some(({ type }) => type === 'session.expiring')");
+    await pass(context, 30);
+    assert.equal(await expiring(), 1);
+    await page.evaluate("client.stayActive()");
+    await pass(context, 2 * MINUTE);
 
-  for (const tab of [page, other]) assert.equal((await getUser(tab))?.name, "Pia Pupil");
-  await pass(context, 2 * MINUTE + 5);
-  await page.waitForFunction(
-    "events.filter(({ type }) => type === 'session.expiring').length === 2",
-  );
-  await pass(context, MINUTE);
-  await assertExpired(page);
-  await assertExpired(other);
-});
+    for (const tab of [page, other]) assert.equal((await getUser(tab))?.name, "Pia Pupil");
+    await pass(context, 2 * MINUTE + 5);
+    await page.waitForFunction(
+      "events.filter(({ type }) => type === 'session.expiring').length === 2",
+    );
+    await pass(context, MINUTE);
+    await assertExpired(page);
+    await assertExpired(other);
+  },
+);
 
 test("a lid that was closed over the limit: nobody is there when it opens, before any timer has run", async (t) => {
   const { page, context } = await browser.newPage(t);

@@ -1,7 +1,6 @@
 /** The session that the gateway keeps: it is found again after a reload, shared by the tabs, and ended for all of them. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
@@ -21,6 +20,7 @@ import {
 } from "./support/gateway-app.mjs";
 import { outcome, PEOPLE, ready, signIn, snapshot } from "./support/login.mjs";
 import { newCachingPage, traverse } from "./support/page-cache.mjs";
+import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 
@@ -330,38 +330,44 @@ async function leavePia(t, page) {
   };
 }
 
-test("a page from the back/forward cache shows nobody until it is known that they are still there", async (t) => {
-  const { page } = await newCachingPage(t);
-  const { gateway, back } = await leavePia(t, page);
-  const hold = deferred();
-  gateway.held = hold.promise;
+browserTest(
+  "a page from the back/forward cache shows nobody until it is known that they are still there",
+  async (t) => {
+    const { page } = await newCachingPage(t);
+    const { gateway, back } = await leavePia(t, page);
+    const hold = deferred();
+    gateway.held = hold.promise;
 
-  assert.equal(await back(), true);
-  assert.deepEqual(await page.evaluate("shown"), {
-    status: "loading",
-    user: null,
-    scope: [],
-    error: null,
-  });
-  hold.resolve();
+    assert.equal(await back(), true);
+    assert.deepEqual(await page.evaluate("shown"), {
+      status: "loading",
+      user: null,
+      scope: [],
+      error: null,
+    });
+    hold.resolve();
 
-  await shows(page, "signed-in");
-  assert.equal((await getUser(page)).name, "Pia Pupil");
-});
+    await shows(page, "signed-in");
+    assert.equal((await getUser(page)).name, "Pia Pupil");
+  },
+);
 
-test("a page from the back/forward cache never shows whose session is over meanwhile", async (t) => {
-  const { page } = await newCachingPage(t);
-  const { passThere, back } = await leavePia(t, page);
-  passThere(24 * 3600);
+browserTest(
+  "a page from the back/forward cache never shows whose session is over meanwhile",
+  async (t) => {
+    const { page } = await newCachingPage(t);
+    const { passThere, back } = await leavePia(t, page);
+    passThere(24 * 3600);
 
-  assert.equal(await back(), true);
-  await watch(page);
-  await shows(page, "signed-out");
+    assert.equal(await back(), true);
+    await watch(page);
+    await shows(page, "signed-out");
 
-  assert.equal((await page.evaluate("shown")).user, null);
-  assert.doesNotMatch((await seen(page)).join(), /Pia/);
-  assert.equal(await getUser(page), null);
-});
+    assert.equal((await page.evaluate("shown")).user, null);
+    assert.doesNotMatch((await seen(page)).join(), /Pia/);
+    assert.equal(await getUser(page), null);
+  },
+);
 
 test("back to a page after signing out on another one: it shows nobody, from the cache or not", async (t) => {
   const { page } = await newCachingPage(t);

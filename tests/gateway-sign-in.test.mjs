@@ -1,7 +1,6 @@
 /** A person signs in through the application's own gateway, in a browser: what they see, and what was asked of whom. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { authorize } from "./support/authorize.mjs";
 import { sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
@@ -33,6 +32,7 @@ import {
   snapshot,
   startLogin,
 } from "./support/login.mjs";
+import { test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 

@@ -1,7 +1,6 @@
 /** A person signs in: what the application and the person see, in a browser, through the built package. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { bodyOf, sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
@@ -25,6 +24,7 @@ import {
   startLogin,
 } from "./support/login.mjs";
 import { newCachingPage, traverse } from "./support/page-cache.mjs";
+import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -440,7 +440,7 @@ test('by tile: launch "reject" refuses it, and goes nowhere', async (t) => {
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-test("by tile: a launch inside a frame is refused", async (t) => {
+browserTest("by tile: a launch inside a frame is refused", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -785,41 +785,47 @@ test("reloading after the sign-in is not_a_callback, and nobody is signed in", a
   assert.equal(standIn.requests.length, before, "nothing was asked of the provider");
 });
 
-test("back to the callback page and forward again: a clear answer, never a loop", async (t) => {
-  const { page } = await browser.newPage(t);
-  const { standIn, open } = await startLoginApp(t);
-  await open(page);
-  await signIn(page, PEOPLE.pia);
-  await open(page, "/launch");
-  const before = standIn.requests.length;
+browserTest(
+  "back to the callback page and forward again: a clear answer, never a loop",
+  async (t) => {
+    const { page } = await browser.newPage(t);
+    const { standIn, open } = await startLoginApp(t);
+    await open(page);
+    await signIn(page, PEOPLE.pia);
+    await open(page, "/launch");
+    const before = standIn.requests.length;
 
-  for (const step of [-1, 1, -1]) {
-    await traverse(page, step);
-    await ready(page);
-    assert.equal((await handleCallback(page)).error.code, "not_a_callback");
-  }
-  assert.equal(standIn.requests.length, before);
-});
+    for (const step of [-1, 1, -1]) {
+      await traverse(page, step);
+      await ready(page);
+      assert.equal((await handleCallback(page)).error.code, "not_a_callback");
+    }
+    assert.equal(standIn.requests.length, before);
+  },
+);
 
-test("back from the provider by the browser's page cache: the button's page is ready again", async (t) => {
-  const { page } = await newCachingPage(t);
-  const { open } = await startLoginApp(t);
-  await open(page);
-  await page.evaluate(() => {
-    addEventListener("pageshow", ({ persisted }) => {
-      window.cached = persisted;
+browserTest(
+  "back from the provider by the browser's page cache: the button's page is ready again",
+  async (t) => {
+    const { page } = await newCachingPage(t);
+    const { open } = await startLoginApp(t);
+    await open(page);
+    await page.evaluate(() => {
+      addEventListener("pageshow", ({ persisted }) => {
+        window.cached = persisted;
+      });
     });
-  });
-  await startLogin(page);
+    await startLogin(page);
 
-  await traverse(page);
-  await page.waitForFunction("window.cached !== undefined");
+    await traverse(page);
+    await page.waitForFunction("window.cached !== undefined");
 
-  assert.equal(await page.evaluate("cached"), true);
-  assert.equal((await snapshot(page)).status, "signed-out");
-  assert.equal(await outcome(page, "client.getUser()"), null);
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
-});
+    assert.equal(await page.evaluate("cached"), true);
+    assert.equal((await snapshot(page)).status, "signed-out");
+    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  },
+);
 
 test("a callback that failed before the code was sent may be handled again", async (t) => {
   const { page } = await browser.newPage(t);

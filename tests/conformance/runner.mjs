@@ -6,7 +6,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApp } from "../support/app.mjs";
-import { inChromium } from "../support/engine.mjs";
+import { inChromium, inNode } from "../support/engine.mjs";
 import {
   describe,
   forPeers,
@@ -98,7 +98,7 @@ import { startProvider } from "./provider.mjs";
 export const CLIENT_ID = "conformance";
 
 /** Milliseconds that one scenario may take: a command by WebDriver takes its time. */
-export const LIMIT = inChromium ? 25_000 : 90_000;
+export const LIMIT = inChromium || inNode ? 25_000 : 90_000;
 
 /** Milliseconds between two looks at a page that is loading. */
 const POLL = 20;

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { engine, NO_SECURE_COOKIE } from "../support/engine.mjs";
+import { engine, NO_SECURE_COOKIE, ONLY_IN_BROWSERS } from "../support/engine.mjs";
 import { PEOPLE } from "../support/login.mjs";
 import { pass } from "../support/session.mjs";
 import { Browser } from "../support/stand-in.mjs";
@@ -193,6 +193,7 @@ export const FLOWS = [
   {
     name: "sign-in in a popup",
     leaves: true,
+    unless: { node: ONLY_IN_BROWSERS },
     before: known,
     act: signInInPopup,
     ends: "signed-in",
@@ -222,6 +223,7 @@ export const FLOWS = [
   {
     name: "restore in a hidden frame",
     leaves: true,
+    unless: { node: ONLY_IN_BROWSERS },
     config: FRAMED,
     before: known,
     act: (stage) => stage.call("client.restoreSession()", ["client.getUser()"]),
@@ -250,6 +252,7 @@ export const FLOWS = [
   {
     name: "renewal in a hidden frame",
     leaves: true,
+    unless: { node: ONLY_IN_BROWSERS },
     tokens: withoutRefreshToken,
     config: FRAMED,
     async before(stage) {

@@ -1,7 +1,6 @@
 /** `getAccessToken` and `getIdToken`: tokens that are fresh when they are asked for, or the reason why not. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { KEYS } from "../conformance/keys.mjs";
 import { bodyOf, sharedBrowser } from "../support/browser.mjs";
@@ -25,6 +24,7 @@ import {
   wake,
   withClocks,
 } from "../support/session.mjs";
+import { test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 

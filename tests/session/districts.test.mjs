@@ -1,7 +1,6 @@
 /** One registration per district, and several issuers: no answer is taken for another's. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { bodyOf, sharedBrowser } from "../support/browser.mjs";
 import {
@@ -23,6 +22,7 @@ import {
 } from "../support/login.mjs";
 import { accessToken, claimsOf, pass, withClocks } from "../support/session.mjs";
 import { Browser } from "../support/stand-in.mjs";
+import { test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const RENEWING = { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 };

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { test } from "node:test";
 import { sharedBrowser } from "../support/browser.mjs";
 import { engine } from "../support/engine.mjs";
 import { asked, outcome, PATHS, sharedLoginApp, signInHere, snapshot } from "../support/login.mjs";
 import { accessToken, pass, withClocks } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp(
@@ -247,35 +247,38 @@ for (const [name, init, body] of [
   });
 }
 
-test("a Request without a body is tried again; one with a body, and a stream, are sent once", async (t) => {
-  const api = await startForgetfulApi(t);
-  const { page, standIn } = await signedIn(t, api);
-  // Firefox doesn't show whether a Request has a body: what may have one is sent once, what has none by its method twice.
-  const shown = await page.evaluate("'body' in Request.prototype");
-  const { status } = await call(page, api, "new Request(api, { method: 'DELETE' })");
-  assert.equal(status, shown ? 200 : 401);
-  if (!shown) assert.equal((await call(page, api, "new Request(api)")).status, 200);
-  assert.equal(asked(standIn, PATHS.token), 1);
+browserTest(
+  "a Request without a body is tried again; one with a body, and a stream, are sent once",
+  async (t) => {
+    const api = await startForgetfulApi(t);
+    const { page, standIn } = await signedIn(t, api);
+    // Firefox doesn't show whether a Request has a body: what may have one is sent once, what has none by its method twice.
+    const shown = await page.evaluate("'body' in Request.prototype");
+    const { status } = await call(page, api, "new Request(api, { method: 'DELETE' })");
+    assert.equal(status, shown ? 200 : 401);
+    if (!shown) assert.equal((await call(page, api, "new Request(api)")).status, 200);
+    assert.equal(asked(standIn, PATHS.token), 1);
 
-  api.forget();
-  const withBody = "new Request(api, { method: 'POST', body: 'once' })";
-  assert.deepEqual(await call(page, api, withBody), { ...OK, status: 401, text: '"refused"' });
-  assert.deepEqual(
-    api.requests.map(({ body }) => body),
-    ["once"],
-  );
-  assert.equal(asked(standIn, PATHS.token), 1);
+    api.forget();
+    const withBody = "new Request(api, { method: 'POST', body: 'once' })";
+    assert.deepEqual(await call(page, api, withBody), { ...OK, status: 401, text: '"refused"' });
+    assert.deepEqual(
+      api.requests.map(({ body }) => body),
+      ["once"],
+    );
+    assert.equal(asked(standIn, PATHS.token), 1);
 
-  // Chromium streams by HTTP/2 alone, WebKit not at all, Firefox sends a word in its place: what counts is that nothing is
-  // sent twice.
-  api.forget();
-  const stream = "api, { method: 'POST', duplex: 'half', body: new Blob(['a']).stream() }";
-  const { error, status: streamed } = await call(page, api, stream);
-  if (engine === "firefox") assert.equal(streamed, 401);
-  else assert.equal(error?.name, engine === "webkit" ? "NotSupportedError" : "TypeError");
-  assert.equal(api.requests.length, engine === "firefox" ? 1 : 0);
-  assert.equal(asked(standIn, PATHS.token), 1);
-});
+    // Chromium streams by HTTP/2 alone, WebKit not at all, Firefox sends a word in its place: what counts is that nothing is
+    // sent twice.
+    api.forget();
+    const stream = "api, { method: 'POST', duplex: 'half', body: new Blob(['a']).stream() }";
+    const { error, status: streamed } = await call(page, api, stream);
+    if (engine === "firefox") assert.equal(streamed, 401);
+    else assert.equal(error?.name, engine === "webkit" ? "NotSupportedError" : "TypeError");
+    assert.equal(api.requests.length, engine === "firefox" ? 1 : 0);
+    assert.equal(asked(standIn, PATHS.token), 1);
+  },
+);
 
 test("a second 401 is the caller's answer, and many at once are one renewal", async (t) => {
   const api = await startApi(t, () => ({ status: 401, body: '"never"' }));

@@ -1,7 +1,6 @@
 /** Launches: whoever clicks a tile takes the place of whoever was there, and a link alone takes nobody's. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
@@ -21,6 +20,7 @@ import {
   snapshot,
 } from "../support/login.mjs";
 import { untilStatus } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -120,7 +120,7 @@ test("what isn't a URL is config_invalid", async (t) => {
   assert.equal((await launch("'http://['")).error.code, "config_invalid");
 });
 
-test("inside a frame a launch is refused", async (t) => {
+browserTest("inside a frame a launch is refused", async (t) => {
   const { page, open, standIn } = await launched(t);
   await open(page);
   await page.evaluate(() => {

@@ -1,7 +1,6 @@
 /** How long a session lasts: without activity, in any case, and by the clocks that school devices have. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import { asked, outcome, PATHS, sharedLoginApp, signInHere, snapshot } from "../support/login.mjs";
@@ -14,6 +13,7 @@ import {
   wake,
   withClocks,
 } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -125,7 +125,7 @@ for (const [name, act] of [
   });
 }
 
-test("what a script makes up is no activity, and a look at the tab is none", async (t) => {
+browserTest("what a script makes up is no activity, and a look at the tab is none", async (t) => {
   const { page } = await signedIn(t);
   await pass(page, 29 * MINUTE);
   await page.evaluate(() => {

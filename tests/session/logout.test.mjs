@@ -1,7 +1,6 @@
 /** `logout`: here at once and always, then as far as it can be had, and honest about the rest. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
@@ -22,6 +21,7 @@ import {
   startLogin,
 } from "../support/login.mjs";
 import { accessToken, eventTypes, holdNext, pass, withClocks } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -249,7 +249,7 @@ test("during a sign-in: nobody is signed in, and the caller hears so", async (t)
   assert.equal(await outcome(page, "client.getUser()"), null);
 });
 
-test("during a restore: nobody is signed in", async (t) => {
+browserTest("during a restore: nobody is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
     handles: true,
@@ -271,7 +271,7 @@ test("during a restore: nobody is signed in", async (t) => {
   await assertSignedOut(page);
 });
 
-test("during a sign-in in a popup: nobody is signed in", async (t) => {
+browserTest("during a sign-in in a popup: nobody is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, { handles: true });
   await open(page);

@@ -1,7 +1,6 @@
 /** `restoreSession`: who is signed in after a reload, where tokens live in memory alone. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import { certificateFor } from "../support/certificate.mjs";
@@ -23,6 +22,7 @@ import {
   tellHandled,
 } from "../support/login.mjs";
 import { accessToken, eventTypes, holdNext, untilStatus } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp({}, { framing: true });
@@ -73,7 +73,7 @@ test('"none": a reload signs out, and asks nobody', async (t) => {
 
 // ---- "iframe" ----
 
-test('"iframe": a reload finds the person again, without leaving the page', async (t) => {
+browserTest('"iframe": a reload finds the person again, without leaving the page', async (t) => {
   const { page, app } = await visitAgain(t, "iframe");
   await page.evaluate(() => {
     window.seen = [];
@@ -93,7 +93,7 @@ test('"iframe": a reload finds the person again, without leaving the page', asyn
   await assertClean(page);
 });
 
-test('"iframe": all who ask at once share one restore', async (t) => {
+browserTest('"iframe": all who ask at once share one restore', async (t) => {
   const { page, standIn } = await visitAgain(t, "iframe");
   const [user, token, again, user2] = await page.evaluate(() => {
     const { client } = window;
@@ -126,14 +126,17 @@ test('"iframe": nobody there is null, and no error', async (t) => {
   assert.equal((await snapshot(page)).status, "signed-out");
 });
 
-test('"iframe": an error of the provider is an error, and the next call tries again', async (t) => {
-  const { page, standIn } = await visitAgain(t, "iframe");
-  standIn.refuse("server_error");
-  assert.equal((await outcome(page, "client.getUser()")).error.code, "server_error");
-  assert.equal((await snapshot(page)).status, "error");
-  assert.equal((await outcome(page, "client.getUser()")).givenName, "Pia");
-  assert.equal((await snapshot(page)).status, "signed-in");
-});
+browserTest(
+  '"iframe": an error of the provider is an error, and the next call tries again',
+  async (t) => {
+    const { page, standIn } = await visitAgain(t, "iframe");
+    standIn.refuse("server_error");
+    assert.equal((await outcome(page, "client.getUser()")).error.code, "server_error");
+    assert.equal((await snapshot(page)).status, "error");
+    assert.equal((await outcome(page, "client.getUser()")).givenName, "Pia");
+    assert.equal((await snapshot(page)).status, "signed-in");
+  },
+);
 
 for (const [name, options] of [
   ["a provider that may not be framed", { standIn: { framing: false } }],
@@ -176,75 +179,87 @@ for (const [name, options] of [
  */
 const FOUND_ACROSS_SITES = THIRD_PARTY_COOKIES || engine === "firefox";
 
-test('"iframe": across sites, the person is found where frames are sent their cookies, and nobody elsewhere', async (t) => {
-  const world = await visit(t, "iframe", {
-    app: { host: "127.0.0.1" },
-    standIn: { tls: await certificateFor(["localhost"]), crossSiteCookies: true },
-  });
-  const { page, open } = world;
-  await signInThere(page);
-  await open(page);
-  const began = Date.now();
+browserTest(
+  '"iframe": across sites, the person is found where frames are sent their cookies, and nobody elsewhere',
+  async (t) => {
+    const world = await visit(t, "iframe", {
+      app: { host: "127.0.0.1" },
+      standIn: { tls: await certificateFor(["localhost"]), crossSiteCookies: true },
+    });
+    const { page, open } = world;
+    await signInThere(page);
+    await open(page);
+    const began = Date.now();
 
-  const user = await restoreSession(page);
+    const user = await restoreSession(page);
 
-  assert.ok(Date.now() - began < TIMEOUT + 5000);
-  assert.equal(user?.givenName, FOUND_ACROSS_SITES ? "Pia" : undefined);
-  const { status, error } = await snapshot(page);
-  assert.deepEqual([status, error], [FOUND_ACROSS_SITES ? "signed-in" : "signed-out", null]);
-  await assertClean(page);
-});
+    assert.ok(Date.now() - began < TIMEOUT + 5000);
+    assert.equal(user?.givenName, FOUND_ACROSS_SITES ? "Pia" : undefined);
+    const { status, error } = await snapshot(page);
+    assert.deepEqual([status, error], [FOUND_ACROSS_SITES ? "signed-in" : "signed-out", null]);
+    await assertClean(page);
+  },
+);
 
-test('"iframe": a message of another window, of another origin or with another state is no answer', async (t) => {
-  const { page, standIn, app } = await visitAgain(t, "iframe");
-  const look = holdNext(standIn, PATHS.authorization);
-  await page.evaluate(() => {
-    window.restored = window.client.restoreSession();
-  });
-  await page.waitForSelector("iframe", { state: "attached" });
-  const state = await page.evaluate(() =>
-    new URL(document.querySelector("iframe").src).searchParams.get("state"),
-  );
-  const url = `${app.redirectUri}?code=forged&state=${state}`;
-  const answer = { kind: "classlink-spa.answer", state, url };
-  // A frame of another origin, with everything right but that.
-  await page.evaluate(
-    ([answer, origin]) => {
+browserTest(
+  '"iframe": a message of another window, of another origin or with another state is no answer',
+  async (t) => {
+    const { page, standIn, app } = await visitAgain(t, "iframe");
+    const look = holdNext(standIn, PATHS.authorization);
+    await page.evaluate(() => {
+      window.restored = window.client.restoreSession();
+    });
+    await page.waitForSelector("iframe", { state: "attached" });
+    const state = await page.evaluate(() =>
+      new URL(document.querySelector("iframe").src).searchParams.get("state"),
+    );
+    const url = `${app.redirectUri}?code=forged&state=${state}`;
+    const answer = { kind: "classlink-spa.answer", state, url };
+    // A frame of another origin, with everything right but that.
+    await page.evaluate(
+      ([answer, origin]) => {
+        const frame = document.createElement("iframe");
+        frame.id = "evil";
+        frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
+        frame.sandbox = "allow-scripts";
+        document.body.append(frame);
+        // The page itself, which is not the frame that was asked.
+        postMessage(answer, origin);
+        const own = document.createElement("iframe");
+        own.id = "own";
+        own.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
+        document.body.append(own);
+        for (const state of ["", "other", undefined, 1]) postMessage({ ...answer, state }, origin);
+        for (const junk of [null, 1, "a", [], { kind: 1 }, { kind: answer.kind }])
+          postMessage(junk, origin);
+      },
+      [answer, app.origin],
+    );
+    look.release();
+    assert.equal((await outcome(page, "restored")).givenName, "Pia");
+
+    assert.equal(asked(standIn, PATHS.token), 1, "the forged code was never sent");
+  },
+);
+
+browserTest(
+  '"iframe": an answer that no page waits for is state_unknown in the frame',
+  async (t) => {
+    const { page, app } = await visit(t, "iframe");
+    await page.evaluate((url) => {
       const frame = document.createElement("iframe");
-      frame.id = "evil";
-      frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
-      frame.sandbox = "allow-scripts";
+      frame.src = url;
       document.body.append(frame);
-      // The page itself, which is not the frame that was asked.
-      postMessage(answer, origin);
-      const own = document.createElement("iframe");
-      own.id = "own";
-      own.srcdoc = `<script>parent.postMessage(${JSON.stringify(answer)}, "*")</script>`;
-      document.body.append(own);
-      for (const state of ["", "other", undefined, 1]) postMessage({ ...answer, state }, origin);
-      for (const junk of [null, 1, "a", [], { kind: 1 }, { kind: answer.kind }])
-        postMessage(junk, origin);
-    },
-    [answer, app.origin],
-  );
-  look.release();
-  assert.equal((await outcome(page, "restored")).givenName, "Pia");
+    }, `${app.redirectUri}?code=a&state=nobodys`);
+    await page.waitForFunction("frames[0]?.client");
+    assert.equal(
+      await page.evaluate("frames[0].handled.catch(({ code }) => code)"),
+      "state_unknown",
+    );
+  },
+);
 
-  assert.equal(asked(standIn, PATHS.token), 1, "the forged code was never sent");
-});
-
-test('"iframe": an answer that no page waits for is state_unknown in the frame', async (t) => {
-  const { page, app } = await visit(t, "iframe");
-  await page.evaluate((url) => {
-    const frame = document.createElement("iframe");
-    frame.src = url;
-    document.body.append(frame);
-  }, `${app.redirectUri}?code=a&state=nobodys`);
-  await page.waitForFunction("frames[0]?.client");
-  assert.equal(await page.evaluate("frames[0].handled.catch(({ code }) => code)"), "state_unknown");
-});
-
-test('"iframe": in a frame itself it asks nobody', async (t) => {
+browserTest('"iframe": in a frame itself it asks nobody', async (t) => {
   const { page, standIn } = await visitAgain(t, "iframe");
   await page.evaluate(() => {
     const frame = document.createElement("iframe");

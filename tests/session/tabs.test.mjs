@@ -1,7 +1,6 @@
 /** Tabs: what happens in one reaches all, at once, and nothing of it names anybody. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
@@ -24,6 +23,7 @@ import {
   wake,
   withClocks,
 } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -97,7 +97,7 @@ test("the same person's sign-in changes nothing in the other tabs", async (t) =>
   assert.equal(await accessToken(tabs[0]), token);
 });
 
-test('"iframe": a sign-in in one tab is found by those where nobody was', async (t) => {
+browserTest('"iframe": a sign-in in one tab is found by those where nobody was', async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     handles: true,
@@ -183,65 +183,68 @@ test("what any script of the origin posts to the channel signs nobody in, and br
   assert.equal(tabs[0].url(), `${app.origin}/`);
 });
 
-test("no message between tabs holds a token, a name, an address or a code; a popup's answer is the exception", async (t) => {
-  const { page, context } = await browser.newPage(t);
-  await withClocks(context);
-  const posted = [];
-  await context.exposeFunction("posted", (text) => posted.push(text));
-  await context.addInitScript(() => {
-    const { postMessage } = BroadcastChannel.prototype;
-    BroadcastChannel.prototype.postMessage = function (message) {
-      window.posted(JSON.stringify([this.name, message]));
-      return postMessage.call(this, message);
-    };
-  });
-  const { open, standIn } = await startLoginApp(t, {
-    handles: true,
-    standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
-    config: { scope: "openid profile email", session: { maxAge: 3600 } },
-  });
-  const other = await context.newPage();
-  await open(other);
-  await outcome(other, "client.getUser()");
-  await open(page);
-  await signInThere(page);
-  const tokens = [await accessToken(page), await outcome(page, "client.getIdToken()")];
-  const { user } = await snapshot(page);
-  await page.mouse.click(5, 5);
-  await pass(page, 301);
-  tokens.push(await accessToken(page));
-  await outcome(page, "client.logout()");
-  await signInHereByPopup(page);
-  tokens.push(await accessToken(page));
-  await pass(page, 3601);
-  await wake(page);
-  await untilStatus(page, "error");
-  await pause(200);
+browserTest(
+  "no message between tabs holds a token, a name, an address or a code; a popup's answer is the exception",
+  async (t) => {
+    const { page, context } = await browser.newPage(t);
+    await withClocks(context);
+    const posted = [];
+    await context.exposeFunction("posted", (text) => posted.push(text));
+    await context.addInitScript(() => {
+      const { postMessage } = BroadcastChannel.prototype;
+      BroadcastChannel.prototype.postMessage = function (message) {
+        window.posted(JSON.stringify([this.name, message]));
+        return postMessage.call(this, message);
+      };
+    });
+    const { open, standIn } = await startLoginApp(t, {
+      handles: true,
+      standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
+      config: { scope: "openid profile email", session: { maxAge: 3600 } },
+    });
+    const other = await context.newPage();
+    await open(other);
+    await outcome(other, "client.getUser()");
+    await open(page);
+    await signInThere(page);
+    const tokens = [await accessToken(page), await outcome(page, "client.getIdToken()")];
+    const { user } = await snapshot(page);
+    await page.mouse.click(5, 5);
+    await pass(page, 301);
+    tokens.push(await accessToken(page));
+    await outcome(page, "client.logout()");
+    await signInHereByPopup(page);
+    tokens.push(await accessToken(page));
+    await pass(page, 3601);
+    await wake(page);
+    await untilStatus(page, "error");
+    await pause(200);
 
-  const messages = posted.map((text) => JSON.parse(text)[1]);
-  const kinds = new Set(messages.map(({ kind }) => kind));
-  for (const kind of ["active", "signed-in", "signed-out", "expired"])
-    assert.ok(kinds.has(kind), kind);
-  const answers = posted.filter((text) => text.includes("classlink-spa.answer"));
-  assert.ok(answers.length > 0);
-  for (const text of posted) {
-    for (const secret of [
-      ...tokens,
-      user.name,
-      user.givenName,
-      user.email,
-      user.sub,
-      user.sourcedId,
-    ]) {
-      assert.ok(secret && !text.includes(secret), `${secret} in ${text}`);
+    const messages = posted.map((text) => JSON.parse(text)[1]);
+    const kinds = new Set(messages.map(({ kind }) => kind));
+    for (const kind of ["active", "signed-in", "signed-out", "expired"])
+      assert.ok(kinds.has(kind), kind);
+    const answers = posted.filter((text) => text.includes("classlink-spa.answer"));
+    assert.ok(answers.length > 0);
+    for (const text of posted) {
+      for (const secret of [
+        ...tokens,
+        user.name,
+        user.givenName,
+        user.email,
+        user.sub,
+        user.sourcedId,
+      ]) {
+        assert.ok(secret && !text.includes(secret), `${secret} in ${text}`);
+      }
+      if (!answers.includes(text)) assert.doesNotMatch(text, /code|eyJ/);
     }
-    if (!answers.includes(text)) assert.doesNotMatch(text, /code|eyJ/);
-  }
-  for (const { kind, person } of messages) {
-    if (kind === "signed-in") assert.match(person, /^[\w-]{43}$/);
-  }
-  assert.ok(asked(standIn, PATHS.token) >= 3);
-});
+    for (const { kind, person } of messages) {
+      if (kind === "signed-in") assert.match(person, /^[\w-]{43}$/);
+    }
+    assert.ok(asked(standIn, PATHS.token) >= 3);
+  },
+);
 
 /** By a popup, whose answer goes by the channel too. The provider knows the person. */
 async function signInHereByPopup(page) {
@@ -258,40 +261,43 @@ async function signInHereByPopup(page) {
   await page.waitForFunction(() => window.client.getSnapshot().status === "signed-in");
 }
 
-test("a page that comes back from the browser's page cache shows nothing of the person before", async (t) => {
-  const { page } = await newCachingPage(t);
-  const { open, app } = await startLoginApp(t, { stays: true });
-  await open(page);
-  await page.evaluate(() => {
-    window.shown = [];
-    addEventListener("pageshow", ({ persisted }) => {
-      window.cached = persisted;
-      window.atOnce = window.client.getSnapshot();
+browserTest(
+  "a page that comes back from the browser's page cache shows nothing of the person before",
+  async (t) => {
+    const { page } = await newCachingPage(t);
+    const { open, app } = await startLoginApp(t, { stays: true });
+    await open(page);
+    await page.evaluate(() => {
+      window.shown = [];
+      addEventListener("pageshow", ({ persisted }) => {
+        window.cached = persisted;
+        window.atOnce = window.client.getSnapshot();
+      });
+      const show = () => {
+        const { user } = window.client.getSnapshot();
+        document.title = user ? user.name : "Nobody";
+        window.shown.push(document.title);
+      };
+      window.client.subscribe(show);
     });
-    const show = () => {
-      const { user } = window.client.getSnapshot();
-      document.title = user ? user.name : "Nobody";
-      window.shown.push(document.title);
-    };
-    window.client.subscribe(show);
-  });
-  await signInHere(page);
-  assert.equal(await page.title(), "Pia Pupil");
-  await page.goto(`${app.origin}/launch`);
+    await signInHere(page);
+    assert.equal(await page.title(), "Pia Pupil");
+    await page.goto(`${app.origin}/launch`);
 
-  await traverse(page);
-  await page.waitForFunction("window.cached !== undefined");
+    await traverse(page);
+    await page.waitForFunction("window.cached !== undefined");
 
-  assert.equal(await page.evaluate("cached"), true);
-  assert.equal(await page.evaluate("atOnce.user"), null);
-  assert.equal(await page.evaluate("document.title"), "Nobody");
-  await soon(page, "signed-out");
-  assert.equal(await outcome(page, "client.getUser()"), null);
-  assert.equal((await accessToken(page)).error.code, "not_signed_in");
-  assert.equal((await page.evaluate("shown")).at(-1), "Nobody");
-  await signInHere(page, PEOPLE.tess);
-  assert.equal(await page.evaluate("document.title"), "Tess Teacher");
-});
+    assert.equal(await page.evaluate("cached"), true);
+    assert.equal(await page.evaluate("atOnce.user"), null);
+    assert.equal(await page.evaluate("document.title"), "Nobody");
+    await soon(page, "signed-out");
+    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal((await accessToken(page)).error.code, "not_signed_in");
+    assert.equal((await page.evaluate("shown")).at(-1), "Nobody");
+    await signInHere(page, PEOPLE.tess);
+    assert.equal(await page.evaluate("document.title"), "Tess Teacher");
+  },
+);
 
 test("a browser that refuses channels, as with a site's storage, keeps nobody from signing in and out", async (t) => {
   for (const refuse of ["constructor", "postMessage"]) {

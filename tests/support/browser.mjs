@@ -46,6 +46,10 @@ const ENGINES = {
     const { launchWebKit } = await import("./webkit.mjs");
     return launchWebKit();
   },
+  async node() {
+    const { launchNode } = await import("./node/browser.mjs");
+    return /** @type {any} */ (await launchNode());
+  },
 };
 
 /**

@@ -12,11 +12,17 @@ export const engine = process.env.ENGINE || "chromium";
 /** Whether it is a Chromium, which everything is quick in: other engines' drivers take their time. */
 export const inChromium = engine.startsWith("chromium");
 
+/** Whether its pages are Node's own: see `node/`. */
+export const inNode = engine === "node";
+
 /** Whether it sends a site's cookies from a frame on another site's page. */
 export const THIRD_PARTY_COOKIES = ["chromium", "webkit"].includes(engine);
 
 /** Why the gateway's session at http doesn't outlive a page in WebKit. */
 export const NO_SECURE_COOKIE = "it keeps no cookie with Secure from http, not even from localhost";
+
+/** Why what opens a popup or a hidden frame is no question for pages in Node. */
+export const ONLY_IN_BROWSERS = "its pages have no popups and no frames";
 
 /**
  * Skips a test in the engines that can't do what it needs.
