@@ -3,7 +3,8 @@
  *
  *     npm run fuzz                                every target, ten minutes each
  *     npm run fuzz -- json id_token --minutes 1   those two, a minute each
- *     npm run fuzz -- --keep                      afterwards the corpora take in what reached something new
+ *     npm run fuzz -- --keep                      afterwards adds what reached new code to the corpora, and minimizes them
+ *     npm run fuzz -- --minimize                  only minimizes the corpora, with what earlier runs found here
  *
  * The exit code tells whether anything was found.
  *
@@ -11,10 +12,10 @@
  */
 
 import { spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { createWriteStream, existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { asProgram, capture, Problem, root, run, say, which } from "./lib/run.mjs";
 import { chosen } from "./lib/throwaway.mjs";
@@ -27,6 +28,9 @@ const output = join(root, "target/fuzz");
 
 /** What bounds a run: seconds and megabytes for one input, and the bytes that one has at most. */
 const LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=16384"];
+
+/** Inputs that a corpus in the sources has at most, so that a clone stays small. `fuzz/tests/corpora.rs` checks it. */
+const CORPUS_MAX_INPUTS = 50;
 
 /**
  * What the release profile is for the fuzzer: quick code, compiled quickly. The crate's own is made for size, and optimising
@@ -87,10 +91,14 @@ async function build() {
   }));
 }
 
-/** The inputs that are kept with the sources, those written by hand, and those that a run found here. */
+/**
+ * The inputs that are kept with the sources, those written by hand, those that once broke something, and those that a run
+ * found here.
+ */
 const corpora = (name) => ({
   kept: join(folder, "corpus", name),
   seeds: join(folder, "seeds", name),
+  regressions: join(folder, "regressions", name),
   found: join(output, "corpora", name),
 });
 
@@ -154,18 +162,148 @@ async function fuzz(target, seconds) {
 }
 
 /**
- * Makes the kept corpus the smallest one that reaches what all inputs do.
+ * An input, and the features that it reaches. A feature is an edge with how often it was passed, in eight steps.
+ *
+ * @typedef {object} Input
+ * @property {string} path
+ * @property {number[]} features
+ */
+
+/** The edge that a feature belongs to: libFuzzer numbers the features of an edge from eight times the edge's number. */
+const edgeOf = (feature) => Math.floor(feature / 8);
+
+/**
+ * Reads which features each input reaches, from libFuzzer's merge control file: the number of inputs, the number of those
+ * in the first folder, a path for each input, then `FT <input> <feature>…` for each input that ran to its end.
+ *
+ * @param {string} controlFile
+ * @returns {Promise<Input[]>}
+ * @throws {Problem} if an input failed
+ */
+async function readFeatures(controlFile) {
+  const [count, , ...lines] = (await readFile(controlFile, "utf8")).split("\n");
+  const paths = lines.slice(0, Number(count));
+  const features = new Map();
+  for (const line of lines.slice(paths.length)) {
+    const [kind, index, ...numbers] = line.trim().split(" ");
+    if (kind === "FT") features.set(Number(index), numbers.map(Number));
+  }
+  return paths.map((path, index) => {
+    const reached = features.get(index);
+    if (!reached) {
+      throw new Problem(
+        `\`${relative(root, path)}\` failed: it broke a rule, or exceeded the limit of time or memory; ` +
+          "run `cargo test --package classlink-spa-fuzz`",
+      );
+    }
+    return { path, features: reached };
+  });
+}
+
+/**
+ * Chooses the inputs of a corpus: again and again the one that reaches most edges that neither `always` nor a chosen one
+ * does; of equals, the one that reaches most new features; of equals still, the first.
+ *
+ * @param {Input[]} candidates
+ * @param {Input[]} always the inputs that are replayed in any case
+ * @returns {{ chosen: Input[], edges: number }} `edges`: how many edges are reached in all
+ */
+function greedyCover(candidates, always) {
+  const features = new Set(always.flatMap((input) => input.features));
+  const edges = new Set([...features].map(edgeOf));
+  const gain = (input) => {
+    const added = input.features.filter((feature) => !features.has(feature));
+    const addedEdges = new Set(added.map(edgeOf).filter((edge) => !edges.has(edge)));
+    return { input, edges: addedEdges.size, features: added.length };
+  };
+  const chosen = [];
+  while (chosen.length < CORPUS_MAX_INPUTS) {
+    const [best] = candidates
+      .map(gain)
+      .sort((one, other) => other.edges - one.edges || other.features - one.features);
+    if (!best?.features) break;
+    chosen.push(best.input);
+    for (const feature of best.input.features) {
+      features.add(feature);
+      edges.add(edgeOf(feature));
+    }
+  }
+  return { chosen, edges: edges.size };
+}
+
+/**
+ * What minimizing a corpus changed. Edges are those that the corpus, the seeds and the regressions reach together.
+ *
+ * @typedef {object} Minimized
+ * @property {string} name
+ * @property {number} inputsBefore without those that only `target/fuzz` has
+ * @property {number} inputs
+ * @property {number} edgesOfAll what all inputs reach, with those that only `target/fuzz` has
+ * @property {number} edges
+ */
+
+/**
+ * Replaces a target's corpus by the at most `CORPUS_MAX_INPUTS` inputs, of it and of what runs found here, that reach most
+ * code beyond what the seeds and the regressions reach.
  *
  * @param {Target} target
+ * @returns {Promise<Minimized>}
  */
-async function keep(target) {
-  const { kept, found } = corpora(target.name);
-  const smallest = await mkdtemp(join(output, "smallest-"));
-  const merge = ["-set_cover_merge=1", smallest, kept, found, ...LIMITS];
-  const { code, log } = await start(target, merge);
-  if (code !== 0) throw new Problem(`${target.name} was not merged: see ${relative(root, log)}`);
+async function minimize(target) {
+  const { name } = target;
+  const { kept, found, seeds, regressions } = corpora(name);
+  const folders = [kept, found, seeds, regressions].filter((path) => existsSync(path));
+  // What libFuzzer itself would choose goes to `merged`, and is not used: it has no limit.
+  const scratch = await mkdtemp(join(output, "minimize-"));
+  const [merged, next, controlFile] = ["merged", "next", "control"].map((part) =>
+    join(scratch, part),
+  );
+  await Promise.all([merged, next].map((path) => mkdir(path)));
+  // Without `set_cover_merge`, the control file leaves out the features that an earlier input has reached.
+  const { code, log } = await start(target, [
+    ...["-set_cover_merge=1", `-merge_control_file=${controlFile}`, ...LIMITS],
+    ...[`-artifact_prefix=${scratch}/`, merged, ...folders],
+  ]);
+  if (code !== 0) throw new Problem(`${name} was not merged: see ${relative(root, log)}`);
+
+  const inputs = await readFeatures(controlFile);
+  const from = (...paths) => inputs.filter(({ path }) => paths.includes(dirname(path)));
+  const edgesOf = (some) => new Set(some.flatMap(({ features }) => features).map(edgeOf));
+  const always = from(seeds, regressions);
+  const before = from(kept);
+  // Only for a new edge does a found input replace a kept one, so that each run changes few files.
+  const known = edgesOf([...always, ...before]);
+  const added = from(found).filter(({ features }) =>
+    features.some((feature) => !known.has(edgeOf(feature))),
+  );
+  const candidates = [...(await bySize(before)), ...(await bySize(added))];
+  const { chosen, edges } = greedyCover(candidates, always);
+  await Promise.all(chosen.map(({ path }) => copyFile(path, join(next, basename(path)))));
   await rm(kept, { recursive: true, force: true });
-  await rename(smallest, kept);
+  await rename(next, kept);
+  await rm(scratch, { recursive: true });
+  return {
+    name,
+    inputsBefore: before.length,
+    inputs: chosen.length,
+    edgesOfAll: edgesOf(inputs).size,
+    edges,
+  };
+}
+
+/**
+ * Sorts inputs by their size in bytes, and those of equal size by their name.
+ *
+ * @param {Input[]} inputs
+ * @returns {Promise<Input[]>}
+ */
+async function bySize(inputs) {
+  const sized = await Promise.all(
+    inputs.map(async (input) => ({ input, size: (await stat(input.path)).size })),
+  );
+  return sized
+    .sort((one, other) => one.size - other.size || (one.input.path < other.input.path ? -1 : 1))
+    .map(({ input }) => input);
 }
 
 /** Does something with all, so many at a time. */
@@ -179,23 +317,51 @@ async function atATime(count, all, act) {
   return results;
 }
 
-/** @param {Outcome[]} outcomes */
-function table(outcomes) {
-  const rows = [
-    ["target", "executions", "edges", "inputs", "found"],
-    ...outcomes
-      .sort((one, other) => one.name.localeCompare(other.name))
-      .map(({ name, executions, edges, inputs, finding }) => [
-        ...[name, executions, edges, inputs].map((cell) =>
-          Number.isNaN(cell) ? "–" : cell.toLocaleString("en-US"),
-        ),
-        finding ? relative(root, finding) : "nothing",
-      ]),
-  ];
+/**
+ * Prints a table, sorted by its first column. Numbers are aligned to the right.
+ *
+ * @param {string[]} head
+ * @param {(string | number)[][]} body
+ */
+function table(head, body) {
+  const show = (cell) =>
+    typeof cell === "string" ? cell : Number.isNaN(cell) ? "–" : cell.toLocaleString("en-US");
+  const rows = [head, ...body.map((row) => row.map(show)).sort(([a], [b]) => a.localeCompare(b))];
   const width = (column) => Math.max(...rows.map((row) => row[column].length));
   const pad = (cell, column) =>
-    column > 0 && column < 4 ? cell.padStart(width(column)) : cell.padEnd(width(column));
+    typeof body[0]?.[column] === "number"
+      ? cell.padStart(width(column))
+      : cell.padEnd(width(column));
   for (const row of rows) console.log(`  ${row.map(pad).join("  ").trimEnd()}`);
+}
+
+/** @param {Outcome[]} outcomes */
+function tableOfOutcomes(outcomes) {
+  table(
+    ["target", "executions", "edges", "inputs", "found"],
+    outcomes.map(({ name, executions, edges, inputs, finding }) => [
+      ...[name, executions, edges, inputs],
+      finding ? relative(root, finding) : "nothing",
+    ]),
+  );
+}
+
+/**
+ * Minimizes the corpora of some targets, so many at a time.
+ *
+ * @param {Target[]} targets
+ * @param {number} jobs
+ */
+async function minimizeAll(targets, jobs) {
+  say(`Minimizing the corpora to ${CORPUS_MAX_INPUTS} inputs at most`);
+  const minimized = await atATime(jobs, targets, minimize);
+  table(
+    ["target", "inputs before", "inputs", "edges of all inputs", "edges"],
+    minimized.map((one) => [
+      one.name,
+      ...[one.inputsBefore, one.inputs, one.edgesOfAll, one.edges],
+    ]),
+  );
 }
 
 function readArguments(args) {
@@ -203,6 +369,7 @@ function readArguments(args) {
     minutes: { type: "string", default: "10" },
     jobs: { type: "string", default: String(Math.min(2, availableParallelism())) },
     keep: { type: "boolean", default: false },
+    minimize: { type: "boolean", default: false },
   });
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
@@ -210,10 +377,11 @@ function readArguments(args) {
     if (!(seconds > 0)) throw new Error("--minutes takes a number above 0");
     if (!(Number.isInteger(jobs) && jobs > 0))
       throw new Error("--jobs takes a whole number above 0");
-    return { seconds: Math.ceil(seconds), jobs, keep: values.keep, names: positionals };
+    const { keep, minimize: onlyMinimize } = values;
+    return { seconds: Math.ceil(seconds), jobs, keep, onlyMinimize, names: positionals };
   } catch (error) {
     throw new Problem(
-      `${error.message}\n\n  npm run fuzz -- [TARGET…] [--minutes N] [--jobs N] [--keep]`,
+      `${error.message}\n\n  npm run fuzz -- [TARGET…] [--minutes N] [--jobs N] [--keep | --minimize]`,
     );
   }
 }
@@ -222,13 +390,11 @@ await asProgram(import.meta, async (args) => {
   const wanted = readArguments(args);
   await ready();
   const targets = chosen("target", await build(), wanted.names);
+  if (wanted.onlyMinimize) return minimizeAll(targets, wanted.jobs);
   say(`Fuzzing ${targets.length} targets, ${wanted.seconds} s each, ${wanted.jobs} at a time`);
   const outcomes = await atATime(wanted.jobs, targets, (target) => fuzz(target, wanted.seconds));
-  if (wanted.keep) {
-    say("Taking what reached something new into the corpora");
-    await atATime(wanted.jobs, targets, keep);
-  }
-  table(outcomes);
+  tableOfOutcomes(outcomes);
+  if (wanted.keep) await minimizeAll(targets, wanted.jobs);
   const findings = outcomes.filter(({ finding }) => finding);
   if (findings.length === 0) return;
   const [{ name, finding }] = findings;
