@@ -1,4 +1,4 @@
-//! Every input in the corpora goes through its target again: those that the fuzzer kept, since each reaches something that
+//! Every input in the corpora goes through its target again: those that the fuzzer found, since each reaches something that
 //! no other does; those that were written by hand, each for a rule; and those that once broke something.
 
 use std::fs;
@@ -32,6 +32,21 @@ fn every_target_has_its_corpus_and_its_program_and_each_of_these_its_target() {
     assert_eq!(names("fuzz_targets"), targets);
     let regressions = names("regressions");
     assert!(regressions.iter().all(|name| targets.contains(name)), "{regressions:?}");
+}
+
+/// So that a clone stays small: `npm run fuzz -- --minimize` chooses the inputs, and has the same limit.
+const CORPUS_MAX_INPUTS: usize = 50;
+
+#[test]
+fn no_corpus_has_more_inputs_than_the_limit() {
+    for (name, _) in TARGETS {
+        let inputs = paths(&folder("corpus").join(name)).len();
+        assert!(
+            inputs <= CORPUS_MAX_INPUTS,
+            "`fuzz/corpus/{name}` is too large: it has {inputs} inputs, and {CORPUS_MAX_INPUTS} are \
+             allowed; run `npm run fuzz -- {name} --minimize`"
+        );
+    }
 }
 
 fn replay(name: &str) {
