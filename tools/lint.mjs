@@ -21,6 +21,8 @@ const CHECKS = [
     ...clippy("--package", "classlink-spa", "--lib", "--target", "wasm32-unknown-unknown"),
   ],
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
+  // Biome has such a rule too, which knows no types from node_modules.
+  ["Floating promises", ...npmTool("oxlint/bin/oxlint")],
   ...["www/app", "www/vue-app"].map((project) => [
     `TypeScript, ${project}`,
     ...npmTool("typescript/bin/tsc", "--project", project, "--noEmit"),

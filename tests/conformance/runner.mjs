@@ -258,8 +258,8 @@ async function setUp({ arrange = {} }, adapter, { context, page, ports, waiting 
       const back = stage.arrival();
       back.catch(() => {});
       const left = ask(`rp.login(${JSON.stringify(options) ?? ""})`);
-      const failed = new Promise((resolve) => {
-        left.then((answer) => answer?.error && resolve(answer));
+      const failed = new Promise((resolve, reject) => {
+        left.then((answer) => answer?.error && resolve(answer), reject);
       });
       return Promise.race([back.then(() => undefined), failed]);
     },

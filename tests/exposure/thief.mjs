@@ -56,7 +56,7 @@ export function makeThief() {
     }
     if (value instanceof Response) {
       if (value.bodyUsed) return;
-      apply(then, apply(text, apply(clone, value, []), []), [(v) => note(sack, v), () => {}]);
+      void apply(then, apply(text, apply(clone, value, []), []), [(v) => note(sack, v), () => {}]);
       return;
     }
     if (value instanceof Request) return void [value.url, value.headers].forEach(more);

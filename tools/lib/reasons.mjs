@@ -55,6 +55,8 @@ export const TOOLS = {
   oauth4webapi: "conformance: a peer",
   "oidc-client-ts": "conformance: a peer",
   "oidc-provider": "the stand-in: the OpenID provider under it",
+  oxlint: "lint: promises that are neither awaited nor caught",
+  "oxlint-tsgolint": "for oxlint: TypeScript's types",
   "packageurl-js": "build: the bill of materials",
   "playwright-core": "tests: drives the browser",
   react: "demo and tests; an application's own otherwise",

@@ -57,7 +57,7 @@ function makeApp(create, client, scenario, history) {
     };
     const onSignedIn = (result) => {
       globalThis.went = [...(globalThis.went ?? []), { to: result.returnTo, result }];
-      router.replace(result.returnTo);
+      void router.replace(result.returnTo);
     };
     return () => h(CallbackPage, routed ? { onSignedIn } : {}, slots || undefined);
   });

@@ -39,11 +39,11 @@ same<typeof bare, Promise<void>>();
 const byPopup = client.startLogin({ mode: "popup" });
 same<typeof byPopup, Promise<SignedIn<Cart, SchoolClaims>>>();
 // @ts-expect-error: another application's state
-client.startLogin({ appState: { items: "one" } });
+void client.startLogin({ appState: { items: "one" } });
 // @ts-expect-error: a window is for popups
-client.startLogin({ popup: window });
+void client.startLogin({ popup: window });
 // @ts-expect-error: no such mode
-client.startLogin({ mode: "window" });
+void client.startLogin({ mode: "window" });
 
 // ---- Results, told apart by their status ----
 

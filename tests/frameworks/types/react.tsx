@@ -52,7 +52,7 @@ export function Typed(): ReactNode {
   const popup = classLink.startLogin({ mode: "popup", appState: { items: 1 } });
   same<typeof popup, Promise<SignedIn<Cart, SchoolClaims>>>();
   // @ts-expect-error: another application's state
-  classLink.startLogin({ appState: "x" });
+  void classLink.startLogin({ appState: "x" });
   const token = classLink.getAccessToken({ minValidity: 60 });
   same<typeof token, Promise<string>>();
   return classLink.user?.claims.grade;

@@ -52,7 +52,7 @@ export function useSignIn(): SignIn {
         if (!inFrame) return client.startLogin(options);
         const { returnTo } = await client.startLogin({ ...options, mode: "popup" });
         setLeaving(false);
-        navigate(returnTo, { replace: true });
+        await navigate(returnTo, { replace: true });
       }),
     [attempt, client, navigate],
   );

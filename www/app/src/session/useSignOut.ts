@@ -18,7 +18,7 @@ export function useSignOut(): () => Promise<void> {
   const navigate = useNavigate();
   return useCallback(async () => {
     const show = (state: SignOutState, replace: boolean) =>
-      navigate("/signed-out", { state, replace });
+      void navigate("/signed-out", { state, replace });
     show("under-way", false);
     const result = await client
       .logout(POST_LOGOUT_REDIRECT_URI ? { postLogoutRedirectUri: POST_LOGOUT_REDIRECT_URI } : {})
