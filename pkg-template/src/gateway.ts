@@ -78,27 +78,28 @@
  * @packageDocumentation
  */
 
-import { GatewayFailure, ProviderRefusal } from "./gateway/failure.js";
+import type { GatewayContext, GatewayResponse, Handler } from "./gateway/context.js";
 import {
-  checkSite,
+  checkCsrf,
   corsHeaders,
   ERROR_HEADER,
   preflightHeaders,
   readSupportCode,
   SDK_HEADER,
-} from "./gateway/guard.js";
+} from "./gateway/csrf.js";
+import { GatewayFailure, ProviderRefusal } from "./gateway/failure.js";
+import type { GatewayRoute, LogEntry, RequestLog } from "./gateway/log.js";
 import { type GatewayOptions, readOptions } from "./gateway/options.js";
-import type { Answer, Handler, Parts } from "./gateway/parts.js";
-import { passKeys, passProfile } from "./gateway/passed-on.js";
 import { Provider } from "./gateway/provider.js";
-import { Renewals } from "./gateway/renewal.js";
+import { proxyJwks, proxyProfile } from "./gateway/proxy-routes.js";
+import { RefreshCoordinator } from "./gateway/renewal.js";
 import { type OpenSession, Sessions, userOf } from "./gateway/session.js";
 import { endSession, readSession } from "./gateway/session-routes.js";
-import { exchange } from "./gateway/token.js";
-import type { GatewayRoute, LogEntry, Trace } from "./gateway/trace.js";
+import { exchange } from "./gateway/token-route.js";
 import type { User } from "./shared-types.js";
 
 export type { GatewayErrorCode } from "./gateway/failure.js";
+export type { GatewayRoute, LogEntry, RateLimitInfo } from "./gateway/log.js";
 export {
   type GatewayClient,
   GatewayConfigError,
@@ -106,7 +107,6 @@ export {
   type GatewayOptions,
   type GatewaySessionOptions,
 } from "./gateway/options.js";
-export type { GatewayRoute, LogEntry, RateLimitInfo } from "./gateway/trace.js";
 export type { User } from "./shared-types.js";
 
 /** Who is asking, for an application's own routes. */
@@ -158,9 +158,9 @@ export interface Gateway {
 const ROUTES: Readonly<Record<string, Readonly<Record<string, readonly [GatewayRoute, Handler]>>>> =
   {
     "/token": { POST: ["token", exchange] },
-    "/jwks": { GET: ["jwks", passKeys] },
-    "/userinfo": { GET: ["userinfo", passProfile("userinfo_endpoint")] },
-    "/my-info": { GET: ["my-info", passProfile("my_info_endpoint")] },
+    "/jwks": { GET: ["jwks", proxyJwks] },
+    "/userinfo": { GET: ["userinfo", proxyProfile("userinfo_endpoint")] },
+    "/my-info": { GET: ["my-info", proxyProfile("my_info_endpoint")] },
     "/session": { POST: ["session.read", readSession], DELETE: ["session.end", endSession] },
   };
 
@@ -172,11 +172,11 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, readonly [GatewayR
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = readOptions(options);
   const provider = new Provider(settings);
-  const parts: Parts = {
+  const parts: GatewayContext = {
     settings,
     provider,
     sessions: new Sessions(settings),
-    renewals: new Renewals(settings, provider),
+    renewals: new RefreshCoordinator(settings, provider),
   };
   return {
     handle: (request, context) => handle(request, context, parts),
@@ -188,7 +188,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const open = await Promise.all(wanted.map((client) => parts.sessions.open(client, cookies)));
       const [latest] = open
         .filter((one): one is OpenSession => one !== null)
-        .sort((a, b) => b.session.begunAt - a.session.begunAt);
+        .sort((a, b) => b.session.createdAt - a.session.createdAt);
       if (!latest) return null;
       return {
         user: userOf(latest),
@@ -199,43 +199,53 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-async function handle(request: Request, context: unknown, parts: Parts): Promise<Response> {
+async function handle(
+  request: Request,
+  context: unknown,
+  parts: GatewayContext,
+): Promise<Response> {
   const { settings } = parts;
   const started = settings.now();
   const supportCode = readSupportCode(request);
-  const trace: Trace = { event: "unknown", ...(supportCode && { supportCode }) };
-  let answer: Answer;
+  const entry: RequestLog = { event: "unknown", ...(supportCode && { supportCode }) };
+  let answer: GatewayResponse;
   let failure: unknown;
   try {
-    answer = await route(request, context, parts, trace);
+    answer = await route(request, context, parts, entry);
   } catch (error) {
     failure = error;
     answer = failed(error);
   }
-  const response = respond(request, answer, parts, trace);
-  tell(settings.log, trace, failure ?? trace.overcome, response.status, settings.now() - started);
+  const response = respond(request, answer, parts, entry);
+  writeLog(
+    settings.log,
+    entry,
+    failure ?? entry.recoveredError,
+    response.status,
+    settings.now() - started,
+  );
   return response;
 }
 
 async function route(
   request: Request,
   context: unknown,
-  parts: Parts,
-  trace: Trace,
-): Promise<Answer> {
+  parts: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
   const { settings } = parts;
   const { pathname } = new URL(request.url);
   const path = pathname.startsWith(settings.basePath)
     ? pathname.slice(settings.basePath.length)
     : "";
   if (path === "/health" && (request.method === "GET" || request.method === "HEAD")) {
-    trace.event = "health";
+    entry.event = "health";
     return { status: 200, body: JSON.stringify({ status: "ok" }) };
   }
   const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
   if (!methods) throw new GatewayFailure("not_found");
   if (request.method === "OPTIONS" && request.headers.has("Access-Control-Request-Method")) {
-    trace.event = "preflight";
+    entry.event = "preflight";
     return { status: 204, headers: preflightHeaders(request, settings, Object.keys(methods)) };
   }
   const found = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
@@ -244,18 +254,18 @@ async function route(
     throw new GatewayFailure("method_not_allowed", { headers: { Allow: allow } });
   }
   const [event, handler] = found;
-  trace.event = event;
-  checkSite(request, settings);
-  if (trace.supportCode === undefined) throw new GatewayFailure("missing_header");
-  await checkRate(request, context, parts, trace);
-  return handler(request, parts, trace);
+  entry.event = event;
+  checkCsrf(request, settings);
+  if (entry.supportCode === undefined) throw new GatewayFailure("missing_header");
+  await checkRate(request, context, parts, entry);
+  return handler(request, parts, entry);
 }
 
 async function checkRate(
   request: Request,
   context: unknown,
-  { settings }: Parts,
-  { event, supportCode }: Trace,
+  { settings }: GatewayContext,
+  { event, supportCode }: RequestLog,
 ): Promise<void> {
   const { remoteAddress } = (context ?? {}) as RequestContext;
   let allowed: boolean | undefined;
@@ -275,7 +285,7 @@ async function checkRate(
 }
 
 /** The answer to what was thrown: the provider's refusal as its code alone, everything else under a code of our own. */
-function failed(error: unknown): Answer {
+function failed(error: unknown): GatewayResponse {
   if (error instanceof ProviderRefusal) {
     return { status: error.status, body: JSON.stringify({ error: error.error }) };
   }
@@ -288,14 +298,19 @@ function failed(error: unknown): Answer {
   };
 }
 
-function respond(request: Request, answer: Answer, { settings }: Parts, trace: Trace): Response {
+function respond(
+  request: Request,
+  answer: GatewayResponse,
+  { settings }: GatewayContext,
+  entry: RequestLog,
+): Response {
   const headers = new Headers({
     "Cache-Control": "no-store",
     // Not every runtime adds it, and the SDK sets its clock by it.
     Date: new Date(settings.now()).toUTCString(),
     "X-Content-Type-Options": "nosniff",
     ...(answer.body !== undefined && { "Content-Type": "application/json" }),
-    ...(trace.supportCode && { [SDK_HEADER]: trace.supportCode }),
+    ...(entry.supportCode && { [SDK_HEADER]: entry.supportCode }),
     ...corsHeaders(request, settings),
     ...answer.headers,
   });
@@ -304,9 +319,9 @@ function respond(request: Request, answer: Answer, { settings }: Parts, trace: T
   return new Response(body ?? null, { status: answer.status, headers });
 }
 
-function tell(
+function writeLog(
   log: ((entry: LogEntry) => void) | undefined,
-  trace: Trace,
+  entry: RequestLog,
   failure: unknown,
   status: number,
   durationMs: number,
@@ -316,22 +331,22 @@ function tell(
   const code =
     failure === undefined ? undefined : refusal ? "provider_refused" : (own?.code ?? "internal");
   const upstreamStatus =
-    refusal?.upstreamStatus ?? own?.details.upstreamStatus ?? trace.upstreamStatus;
+    refusal?.upstreamStatus ?? own?.details.upstreamStatus ?? entry.upstreamStatus;
   // These two say that the registration or the secret is wrong, whatever the status.
   const misconfigured = refusal && /^(invalid|unauthorized)_client$/.test(refusal.error);
   try {
     log?.({
-      event: trace.event,
+      event: entry.event,
       level: status >= 500 || misconfigured ? "error" : code ? "warn" : "info",
       status,
       durationMs,
-      ...(trace.supportCode && { supportCode: trace.supportCode }),
+      ...(entry.supportCode && { supportCode: entry.supportCode }),
       ...(code && { code }),
       ...(own?.details.reason && { reason: own.details.reason }),
       ...(refusal && { providerError: refusal.error }),
       ...(upstreamStatus !== undefined && { upstreamStatus }),
-      ...(trace.session && { session: trace.session }),
-      ...(trace.district !== undefined && { district: trace.district }),
+      ...(entry.session && { session: entry.session }),
+      ...(entry.district !== undefined && { district: entry.district }),
     });
   } catch {
     // A logger that fails is no reason to fail a sign-in.

@@ -14,7 +14,7 @@ export interface CacheRules {
    * How long to wait for somebody else's load. Some runtimes cancel a request's I/O when its client leaves;
    * whoever waits on it must not wait for ever.
    */
-  readonly patience: number;
+  readonly joinTimeout: number;
   /** The time. */
   readonly now: () => number;
 }
@@ -23,7 +23,7 @@ export interface CacheRules {
 export class Cached<T> {
   readonly #load: () => Promise<T>;
   readonly #rules: CacheRules;
-  #value: { readonly it: T; readonly at: number } | undefined;
+  #value: { readonly content: T; readonly at: number } | undefined;
   #failure: { readonly error: unknown; readonly at: number } | undefined;
   #flight: Promise<T> | undefined;
 
@@ -36,22 +36,22 @@ export class Cached<T> {
   async get(): Promise<T> {
     const { now, freshFor, staleFor, failureFor } = this.#rules;
     const value = this.#value;
-    if (value && now() - value.at < freshFor) return value.it;
+    if (value && now() - value.at < freshFor) return value.content;
     const usable = value && now() - value.at < freshFor + staleFor ? value : undefined;
     if (this.#failure && now() - this.#failure.at < failureFor) {
-      if (usable) return usable.it;
+      if (usable) return usable.content;
       throw this.#failure.error;
     }
     try {
       return await this.refresh();
     } catch (error) {
-      if (usable) return usable.it;
+      if (usable) return usable.content;
       throw error;
     }
   }
 
   /** The value of a load under way, if there is one; else as {@link Cached.get}. */
-  async latest(): Promise<T> {
+  async getOrJoin(): Promise<T> {
     return this.#flight ? this.refresh() : this.get();
   }
 
@@ -60,23 +60,23 @@ export class Cached<T> {
     if (!this.#flight) {
       const flight = this.#run();
       this.#flight = flight;
-      const landed = () => {
+      const clearFlight = () => {
         if (this.#flight === flight) this.#flight = undefined;
       };
-      flight.then(landed, landed);
+      flight.then(clearFlight, clearFlight);
       return flight;
     }
-    return patiently(this.#flight, this.#rules.patience, () => {
+    return withTimeout(this.#flight, this.#rules.joinTimeout, () => {
       this.#flight = undefined;
     });
   }
 
   async #run(): Promise<T> {
     try {
-      const it = await this.#load();
-      this.#value = { it, at: this.#rules.now() };
+      const loaded = await this.#load();
+      this.#value = { content: loaded, at: this.#rules.now() };
       this.#failure = undefined;
-      return it;
+      return loaded;
     } catch (error) {
       this.#failure = { error, at: this.#rules.now() };
       throw error;
@@ -89,9 +89,9 @@ export class Cached<T> {
  *
  * @throws {@link GatewayFailure} `upstream_timeout`, after calling `abandoned`.
  */
-export async function patiently<T>(
+export async function withTimeout<T>(
   promise: Promise<T>,
-  patience: number,
+  joinTimeout: number,
   abandoned: () => void,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -99,7 +99,7 @@ export async function patiently<T>(
     timer = setTimeout(() => {
       abandoned();
       reject(new GatewayFailure("upstream_timeout"));
-    }, patience);
+    }, joinTimeout);
   });
   try {
     return await Promise.race([promise, late]);

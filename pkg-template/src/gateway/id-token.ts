@@ -43,14 +43,14 @@ export interface Expectations {
   readonly clientId: string;
   /** The access token that came with it, for `at_hash`. */
   readonly accessToken: string;
-  /** The nonce that it must carry; with `renews`, the one that it may carry. */
+  /** The nonce that it must carry; with `previousClaims`, the one that it may carry. */
   readonly nonce: string;
-  /** The claims of the token that this one renews (OpenID Connect Core 1.0, 12.2). */
-  readonly renews?: IdTokenClaims;
+  /** The claims of the token that this one previousClaims (OpenID Connect Core 1.0, 12.2). */
+  readonly previousClaims?: IdTokenClaims;
 }
 
 /** The nonce that belongs to a code verifier: base64url(SHA-256("classlink-spa nonce:" followed by the verifier)). */
-export async function nonceOf(verifier: string): Promise<string> {
+export async function deriveNonce(verifier: string): Promise<string> {
   return base64url.encode(await digest("SHA-256", `classlink-spa nonce:${verifier}`));
 }
 
@@ -78,7 +78,7 @@ export async function verifyIdToken(
   checkNonce(claims, expected);
   checkTimes(claims, now);
   await checkAccessToken(claims, algorithm, expected.accessToken);
-  if (expected.renews) checkRenewal(claims, expected.renews);
+  if (expected.previousClaims) checkRenewal(claims, expected.previousClaims);
   return claims as IdTokenClaims;
 }
 
@@ -128,7 +128,7 @@ async function findKey(kid: unknown, alg: string, provider: Provider): Promise<C
     kid === undefined ? keys : keys.filter((key) => key.kid === kid);
   let candidates = named(await provider.keys());
   if (candidates.length === 0) candidates = named(await provider.freshKeys());
-  const [jwk, ...others] = candidates.filter((key) => fits(key, alg));
+  const [jwk, ...others] = candidates.filter((key) => isUsableFor(key, alg));
   if (!jwk || others.length > 0) throw invalid("key_not_found");
   const key = await importJWK(publicPart(jwk), alg).catch(() => undefined);
   if (!key || key instanceof Uint8Array) throw invalid("key_not_found");
@@ -139,7 +139,7 @@ async function findKey(kid: unknown, alg: string, provider: Provider): Promise<C
 }
 
 /** Whether a key may verify by this algorithm (RFC 7517, 4.1 to 4.4). */
-function fits(key: JsonObject, alg: string): boolean {
+function isUsableFor(key: JsonObject, alg: string): boolean {
   const needed = ALGORITHMS[alg];
   return (
     key.kty === needed?.kty &&
@@ -175,8 +175,8 @@ function checkParties(claims: JsonObject, { issuer, clientId }: Expectations): v
   }
 }
 
-function checkNonce(claims: JsonObject, { nonce, renews }: Expectations): void {
-  if (renews && !("nonce" in claims)) return;
+function checkNonce(claims: JsonObject, { nonce, previousClaims }: Expectations): void {
+  if (previousClaims && !("nonce" in claims)) return;
   if (claims.nonce !== nonce) throw invalid("nonce");
 }
 

@@ -2,7 +2,7 @@
 
 import { base64url } from "jose";
 import type { ProviderMetadata } from "../shared-types.js";
-import type { LogEntry, RateLimitInfo } from "./trace.js";
+import type { LogEntry, RateLimitInfo } from "./log.js";
 
 /** One registration at the provider. */
 export interface GatewayClient {
@@ -179,7 +179,7 @@ export function isSecureUrl(value: unknown): value is string {
 }
 
 /** An object's own members alone: what a polluted `Object.prototype` has is nobody's option and no provider's endpoint. */
-export const own = <T extends object>(value: T): T => ({ __proto__: null, ...value });
+export const ownProperties = <T extends object>(value: T): T => ({ __proto__: null, ...value });
 
 /**
  * Validates the options.
@@ -188,14 +188,14 @@ export const own = <T extends object>(value: T): T => ({ __proto__: null, ...val
  */
 export function readOptions(given: GatewayOptions): Settings {
   onlyKnown("options", given, OPTIONS);
-  const options = own(given);
+  const options = ownProperties(given);
   const issuer = options.issuer ?? CLASSLINK_ISSUER;
   if (!isSecureUrl(issuer) || issuer.includes("?")) {
     throw new GatewayConfigError("issuer", "must be an https URL without query and fragment");
   }
   const clients = readClients(options.clients);
   onlyKnown("session", options.session ?? {}, ["idleTimeout", "maxAge"]);
-  const idle = own(options.session ?? {});
+  const idle = ownProperties(options.session ?? {});
   const platformFetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
   return {
     issuer,
@@ -233,7 +233,7 @@ function readClients(given: readonly GatewayClient[]): Map<string, ClientSetting
   given.forEach((registration: GatewayClient, index) => {
     const field = `clients[${index}]`;
     onlyKnown(field, registration, CLIENT_OPTIONS);
-    const client = own(registration);
+    const client = ownProperties(registration);
     const clientId = text(`${field}.clientId`, client.clientId);
     if (clients.has(clientId)) {
       throw new GatewayConfigError(`${field}.clientId`, "is the id of an earlier registration");
@@ -269,7 +269,7 @@ function readMetadata(given: GatewayMetadata): GatewayMetadata {
   if (typeof given !== "object" || given === null) {
     throw new GatewayConfigError("metadata", "must be an object");
   }
-  const metadata = own(given);
+  const metadata = ownProperties(given);
   for (const name of ENDPOINTS) {
     if (metadata[name] !== undefined && !isSecureUrl(metadata[name])) {
       throw new GatewayConfigError(`metadata.${name}`, "must be an https or loopback URL");
@@ -290,7 +290,7 @@ function readMetadata(given: GatewayMetadata): GatewayMetadata {
       "must contain client_secret_basic or client_secret_post",
     );
   }
-  return own(
+  return ownProperties(
     Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
   );
 }

@@ -8,7 +8,7 @@ import {
   GATEWAY_ENDPOINTS,
   type GatewayMetadata,
   isSecureUrl,
-  own,
+  ownProperties,
   type Settings,
 } from "./options.js";
 
@@ -47,7 +47,7 @@ export class Provider {
     const rules = {
       staleFor: 24 * HOUR,
       failureFor: 5 * SECOND,
-      patience: 2 * settings.timeout + SECOND,
+      joinTimeout: 2 * settings.timeout + SECOND,
       now: settings.now,
     };
     this.#metadata = new Cached(() => this.#discover(), { ...rules, freshFor: HOUR });
@@ -61,9 +61,10 @@ export class Provider {
    */
   async metadata(): Promise<UsableMetadata> {
     const { issuer, metadata } = this.#settings;
-    const known = issuer === CLASSLINK_ISSUER ? own({ ...CLASSLINK, ...metadata }) : metadata;
+    const known =
+      issuer === CLASSLINK_ISSUER ? ownProperties({ ...CLASSLINK, ...metadata }) : metadata;
     if (isUsable(known)) return known;
-    return own({ ...(await this.#metadata.get()), ...known });
+    return ownProperties({ ...(await this.#metadata.get()), ...known });
   }
 
   /**
@@ -81,7 +82,7 @@ export class Provider {
    */
   async freshKeys(): Promise<readonly JsonObject[]> {
     const now = this.#settings.now();
-    if (now - this.#refreshedAt < 10 * SECOND) return this.#keys.latest();
+    if (now - this.#refreshedAt < 10 * SECOND) return this.#keys.getOrJoin();
     this.#refreshedAt = now;
     return this.#keys.refresh();
   }
@@ -91,7 +92,7 @@ export class Provider {
     // Discovery 1.0, section 4.1: a final slash goes before the well-known path is added.
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
     const { ok, status, json: document } = await askProvider(this.#settings, url);
-    const json = own(document ?? {});
+    const json = ownProperties(document ?? {});
     const invalid = () => new GatewayFailure("discovery_invalid", { upstreamStatus: status });
     // Discovery 1.0, section 4.3: the issuer is identical, or the document is another's.
     if (!ok || json.issuer !== issuer) throw invalid();
@@ -109,7 +110,7 @@ export class Provider {
         found[name] = json[name].filter((value) => typeof value === "string");
       }
     }
-    const complete: GatewayMetadata = own({ ...found, ...this.#settings.metadata });
+    const complete: GatewayMetadata = ownProperties({ ...found, ...this.#settings.metadata });
     if (!isUsable(complete)) throw invalid();
     return complete;
   }

@@ -3,33 +3,33 @@
  * provider that rotates refresh tokens takes a second use of one for theft (RFC 9700, 4.14.2).
  */
 
-import { patiently } from "./cache.js";
+import { withTimeout } from "./cache.js";
 import { authenticate } from "./client-auth.js";
 import { askToken } from "./http.js";
 import { readClaims, verifyIdToken } from "./id-token.js";
 import type { ClientSettings, Settings } from "./options.js";
 import type { Provider } from "./provider.js";
 import type { Session } from "./session.js";
-import { readGrant } from "./tokens.js";
+import { readTokenResponse } from "./token-response.js";
 
 /** Milliseconds for which an outcome also answers those who come with the cookie from before it. */
-const MEMORY = 30_000;
+const OUTCOME_TTL_MS = 30_000;
 
 /** The most outcomes that are remembered at a time. */
 const CAPACITY = 1000;
 
 /** How long before its end an access token is renewed, in seconds; of a short-lived one, half its life. */
-const AHEAD = 120;
+const RENEWAL_LEAD_SECS = 120;
 
 /** Whether a session's tokens are about to end and can be renewed. `now` and `idTokenEnd` are in seconds. */
 export function needsRenewal(session: Session, idTokenEnd: number, now: number): boolean {
   if (!session.refreshToken) return false;
   const end = Math.min(session.expiresAt ?? Number.POSITIVE_INFINITY, idTokenEnd);
-  return now >= end - Math.min(AHEAD, (end - session.obtainedAt) / 2);
+  return now >= end - Math.min(RENEWAL_LEAD_SECS, (end - session.obtainedAt) / 2);
 }
 
 /** Renews sessions, each refresh token's once. */
-export class Renewals {
+export class RefreshCoordinator {
   readonly #settings: Settings;
   readonly #provider: Provider;
   readonly #outcomes = new Map<
@@ -50,13 +50,13 @@ export class Renewals {
   async renew(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
     const now = this.#settings.now();
     for (const [key, { at }] of this.#outcomes) {
-      if (now - at < MEMORY && this.#outcomes.size < CAPACITY) break;
+      if (now - at < OUTCOME_TTL_MS && this.#outcomes.size < CAPACITY) break;
       this.#outcomes.delete(key);
     }
     const key = `${client.clientId} ${refreshToken}`;
     const forget = () => this.#outcomes.delete(key);
     const known = this.#outcomes.get(key);
-    if (known) return patiently(known.outcome, 2 * this.#settings.timeout, forget);
+    if (known) return withTimeout(known.outcome, 2 * this.#settings.timeout, forget);
     const outcome = this.#ask(client, session, refreshToken);
     this.#outcomes.set(key, { outcome, at: now });
     outcome.catch(forget);
@@ -68,7 +68,7 @@ export class Renewals {
     const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken });
     const headers = authenticate(client, metadata, form);
     const response = await askToken(this.#settings, metadata.token_endpoint, form, headers);
-    const grant = readGrant(response);
+    const grant = readTokenResponse(response);
     const now = Math.floor(this.#settings.now() / 1000);
     if (grant.idToken) {
       await verifyIdToken(grant.idToken, this.#provider, now, {
@@ -76,7 +76,7 @@ export class Renewals {
         clientId: client.clientId,
         accessToken: grant.accessToken,
         nonce: session.nonce,
-        renews: readClaims(session.idToken),
+        previousClaims: readClaims(session.idToken),
       });
     }
     const { expiresAt: _, ...kept } = session;

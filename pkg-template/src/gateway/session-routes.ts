@@ -1,42 +1,46 @@
 /** `POST` and `DELETE {base}/session?client_id=…`: the session in the sealed cookie, and its end. */
 
 import { authenticate } from "./client-auth.js";
+import { findClient, type GatewayContext, type GatewayResponse } from "./context.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { askProvider } from "./http.js";
+import type { RequestLog } from "./log.js";
 import type { ClientSettings } from "./options.js";
-import { type Answer, findClient, type Parts } from "./parts.js";
 import { needsRenewal } from "./renewal.js";
 import type { OpenSession, Session } from "./session.js";
-import { writeGrant } from "./tokens.js";
-import type { Trace } from "./trace.js";
+import { toJson } from "./token-response.js";
 
 /** Answers with the session's tokens, renewed if they must be, and puts its idle limit off; 204 when there is none. */
-export async function readSession(request: Request, parts: Parts, trace: Trace): Promise<Answer> {
-  const { settings, sessions } = parts;
-  const client = findClient(settings, new URL(request.url).searchParams, trace);
+export async function readSession(
+  request: Request,
+  gateway: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
+  const { settings, sessions } = gateway;
+  const client = findClient(settings, new URL(request.url).searchParams, entry);
   const cookies = request.headers.get("Cookie");
   const open = await sessions.open(client, cookies);
   if (!open) {
-    trace.session = "none";
+    entry.session = "none";
     return { status: 204, cookies: await sessions.clear(client, cookies) };
   }
-  const current = await upToDate(client, open, parts, cookies, trace);
+  const current = await refreshIfNeeded(client, open, gateway, cookies, entry);
   if (!current) {
-    trace.session = "ended";
+    entry.session = "ended";
     return { status: 204, cookies: await sessions.clear(client, cookies) };
   }
   const now = Math.floor(settings.now() / 1000);
-  trace.session = current === open.session ? "kept" : "renewed";
+  entry.session = current === open.session ? "kept" : "renewed";
   return {
     status: 200,
-    body: writeGrant({
+    body: toJson({
       accessToken: current.accessToken,
       tokenType: current.tokenType,
       idToken: current.idToken,
       ...(current.scope && { scope: current.scope }),
       ...(current.expiresAt !== undefined && { expiresIn: Math.max(0, current.expiresAt - now) }),
     }),
-    cookies: await sessions.seal(client, { ...current, usedAt: now }, cookies),
+    cookies: await sessions.seal(client, { ...current, lastUsedAt: now }, cookies),
   };
 }
 
@@ -44,12 +48,12 @@ export async function readSession(request: Request, parts: Parts, trace: Trace):
  * The session, renewed where it must be; `null` where the provider says that the grant is over. A renewal that fails
  * for another reason is no sign-out: while the access token lasts, the session stays as it is.
  */
-async function upToDate(
+async function refreshIfNeeded(
   client: ClientSettings,
   { session, claims }: OpenSession,
-  { settings, sessions, renewals }: Parts,
+  { settings, sessions, renewals }: GatewayContext,
   cookies: string | null,
-  trace: Trace,
+  entry: RequestLog,
 ): Promise<Session | null> {
   const now = settings.now() / 1000;
   const { refreshToken } = session;
@@ -58,7 +62,7 @@ async function upToDate(
     return await renewals.renew(client, session, refreshToken);
   } catch (error) {
     if (error instanceof ProviderRefusal && error.error === "invalid_grant") {
-      trace.overcome = error;
+      entry.recoveredError = error;
       return null;
     }
     if (error instanceof GatewayFailure && /^(id_token_invalid|user_mismatch)$/.test(error.code)) {
@@ -68,7 +72,7 @@ async function upToDate(
       });
     }
     if (now >= (session.expiresAt ?? claims.exp)) throw error;
-    trace.overcome = error;
+    entry.recoveredError = error;
     return session;
   }
 }
@@ -77,15 +81,19 @@ async function upToDate(
  * Ends the session: clears its cookies and, where the provider can, revokes its token (RFC 7009). The provider's answer
  * changes nothing: a sign-out holds also while the provider is down.
  */
-export async function endSession(request: Request, parts: Parts, trace: Trace): Promise<Answer> {
-  const { settings, sessions } = parts;
-  const client = findClient(settings, new URL(request.url).searchParams, trace);
+export async function endSession(
+  request: Request,
+  gateway: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
+  const { settings, sessions } = gateway;
+  const client = findClient(settings, new URL(request.url).searchParams, entry);
   const cookies = request.headers.get("Cookie");
   const open = await sessions.open(client, cookies);
-  trace.session = open ? "ended" : "none";
+  entry.session = open ? "ended" : "none";
   if (open) {
-    const status = await revoke(client, open.session, parts).catch(() => undefined);
-    if (status !== undefined) trace.upstreamStatus = status;
+    const status = await revoke(client, open.session, gateway).catch(() => undefined);
+    if (status !== undefined) entry.upstreamStatus = status;
   }
   return { status: 204, cookies: await sessions.clear(client, cookies) };
 }
@@ -93,7 +101,7 @@ export async function endSession(request: Request, parts: Parts, trace: Trace): 
 async function revoke(
   client: ClientSettings,
   session: Session,
-  { settings, provider }: Parts,
+  { settings, provider }: GatewayContext,
 ): Promise<number | undefined> {
   const metadata = await provider.metadata();
   if (!metadata.revocation_endpoint) return undefined;

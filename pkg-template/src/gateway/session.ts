@@ -26,9 +26,9 @@ export interface Session {
   /** The nonce of the login, which a renewed ID token may repeat. */
   readonly nonce: string;
   /** When the person signed in. */
-  readonly begunAt: number;
+  readonly createdAt: number;
   /** When the session was last asked for. */
-  readonly usedAt: number;
+  readonly lastUsedAt: number;
   /** When the access token was obtained. */
   readonly obtainedAt: number;
   /** When the access token ends, where the provider said it. */
@@ -94,7 +94,7 @@ export class Sessions {
   /** When a session ends unless it is used: the idle limit, the absolute one or the ID token, whichever is first. */
   expiry({ session, claims }: OpenSession): number {
     const { idleTimeout, maxAge } = this.#settings;
-    return Math.min(session.usedAt + idleTimeout, session.begunAt + maxAge, claims.exp);
+    return Math.min(session.lastUsedAt + idleTimeout, session.createdAt + maxAge, claims.exp);
   }
 
   /** `Set-Cookie` values that end a session. */

@@ -22,7 +22,7 @@ export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): Use
   const sources = [claims, userInfo, myInfo];
   const tenant = readTenant(sources);
   const sourcedId = find(sources, ["classLink_sourcedId", "SourcedId"], identifier);
-  return present({
+  return omitUndefined({
     id: `${encode(claims.iss, "|")}|${encode(claims.sub, "|")}`,
     sub: claims.sub,
     name: find(sources, ["name", "DisplayName"], text),
@@ -118,7 +118,7 @@ function boolean(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
 }
 
-function present(user: { [Name in keyof User]: User[Name] | undefined }): User {
+function omitUndefined(user: { [Name in keyof User]: User[Name] | undefined }): User {
   return Object.fromEntries(
     Object.entries(user).filter(([, value]) => value !== undefined),
   ) as unknown as User;

@@ -1,22 +1,22 @@
 /** What the gateway's paths work with, and what they answer. */
 
 import { GatewayFailure } from "./failure.js";
+import type { RequestLog } from "./log.js";
 import type { ClientSettings, Settings } from "./options.js";
 import type { Provider } from "./provider.js";
-import type { Renewals } from "./renewal.js";
+import type { RefreshCoordinator } from "./renewal.js";
 import type { Sessions } from "./session.js";
-import type { Trace } from "./trace.js";
 
-/** One gateway's parts; all that lasts between two requests is in them, and none of it is needed for the next. */
-export interface Parts {
+/** What one gateway works with; all that lasts between two requests is in them, and none of it is needed for the next. */
+export interface GatewayContext {
   readonly settings: Settings;
   readonly provider: Provider;
   readonly sessions: Sessions;
-  readonly renewals: Renewals;
+  readonly renewals: RefreshCoordinator;
 }
 
 /** An answer before it becomes a `Response`. */
-export interface Answer {
+export interface GatewayResponse {
   readonly status: number;
   /** JSON text; absent for an empty answer. */
   readonly body?: string;
@@ -26,7 +26,11 @@ export interface Answer {
 }
 
 /** What answers one method of one path. */
-export type Handler = (request: Request, parts: Parts, trace: Trace) => Promise<Answer>;
+export type Handler = (
+  request: Request,
+  gateway: GatewayContext,
+  entry: RequestLog,
+) => Promise<GatewayResponse>;
 
 /**
  * The registration that a request speaks of.
@@ -36,12 +40,12 @@ export type Handler = (request: Request, parts: Parts, trace: Trace) => Promise<
 export function findClient(
   settings: Settings,
   parameters: URLSearchParams,
-  trace: Trace,
+  entry: RequestLog,
 ): ClientSettings {
   const [clientId, ...more] = parameters.getAll("client_id");
   if (!clientId || more.length > 0) throw new GatewayFailure("request_invalid");
   const client = settings.clients.get(clientId);
   if (!client) throw new GatewayFailure("unknown_client");
-  if (client.district !== undefined) trace.district = client.district;
+  if (client.district !== undefined) entry.district = client.district;
   return client;
 }

@@ -52,12 +52,12 @@ export interface RateLimitInfo {
 }
 
 /** What is gathered about a request while it is answered. */
-export interface Trace {
+export interface RequestLog {
   event: GatewayRoute;
   supportCode?: string;
   upstreamStatus?: number;
   /** What went wrong without failing the request. */
-  overcome?: unknown;
+  recoveredError?: unknown;
   session?: NonNullable<LogEntry["session"]>;
   district?: string;
 }

@@ -1,12 +1,15 @@
 /** `GET {base}/jwks`, `/userinfo` and `/my-info`: the provider's own answers, bounded and without its error texts. */
 
+import type { GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { askProvider } from "./http.js";
-import type { Answer, Parts } from "./parts.js";
-import type { Trace } from "./trace.js";
+import type { RequestLog } from "./log.js";
 
 /** The provider's key set (RFC 7517, 5). A caller who asks past its cache gets it fresh, but not every time. */
-export async function passKeys(request: Request, { provider }: Parts): Promise<Answer> {
+export async function proxyJwks(
+  request: Request,
+  { provider }: GatewayContext,
+): Promise<GatewayResponse> {
   const fresh = /no-cache|no-store|max-age=0/i.test(request.headers.get("Cache-Control") ?? "");
   const keys = await (fresh ? provider.freshKeys() : provider.keys());
   return { status: 200, body: JSON.stringify({ keys }) };
@@ -16,19 +19,23 @@ export async function passKeys(request: Request, { provider }: Parts): Promise<A
  * UserInfo (OpenID Connect Core 1.0, 5.3) or ClassLink's my-info, with the caller's bearer token. An HTTP 200 with a
  * numeric `status` in its body, as ClassLink may send it, is handed on as it is.
  */
-export function passProfile(endpoint: "userinfo_endpoint" | "my_info_endpoint") {
-  return async (request: Request, parts: Parts, trace: Trace): Promise<Answer> => {
+export function proxyProfile(endpoint: "userinfo_endpoint" | "my_info_endpoint") {
+  return async (
+    request: Request,
+    gateway: GatewayContext,
+    entry: RequestLog,
+  ): Promise<GatewayResponse> => {
     const authorization = request.headers.get("Authorization") ?? "";
     // RFC 6750, 2.1.
     if (!/^Bearer +[\w.~+/-]+=*$/i.test(authorization)) {
       throw new GatewayFailure("missing_token", { headers: { "WWW-Authenticate": "Bearer" } });
     }
-    const url = (await parts.provider.metadata())[endpoint];
+    const url = (await gateway.provider.metadata())[endpoint];
     if (!url) throw new GatewayFailure("endpoint_unknown");
-    const { ok, status, text, json } = await askProvider(parts.settings, url, {
+    const { ok, status, text, json } = await askProvider(gateway.settings, url, {
       headers: { Authorization: authorization },
     });
-    trace.upstreamStatus = status;
+    entry.upstreamStatus = status;
     if (ok && json) return { status: 200, body: text };
     if (status === 401) throw new ProviderRefusal("invalid_token", status, status);
     if (status === 403) throw new ProviderRefusal("insufficient_scope", status, status);

@@ -23,7 +23,7 @@ export function readSupportCode(request: Request): string | undefined {
  *
  * @throws {@link GatewayFailure} `forbidden_origin`
  */
-export function checkSite(request: Request, settings: Settings): void {
+export function checkCsrf(request: Request, settings: Settings): void {
   const origin = request.headers.get("Origin");
   const site = request.headers.get("Sec-Fetch-Site");
   const allowed = origin !== null && settings.allowedOrigins.has(origin);

@@ -4,7 +4,7 @@ import { GatewayFailure } from "./failure.js";
 import type { JsonObject } from "./http.js";
 
 /** What a token endpoint granted. */
-export interface Grant {
+export interface TokenResponse {
   readonly accessToken: string;
   readonly tokenType: string;
   readonly idToken?: string;
@@ -21,7 +21,13 @@ export interface Grant {
  *
  * @throws {@link GatewayFailure} `upstream_invalid` where a member that must be there is not, or one has another type.
  */
-export function readGrant({ status, json }: { status: number; json: JsonObject }): Grant {
+export function readTokenResponse({
+  status,
+  json,
+}: {
+  status: number;
+  json: JsonObject;
+}): TokenResponse {
   const invalid = () => new GatewayFailure("upstream_invalid", { upstreamStatus: status });
   const optional = (name: string): string | undefined => {
     const value = json[name] ?? undefined;
@@ -57,7 +63,7 @@ export function readGrant({ status, json }: { status: number; json: JsonObject }
 }
 
 /** Writes a token response for the SDK. There is no refresh token in it: that stays in the sealed session. */
-export function writeGrant(grant: Grant): string {
+export function toJson(grant: TokenResponse): string {
   return JSON.stringify({
     access_token: grant.accessToken,
     token_type: grant.tokenType,

@@ -5,14 +5,14 @@
  */
 
 import { authenticate } from "./client-auth.js";
+import { findClient, type GatewayContext, type GatewayResponse } from "./context.js";
 import { GatewayFailure } from "./failure.js";
 import { askProvider, askToken, decodeUtf8, readBytes, withDeadline } from "./http.js";
-import { type IdTokenClaims, nonceOf, verifyIdToken } from "./id-token.js";
+import { deriveNonce, type IdTokenClaims, verifyIdToken } from "./id-token.js";
+import type { RequestLog } from "./log.js";
 import type { ClientSettings, Settings } from "./options.js";
-import { type Answer, findClient, type Parts } from "./parts.js";
 import type { Session } from "./session.js";
-import { readGrant, writeGrant } from "./tokens.js";
-import type { Trace } from "./trace.js";
+import { readTokenResponse, toJson } from "./token-response.js";
 import { toUser } from "./user.js";
 
 /** A code, a verifier and three identifiers take far less. */
@@ -21,10 +21,14 @@ const BODY_LIMIT = 8 * 1024;
 const PARAMETERS = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"];
 
 /** Exchanges a code, verifies what came of it, seals the session and hands the tokens on. */
-export async function exchange(request: Request, parts: Parts, trace: Trace): Promise<Answer> {
-  const { settings, provider, sessions } = parts;
+export async function exchange(
+  request: Request,
+  gateway: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
+  const { settings, provider, sessions } = gateway;
   const form = await readForm(request, settings);
-  const client = findClient(settings, form, trace);
+  const client = findClient(settings, form, entry);
   const [code, verifier] = checkForm(form, client);
   const metadata = await provider.metadata();
   // The key set is fetched beside the exchange, not after it. Its failure is met when the keys are needed.
@@ -38,21 +42,21 @@ export async function exchange(request: Request, parts: Parts, trace: Trace): Pr
   });
   const headers = authenticate(client, metadata, upstream);
   const response = await askToken(settings, metadata.token_endpoint, upstream, headers);
-  trace.upstreamStatus = response.status;
-  const grant = readGrant(response);
+  entry.upstreamStatus = response.status;
+  const grant = readTokenResponse(response);
   if (!grant.idToken) {
     throw new GatewayFailure("upstream_invalid", { upstreamStatus: response.status });
   }
 
   const now = Math.floor(settings.now() / 1000);
-  const nonce = await nonceOf(verifier);
+  const nonce = await deriveNonce(verifier);
   const claims = await verifyIdToken(grant.idToken, provider, now, {
     issuer: settings.issuer,
     clientId: client.clientId,
     accessToken: grant.accessToken,
     nonce,
   });
-  const tenant = await checkTenant(client, claims, grant.accessToken, parts);
+  const tenant = await checkTenant(client, claims, grant.accessToken, gateway);
 
   const session: Session = {
     idToken: grant.idToken,
@@ -63,13 +67,13 @@ export async function exchange(request: Request, parts: Parts, trace: Trace): Pr
     ...(grant.expiresIn !== undefined && { expiresAt: now + Math.floor(grant.expiresIn) }),
     ...(tenant && { tenant }),
     nonce,
-    begunAt: now,
-    usedAt: now,
+    createdAt: now,
+    lastUsedAt: now,
     obtainedAt: now,
   };
   const cookies = await sessions.seal(client, session, request.headers.get("Cookie"));
-  trace.session = "sealed";
-  return { status: 200, body: writeGrant(grant), cookies };
+  entry.session = "sealed";
+  return { status: 200, body: toJson(grant), cookies };
 }
 
 async function readForm(request: Request, settings: Settings): Promise<URLSearchParams> {
@@ -121,7 +125,7 @@ async function checkTenant(
   { allowedTenants }: ClientSettings,
   claims: IdTokenClaims,
   accessToken: string,
-  { settings, provider }: Parts,
+  { settings, provider }: GatewayContext,
 ): Promise<Session["tenant"]> {
   if (!allowedTenants) return undefined;
   let tenant = toUser({ claims }).tenant;
