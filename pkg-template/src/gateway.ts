@@ -79,6 +79,7 @@
  */
 
 import type { GatewayContext, GatewayResponse, Handler } from "./gateway/context.js";
+import { RequestCookies } from "./gateway/cookies.js";
 import {
   checkCsrf,
   corsHeaders,
@@ -93,7 +94,7 @@ import { type GatewayOptions, readOptions } from "./gateway/options.js";
 import { Provider } from "./gateway/provider.js";
 import { proxyJwks, proxyProfile } from "./gateway/proxy-routes.js";
 import { RefreshCoordinator } from "./gateway/renewal.js";
-import { type OpenSession, Sessions, userOf } from "./gateway/session.js";
+import { Sessions, userOf } from "./gateway/session.js";
 import { endSession, readSession } from "./gateway/session-routes.js";
 import { exchange } from "./gateway/token-route.js";
 import type { User } from "./shared-types.js";
@@ -172,28 +173,29 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, readonly [GatewayR
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = readOptions(options);
   const provider = new Provider(settings);
-  const parts: GatewayContext = {
+  const gateway: GatewayContext = {
     settings,
     provider,
     sessions: new Sessions(settings),
     renewals: new RefreshCoordinator(settings, provider),
   };
   return {
-    handle: (request, context) => handle(request, context, parts),
+    handle: (request, context) => handle(request, context, gateway),
     getSession: async ({ headers }, { clientId } = {}) => {
-      const clients = [...settings.clients.values()];
-      const wanted =
-        clientId === undefined ? clients : clients.filter((one) => one.clientId === clientId);
-      const cookies = headers.get("cookie");
-      const open = await Promise.all(wanted.map((client) => parts.sessions.open(client, cookies)));
-      const [latest] = open
-        .filter((one): one is OpenSession => one !== null)
-        .sort((a, b) => b.session.createdAt - a.session.createdAt);
+      const cookies = new RequestCookies(headers.get("cookie"));
+      const client = clientId === undefined ? undefined : settings.clients.get(clientId);
+      const found =
+        clientId === undefined
+          ? await gateway.sessions.findAll(cookies)
+          : [client && (await gateway.sessions.find(client, cookies)).newest];
+      const [latest] = found
+        .filter((open) => open !== undefined)
+        .sort((a, b) => b.session.order - a.session.order);
       if (!latest) return null;
       return {
         user: userOf(latest),
         scope: (latest.session.scope ?? "").split(" ").filter(Boolean),
-        expiresAt: parts.sessions.expiry(latest),
+        expiresAt: gateway.sessions.expiry(latest),
       };
     },
   };

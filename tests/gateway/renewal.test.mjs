@@ -61,7 +61,7 @@ test("a grant that is over ends the session", async (t) => {
   upstream.revokeGrants();
   await keepAlive(3500);
   assert.equal((await browser.session()).status, 204);
-  assert.equal(browser.jar.size, 0);
+  assert.equal(browser.sessionCookies.length, 0);
   const { level, status, session, code, providerError } = entries.at(-1);
   assert.deepEqual(
     [level, status, session, code, providerError],
@@ -80,7 +80,7 @@ test("an outage is no sign-out: the session stays while the access token lasts, 
   const answer = await browser.session();
   assert.equal(answer.status, 502);
   assert.equal(answer.code, "upstream_error");
-  assert.equal(browser.jar.size, 1, "the cookie stays");
+  assert.equal(browser.sessionCookies.length, 1, "the cookie stays");
   delete upstream.instead["/token"];
   assert.equal((await browser.session()).status, 200);
 });
@@ -136,6 +136,6 @@ for (const [name, [claims, code, reason]] of Object.entries(OTHERS)) {
     const answer = await browser.session();
     assert.equal(answer.code, code);
     assert.equal(answer.json.reason, reason);
-    assert.equal(browser.jar.size, 0);
+    assert.equal(browser.sessionCookies.length, 0);
   });
 }

@@ -20,6 +20,7 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
     "id_token",
     "response_type",
     "scope",
+    "session_id",
     "token_type",
   ]);
   assert.equal(answer.json.expires_in, 3600);
@@ -27,9 +28,9 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   assert.equal(answer.headers.get("cache-control"), "no-store");
   assert(Math.abs(Date.parse(answer.headers.get("date")) - Date.now()) < 5000);
   assert.equal(answer.code, null);
-  assert.equal(answer.cookies.length, 1);
+  assert.equal(answer.cookies.length, 2);
   const [name, ...attributes] = answer.cookies[0].split("; ");
-  assert(name.startsWith(`${COOKIE}.0=`));
+  assert(name.startsWith(`${COOKIE}.${answer.json.session_id.slice(0, 8)}.0=`));
   assert.deepEqual(attributes, ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"]);
 
   const session = await browser.whoIsIt();
@@ -59,6 +60,7 @@ test("a ClassLink-like answer: no expires_in, no refresh token, no scope, no nbf
     "access_token",
     "id_token",
     "response_type",
+    "session_id",
     "token_type",
   ]);
   assert.equal((await browser.session()).status, 200);
@@ -107,7 +109,7 @@ test("a code stolen from another browser is worthless where the provider ignores
   assert.equal(answer.json.error, "invalid_grant");
   assert.equal(answer.json.reason, "nonce");
   assert.deepEqual(answer.cookies, []);
-  assert.equal(another().jar.size, 0);
+  assert.equal(another().sessionCookies.length, 0);
   assert.equal(entries.at(-1).reason, "nonce");
 });
 

@@ -15,7 +15,7 @@ export { newLogin, SUPPORT_CODE };
 
 export const CLIENT_ID = "school-app";
 
-/** Somebody whose ID token takes two cookies. */
+/** A user whose ID token is long. */
 export const LONG_NAMED = {
   ...ACCOUNTS[0],
   sub: "777",
@@ -172,6 +172,11 @@ export class Page {
 
   get cookieHeader() {
     return [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** The names of the cookies that hold a sealed session, and not only which sessions are over. */
+  get sessionCookies() {
+    return [...this.jar.keys()].filter((name) => /^__Host-classlink-.*\.\d$/.test(name));
   }
 
   /** Sends a request as a same-origin page would; a header of `null` is left out. */

@@ -216,7 +216,8 @@ export const NOTHING = { local: {}, session: {}, databases: [], caches: [], cook
  */
 export async function sessionCookies(context) {
   const cookies = await context.cookies();
-  return cookies.filter(({ name }) => name.startsWith("__Host-classlink-"));
+  // Others say which sessions are over, and stay for a day.
+  return cookies.filter(({ name }) => /^__Host-classlink-.*\.\d$/.test(name));
 }
 
 /**

@@ -18,7 +18,12 @@ export const newKey = () => randomBytes(32).toString("base64url");
 export function newLogin() {
   const verifier = randomBytes(32).toString("base64url");
   const hash = (text) => createHash("sha256").update(text).digest("base64url");
-  return { verifier, nonce: hash(`classlink-spa nonce:${verifier}`), challenge: hash(verifier) };
+  return {
+    verifier,
+    nonce: hash(`classlink-spa nonce:${verifier}`),
+    challenge: hash(verifier),
+    sessionId: hash(`classlink-spa session:${verifier}`),
+  };
 }
 
 /**
@@ -90,8 +95,23 @@ export class Browser {
     return [...this.jar].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  /** Sends a request as a same-origin page would; a header of `null` is left out. */
-  async send(method, path, { headers = {}, body, context } = {}) {
+  /** The names of the cookies that hold a sealed session, and not only which sessions are over. */
+  get sessionCookies() {
+    return [...this.jar.keys()].filter((name) => /^__Host-classlink-.*\.\d$/.test(name));
+  }
+
+  /** Sends a request as a same-origin page would, and takes the answer's cookies; a header of `null` is left out. */
+  async send(method, path, options) {
+    const answer = await this.start(method, path, options);
+    answer.arrive();
+    return answer;
+  }
+
+  /**
+   * Sends a request with the cookies that there are now. Its answer is there, but the browser takes its cookies only with
+   * `arrive()`: answers overtake each other.
+   */
+  async start(method, path, { headers = {}, body, context } = {}) {
     const all = {
       "X-ClassLink-SPA": SUPPORT_CODE,
       "Sec-Fetch-Site": "same-origin",
@@ -105,10 +125,10 @@ export class Browser {
       ...(body !== undefined && { body, duplex: "half" }),
     });
     const response = await this.gateway.handle(request, context);
-    this.#keep(response);
     const text = await response.text();
     if (!response.ok) this.errors.push(text);
     return {
+      arrive: () => this.#keep(response),
       status: response.status,
       headers: response.headers,
       cookies: response.headers.getSetCookie(),
@@ -141,22 +161,36 @@ export class Browser {
     return new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== undefined));
   }
 
-  postToken(form, headers = {}) {
+  async postToken(form, headers = {}, query = "") {
+    const answer = await this.startToken(form, headers, query);
+    answer.arrive();
+    return answer;
+  }
+
+  startToken(form, headers = {}, query = "") {
     const type = "application/x-www-form-urlencoded;charset=UTF-8";
-    return this.send("POST", "/auth/token", {
+    return this.start("POST", `/auth/token${query}`, {
       headers: { "Content-Type": type, ...headers },
       body: form.toString(),
     });
   }
 
-  /** Signs somebody in. `claims` are what the provider says of them. */
-  signIn({ claims, client = CLIENT, ...changes } = {}) {
-    const login = newLogin();
+  /** Signs a user in. `claims` are what the provider says of them; `login` is the login, else a new one. */
+  async signIn(options) {
+    const answer = await this.startSignIn(options);
+    answer.arrive();
+    return answer;
+  }
+
+  /** As {@link signIn}, with an answer that has not arrived; `isNamed`: the page names the session. */
+  startSignIn({ claims, client = CLIENT, login = newLogin(), isNamed, ...changes } = {}) {
     const { clientId } = client;
     const redirectUri = client.redirectUris[0];
     const code = this.upstream.authorize({ ...login, clientId, redirectUri, claims });
-    return this.postToken(
+    return this.startToken(
       this.form(login, code, { client_id: clientId, redirect_uri: redirectUri, ...changes }),
+      {},
+      isNamed ? `?session_id=${login.sessionId}` : "",
     );
   }
 
@@ -166,6 +200,12 @@ export class Browser {
 
   signOut(clientId = CLIENT.clientId) {
     return this.send("DELETE", `/auth/session?client_id=${encodeURIComponent(clientId)}`);
+  }
+
+  /** A session request or a sign-out that names a session; its answer has not arrived. */
+  startNaming(method, sessionId) {
+    const named = sessionId === undefined ? "" : `&session_id=${sessionId}`;
+    return this.start(method, `/auth/session?client_id=${CLIENT.clientId}${named}`);
   }
 
   /** What the application's own routes see. */

@@ -1,59 +1,182 @@
 /**
- * Cookies (RFC 6265, and its successor for the `__Host-` prefix and `SameSite`): one value over several of them.
- * Chromium takes `__Host-` and `Secure` cookies from http on loopback hosts too; a browser that doesn't needs https
- * in development.
+ * The gateway's cookies (RFC 6265, and its successor for the `__Host-` prefix and `SameSite`). Chromium takes `__Host-`
+ * and `Secure` cookies from http on loopback hosts too; a browser that doesn't needs https in development.
+ *
+ * Answers arrive in any order, and each cookie that one sets replaces the cookie of the same name. So no two answers that
+ * disagree write the same name:
+ *
+ * | name, after `__Host-classlink-<registration>` | value | set by |
+ * |---|---|---|
+ * | `.<tag>.<index>` | a part of the sealed session whose id begins with `<tag>` | sign-in, session request |
+ * | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late answer takes nothing back | sign-in, sign-out |
+ * | `.ended-<tag>` | the session is over, though its cookie has not come yet | sign-out of a session that the request has no cookie of |
+ * | `.<index>` | a session in the format before session ids, which is cleared | – |
  */
 
 import { base64url } from "jose";
 
-/** How much of the value goes into one cookie: browsers stop at 4096 bytes with the name and attributes. */
-export const CHUNK_SIZE = 3800;
+/** How much of a sealed session goes into one cookie: browsers and proxies stop at 4096 bytes with name and attributes. */
+const CHUNK_SIZE = 3800;
 
+/** What the `Cookie` header of a browser may take, in bytes: many servers stop at 8 KB of request headers. */
+export const COOKIE_BUDGET = 7 * 1024;
+
+/** How long sign-outs and replacements are remembered, in seconds: longer than any answer is under way. */
+const SINCE_MAX_AGE = 86_400;
+const ENDED_MAX_AGE = 3600;
+
+const PREFIX = "__Host-classlink-";
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
-/** The name of a registration's session cookie; each has its own, so that several live side by side. */
-export async function cookieName(clientId: string): Promise<string> {
+/** Characters of the session id that the cookie's name begins with: 48 bits. */
+const TAG_LENGTH = 8;
+
+const NAME =
+  /^__Host-classlink-([\w-]{12})\.(?:(\d)|([\w-]{8})\.(\d)|since-([0-9a-z]{1,10})|ended-([\w-]{8}))$/;
+
+/** The part of a registration's cookie names that is its own. */
+export async function registrationKey(clientId: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(clientId));
-  return `__Host-classlink-${base64url.encode(new Uint8Array(hash)).slice(0, 12)}`;
+  return base64url.encode(new Uint8Array(hash)).slice(0, 12);
 }
 
-/** Cuts a value into cookies that last as long as the browser's session, and clears what an earlier value left. */
-export function writeChunks(name: string, value: string, cookies: string | null): string[] {
-  const count = Math.ceil(value.length / CHUNK_SIZE);
-  const chunks = Array.from({ length: count }, (_, index) => {
-    const part = value.slice(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE);
-    // The first says how many there are, so that a cookie left behind is never read along.
-    return `${name}.${index}=${index === 0 ? `${count}.` : ""}${part}; ${ATTRIBUTES}`;
-  });
-  return [...chunks, ...clearCookies(name, cookies, count)];
+/** The part of a session's cookie names that is its own. */
+export function sessionTag(sessionId: string): string {
+  return sessionId.slice(0, TAG_LENGTH);
 }
 
-/** Puts a value together again; `undefined` where there is none or a part is missing. */
-export function readChunks(name: string, cookies: string | null): string | undefined {
-  const found = parseCookies(cookies);
-  const match = /^([1-9])\.(.*)$/.exec(found.get(`${name}.0`) ?? "");
-  if (!match) return undefined;
-  const parts = [match[2]];
-  for (let index = 1; index < Number(match[1]); index += 1) {
-    parts.push(found.get(`${name}.${index}`));
+/** The cookies of one registration. */
+class RegistrationCookies {
+  /** The sealed sessions: their chunks by tag and index. */
+  readonly chunks = new Map<string, Map<number, string>>();
+  /** Tags of sessions that were ended before their cookie was there. */
+  readonly ended = new Set<string>();
+  /** Names of cookies in the format before session ids. */
+  readonly outdated: string[] = [];
+  readonly #since = new Map<number, string>();
+
+  constructor(readonly key: string) {}
+
+  /** Adds a cookie by its parsed name. */
+  add(
+    [name, , outdated, tag, index, since, ended]: readonly (string | undefined)[],
+    value: string,
+  ) {
+    if (outdated !== undefined) this.outdated.push(name ?? "");
+    if (since !== undefined) this.#since.set(Number.parseInt(since, 36), name ?? "");
+    if (ended !== undefined) this.ended.add(ended);
+    if (tag === undefined) return;
+    const chunks = this.chunks.get(tag) ?? new Map<number, string>();
+    this.chunks.set(tag, chunks.set(Number(index), value));
   }
-  return parts.includes(undefined) ? undefined : parts.join("");
-}
 
-/** `Set-Cookie` values that clear those chunks of a value, from the index `from`, that the request carries. */
-export function clearCookies(name: string, cookies: string | null, from = 0): string[] {
-  return [...parseCookies(cookies).keys()]
-    .filter((one) => one.startsWith(`${name}.`) && /^\d$/.test(one.slice(name.length + 1)))
-    .filter((one) => Number(one.slice(name.length + 1)) >= from)
-    .map((one) => `${one}=; ${ATTRIBUTES}; Max-Age=0`);
-}
-
-function parseCookies(header: string | null): Map<string, string> {
-  const cookies = new Map<string, string>();
-  for (const pair of (header ?? "").split(";")) {
-    const [name = "", ...value] = pair.split("=");
-    // The first of a name is the one whose path is longest; a `__Host-` cookie has one path only.
-    if (!cookies.has(name.trim())) cookies.set(name.trim(), value.join("=").trim());
+  /** Sessions of a lower order are over. */
+  get since(): number {
+    return Math.max(0, ...this.#since.keys());
   }
-  return cookies;
+
+  /** A sealed session; `undefined` if a part of it is missing. */
+  sealed(tag: string): string | undefined {
+    const chunks = this.chunks.get(tag);
+    const [, count, first] = /^([1-9])\.(.*)$/.exec(chunks?.get(0) ?? "") ?? [];
+    if (count === undefined) return undefined;
+    const parts = [first];
+    for (let index = 1; index < Number(count); index += 1) parts.push(chunks?.get(index));
+    return parts.includes(undefined) ? undefined : parts.join("");
+  }
+
+  /** The names of a session's cookies, from an index on. */
+  names(tag: string, from = 0): string[] {
+    return [...(this.chunks.get(tag)?.keys() ?? [])]
+      .filter((index) => index >= from)
+      .map((index) => `${PREFIX}${this.key}.${tag}.${index}`);
+  }
+
+  /** `Set-Cookie` values that clear every session but one, and what else serves no more. */
+  clearAllBut(tag: string | undefined): string[] {
+    const others = [...this.chunks.keys()].filter((one) => one !== tag);
+    const { since } = this;
+    const superseded = [...this.#since].filter(([order]) => order < since).map(([, name]) => name);
+    return [...others.flatMap((one) => this.names(one)), ...superseded, ...this.outdated].map(
+      clear,
+    );
+  }
+
+  /** `Set-Cookie` values after which sessions of a lower order are over. */
+  writeSince(order: number): string[] {
+    if (order <= this.since) return [];
+    const name = `${PREFIX}${this.key}.since-${order.toString(36)}`;
+    return [
+      `${name}=1; ${ATTRIBUTES}; Max-Age=${SINCE_MAX_AGE}`,
+      ...[...this.#since.values()].map(clear),
+    ];
+  }
+
+  /** The `Set-Cookie` value after which this session is over, whenever its cookie comes. */
+  writeEnded(tag: string): string {
+    return `${PREFIX}${this.key}.ended-${tag}=1; ${ATTRIBUTES}; Max-Age=${ENDED_MAX_AGE}`;
+  }
+
+  /** `Set-Cookie` values of a sealed session, which lasts as long as the browser's own session. */
+  writeSealed(tag: string, sealed: string): string[] {
+    const count = Math.ceil(sealed.length / CHUNK_SIZE);
+    const chunks = Array.from({ length: count }, (_, index) => {
+      const part = sealed.slice(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE);
+      // The first says how many there are, so that a cookie left behind is never read along.
+      const value = index === 0 ? `${count}.${part}` : part;
+      return `${PREFIX}${this.key}.${tag}.${index}=${value}; ${ATTRIBUTES}`;
+    });
+    return [...chunks, ...this.names(tag, count).map(clear)];
+  }
+}
+
+export type { RegistrationCookies };
+
+/** The `Cookie` header of one request, parsed once. */
+export class RequestCookies {
+  readonly #registrations = new Map<string, RegistrationCookies>();
+  readonly #sizes = new Map<string, number>();
+
+  constructor(header: string | null) {
+    for (const pair of (header ?? "").split(";")) {
+      const trimmed = pair.trim();
+      const equals = trimmed.indexOf("=");
+      const name = equals < 0 ? trimmed : trimmed.slice(0, equals);
+      // The first of a name is the one whose path is longest; a `__Host-` cookie has one path only.
+      if (trimmed === "" || this.#sizes.has(name)) continue;
+      this.#sizes.set(name, trimmed.length + 2);
+      const parsed = name.startsWith(PREFIX) ? NAME.exec(name) : null;
+      if (!parsed) continue;
+      const registration = this.registration(parsed[1] ?? "");
+      this.#registrations.set(registration.key, registration);
+      registration.add(parsed, trimmed.slice(equals + 1));
+    }
+  }
+
+  /** The registrations that have a cookie here. */
+  get registrations(): readonly RegistrationCookies[] {
+    return [...this.#registrations.values()];
+  }
+
+  /** The cookies of a registration, if only none. */
+  registration(key: string): RegistrationCookies {
+    return this.#registrations.get(key) ?? new RegistrationCookies(key);
+  }
+
+  /** The size that the header will have once the browser has taken these `Set-Cookie` values, in bytes. */
+  sizeAfter(lines: readonly string[]): number {
+    const sizes = new Map(this.#sizes);
+    for (const line of lines) {
+      const [pair = ""] = line.split(";");
+      const name = pair.slice(0, pair.indexOf("="));
+      if (line.endsWith("Max-Age=0")) sizes.delete(name);
+      else sizes.set(name, pair.length + 2);
+    }
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+}
+
+/** The `Set-Cookie` value that clears a cookie. */
+export function clear(name: string): string {
+  return `${name}=; Path=/; Secure; Max-Age=0`;
 }

@@ -63,6 +63,13 @@ export class RefreshCoordinator {
     return outcome;
   }
 
+  /** The session as the last renewal left it or will leave it, so that a sign-out revokes what a renewal under way brings. */
+  async latest(client: ClientSettings, session: Session): Promise<Session> {
+    const known = this.#outcomes.get(`${client.clientId} ${session.refreshToken}`);
+    if (!known) return session;
+    return withTimeout(known.outcome, this.#settings.timeout, () => undefined).catch(() => session);
+  }
+
   async #ask(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
     const metadata = await this.#provider.metadata();
     const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken });

@@ -63,8 +63,9 @@ export function readTokenResponse({
 }
 
 /** Writes a token response for the SDK. There is no refresh token in it: that stays in the sealed session. */
-export function toJson(grant: TokenResponse): string {
+export function toJson(grant: TokenResponse, sessionId: string): string {
   return JSON.stringify({
+    session_id: sessionId,
     access_token: grant.accessToken,
     token_type: grant.tokenType,
     id_token: grant.idToken,

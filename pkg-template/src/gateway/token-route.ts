@@ -6,12 +6,14 @@
 
 import { authenticate } from "./client-auth.js";
 import { findClient, type GatewayContext, type GatewayResponse } from "./context.js";
+import { RequestCookies } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
 import { askProvider, askToken, decodeUtf8, readBytes, withDeadline } from "./http.js";
 import { deriveNonce, type IdTokenClaims, verifyIdToken } from "./id-token.js";
 import type { RequestLog } from "./log.js";
 import type { ClientSettings, Settings } from "./options.js";
-import type { Session } from "./session.js";
+import { deriveSessionId, type Session } from "./session.js";
+import { readSessionId } from "./session-routes.js";
 import { readTokenResponse, toJson } from "./token-response.js";
 import { toUser } from "./user.js";
 
@@ -27,9 +29,13 @@ export async function exchange(
   entry: RequestLog,
 ): Promise<GatewayResponse> {
   const { settings, provider, sessions } = gateway;
+  const receivedAt = settings.now();
+  const named = readSessionId(new URL(request.url).searchParams);
   const form = await readForm(request, settings);
   const client = findClient(settings, form, entry);
   const [code, verifier] = checkForm(form, client);
+  const id = await deriveSessionId(verifier);
+  if (named !== undefined && named !== id) throw new GatewayFailure("request_invalid");
   const metadata = await provider.metadata();
   // The key set is fetched beside the exchange, not after it. Its failure is met when the keys are needed.
   provider.keys().catch(() => undefined);
@@ -58,7 +64,12 @@ export async function exchange(
   });
   const tenant = await checkTenant(client, claims, grant.accessToken, gateway);
 
+  const cookies = new RequestCookies(request.headers.get("Cookie"));
+  const found = await sessions.find(client, cookies);
   const session: Session = {
+    id,
+    order: sessions.nextOrder(found, receivedAt),
+    ...(named !== undefined && { isProvisional: true }),
     idToken: grant.idToken,
     accessToken: grant.accessToken,
     tokenType: grant.tokenType,
@@ -71,9 +82,9 @@ export async function exchange(
     lastUsedAt: now,
     obtainedAt: now,
   };
-  const cookies = await sessions.seal(client, session, request.headers.get("Cookie"));
+  const lines = await sessions.sealNew(client, session, found, cookies);
   entry.session = "sealed";
-  return { status: 200, body: toJson(grant), cookies };
+  return { status: 200, body: toJson(grant, id), cookies: lines };
 }
 
 async function readForm(request: Request, settings: Settings): Promise<URLSearchParams> {
