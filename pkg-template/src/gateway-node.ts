@@ -13,7 +13,13 @@
  * @packageDocumentation
  */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type {
+  Http2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  Http2Session,
+} from "node:http2";
 import { Readable } from "node:stream";
 import type { Gateway } from "./gateway.js";
 
@@ -24,28 +30,49 @@ export interface NodeHandlerOptions {
    * connection, and the `Host` header; `X-Forwarded-*` is never believed.
    */
   readonly origin?: string;
+  /**
+   * The client's address, for the gateway's limits. Give it behind a proxy: the header that the proxy sets. Default: the
+   * request's `ip`, which Express sets by its `trust proxy`, or the connection's address.
+   */
+  readonly remoteAddress?: (request: IncomingMessage) => string | undefined;
 }
 
 /** A listener for `node:http`, and a middleware for Express and its kin. */
 export type NodeHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
   next?: (error?: unknown) => void,
 ) => void;
 
 /** A Node request as Express leaves it: the path before mounting, and a body that a parser may have read already. */
-type MaybeParsed = IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown };
+type MaybeParsed = IncomingMessage & {
+  readonly originalUrl?: string;
+  readonly body?: unknown;
+  readonly ip?: unknown;
+};
+
+/** What the gateway is told of a request that no `Request` can have: `gateway.ts` reads these. */
+const METHOD = Symbol.for("classlink-spa.method");
+const REFUSAL = Symbol.for("classlink-spa.refusal");
+
+/** Methods that the Fetch Standard forbids. */
+const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+/** In place of a `Host` that is none. */
+const NO_ORIGIN = "http://invalid";
 
 /**
- * Makes a Node listener of a gateway. Paths that are not the gateway's go to `next` where there is one, else they are
- * answered with 404. A form that a body parser has read already is taken as read.
+ * Makes a Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next` where there is
+ * one, else they are answered with 404. A form that a body parser has read already is taken as read.
  */
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
   return (incoming, outgoing, next) => {
-    answer(gateway, incoming, outgoing, options, next).catch((error: unknown) => {
+    const request = incoming as IncomingMessage;
+    const response = outgoing as ServerResponse;
+    answer(gateway, request, response, options, next).catch((error: unknown) => {
       if (next) next(error);
-      else if (outgoing.headersSent) outgoing.destroy();
-      else outgoing.writeHead(400).end();
+      else if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
     });
   };
 }
@@ -56,27 +83,105 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
  * @throws TypeError where the request's URL or headers can't be read.
  */
 export function toRequest(incoming: IncomingMessage, options: NodeHandlerOptions = {}): Request {
-  const { method = "GET", headers } = incoming;
-  const scheme = "encrypted" in incoming.socket && incoming.socket.encrypted ? "https" : "http";
-  const host = headers[":authority"] ?? headers.host ?? "localhost";
-  const path = (incoming as MaybeParsed).originalUrl ?? incoming.url ?? "/";
-  // Joined, not resolved: a path such as //other.example must not become a host.
-  const url = new URL(
-    (options.origin ?? `${scheme}://${host}`) + (path.startsWith("/") ? path : "/"),
-  );
-  const list = new Headers();
-  for (const [name, values] of Object.entries(incoming.headersDistinct)) {
-    if (name.startsWith(":")) continue;
-    // RFC 6265, 4.2.2 and RFC 7540, 8.1.2.5: several Cookie fields are one list.
-    if (name === "cookie") list.set(name, (values ?? []).join("; "));
-    else for (const value of values ?? []) list.append(name, value);
-  }
+  const { method = "GET" } = incoming;
   const body = method === "GET" || method === "HEAD" ? undefined : readBody(incoming);
-  return new Request(url, {
+  return new Request(originOf(incoming, options) + pathOf(incoming), {
     method,
-    headers: list,
+    headers: headersOf(incoming),
     ...(body !== undefined && { body, duplex: "half" }),
   });
+}
+
+/** How a server stops. */
+export interface StopOptions {
+  /** The signals that stop it. Default: SIGTERM and SIGINT. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Milliseconds after which what is still under way is cut off. Default 20000. */
+  readonly timeout?: number;
+  /** What to do then. Default: the process ends. */
+  readonly onStopped?: () => void;
+}
+
+/**
+ * Stops a server at SIGTERM, as containers and process managers send it: it takes no further connection, finishes what is
+ * under way (an exchange that is cut off costs a sign-in), and then ends the process. Call it before the first request.
+ *
+ * @returns Stops the server, as the signal does.
+ */
+export function stopOnSignal(
+  server: Server | Http2Server,
+  { signals = ["SIGTERM", "SIGINT"], timeout = 20_000, onStopped = process.exit }: StopOptions = {},
+): () => void {
+  const http1 = "closeIdleConnections" in server ? server : undefined;
+  const underWay = new Set<ServerResponse>();
+  const sessions = new Set<{ close(): void; destroy(): void }>();
+  let isStopping = false;
+  // Else a connection that is kept alive would wait for its next request.
+  const endConnection = (response: ServerResponse) => {
+    if (http1 && !response.headersSent) response.setHeader("Connection", "close");
+  };
+  server.on("request", (_: unknown, response: ServerResponse) => {
+    underWay.add(response);
+    response.once("close", () => {
+      underWay.delete(response);
+      if (isStopping) http1?.closeIdleConnections();
+    });
+    if (isStopping) endConnection(response);
+  });
+  server.on("session", (session: Http2Session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  const stop = () => {
+    if (isStopping) return;
+    isStopping = true;
+    for (const signal of signals) process.removeListener(signal, stop);
+    const late = setTimeout(() => {
+      http1?.closeAllConnections();
+      for (const session of sessions) session.destroy();
+    }, timeout);
+    server.close(() => {
+      clearTimeout(late);
+      onStopped();
+    });
+    for (const response of underWay) endConnection(response);
+    for (const session of sessions) session.close();
+    http1?.closeIdleConnections();
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return stop;
+}
+
+/** The origin that the request was sent to. It is only compared; the path does not come from it. */
+function originOf({ headers, socket }: IncomingMessage, { origin }: NodeHandlerOptions): string {
+  if (origin !== undefined) return origin;
+  const host = headers[":authority"] ?? headers.host ?? "localhost";
+  // RFC 9110, 7.2: a host and a port.
+  if (typeof host !== "string" || !/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host)) {
+    throw new TypeError("The Host header is malformed.");
+  }
+  const isEncrypted = "encrypted" in socket && socket.encrypted === true;
+  return `${isEncrypted ? "https" : "http"}://${host}`;
+}
+
+/** Path and query of the request line alone: origin-form, or absolute-form as it is sent to proxies (RFC 9112, 3.2). */
+function pathOf(incoming: MaybeParsed): string {
+  const target = incoming.originalUrl ?? incoming.url ?? "/";
+  const path = target.startsWith("/") ? target : /^https?:\/\/[^/?#]*(\/.*)$/i.exec(target)?.[1];
+  return path ?? "/";
+}
+
+function headersOf(incoming: IncomingMessage): Headers {
+  const list = new Headers();
+  // HTTP/2 requests have no `headersDistinct`.
+  for (const [name, values] of Object.entries(incoming.headersDistinct ?? incoming.headers)) {
+    if (name.startsWith(":")) continue;
+    const all = [values ?? []].flat();
+    // RFC 6265, 4.2.2 and RFC 9113, 8.2.3: several Cookie fields are one list.
+    if (name === "cookie") list.set(name, all.join("; "));
+    else for (const value of all) list.append(name, value);
+  }
+  return list;
 }
 
 function readBody(incoming: MaybeParsed): BodyInit {
@@ -105,6 +210,30 @@ function readBody(incoming: MaybeParsed): BodyInit {
   );
 }
 
+/** The request for the gateway, and beside it what a `Request` can't say: each gets the gateway's own answer. */
+function readRequest(
+  incoming: MaybeParsed,
+  options: NodeHandlerOptions,
+): { request: Request; context: object } {
+  const remoteAddress =
+    options.remoteAddress?.(incoming) ??
+    (typeof incoming.ip === "string" ? incoming.ip : incoming.socket.remoteAddress);
+  const address = remoteAddress === undefined ? {} : { remoteAddress };
+  const { method = "GET" } = incoming;
+  try {
+    if (!FORBIDDEN_METHODS.has(method)) {
+      return { request: toRequest(incoming, options), context: address };
+    }
+    const request = new Request(originOf(incoming, options) + pathOf(incoming), {
+      headers: headersOf(incoming),
+    });
+    return { request, context: { ...address, [METHOD]: method } };
+  } catch {
+    const request = new Request(new URL(NO_ORIGIN + pathOf(incoming)));
+    return { request, context: { ...address, [METHOD]: method, [REFUSAL]: "request_invalid" } };
+  }
+}
+
 async function answer(
   gateway: Gateway,
   incoming: IncomingMessage,
@@ -112,11 +241,8 @@ async function answer(
   options: NodeHandlerOptions,
   next: ((error?: unknown) => void) | undefined,
 ): Promise<void> {
-  const { remoteAddress } = incoming.socket;
-  const response = await gateway.handle(
-    toRequest(incoming, options),
-    remoteAddress === undefined ? {} : { remoteAddress },
-  );
+  const { request, context } = readRequest(incoming, options);
+  const response = await gateway.handle(request, context);
   if (next && response.headers.get("X-ClassLink-Gateway-Error") === "not_found") {
     next();
     return;

@@ -35,11 +35,11 @@
  *
  * | request | answer |
  * |---|---|
- * | `POST token` | the token response less the refresh token, and the session cookie |
+ * | `POST token` | the token response less the refresh token, with the `session_id`, and the session cookie. With `?session_id=…` the session counts once it is named in a `POST session` |
  * | `GET jwks` | the provider's key set |
  * | `GET userinfo`, `GET my-info` | the provider's answer for the caller's bearer token |
- * | `POST session?client_id=…` | a token response (`expires_in` is what remains), or 204 |
- * | `DELETE session?client_id=…` | 204 |
+ * | `POST session?client_id=…` | a token response (`expires_in` is what remains), or 204; with `&session_id=…` for that session alone |
+ * | `DELETE session?client_id=…` | 204; with `&session_id=…` for that session alone |
  * | `GET health` | `{"status":"ok"}`, without asking the provider |
  *
  * ## How it refuses
@@ -55,7 +55,8 @@
  * | `unknown_client`, `unknown_redirect_uri` | 400 | not registered here, to the letter |
  * | `forbidden_origin`, `missing_header` | 403 | another site's request, or none of the SDK's |
  * | `missing_token` | 401 | `userinfo` or `my-info` without a bearer token |
- * | `rate_limited`, `rate_limit_failed` | 429, 503 | the `rateLimit` hook said no, or threw |
+ * | `rate_limited`, `rate_limit_failed` | 429, 503 | `limits` or the `rateLimit` hook said no; the hook failed or hung |
+ * | `overloaded` | 503 | more requests to the provider at a time than `limits` allow, for too long |
  * | `id_token_invalid` | 400 | `error` is `invalid_grant`, and `reason` in the body says which check failed |
  * | `tenant_not_allowed` | 403 | `reason` is `tenant_other` or `tenant_unknown` |
  * | `user_mismatch` | 502 | UserInfo or a renewed ID token speaks of another subject |
@@ -89,7 +90,8 @@ import {
   SDK_HEADER,
 } from "./gateway/csrf.js";
 import { GatewayFailure, ProviderRefusal } from "./gateway/failure.js";
-import type { GatewayRoute, LogEntry, RequestLog } from "./gateway/log.js";
+import { withDeadline } from "./gateway/http.js";
+import { type GatewayRoute, type LogEntry, LogWriter, type RequestLog } from "./gateway/log.js";
 import { type GatewayOptions, readOptions } from "./gateway/options.js";
 import { Provider } from "./gateway/provider.js";
 import { proxyJwks, proxyProfile } from "./gateway/proxy-routes.js";
@@ -104,9 +106,11 @@ export type { GatewayRoute, LogEntry, RateLimitInfo } from "./gateway/log.js";
 export {
   type GatewayClient,
   GatewayConfigError,
+  type GatewayLimits,
   type GatewayMetadata,
   type GatewayOptions,
   type GatewaySessionOptions,
+  type OptionProblem,
 } from "./gateway/options.js";
 export type { User } from "./shared-types.js";
 
@@ -130,7 +134,7 @@ export interface SessionRequest {
 
 /** What an adapter knows of a request beyond the `Request`, as {@link Gateway.handle} takes it. */
 export interface RequestContext {
-  /** The peer's address, for `rateLimit`. */
+  /** The client's address, for `limits` and `rateLimit`. Behind a proxy: what a header says that the proxy sets. */
   readonly remoteAddress?: string;
 }
 
@@ -168,7 +172,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, readonly [GatewayR
 /**
  * Makes a gateway. It starts no request by itself.
  *
- * @throws {@link GatewayConfigError} naming the option that is missing or wrong.
+ * @throws {@link GatewayConfigError} naming every option that is missing or wrong.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = readOptions(options);
@@ -178,6 +182,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     provider,
     sessions: new Sessions(settings),
     renewals: new RefreshCoordinator(settings, provider),
+    logWriter: new LogWriter(settings),
   };
   return {
     handle: (request, context) => handle(request, context, gateway),
@@ -204,53 +209,75 @@ export function createGateway(options: GatewayOptions): Gateway {
 async function handle(
   request: Request,
   context: unknown,
-  parts: GatewayContext,
+  gateway: GatewayContext,
 ): Promise<Response> {
-  const { settings } = parts;
+  const { settings } = gateway;
   const started = settings.now();
   const supportCode = readSupportCode(request);
   const entry: RequestLog = { event: "unknown", ...(supportCode && { supportCode }) };
   let answer: GatewayResponse;
   let failure: unknown;
   try {
-    answer = await route(request, context, parts, entry);
+    answer = await route(request, readContext(context), gateway, entry);
   } catch (error) {
     failure = error;
     answer = failed(error);
   }
-  const response = respond(request, answer, parts, entry);
-  writeLog(
-    settings.log,
-    entry,
-    failure ?? entry.recoveredError,
-    response.status,
-    settings.now() - started,
+  const response = respond(request, answer, gateway, entry);
+  const durationMs = settings.now() - started;
+  await gateway.logWriter.write(
+    toLogEntry(entry, failure ?? entry.recoveredError, response.status, durationMs),
   );
   return response;
 }
 
+/** What an adapter knows of a request that a `Request` can't say: `gateway-node.ts` sets these. */
+interface AdapterContext extends RequestContext {
+  /** The method, where it is one that no `Request` may have. */
+  readonly [METHOD]?: string;
+  /** Why the request can't be answered as it is. */
+  readonly [REFUSAL]?: "request_invalid";
+}
+
+const METHOD = Symbol.for("classlink-spa.method");
+const REFUSAL = Symbol.for("classlink-spa.refusal");
+
+/** What frameworks give their handlers as a second argument is no context of ours. */
+function readContext(context: unknown): AdapterContext {
+  if (typeof context !== "object" || context === null) return {};
+  const { remoteAddress, [METHOD]: method, [REFUSAL]: refusal } = context as AdapterContext;
+  return {
+    ...(typeof remoteAddress === "string" && { remoteAddress }),
+    ...(typeof method === "string" && { [METHOD]: method }),
+    ...(refusal && { [REFUSAL]: refusal }),
+  };
+}
+
 async function route(
   request: Request,
-  context: unknown,
-  parts: GatewayContext,
+  context: AdapterContext,
+  gateway: GatewayContext,
   entry: RequestLog,
 ): Promise<GatewayResponse> {
-  const { settings } = parts;
+  const { settings } = gateway;
+  const { [METHOD]: method = request.method, [REFUSAL]: refusal, remoteAddress } = context;
   const { pathname } = new URL(request.url);
   const path = pathname.startsWith(settings.basePath)
     ? pathname.slice(settings.basePath.length)
     : "";
-  if (path === "/health" && (request.method === "GET" || request.method === "HEAD")) {
+  const isHealth = path === "/health" && (method === "GET" || method === "HEAD");
+  const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (!methods && !isHealth) throw new GatewayFailure("not_found");
+  if (refusal) throw new GatewayFailure(refusal);
+  if (isHealth || !methods) {
     entry.event = "health";
     return { status: 200, body: JSON.stringify({ status: "ok" }) };
   }
-  const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (!methods) throw new GatewayFailure("not_found");
-  if (request.method === "OPTIONS" && request.headers.has("Access-Control-Request-Method")) {
+  if (method === "OPTIONS" && request.headers.has("Access-Control-Request-Method")) {
     entry.event = "preflight";
     return { status: 204, headers: preflightHeaders(request, settings, Object.keys(methods)) };
   }
-  const found = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
+  const found = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (!found) {
     const allow = Object.keys(methods).join(", ");
     throw new GatewayFailure("method_not_allowed", { headers: { Allow: allow } });
@@ -259,29 +286,33 @@ async function route(
   entry.event = event;
   checkCsrf(request, settings);
   if (entry.supportCode === undefined) throw new GatewayFailure("missing_header");
-  await checkRate(request, context, parts, entry);
-  return handler(request, parts, entry);
+  await checkRate(request, remoteAddress, gateway, entry);
+  return handler(request, gateway, entry, () => {
+    settings.addressLimit.count(event, remoteAddress);
+  });
 }
 
+/** Asks the application's `rateLimit`. */
 async function checkRate(
   request: Request,
-  context: unknown,
+  remoteAddress: string | undefined,
   { settings }: GatewayContext,
   { event, supportCode }: RequestLog,
 ): Promise<void> {
-  const { remoteAddress } = (context ?? {}) as RequestContext;
-  let allowed: boolean | undefined;
-  try {
-    allowed = await settings.rateLimit?.({
+  const { rateLimit, hookTimeout } = settings;
+  if (!rateLimit) return;
+  const failure = () => new GatewayFailure("rate_limit_failed");
+  const isAllowed = await withDeadline(hookTimeout, failure, async () =>
+    rateLimit({
       route: event,
       request,
-      ...(typeof remoteAddress === "string" && { remoteAddress }),
+      ...(remoteAddress !== undefined && { remoteAddress }),
       ...(supportCode && { supportCode }),
-    });
-  } catch {
-    throw new GatewayFailure("rate_limit_failed");
-  }
-  if (settings.rateLimit && allowed !== true) {
+    }),
+  ).catch(() => {
+    throw failure();
+  });
+  if (isAllowed !== true) {
     throw new GatewayFailure("rate_limited", { headers: { "Retry-After": "10" } });
   }
 }
@@ -321,13 +352,12 @@ function respond(
   return new Response(body ?? null, { status: answer.status, headers });
 }
 
-function writeLog(
-  log: ((entry: LogEntry) => void) | undefined,
+function toLogEntry(
   entry: RequestLog,
   failure: unknown,
   status: number,
   durationMs: number,
-): void {
+): LogEntry {
   const refusal = failure instanceof ProviderRefusal ? failure : undefined;
   const own = failure instanceof GatewayFailure ? failure : undefined;
   const code =
@@ -336,21 +366,17 @@ function writeLog(
     refusal?.upstreamStatus ?? own?.details.upstreamStatus ?? entry.upstreamStatus;
   // These two say that the registration or the secret is wrong, whatever the status.
   const misconfigured = refusal && /^(invalid|unauthorized)_client$/.test(refusal.error);
-  try {
-    log?.({
-      event: entry.event,
-      level: status >= 500 || misconfigured ? "error" : code ? "warn" : "info",
-      status,
-      durationMs,
-      ...(entry.supportCode && { supportCode: entry.supportCode }),
-      ...(code && { code }),
-      ...(own?.details.reason && { reason: own.details.reason }),
-      ...(refusal && { providerError: refusal.error }),
-      ...(upstreamStatus !== undefined && { upstreamStatus }),
-      ...(entry.session && { session: entry.session }),
-      ...(entry.district !== undefined && { district: entry.district }),
-    });
-  } catch {
-    // A logger that fails is no reason to fail a sign-in.
-  }
+  return {
+    event: entry.event,
+    level: status >= 500 || misconfigured ? "error" : code ? "warn" : "info",
+    status,
+    durationMs,
+    ...(entry.supportCode && { supportCode: entry.supportCode }),
+    ...(code && { code }),
+    ...(own?.details.reason && { reason: own.details.reason }),
+    ...(refusal && { providerError: refusal.error }),
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+    ...(entry.session && { session: entry.session }),
+    ...(entry.district !== undefined && { district: entry.district }),
+  };
 }

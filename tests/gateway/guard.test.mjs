@@ -307,23 +307,184 @@ test("the rate limit is asked after the guards and before anything is done", asy
   assert.equal(upstream.requests.length, 0);
 });
 
-test("a logger that throws changes nothing", async (t) => {
-  const { browser } = await setUp(t, {
-    log: () => {
-      throw new Error("log");
-    },
-  });
-  assert.equal((await browser.signIn()).status, 200);
+const never = () => new Promise(() => {});
+const rejects = () => Promise.reject(new Error("Pia"));
+const throws = () => {
+  throw new Error("Pia");
+};
+/** Which looks like a promise, and is none. */
+const badThenable = () => ({
+  // biome-ignore lint/suspicious/noThenProperty: that is what is tried
+  get then() {
+    throw new Error("Pia");
+  },
 });
 
-test("a defect is a 500 without its words", async (t) => {
-  const { browser, entries } = await setUp(t, {
-    fetch: () => {
-      throw new Error("Pia");
+for (const [what, log] of Object.entries({ throws, rejects, never, badThenable })) {
+  test(`a logger that ${what} changes nothing`, async (t) => {
+    const { browser } = await setUp(t, { log, timeout: 100 });
+    // One that hangs is waited for once, and not by every request.
+    for (let i = 0; i < 5; i += 1)
+      assert.equal((await browser.send("GET", "/auth/health")).status, 200);
+  });
+}
+
+test("an asynchronous logger is waited for, since a runtime may stop after the answer", async (t) => {
+  const written = [];
+  const { browser } = await setUp(t, {
+    log: async (entry) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      written.push(entry.event);
     },
   });
-  const answer = await browser.signIn();
+  await browser.send("GET", "/auth/health");
+  assert.deepEqual(written, ["health"]);
+});
+
+for (const [what, rateLimit] of Object.entries({ throws, rejects, never, badThenable })) {
+  test(`a rate limit that ${what} refuses in time`, async (t) => {
+    const { upstream, browser } = await setUp(t, { rateLimit, timeout: 100 });
+    const answer = await browser.signIn();
+    assert.deepEqual([answer.status, answer.code], [503, "rate_limit_failed"]);
+    assert.equal(upstream.requests.length, 0);
+  });
+}
+
+for (const [what, fetch, code] of [
+  ["throws", throws, "upstream_unreachable"],
+  ["rejects", rejects, "upstream_unreachable"],
+  ["resolves with nothing", async () => undefined, "upstream_unreachable"],
+  ["returns no promise", () => 7, "upstream_unreachable"],
+  ["never settles", never, "upstream_timeout"],
+  [
+    "brings a body that never ends",
+    async () => new Response(new ReadableStream({ pull: never })),
+    "upstream_timeout",
+  ],
+]) {
+  test(`a fetch of the application's own that ${what}: ${code}`, async (t) => {
+    const { browser } = await setUp(t, { fetch, timeout: 100 });
+    assert.equal((await browser.signIn()).code, code);
+  });
+}
+
+test("a defect is a 500 without its words", async (t) => {
+  const { gateway, entries } = await setUp(t);
+  const request = new Request(`${APP}${SESSION}`, {
+    method: "POST",
+    headers: { "X-ClassLink-SPA": SUPPORT_CODE, Origin: APP },
+  });
+  const { get } = request.headers;
+  request.headers.get = (name) => (name === "Cookie" ? throws() : get.call(request.headers, name));
+  const answer = await gateway.handle(request);
   assert.equal(answer.status, 500);
-  assert.equal(answer.code, "internal");
+  assert.equal(answer.headers.get("X-ClassLink-Gateway-Error"), "internal");
+  assert(!(await answer.text()).includes("Pia"));
   assert.equal(entries.at(-1).code, "internal");
+});
+
+// ---- Limits of what reaches the provider, on by default ----
+
+test("three hundred junk requests of one address: a hundred reach the provider", async (t) => {
+  const { upstream, browser, pass } = await setUp(t);
+  const headers = { Authorization: "Bearer junk" };
+  const ask = (path, remoteAddress) =>
+    browser.send("GET", path, { headers, context: { remoteAddress } });
+  for (const path of ["/userinfo", "/my-info"]) {
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, () => ask(`/auth${path}`, "192.0.2.7")),
+    );
+    assert.equal(upstream.count(path), 100);
+    const limited = answers.find(({ code }) => code === "rate_limited");
+    assert.equal(limited.status, 429);
+    assert.equal(limited.headers.get("retry-after"), "1");
+    assert.equal((await ask(`/auth${path}`, "192.0.2.8")).code, null, "another address");
+  }
+  pass(1);
+  await Promise.all(Array.from({ length: 20 }, () => ask("/auth/userinfo", "192.0.2.7")));
+  assert.equal(upstream.count("/userinfo"), 100 + 1 + 10, "ten a second");
+});
+
+test("an IPv6 client is its /64, and an IPv4 one the same in either form", async (t) => {
+  const { browser } = await setUp(t, { limits: { perAddress: 1 } });
+  const ask = (remoteAddress) =>
+    browser.send("GET", "/auth/userinfo", {
+      headers: { Authorization: "Bearer junk" },
+      context: { remoteAddress },
+    });
+  for (const [first, ...same] of [
+    [
+      "2001:db8:1:2::1",
+      "2001:db8:1:2:ffff:ffff:ffff:ffff",
+      "2001:0DB8:0001:0002::9",
+      "[2001:db8:1:2::3]",
+    ],
+    ["2001:db8:1:3::1", "2001:db8:1:3::2%eth0"],
+    ["::1", "0:0:0:0:0:0:0:1"],
+    ["192.0.2.1", "::ffff:192.0.2.1"],
+    ["192.0.2.2"],
+  ]) {
+    assert.equal((await ask(first)).code, null, first);
+    for (const address of same) assert.equal((await ask(address)).code, "rate_limited", address);
+  }
+});
+
+test("sign-ins, forced key fetches, renewals and revocations are counted; what reaches no provider is not", async (t) => {
+  const { upstream, browser, pass } = await setUp(t, { limits: { perAddress: 1 } });
+  upstream.givesRefreshTokens = true;
+  upstream.accessTokenLifetime = 3600;
+  const context = { remoteAddress: "192.0.2.7" };
+  await browser.signIn();
+  for (let i = 0; i < 5; i += 1) {
+    assert.equal((await browser.send("POST", SESSION, { context })).status, 200);
+    assert.equal((await browser.send("GET", "/auth/jwks", { context })).status, 200);
+  }
+  const headers = { "Cache-Control": "no-cache" };
+  assert.equal((await browser.send("GET", "/auth/jwks", { context, headers })).code, null);
+  assert.equal(
+    (await browser.send("GET", "/auth/jwks", { context, headers })).code,
+    "rate_limited",
+  );
+  for (let i = 0; i < 3; i += 1) {
+    pass(1170);
+    assert.equal((await browser.send("POST", SESSION, { context })).status, 200);
+  }
+  assert.equal(upstream.count("/token"), 2, "renewed");
+});
+
+test("requests to the provider: so many at a time, and the others in their turn", async (t) => {
+  let underWay = 0;
+  let most = 0;
+  const { browser } = await setUp(t, {
+    limits: { concurrent: 3 },
+    fetch: async (url, init) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      const response = await fetch(url, init).finally(() => {
+        underWay -= 1;
+      });
+      return response;
+    },
+  });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => browser.signIn()));
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  assert.equal(most, 3);
+});
+
+test("a provider that hangs: what found no turn is told so, and later requests go through", async (t) => {
+  let hangs = false;
+  const { browser, entries } = await setUp(t, {
+    limits: { concurrent: 2 },
+    timeout: 200,
+    fetch: (url, init) => (hangs ? never() : fetch(url, init)),
+  });
+  await browser.signIn();
+  hangs = true;
+  const answers = await Promise.all(Array.from({ length: 5 }, () => browser.signIn()));
+  const codes = answers.map(({ code }) => code).sort();
+  assert.deepEqual(codes, [...Array(3).fill("overloaded"), ...Array(2).fill("upstream_timeout")]);
+  assert.equal(answers.find(({ code }) => code === "overloaded").status, 503);
+  assert.equal(entries.at(-1).level, "error");
+  hangs = false;
+  assert.equal((await browser.signIn()).status, 200);
 });

@@ -2,14 +2,16 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, request as send } from "node:http";
+import { Agent, createServer, request as send } from "node:http";
+import { connect, createServer as createHttp2Server } from "node:http2";
+import { connect as connectTo } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { importEntry } from "../support/bundle.mjs";
 import { APP, newLogin, SUPPORT_CODE, setUp } from "../support/gateway.mjs";
 import { CLIENT } from "../support/upstream.mjs";
 
-const { toNodeHandler, toRequest } = await importEntry("gateway-node");
+const { stopOnSignal, toNodeHandler, toRequest } = await importEntry("gateway-node");
 
 /** Serves a listener until the test ends; answers with a function that sends a request to it. */
 async function serve(t, listener) {
@@ -44,15 +46,14 @@ test("sign-in, reload and sign-out over HTTP", async (t) => {
   assert.equal(answer.status, 200);
   assert(JSON.parse(answer.body).id_token);
   assert(!Array.isArray(answer.headers.date) && answer.headers.date);
-  const [line] = answer.headers["set-cookie"];
-  const Cookie = line.split(";")[0];
+  const Cookie = answer.headers["set-cookie"].map((line) => line.split(";")[0]).join("; ");
 
   const reloaded = await ask("POST", SESSION, { headers: { ...headers, Cookie } });
   assert.equal(reloaded.status, 200);
   const ended = await ask("DELETE", SESSION, { headers: { ...headers, Cookie } });
   assert.deepEqual([ended.status, ended.body], [204, ""]);
   assert.equal(ended.headers["content-length"], undefined);
-  assert.match(ended.headers["set-cookie"][0], /Max-Age=0/);
+  assert(ended.headers["set-cookie"].some((line) => /\.0=;.*Max-Age=0$/.test(line)));
   const foreign = await ask("POST", SESSION, { headers: { ...headers, Origin: APP, Cookie } });
   assert.equal(foreign.status, 200, "same-origin to the browser, and the application's");
   const evil = await ask("POST", SESSION, {
@@ -162,4 +163,165 @@ test("the rate limit hears the peer's address", async (t) => {
   const { origin, ask } = await serve(t, toNodeHandler(gateway));
   await ask("POST", SESSION, { headers: { ...SDK, Origin: origin } });
   assert.deepEqual(heard, ["127.0.0.1"]);
+});
+
+// ---- The path comes from the request line alone ----
+
+test("a Host that holds a path steers nothing, and is refused by the gateway itself", async (t) => {
+  const { gateway, browser, entries } = await setUp(t);
+  await browser.signIn();
+  const { ask } = await serve(t, toNodeHandler(gateway));
+  const headers = { ...SDK, Cookie: browser.cookieHeader };
+  for (const host of [
+    `x${SESSION}&`,
+    "x/auth/session?client_id=client-1&",
+    "a b",
+    "a@b",
+    "a:b",
+    "a:1:2",
+    "[::1",
+    "ä",
+  ]) {
+    const answer = await ask("POST", SESSION, { headers: { ...headers, Host: host } });
+    assert.equal(answer.status, 400, host);
+    assert.equal(answer.headers["x-classlink-gateway-error"], "request_invalid", host);
+    assert.doesNotMatch(answer.body, /at |Error/);
+    assert.equal(entries.at(-1).code, "request_invalid");
+    assert.equal(
+      (await ask("POST", "/auth/zzz", { headers: { ...headers, Host: host } })).status,
+      404,
+    );
+  }
+  assert.equal((await ask("GET", "http://evil.example/auth/health")).body, '{"status":"ok"}');
+});
+
+test("TRACE and its like get the gateway's own answer, and a log entry", async (t) => {
+  const { gateway, entries } = await setUp(t);
+  const { origin } = await serve(t, toNodeHandler(gateway));
+  const { port } = new URL(origin);
+  for (const method of ["TRACE", "trace", "TRACK"]) {
+    const socket = connectTo({ port, host: "127.0.0.1" });
+    socket.end(`${method} ${SESSION} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    const answer = await text(socket);
+    if (method !== "TRACE") continue; // Node's own parser refuses the others.
+    assert.match(answer, /^HTTP\/1.1 405 /);
+    assert.match(answer, /Allow: POST, DELETE/i);
+    assert.match(answer, /X-ClassLink-Gateway-Error: method_not_allowed/i);
+    assert.equal(entries.at(-1).code, "method_not_allowed");
+  }
+});
+
+test("HTTP/2: sign-in, reload and sign-out", async (t) => {
+  const { gateway, upstream, browser } = await setUp(t);
+  const server = createHttp2Server(toNodeHandler(gateway)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const client = connect(origin);
+  t.after(() => client.close());
+  const ask = async (method, path, headers = {}, body = undefined) => {
+    const stream = client.request({
+      ":method": method,
+      ":path": path,
+      ...SDK,
+      origin,
+      ...headers,
+    });
+    stream.end(body);
+    const [answer] = await once(stream, "response");
+    return { status: answer[":status"], headers: answer, body: await text(stream) };
+  };
+  const login = newLogin();
+  const form = browser.form(login, upstream.authorize(login)).toString();
+  const signedIn = await ask("POST", "/auth/token", FORM, form);
+  assert.equal(signedIn.status, 200, signedIn.body);
+  const cookie = signedIn.headers["set-cookie"].map((line) => line.split(";")[0]);
+  assert.equal((await ask("POST", SESSION, { cookie })).status, 200);
+  assert.equal((await ask("DELETE", SESSION, { cookie })).status, 204);
+  assert.equal((await ask("GET", "/auth/zzz")).status, 404);
+});
+
+// ---- Stopping ----
+
+/** A server whose sign-in is held at the provider until `release()`. */
+async function serveHeld(t, setUpStop) {
+  const all = await setUp(t);
+  const { upstream, gateway, browser } = all;
+  const server = createServer(toNodeHandler(gateway)).listen(0, "127.0.0.1");
+  const stop = setUpStop(server);
+  await once(server, "listening");
+  const { port } = server.address();
+  const origin = `http://127.0.0.1:${port}`;
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  let release;
+  const arrived = new Promise((resolve) => {
+    upstream.instead["/token"] = async (_, response) => {
+      await new Promise((go) => {
+        release = go;
+        resolve();
+      });
+      response.writeHead(400).end('{"error":"invalid_grant"}');
+    };
+  });
+  const login = newLogin();
+  const request = send({
+    port,
+    agent,
+    host: "127.0.0.1",
+    method: "POST",
+    path: "/auth/token",
+    headers: { ...SDK, ...FORM, Origin: origin },
+  });
+  request.on("error", () => undefined);
+  request.end(browser.form(login, upstream.authorize(login)).toString());
+  const answered = once(request, "response");
+  await arrived;
+  return { server, stop, port, answered, release: () => release() };
+}
+
+test("a stop finishes the exchange that is under way, takes no other, and then ends", async (t) => {
+  let stopped;
+  const hasStopped = new Promise((resolve) => {
+    stopped = resolve;
+  });
+  const { stop, port, answered, release } = await serveHeld(t, (server) =>
+    stopOnSignal(server, { signals: [], onStopped: stopped }),
+  );
+  stop();
+  const refused = connectTo({ port, host: "127.0.0.1" });
+  assert.equal((await once(refused, "error"))[0].code, "ECONNREFUSED");
+  release();
+  const [response] = await answered;
+  assert.equal(response.statusCode, 400);
+  assert.equal(response.headers.connection, "close");
+  assert.deepEqual(JSON.parse(await text(response)), { error: "invalid_grant" });
+  await hasStopped;
+});
+
+test("a stop cuts off what takes too long", async (t) => {
+  let stopped;
+  const hasStopped = new Promise((resolve) => {
+    stopped = resolve;
+  });
+  const { stop, answered } = await serveHeld(t, (server) =>
+    stopOnSignal(server, { signals: [], timeout: 10, onStopped: stopped }),
+  );
+  stop();
+  await assert.rejects(answered, { code: "ECONNRESET" });
+  await hasStopped;
+});
+
+test("a stop by signal is listened for once, and not after it", async (t) => {
+  const { gateway } = await setUp(t);
+  const server = createServer(toNodeHandler(gateway)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const before = process.listenerCount("SIGUSR2");
+  const stopped = new Promise((resolve) => {
+    stopOnSignal(server, { signals: ["SIGUSR2"], onStopped: resolve });
+  });
+  assert.equal(process.listenerCount("SIGUSR2"), before + 1);
+  process.emit("SIGUSR2");
+  await stopped;
+  assert.equal(process.listenerCount("SIGUSR2"), before);
 });

@@ -54,6 +54,23 @@ const WRONG = [
   [{ log: console }, "log"],
   [{ rateLimit: true }, "rateLimit"],
   [{ sealingKey: newKey() }, "options"],
+  [client({ clientId: "client-1 " }), "clients[0].clientId"],
+  [client({ clientId: "client-1\n" }), "clients[0].clientId"],
+  [client({ clientSecret: " \n" }), "clients[0].clientSecret"],
+  [client({ district: " north" }), "clients[0].district"],
+  [client({ allowedTenants: ["2284\n"] }), "clients[0].allowedTenants[0]"],
+  [client({ redirectUris: ["https://app.example//callback"] }), "clients[0].redirectUris[0]"],
+  [client({ redirectUris: ["https://app.example/callback\n"] }), "clients[0].redirectUris[0]"],
+  [{ sealingKeys: [GOOD.sealingKeys[0], GOOD.sealingKeys[0]] }, "sealingKeys[1]"],
+  [{ sealingKeys: [GOOD.sealingKeys[0], `${GOOD.sealingKeys[0]}\n`] }, "sealingKeys[1]"],
+  [{ session: { idleTimeout: 1801, maxAge: 1800 } }, "session.idleTimeout"],
+  [{ session: { idleTimeout: 1_800_000, maxAge: false } }, "session.idleTimeout"],
+  [{ session: { maxAge: 28_800_000 } }, "session.maxAge"],
+  [{ timeout: 10 }, "timeout"],
+  [{ timeout: 10_000_000 }, "timeout"],
+  [{ limits: { perAddress: 0 } }, "limits.perAddress"],
+  [{ limits: { concurrent: "64" } }, "limits.concurrent"],
+  [{ limits: { perMinute: 1 } }, "limits"],
 ];
 
 test("mistakes are named", () => {
@@ -69,6 +86,67 @@ test("mistakes are named", () => {
       },
     );
   }
+});
+
+test("everything that is wrong is told at once", () => {
+  assert.throws(
+    () =>
+      createGateway({
+        issuer: "http://launchpad.classlink.com",
+        clients: [
+          { ...CLIENT, clientId: undefined, clientSecret: "" },
+          { ...CLIENT, redirectUris: ["x"] },
+        ],
+        sealingKeys: ["short", "short too"],
+        basePath: "auth",
+        log: true,
+      }),
+    ({ problems, message, field }) => {
+      assert.deepEqual(
+        problems.map((one) => one.field),
+        [
+          "issuer",
+          "clients[0].clientId",
+          "clients[0].clientSecret",
+          "clients[1].redirectUris[0]",
+          "sealingKeys[0]",
+          "sealingKeys[1]",
+          "basePath",
+          "log",
+        ],
+      );
+      assert.equal(field, "issuer");
+      for (const one of problems) assert(message.includes(`${one.field} ${one.problem}`));
+      return true;
+    },
+  );
+});
+
+test("a secret and a key from a file come without their newline, and an empty issuer is the default", async (t) => {
+  const { clientSecret } = CLIENT;
+  const key = newKey();
+  const clients = [{ ...CLIENT, clientSecret: `${clientSecret}\n` }];
+  const { browser, another } = await setUp(t, { clients, sealingKeys: [`${key}\r\n`] });
+  assert.equal((await browser.signIn()).status, 200);
+  assert((await another({ clients: [CLIENT], sealingKeys: [key] }).whoIsIt()) !== null);
+
+  const asked = [];
+  const { browser: plain } = await setUp(t, {
+    issuer: "",
+    fetch: async (url) => {
+      asked.push(url);
+      return Response.json({ error: "invalid_grant" }, { status: 400 });
+    },
+  });
+  await plain.signIn();
+  assert(asked.includes("https://launchpad.classlink.com/oauth2/v2/token"));
+});
+
+test("a maximum age below the default idle limit is the idle limit, too", async (t) => {
+  const { browser, pass } = await setUp(t, { session: { maxAge: 600 } });
+  await browser.signIn();
+  pass(599);
+  assert((await browser.whoIsIt()) !== null);
 });
 
 test("no message shows a secret or a key", () => {

@@ -1,7 +1,7 @@
 /** What the gateway's paths work with, and what they answer. */
 
 import { GatewayFailure } from "./failure.js";
-import type { RequestLog } from "./log.js";
+import type { LogWriter, RequestLog } from "./log.js";
 import type { ClientSettings, Settings } from "./options.js";
 import type { Provider } from "./provider.js";
 import type { RefreshCoordinator } from "./renewal.js";
@@ -13,6 +13,7 @@ export interface GatewayContext {
   readonly provider: Provider;
   readonly sessions: Sessions;
   readonly renewals: RefreshCoordinator;
+  readonly logWriter: LogWriter;
 }
 
 /** An answer before it becomes a `Response`. */
@@ -25,11 +26,19 @@ export interface GatewayResponse {
   readonly cookies?: readonly string[];
 }
 
+/**
+ * Counts a request that is about to reach the provider.
+ *
+ * @throws {@link GatewayFailure} `rate_limited`
+ */
+export type CountUpstream = () => void;
+
 /** What answers one method of one path. */
 export type Handler = (
   request: Request,
   gateway: GatewayContext,
   entry: RequestLog,
+  countUpstream: CountUpstream,
 ) => Promise<GatewayResponse>;
 
 /**

@@ -40,6 +40,7 @@ const ANSWERS = {
   missing_token: [401, "invalid_token", "A bearer token is required."],
   rate_limited: [429, "temporarily_unavailable", "Too many requests."],
   rate_limit_failed: [503, "temporarily_unavailable", "The rate limit could not be asked."],
+  overloaded: [503, "temporarily_unavailable", "Too many requests to the provider are under way."],
   endpoint_unknown: [404, "invalid_request", "The provider's metadata names no such endpoint."],
   upstream_unreachable: [502, "temporarily_unavailable", "The provider can't be reached."],
   upstream_timeout: [504, "temporarily_unavailable", "The provider did not answer in time."],

@@ -1,6 +1,7 @@
 /** Bodies of bounded size, and requests to the provider that end in bounded time. */
 
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
+import { overloaded } from "./limits.js";
 import type { Settings } from "./options.js";
 
 /** JSON's object, nothing known of its members. */
@@ -109,44 +110,54 @@ export interface UpstreamRequest {
  *
  * An answer over 1 MiB is read as nothing.
  *
- * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`.
+ * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, `overloaded`.
  */
 export async function askProvider(
   settings: Settings,
   url: string,
   { method = "GET", headers = {}, form }: UpstreamRequest = {},
 ): Promise<UpstreamAnswer> {
-  return withDeadline(
-    settings.timeout,
-    () => new GatewayFailure("upstream_timeout"),
-    async (signal) => {
-      const unreachable = () => new GatewayFailure("upstream_unreachable");
-      const response = await settings
-        .fetch(url, {
-          method,
-          // "manual", not "error": not every runtime knows the latter.
-          redirect: "manual",
-          signal,
-          headers: {
-            Accept: "application/json",
-            "User-Agent": USER_AGENT,
-            ...(form && { "Content-Type": "application/x-www-form-urlencoded" }),
-            ...headers,
-          },
-          ...(form && { body: form.toString() }),
-        })
-        .catch(() => {
-          throw unreachable();
-        });
-      const { status } = response;
-      const bytes = await readBytes(response.body, ANSWER_LIMIT).catch(() => {
-        throw unreachable();
-      });
-      const text = (bytes && decodeUtf8(bytes)) ?? "";
-      const json = parseJson(text);
-      return { status, ok: response.ok, text, json: isObject(json) ? json : undefined };
-    },
-  );
+  let release: (() => void) | undefined;
+  let hadTime = false;
+  const begun = performance.now();
+  try {
+    return await withDeadline(
+      settings.timeout,
+      // One that got its turn when its time was nearly over says nothing of the provider.
+      () => (hadTime ? new GatewayFailure("upstream_timeout") : overloaded()),
+      async (signal) => {
+        release = await settings.upstream.acquire(signal);
+        hadTime = performance.now() - begun < settings.timeout / 2;
+        try {
+          const response = await settings.fetch(url, {
+            method,
+            // "manual", not "error": not every runtime knows the latter.
+            redirect: "manual",
+            signal,
+            headers: {
+              Accept: "application/json",
+              "User-Agent": USER_AGENT,
+              ...(form && { "Content-Type": "application/x-www-form-urlencoded" }),
+              ...headers,
+            },
+            ...(form && { body: form.toString() }),
+          });
+          const { status, ok } = response;
+          if (typeof status !== "number") throw new TypeError("no response");
+          const bytes = await readBytes(response.body, ANSWER_LIMIT);
+          const text = (bytes && decodeUtf8(bytes)) ?? "";
+          const json = parseJson(text);
+          return { status, ok, text, json: isObject(json) ? json : undefined };
+        } catch {
+          // Whatever a `fetch` of the application's own throws or returns.
+          throw new GatewayFailure("upstream_unreachable");
+        }
+      },
+    );
+  } finally {
+    // Also for a request that ignores its signal: else a few of them would keep the place for ever.
+    release?.();
+  }
 }
 
 /**

@@ -2,6 +2,8 @@
 
 import type { ClassLinkErrorReason } from "../shared-types.js";
 import type { GatewayErrorCode } from "./failure.js";
+import { withDeadline } from "./http.js";
+import type { Settings } from "./options.js";
 
 /** Which of the gateway's paths was asked. */
 export type GatewayRoute =
@@ -49,6 +51,40 @@ export interface RateLimitInfo {
   /** The peer's address, where the adapter knows it. Behind a proxy it is the proxy's. */
   readonly remoteAddress?: string;
   readonly supportCode?: string;
+}
+
+/** Hands entries to the application's `log`, which may throw, reject or hang. */
+export class LogWriter {
+  readonly #log: Settings["log"];
+  readonly #timeout: number;
+  #isHanging = false;
+
+  constructor({ log, hookTimeout }: Pick<Settings, "log" | "hookTimeout">) {
+    this.#log = log;
+    this.#timeout = hookTimeout;
+  }
+
+  /** Waits for an asynchronous `log`, since some runtimes stop when the answer is out; but not while it hangs. */
+  async write(entry: LogEntry): Promise<void> {
+    try {
+      const written: unknown = this.#log?.(entry);
+      if (typeof written !== "object" || written === null) return;
+      const settled = Promise.resolve(written)
+        .catch(() => undefined)
+        .then(() => {
+          this.#isHanging = false;
+        });
+      if (this.#isHanging) return;
+      await withDeadline(
+        this.#timeout,
+        () => new Error("late"),
+        () => settled,
+      );
+    } catch (error) {
+      // A logger that fails is no reason to fail a sign-in.
+      this.#isHanging = error instanceof Error && error.message === "late";
+    }
+  }
 }
 
 /** What is gathered about a request while it is answered. */

@@ -1,6 +1,6 @@
 /** `GET {base}/jwks`, `/userinfo` and `/my-info`: the provider's own answers, bounded and without its error texts. */
 
-import type { GatewayContext, GatewayResponse } from "./context.js";
+import type { CountUpstream, GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { askProvider } from "./http.js";
 import type { RequestLog } from "./log.js";
@@ -9,8 +9,11 @@ import type { RequestLog } from "./log.js";
 export async function proxyJwks(
   request: Request,
   { provider }: GatewayContext,
+  _entry: RequestLog,
+  countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
   const fresh = /no-cache|no-store|max-age=0/i.test(request.headers.get("Cache-Control") ?? "");
+  if (fresh) countUpstream();
   const keys = await (fresh ? provider.freshKeys() : provider.keys());
   return { status: 200, body: JSON.stringify({ keys }) };
 }
@@ -24,12 +27,14 @@ export function proxyProfile(endpoint: "userinfo_endpoint" | "my_info_endpoint")
     request: Request,
     gateway: GatewayContext,
     entry: RequestLog,
+    countUpstream: CountUpstream,
   ): Promise<GatewayResponse> => {
     const authorization = request.headers.get("Authorization") ?? "";
     // RFC 6750, 2.1.
     if (!/^Bearer +[\w.~+/-]+=*$/i.test(authorization)) {
       throw new GatewayFailure("missing_token", { headers: { "WWW-Authenticate": "Bearer" } });
     }
+    countUpstream();
     const url = (await gateway.provider.metadata())[endpoint];
     if (!url) throw new GatewayFailure("endpoint_unknown");
     const { ok, status, text, json } = await askProvider(gateway.settings, url, {

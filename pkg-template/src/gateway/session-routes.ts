@@ -1,7 +1,12 @@
 /** `POST` and `DELETE {base}/session`: the sealed session of one registration, and its end. */
 
 import { authenticate } from "./client-auth.js";
-import { findClient, type GatewayContext, type GatewayResponse } from "./context.js";
+import {
+  type CountUpstream,
+  findClient,
+  type GatewayContext,
+  type GatewayResponse,
+} from "./context.js";
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { askProvider } from "./http.js";
@@ -22,6 +27,7 @@ export async function readSession(
   request: Request,
   gateway: GatewayContext,
   entry: RequestLog,
+  countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
   const { settings, sessions } = gateway;
   const { client, sessionId, found } = await findSession(request, gateway, entry);
@@ -32,7 +38,7 @@ export async function readSession(
     entry.session = "none";
     return { status: 204, cookies: sessions.clearStale(found) };
   }
-  const current = await refreshIfNeeded(client, newest, found, gateway, entry);
+  const current = await refreshIfNeeded(client, newest, found, gateway, entry, countUpstream);
   if (!current) {
     entry.session = "ended";
     return { status: 204, cookies: sessions.end(found, newest.session.id) };
@@ -76,11 +82,13 @@ async function refreshIfNeeded(
   found: FoundSessions,
   { settings, sessions, renewals }: GatewayContext,
   entry: RequestLog,
+  countUpstream: CountUpstream,
 ): Promise<Session | null> {
   const now = settings.now() / 1000;
   const { refreshToken } = session;
   if (!refreshToken || !needsRenewal(session, claims.exp, now)) return session;
   try {
+    countUpstream();
     return await renewals.renew(client, session, refreshToken);
   } catch (error) {
     if (error instanceof ProviderRefusal && error.error === "invalid_grant") {
@@ -108,6 +116,7 @@ export async function endSession(
   request: Request,
   gateway: GatewayContext,
   entry: RequestLog,
+  countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
   const { settings, sessions, renewals } = gateway;
   const { client, sessionId, found } = await findSession(request, gateway, entry);
@@ -117,7 +126,7 @@ export async function endSession(
   if (ended) {
     const status = await renewals
       .latest(client, ended.session)
-      .then((session) => revoke(client, session, gateway))
+      .then((session) => revoke(client, session, gateway, countUpstream))
       .catch(() => undefined);
     if (status !== undefined) entry.upstreamStatus = status;
   }
@@ -157,9 +166,11 @@ async function revoke(
   client: ClientSettings,
   session: Session,
   { settings, provider }: GatewayContext,
+  countUpstream: CountUpstream,
 ): Promise<number | undefined> {
   const metadata = await provider.metadata();
   if (!metadata.revocation_endpoint) return undefined;
+  countUpstream();
   const form = new URLSearchParams({
     token: session.refreshToken ?? session.accessToken,
     token_type_hint: session.refreshToken ? "refresh_token" : "access_token",

@@ -5,7 +5,12 @@
  */
 
 import { authenticate } from "./client-auth.js";
-import { findClient, type GatewayContext, type GatewayResponse } from "./context.js";
+import {
+  type CountUpstream,
+  findClient,
+  type GatewayContext,
+  type GatewayResponse,
+} from "./context.js";
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
 import { askProvider, askToken, decodeUtf8, readBytes, withDeadline } from "./http.js";
@@ -27,6 +32,7 @@ export async function exchange(
   request: Request,
   gateway: GatewayContext,
   entry: RequestLog,
+  countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
   const { settings, provider, sessions } = gateway;
   const receivedAt = settings.now();
@@ -36,6 +42,7 @@ export async function exchange(
   const [code, verifier] = checkForm(form, client);
   const id = await deriveSessionId(verifier);
   if (named !== undefined && named !== id) throw new GatewayFailure("request_invalid");
+  countUpstream();
   const metadata = await provider.metadata();
   // The key set is fetched beside the exchange, not after it. Its failure is met when the keys are needed.
   provider.keys().catch(() => undefined);
