@@ -146,20 +146,34 @@ impl AuthenticIdToken {
 
 /// What a renewed token must share with the one before it (Core 12.2). `iss` is compared in row 6.
 fn check_renewal(claims: &Object, before: &Object) -> Result<(), Reason> {
-    for (name, reason) in [
-        ("sub", Reason::Subject),
-        ("aud", Reason::Audience),
-        ("azp", Reason::AuthorizedParty),
-        ("auth_time", Reason::AuthTime),
-        ("nonce", Reason::Nonce),
-    ] {
-        let same = claims.get(name) == before.get(name);
-        // A renewed token should have no nonce; where it has one, it is the login's.
-        if !same && (name != "nonce" || claims.contains_key(name)) {
+    let is_same = |name| claims.get(name) == before.get(name);
+    if !is_same("sub") {
+        return Err(Reason::Subject);
+    }
+    // The same set, in whatever form and order.
+    let (aud, aud_before) = (audiences(claims), audiences(before));
+    if !aud.iter().all(|one| aud_before.contains(one))
+        || !aud_before.iter().all(|one| aud.contains(one))
+    {
+        return Err(Reason::Audience);
+    }
+    if !is_same("azp") {
+        return Err(Reason::AuthorizedParty);
+    }
+    for (name, reason) in [("auth_time", Reason::AuthTime), ("nonce", Reason::Nonce)] {
+        if claims.contains_key(name) && !is_same(name) {
             return Err(reason);
         }
     }
     Ok(())
+}
+
+/// The members of `aud`, whether it is a string or an array.
+fn audiences(claims: &Object) -> Vec<&Value> {
+    match claims.get("aud") {
+        Some(Value::Array(members)) => members.iter().collect(),
+        only => only.into_iter().collect(),
+    }
 }
 
 /// Row 7.
@@ -288,3 +302,5 @@ impl VerifiedIdToken {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod vectors;

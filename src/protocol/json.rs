@@ -109,6 +109,22 @@ pub fn object(bytes: &[u8]) -> Option<Object> {
     }
 }
 
+/// Reads a document that is a JSON object. A byte-order mark before it is skipped (RFC 8259, 8.1).
+#[must_use]
+pub fn document(bytes: &[u8]) -> Option<Object> {
+    object(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+}
+
+/// The number that a text is, written as JSON writes numbers.
+#[must_use]
+pub fn numeral(text: &str) -> Option<f64> {
+    let mut reader = Reader(text.as_bytes());
+    match reader.value(0)? {
+        Value::Number(number, _) if reader.token().is_none() => Some(number),
+        _ => None,
+    }
+}
+
 /// What is left to read.
 struct Reader<'a>(&'a [u8]);
 

@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorCode, Reason};
 /// RFC 7518, 3.3 and 3.5: RSA keys of 2048 bits or more.
 const MIN_RSA_BYTES: usize = 256;
 
+/// Keys under one `kid` that are tried.
+const MAX_CANDIDATES: usize = 4;
+
 /// A public key for signatures, as the JWK writes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Jwk<'a>(&'a Object);
@@ -19,17 +22,25 @@ impl<'a> Jwk<'a> {
         json::text(self.0, name)
     }
 
+    /// A member; one that is `null` or an empty array counts as absent.
+    fn member(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| match value {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        })
+    }
+
     /// Whether a signature by this algorithm may be checked with this key.
     fn fits(self, algorithm: Algorithm) -> bool {
         // RFC 7518, 3.4: each algorithm on curves has its own.
         let (kind, curve) = algorithm.key();
         // RFC 7517, 4.2 to 4.4: all are optional; what is there must allow verification by this algorithm.
         let named_allows = self
-            .0
-            .get("alg")
+            .member("alg")
             .is_none_or(|named| named.as_str().and_then(Algorithm::from_name) == Some(algorithm));
-        let use_allows = self.0.get("use").is_none_or(|is| is.as_str() == Some("sig"));
-        let operations_allow = self.0.get("key_ops").is_none_or(|operations| {
+        let use_allows = self.member("use").is_none_or(|is| is.as_str() == Some("sig"));
+        let operations_allow = self.member("key_ops").is_none_or(|operations| {
             let operations = operations.as_array().unwrap_or_default();
             operations.iter().all(|operation| operation.as_str().is_some())
                 && operations.iter().any(|operation| operation.as_str() == Some("verify"))
@@ -65,7 +76,7 @@ impl KeySet {
     /// # Errors
     /// `keys_unavailable` where it is no JWK set at all.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        json::object(body).map(Self).filter(|set| set.keys().is_some()).ok_or_else(|| {
+        json::document(body).map(Self).filter(|set| set.keys().is_some()).ok_or_else(|| {
             Error::new(
                 ErrorCode::KeysUnavailable,
                 "the key set's answer is no JWK set (RFC 7517, 5)",
@@ -96,6 +107,7 @@ impl KeySet {
         if candidates.is_empty() || (wanted.is_none() && candidates.len() > 1) {
             return Err(Reason::KeyNotFound);
         }
+        candidates.truncate(MAX_CANDIDATES);
         Ok(candidates)
     }
 }

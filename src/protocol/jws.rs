@@ -6,8 +6,12 @@ use super::json::{self, Object};
 use super::text;
 use crate::error::Reason;
 
-/// The largest ID token that is read, in bytes. `ClassLink`'s are below 2 KiB.
-const MAX_SIZE: usize = 256 * 1024;
+/// The largest ID token that is read, in bytes: below what the cookies of a gateway's session can carry. `ClassLink`'s are
+/// below 2 KiB. `id-token.ts` has the same.
+const MAX_SIZE: usize = 6 * 1024;
+
+/// The algorithm that every provider supports (Discovery 1.0, section 3), where none is advertised.
+const DEFAULT_ALGORITHM: &str = "RS256";
 
 /// A signature algorithm that a browser can verify (RFC 7518, 3.1; RFC 8037). `none` and HMAC are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +108,8 @@ impl Jws {
         if parts.header.contains_key("crit") {
             return Err(Reason::CriticalHeader);
         }
+        let advertised =
+            if advertised.trim_ascii().is_empty() { DEFAULT_ALGORITHM } else { advertised };
         let algorithm = json::string(&parts.header, "alg")
             .filter(|name| advertised.split_ascii_whitespace().any(|known| known == *name))
             .and_then(Algorithm::from_name)
@@ -207,8 +213,8 @@ mod tests {
         let good = base64url(r#"{"alg":"RS256"}"#);
         let start = format!("{good}.{good}.");
         let token = |size: usize| start.clone() + &"A".repeat(size - start.len());
-        assert!(Jws::parse(&token(262_144), advertised).is_ok());
-        assert_eq!(Jws::parse(&token(262_148), advertised).err(), Some(Reason::Malformed));
+        assert!(Jws::parse(&token(6144), advertised).is_ok());
+        assert_eq!(Jws::parse(&token(6148), advertised).err(), Some(Reason::Malformed));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The token endpoint: what is asked (RFC 6749, 4.1.3) and what it answers (5.1, 5.2; `OpenID` Connect Core 1.0,
 //! 3.1.3.3).
 
+use super::form;
 use super::json::{self, Object, Value};
 use super::pending::PendingLogin;
 use super::secret::Secret;
-use super::{form, text};
 use crate::error::{Error, ErrorCode, ProviderError};
 
 /// The body of the token request of a public client.
@@ -58,7 +58,7 @@ impl TokenResponse {
     /// `token_rejected` for an OAuth error at any status, `provider_response_invalid` for anything else that is not
     /// a token answer.
     pub fn parse(status: u16, body: &[u8]) -> Result<Self, Error> {
-        let members = json::object(body);
+        let members = json::document(body);
         if let Some(members) = &members
             && let Some(error) = json::text(members, "error")
         {
@@ -85,7 +85,7 @@ impl TokenResponse {
             id_token: secret("id_token"),
             refresh_token: secret("refresh_token"),
             expires_in: seconds(&members),
-            scope: json::string(&members, "scope").map(str::to_owned),
+            scope: scope(&members).ok_or("`scope` is neither a string nor a list of strings")?,
         };
         if tokens.id_token.is_none() && members.contains_key("id_token") {
             return Err("`id_token` is no string");
@@ -93,20 +93,32 @@ impl TokenResponse {
         if !token_type.is_some_and(|is| is.eq_ignore_ascii_case("Bearer")) {
             return Err("`token_type` is not Bearer");
         }
-        if tokens.scope.is_none() && members.contains_key("scope") {
-            return Err("`scope` is no string");
-        }
         Ok(tokens)
     }
 }
 
+/// `scope`: absent if it is missing, `null` or empty; an array of strings is joined. `None` for anything else.
+#[expect(clippy::option_option, reason = "whether it can be read, and whether it is there")]
+fn scope(members: &Object) -> Option<Option<String>> {
+    let scope = match members.get("scope") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(scope)) => scope.clone(),
+        Some(Value::Array(values)) => {
+            values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join(" ")
+        }
+        _ => return None,
+    };
+    Some((!scope.is_empty()).then_some(scope))
+}
+
 /// `expires_in`. Some providers write the number as a string; what is no duration counts as missing.
 fn seconds(members: &Object) -> Option<f64> {
-    match members.get("expires_in")? {
-        Value::String(digits) => text::whole(digits.as_bytes()).map(f64::from),
-        Value::Number(seconds, _) if *seconds >= 0.0 => Some(*seconds),
-        _ => None,
-    }
+    let seconds = match members.get("expires_in")? {
+        Value::String(numeral) => json::numeral(numeral)?,
+        Value::Number(seconds, _) => *seconds,
+        _ => return None,
+    };
+    (seconds >= 0.0).then_some(seconds)
 }
 
 fn provider_error(error: &str, members: &Object) -> ProviderError {
@@ -218,7 +230,7 @@ mod tests {
             ("access_token", Some(json!(5))),
             ("id_token", Some(json!({}))),
             ("token_type", Some(json!("DPoP"))),
-            ("scope", Some(json!(["openid"]))),
+            ("scope", Some(json!(["openid", 5]))),
         ];
         for (name, value) in missing.into_iter().chain(wrong) {
             let mut body = classlinks();

@@ -3,17 +3,17 @@
 use super::text;
 
 /// Whether this is an absolute https URL, or http on a loopback host (RFC 8252, 8.3; W3C Secure Contexts, 3.1), in
-/// plain characters: no user information, no white space, no backslash, nothing that two parsers could read in two ways.
+/// plain characters: no user information, no white space, no backslash, no fragment, nothing that two parsers could read in two ways.
 #[must_use]
 pub fn is_secure(url: &str) -> bool {
     let url = url.as_bytes();
-    let plain = url.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\');
+    let plain = url.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'));
     let (rest, https) = match (url.strip_prefix(b"https://"), url.strip_prefix(b"http://")) {
         (Some(rest), _) => (rest, true),
         (_, Some(rest)) => (rest, false),
         _ => return false,
     };
-    let authority = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next();
+    let authority = rest.split(|byte| matches!(byte, b'/' | b'?')).next();
     let host = authority.and_then(host);
     plain && host.is_some_and(|host| https || is_loopback(host))
 }
@@ -116,6 +116,7 @@ mod tests {
             "http://localhost:x/",
             "https://exa mple.com/",
             "https://example.com/\n",
+            "https://example.com/#x",
             "https://bücher.example/",
             "ftp://localhost/",
             "//example.com/",

@@ -18,22 +18,39 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads UTF-8 strictly; `undefined` where the bytes are none. */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
+/** Reads UTF-8 strictly; `undefined` where the bytes are none. A byte-order mark is skipped, unless `ignoreBOM` keeps it. */
+export function decodeUtf8(bytes: Uint8Array, ignoreBOM = false): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
   } catch {
     return undefined;
   }
 }
 
-/** Reads JSON; `undefined` where the text is none. */
+/** How deep arrays and objects may be nested. */
+const MAX_DEPTH = 127;
+
+/**
+ * Reads JSON; `undefined` if the text is none, or holds what has no exact value: a lone surrogate, a number out of range,
+ * nesting without end. `src/protocol/json.rs` reads the same.
+ */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isExact(value, MAX_DEPTH) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isExact(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return !/\p{Cs}/u.test(value);
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth === 0) return false;
+  return Object.entries(value).every(
+    ([name, member]) => isExact(name, depth) && isExact(member, depth - 1),
+  );
 }
 
 /** Reads a body, but never holds more than `limit` bytes of it; `undefined` where there are more. */
@@ -161,6 +178,23 @@ export async function askProvider(
 }
 
 /**
+ * The body of a token endpoint's success.
+ *
+ * @throws as {@link askToken} does.
+ */
+export function checkTokenAnswer(
+  status: number,
+  ok: boolean,
+  json: JsonObject | undefined,
+): JsonObject {
+  const error = json?.error;
+  if (typeof error === "string" && error !== "") throw new ProviderRefusal(error, status);
+  if (ok && json) return json;
+  const code = status >= 500 || status === 429 ? "upstream_error" : "upstream_invalid";
+  throw new GatewayFailure(code, { upstreamStatus: status });
+}
+
+/**
  * Posts to the token endpoint (RFC 6749, 4.1.3 and 6) and answers with the body of a success.
  *
  * @throws {@link ProviderRefusal} for an OAuth error body, at whatever status (RFC 6749, 5.2);
@@ -173,8 +207,5 @@ export async function askToken(
   headers: Readonly<Record<string, string>>,
 ): Promise<{ status: number; json: JsonObject }> {
   const { status, ok, json } = await askProvider(settings, url, { method: "POST", form, headers });
-  if (typeof json?.error === "string") throw new ProviderRefusal(json.error, status);
-  if (ok && json) return { status, json };
-  const code = status >= 500 || status === 429 ? "upstream_error" : "upstream_invalid";
-  throw new GatewayFailure(code, { upstreamStatus: status });
+  return { status, json: checkTokenAnswer(status, ok, json) };
 }

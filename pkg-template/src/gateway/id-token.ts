@@ -3,31 +3,21 @@
  * signature is checked always, also that of a token straight from the token endpoint.
  */
 
-import { base64url, type CryptoKey, compactVerify, importJWK, type JWK } from "jose";
+import { base64url, compactVerify, importJWK, type JWK } from "jose";
 import type { ClassLinkErrorReason } from "../shared-types.js";
 import { GatewayFailure } from "./failure.js";
 import { decodeUtf8, isObject, type JsonObject, parseJson } from "./http.js";
+import { ALGORITHMS, type Algorithm, findCandidates } from "./jwks.js";
 import type { Provider } from "./provider.js";
 
 /** Seconds by which the provider's clock and this server's may differ. */
 export const CLOCK_TOLERANCE = 60;
 
-/** More than any district's ID token; a session holds far less. */
-const TOKEN_LIMIT = 64 * 1024;
-
-/** Each signature algorithm that is taken, with the `kty` and, where it has one, the `crv` of its keys. */
-const ALGORITHMS: Readonly<Record<string, { kty: string; crv?: string; hash: string }>> = {
-  RS256: { kty: "RSA", hash: "SHA-256" },
-  RS384: { kty: "RSA", hash: "SHA-384" },
-  RS512: { kty: "RSA", hash: "SHA-512" },
-  PS256: { kty: "RSA", hash: "SHA-256" },
-  PS384: { kty: "RSA", hash: "SHA-384" },
-  PS512: { kty: "RSA", hash: "SHA-512" },
-  ES256: { kty: "EC", crv: "P-256", hash: "SHA-256" },
-  ES384: { kty: "EC", crv: "P-384", hash: "SHA-384" },
-  ES512: { kty: "EC", crv: "P-521", hash: "SHA-512" },
-  EdDSA: { kty: "OKP", crv: "Ed25519", hash: "SHA-512" },
-};
+/**
+ * The largest ID token that is read, in characters: below what the cookies of a session can carry. ClassLink's are below
+ * 2 KiB. `src/protocol/jws.rs` has the same.
+ */
+const TOKEN_LIMIT = 6 * 1024;
 
 /** The claims of a verified ID token, those that every one has by their types. */
 export interface IdTokenClaims extends JsonObject {
@@ -66,19 +56,21 @@ export async function verifyIdToken(
   now: number,
   expected: Expectations,
 ): Promise<IdTokenClaims> {
-  const { header, claims, signed } = parse(token);
+  if (token.length > TOKEN_LIMIT) {
+    throw new GatewayFailure("id_token_invalid", {
+      reason: "malformed",
+      description: `The ID token has ${token.length} characters, more than the ${TOKEN_LIMIT} that are read: ask for fewer scopes or claims.`,
+    });
+  }
+  const { header, claims } = parse(token);
   if ("crit" in header) throw invalid("critical_header");
   const algorithm = await checkAlgorithm(header.alg, provider);
-  if (!signed) throw invalid("signature");
-  const key = await findKey(header.kid, algorithm, provider);
-  await compactVerify(token, key, { algorithms: [algorithm] }).catch(() => {
-    throw invalid("signature");
-  });
+  await checkSignature(token, header, algorithm, provider);
   checkParties(claims, expected);
   checkNonce(claims, expected);
-  checkTimes(claims, now);
-  await checkAccessToken(claims, algorithm, expected.accessToken);
   if (expected.previousClaims) checkRenewal(claims, expected.previousClaims);
+  await checkAccessToken(claims, algorithm, expected.accessToken);
+  checkTimes(claims, now);
   return claims as IdTokenClaims;
 }
 
@@ -91,63 +83,73 @@ function invalid(reason: ClassLinkErrorReason): GatewayFailure {
   return new GatewayFailure("id_token_invalid", { reason });
 }
 
-function parse(token: string): { header: JsonObject; claims: JsonObject; signed: boolean } {
-  const parts = token.split(".");
-  const [first, second, third] = parts;
-  if (token.length > TOKEN_LIMIT || parts.length !== 3) throw invalid("malformed");
+function parse(token: string): { header: JsonObject; claims: JsonObject } {
+  const [first, second, third, ...more] = token.split(".");
   const header = parsePart(first);
   const claims = parsePart(second);
-  if (!header || !claims) throw invalid("malformed");
+  if (!header || !claims || third === undefined || more.length > 0) throw invalid("malformed");
+  // An empty signature is no fault of the form: it fails at the algorithm, the key or the signature.
   if (third !== "" && !isBase64Url(third)) throw invalid("malformed");
-  return { header, claims, signed: third !== "" };
+  return { header, claims };
 }
 
+/** Whether a part is base64url without padding, and the only way to write its bytes (RFC 4648, 3.5). */
 function isBase64Url(part: string | undefined): part is string {
-  return part !== undefined && /^[\w-]+$/.test(part) && part.length % 4 !== 1;
+  if (part === undefined || !/^[\w-]+$/.test(part) || part.length % 4 === 1) return false;
+  return base64url.encode(base64url.decode(part)) === part;
 }
 
 function parsePart(part: string | undefined): JsonObject | undefined {
   if (!isBase64Url(part)) return undefined;
-  const value = parseJson(decodeUtf8(base64url.decode(part)) ?? "");
+  const value = parseJson(decodeUtf8(base64url.decode(part), true) ?? "");
   return isObject(value) ? value : undefined;
 }
 
-async function checkAlgorithm(alg: unknown, provider: Provider): Promise<string> {
+async function checkAlgorithm(alg: unknown, provider: Provider): Promise<Algorithm> {
   const { id_token_signing_alg_values_supported: advertised = [] } = await provider.metadata();
   // Discovery 1.0, section 3: RS256 is what every provider must have.
   const allowed = advertised.length > 0 ? advertised : ["RS256"];
-  if (typeof alg === "string" && Object.hasOwn(ALGORITHMS, alg) && allowed.includes(alg))
-    return alg;
+  const algorithm = typeof alg === "string" ? ALGORITHMS.get(alg) : undefined;
+  if (algorithm && allowed.includes(alg as string)) return algorithm;
   throw invalid("algorithm");
 }
 
-/** The key for a token: by its `kid`; without one, the only key that fits. An unknown `kid` fetches the set afresh, once. */
-async function findKey(kid: unknown, alg: string, provider: Provider): Promise<CryptoKey> {
+/**
+ * Checks the signature. Where no key at hand fits, or none verifies, the keys are fetched again, once: the provider may have
+ * rotated them, with or without a new `kid`.
+ */
+async function checkSignature(
+  token: string,
+  { alg, kid }: JsonObject,
+  algorithm: Algorithm,
+  provider: Provider,
+): Promise<void> {
   if (kid !== undefined && typeof kid !== "string") throw invalid("key_not_found");
-  const named = (keys: readonly JsonObject[]) =>
-    kid === undefined ? keys : keys.filter((key) => key.kid === kid);
-  let candidates = named(await provider.keys());
-  if (candidates.length === 0) candidates = named(await provider.freshKeys());
-  const [jwk, ...others] = candidates.filter((key) => isUsableFor(key, alg));
-  if (!jwk || others.length > 0) throw invalid("key_not_found");
-  const key = await importJWK(publicPart(jwk), alg).catch(() => undefined);
-  if (!key || key instanceof Uint8Array) throw invalid("key_not_found");
-  const { modulusLength } = key.algorithm as { modulusLength?: number };
-  // RFC 7518, 3.3 and 3.5: RSA keys have 2048 bits or more.
-  if (modulusLength !== undefined && modulusLength < 2048) throw invalid("key_not_found");
-  return key;
-}
+  const known = await provider.keys();
+  const reason = await verify(known);
+  if (reason === undefined) return;
+  const fresh = await provider.freshKeys();
+  const last = fresh === known ? reason : await verify(fresh);
+  if (last !== undefined) throw invalid(last);
 
-/** Whether a key may verify by this algorithm (RFC 7517, 4.1 to 4.4). */
-function isUsableFor(key: JsonObject, alg: string): boolean {
-  const needed = ALGORITHMS[alg];
-  return (
-    key.kty === needed?.kty &&
-    (needed?.crv === undefined || key.crv === needed.crv) &&
-    (key.alg === undefined || key.alg === alg) &&
-    (key.use === undefined || key.use === "sig") &&
-    (key.key_ops === undefined || (Array.isArray(key.key_ops) && key.key_ops.includes("verify")))
-  );
+  /** Why none of these keys verifies the token. */
+  async function verify(
+    keys: readonly JsonObject[],
+  ): Promise<"key_not_found" | "signature" | undefined> {
+    let reason: "key_not_found" | "signature" = "key_not_found";
+    for (const jwk of findCandidates(keys, kid as string | undefined, algorithm)) {
+      const key = await importJWK(publicPart(jwk), alg as string).catch(() => undefined);
+      if (!key || key instanceof Uint8Array) continue;
+      reason = "signature";
+      const options = { algorithms: [alg as string] };
+      const isVerified = await compactVerify(token, key, options).then(
+        () => true,
+        () => false,
+      );
+      if (isVerified) return undefined;
+    }
+    return reason;
+  }
 }
 
 /** The members that make a public key, without those that could make its import fail or make it private. */
@@ -169,10 +171,8 @@ function checkParties(claims: JsonObject, { issuer, clientId }: Expectations): v
     throw invalid("authorized_party");
   }
   const sub = claims.sub;
-  // Core 1.0, section 2. A lone surrogate has no UTF-8 form: it could pass for somebody else once written out.
-  if (typeof sub !== "string" || sub === "" || [...sub].length > 255 || /\p{Cs}/u.test(sub)) {
-    throw invalid("subject");
-  }
+  // Core 1.0, section 2.
+  if (typeof sub !== "string" || sub === "" || [...sub].length > 255) throw invalid("subject");
 }
 
 function checkNonce(claims: JsonObject, { nonce, previousClaims }: Expectations): void {
@@ -195,11 +195,11 @@ function checkTimes(claims: JsonObject, now: number): void {
 /** Core 1.0, 3.1.3.8: the left half of the access token's hash. */
 async function checkAccessToken(
   claims: JsonObject,
-  alg: string,
+  { hash: name }: Algorithm,
   accessToken: string,
 ): Promise<void> {
   if (!("at_hash" in claims)) return;
-  const hash = await digest(ALGORITHMS[alg]?.hash ?? "SHA-256", accessToken);
+  const hash = await digest(name, accessToken);
   const half = base64url.encode(hash.subarray(0, hash.byteLength / 2));
   if (claims.at_hash !== half) throw invalid("at_hash");
 }
@@ -207,7 +207,7 @@ async function checkAccessToken(
 /** Core 1.0, 12.2: the same person, application and authentication as before. */
 function checkRenewal(claims: JsonObject, before: JsonObject): void {
   if (claims.sub !== before.sub) throw new GatewayFailure("user_mismatch");
-  const audience = (aud: unknown) => JSON.stringify([aud].flat().sort());
+  const audience = (aud: unknown) => JSON.stringify([...new Set([aud].flat())].sort());
   if (audience(claims.aud) !== audience(before.aud)) throw invalid("audience");
   if (claims.azp !== before.azp) throw invalid("authorized_party");
   if ("auth_time" in claims && claims.auth_time !== before.auth_time) {

@@ -2,7 +2,8 @@
 
 import { Cached } from "./cache.js";
 import { GatewayFailure } from "./failure.js";
-import { askProvider, isObject, type JsonObject } from "./http.js";
+import { askProvider, type JsonObject } from "./http.js";
+import { readKeySet } from "./jwks.js";
 import {
   CLASSLINK_ISSUER,
   GATEWAY_ENDPOINTS,
@@ -77,12 +78,12 @@ export class Provider {
   }
 
   /**
-   * The key set fetched afresh, for a key id that is not in it; at most once in ten seconds, so that foreign key ids
-   * can't make the gateway a hammer. In between, the set as it is, or as the fetch under way brings it.
+   * The key set fetched again, for a token that none of it verifies; at most once a minute, so that foreign tokens can't
+   * make the gateway flood the provider. In between, the set as it is, or as the fetch under way brings it.
    */
   async freshKeys(): Promise<readonly JsonObject[]> {
     const now = this.#settings.now();
-    if (now - this.#refreshedAt < 10 * SECOND) return this.#keys.getOrJoin();
+    if (now - this.#refreshedAt < 60 * SECOND) return this.#keys.getOrJoin();
     this.#refreshedAt = now;
     return this.#keys.refresh();
   }
@@ -118,11 +119,11 @@ export class Provider {
   async #fetchKeys(): Promise<readonly JsonObject[]> {
     const { jwks_uri } = await this.metadata();
     const { ok, status, json } = await askProvider(this.#settings, jwks_uri);
-    const keys = json?.keys;
-    if (!ok || !Array.isArray(keys)) {
+    const keys = readKeySet(json);
+    if (!ok || !keys) {
       throw new GatewayFailure("keys_unavailable", { upstreamStatus: status });
     }
-    return keys.filter(isObject);
+    return keys;
   }
 }
 

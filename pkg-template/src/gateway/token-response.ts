@@ -19,7 +19,7 @@ export interface TokenResponse {
 /**
  * Reads a token response.
  *
- * @throws {@link GatewayFailure} `upstream_invalid` where a member that must be there is not, or one has another type.
+ * @throws {@link GatewayFailure} `upstream_invalid` where a member that must be there is not.
  */
 export function readTokenResponse({
   status,
@@ -29,28 +29,20 @@ export function readTokenResponse({
   json: JsonObject;
 }): TokenResponse {
   const invalid = () => new GatewayFailure("upstream_invalid", { upstreamStatus: status });
-  const optional = (name: string): string | undefined => {
-    const value = json[name] ?? undefined;
-    if (value !== undefined && typeof value !== "string") throw invalid();
-    return value || undefined;
+  const text = (name: string): string | undefined => {
+    const value = json[name];
+    return typeof value === "string" && value !== "" ? value : undefined;
   };
-  const accessToken = optional("access_token");
-  const tokenType = optional("token_type");
+  const accessToken = text("access_token");
+  const tokenType = text("token_type");
   if (!accessToken || tokenType?.toLowerCase() !== "bearer") throw invalid();
-  // Some providers write the number as a string.
-  const seconds = json.expires_in ?? undefined;
-  const expiresIn =
-    typeof seconds === "string" && /^\d+$/.test(seconds) ? Number(seconds) : seconds;
-  if (
-    expiresIn !== undefined &&
-    !(typeof expiresIn === "number" && expiresIn >= 0 && Number.isFinite(expiresIn))
-  ) {
-    throw invalid();
-  }
-  const idToken = optional("id_token");
-  const refreshToken = optional("refresh_token");
-  const scope = optional("scope");
-  const responseType = optional("response_type");
+  const idToken = text("id_token");
+  if ("id_token" in json && idToken === undefined) throw invalid();
+  const expiresIn = readSeconds(json.expires_in);
+  const refreshToken = text("refresh_token");
+  const scope = readScope(json.scope);
+  if (scope === undefined) throw invalid();
+  const responseType = text("response_type");
   return {
     accessToken,
     tokenType,
@@ -60,6 +52,26 @@ export function readTokenResponse({
     ...(expiresIn !== undefined && { expiresIn }),
     ...(responseType && { responseType }),
   };
+}
+
+/** `expires_in`: a number, or a numeral of JSON's in a string; what is neither, or negative, has no effect. */
+function readSeconds(value: unknown): number | undefined {
+  const isNumeral =
+    typeof value === "string" &&
+    /^[ \t\r\n]*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?[ \t\r\n]*$/i.test(value);
+  const seconds = isNumeral ? Number(value) : value;
+  return typeof seconds === "number" && Number.isFinite(seconds) && seconds >= 0
+    ? seconds
+    : undefined;
+}
+
+/** `scope`: `null` or empty is none (`""`), an array of strings is joined; `undefined` for anything else. */
+function readScope(value: unknown): string | undefined {
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value)) {
+    return value.every((one) => typeof one === "string") ? value.join(" ") : undefined;
+  }
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Writes a token response for the SDK. There is no refresh token in it: that stays in the sealed session. */

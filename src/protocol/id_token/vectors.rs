@@ -1,0 +1,159 @@
+//! The vectors that the gateway's tests read, too: tokens, keys, token responses and URLs (`tests/vectors`).
+
+use serde_json::Value;
+
+use super::tests::{Ring, block_on};
+use super::*;
+use crate::error::ErrorCode;
+use crate::protocol::token::TokenResponse;
+use crate::protocol::url;
+
+/// One of the files.
+macro_rules! vectors {
+    ($name:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $name)))
+            .unwrap()
+    };
+}
+
+fn cases(vectors: &Value) -> &[Value] {
+    vectors.as_array().unwrap()
+}
+
+/// What is expected of every token.
+struct World<'a> {
+    issuer: &'a str,
+    client_id: &'a str,
+    nonce: &'a str,
+    access_token: Secret,
+    clock: Clock,
+}
+
+impl World<'_> {
+    /// Judges a token by these keys, and by those that a fetch brings where the first do not verify it. Returns how often
+    /// keys were fetched, too.
+    fn judge(
+        &self,
+        token: &str,
+        case: &Value,
+        origin: Origin<'_>,
+    ) -> (Result<VerifiedIdToken, Reason>, u64) {
+        let key_set = |keys: &Value| {
+            KeySet::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+        };
+        let advertised = case["advertised"].as_array().map_or(&[][..], Vec::as_slice);
+        let advertised: Vec<_> = advertised.iter().map(|name| name.as_str().unwrap()).collect();
+        let jws = match Jws::parse(token, &advertised.join(" ")) {
+            Ok(jws) => jws,
+            Err(reason) => return (Err(reason), 0),
+        };
+        let mut fetches = 0;
+        let keys = key_set(&case["keys"]);
+        let mut verified = block_on(AuthenticIdToken::verify(jws, &keys, &Ring));
+        if let Err((Reason::KeyNotFound | Reason::Signature, jws)) = verified {
+            fetches = 1;
+            let later = key_set(case.get("keysAfterFetch").unwrap_or(&case["keys"]));
+            verified = block_on(AuthenticIdToken::verify(jws, &later, &Ring));
+        }
+        let authentic = match verified {
+            Ok(authentic) => authentic,
+            Err((reason, _)) => return (Err(reason), fetches),
+        };
+        let expected = Expected {
+            issuer: self.issuer,
+            client_id: self.client_id,
+            origin,
+            access_token: &self.access_token,
+        };
+        let max_age = case["maxAge"].as_u64().map(|seconds| u32::try_from(seconds).unwrap());
+        let clock = Clock { max_age, ..self.clock };
+        let judged = block_on(authentic.check(&expected, &Ring))
+            .and_then(|checked| checked.at(clock).map_err(|untimely| untimely.reason));
+        (judged, fetches)
+    }
+}
+
+#[test]
+fn id_tokens_are_judged_as_the_gateway_judges_them() {
+    let vectors = vectors!("id-tokens.json");
+    let text = |name: &str| vectors[name].as_str().unwrap();
+    let world = World {
+        issuer: text("issuer"),
+        client_id: text("clientId"),
+        nonce: text("nonce"),
+        access_token: Secret::new(text("accessToken").to_owned()),
+        clock: Clock {
+            now: vectors["now"].as_f64().unwrap(),
+            tolerance: vectors["tolerance"].as_f64().unwrap(),
+            max_age: None,
+        },
+    };
+    let mut tried = 0;
+    for case in cases(&vectors["cases"]) {
+        let name = case["name"].as_str().unwrap();
+        // `ring` has no P-521.
+        if name.starts_with("ES512,") && case["outcome"] == "valid" {
+            continue;
+        }
+        let before = case["renews"]
+            .as_str()
+            .map(|token| world.judge(token, case, Origin::Session).0.ok().unwrap());
+        let origin = before.as_ref().map_or(Origin::Login(world.nonce), Origin::Renewal);
+        let (judged, fetches) = world.judge(case["token"].as_str().unwrap(), case, origin);
+        let outcome = match judged {
+            Ok(_) => "valid",
+            Err(Reason::Subject) if before.is_some() => "user_mismatch",
+            Err(reason) => reason.as_str(),
+        };
+        assert_eq!(outcome, case["outcome"], "{name}");
+        if let Some(expected) = case["fetches"].as_u64() {
+            assert_eq!(fetches, expected, "{name}");
+        }
+        tried += 1;
+    }
+    assert!(tried > 150, "{tried}");
+}
+
+#[test]
+fn token_responses_are_read_as_the_gateway_reads_them() {
+    for case in cases(&vectors!("token-responses.json")) {
+        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+        let body = case["body"].as_str().unwrap();
+        let name = &case["name"];
+        let outcome = &case["outcome"];
+        match TokenResponse::parse(status, body.as_bytes()) {
+            Ok(tokens) => {
+                let secret = |secret: &Option<Secret>| {
+                    secret.as_ref().map(|secret| secret.expose().to_owned())
+                };
+                let text = |member: &str| outcome[member].as_str().map(str::to_owned);
+                assert!(outcome.is_object(), "{name}");
+                assert_eq!(Some(tokens.access_token.expose()), outcome["access_token"].as_str());
+                assert_eq!(secret(&tokens.id_token), text("id_token"), "{name}");
+                assert_eq!(secret(&tokens.refresh_token), text("refresh_token"), "{name}");
+                assert_eq!(tokens.scope, text("scope"), "{name}");
+                assert_eq!(tokens.expires_in, outcome["expires_in"].as_f64(), "{name}");
+            }
+            Err(error) => assert_eq!(error.code.as_str(), outcome, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn urls_are_secure_where_they_are_for_the_gateway() {
+    for case in cases(&vectors!("urls.json")) {
+        let address = case["url"].as_str().unwrap();
+        assert_eq!(url::is_secure(address), case["isSecure"], "{address:?}");
+    }
+}
+
+#[test]
+fn key_sets_are_read_where_the_gateway_reads_them() {
+    for case in cases(&vectors!("jwks.json")) {
+        let set = KeySet::parse(case["body"].as_str().unwrap().as_bytes());
+        assert_eq!(set.is_ok(), case["isReadable"], "{}", case["name"]);
+        if let Err(error) = set {
+            assert_eq!(error.code, ErrorCode::KeysUnavailable);
+        }
+    }
+}
