@@ -2,17 +2,18 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createRateLimit } from "../docs/examples/rate-limit.js";
 import { startStandIn } from "../www/stand-in/index.js";
 import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
 import { authorize } from "./support/authorize.mjs";
-import { APP, Browser, createGateway, newKey, newLogin } from "./support/gateway.mjs";
+import { APP, Browser, createGateway, newKey, newLogin, SUPPORT_CODE } from "./support/gateway.mjs";
 
 const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
 const EXAMPLES = join(DOCS, "examples");
@@ -56,6 +57,68 @@ test("the command for a sealing key makes one", async () => {
     clients: [{ clientId: "a", clientSecret: "b", redirectUris: [`${APP}/callback`] }],
     sealingKeys: [stdout.trim()],
   });
+});
+
+test("node.js finishes what is under way when it is stopped", async (t) => {
+  const client = { clientId: "a", clientSecret: "b", redirectUris: [`${APP}/callback`] };
+  let release;
+  const isAsked = new Promise((resolve) => {
+    release = resolve;
+  });
+  let answer;
+  const provider = createServer((request, response) => {
+    const issuer = `http://127.0.0.1:${provider.address().port}`;
+    if (request.url.includes("openid-configuration")) {
+      const endpoints = { token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` };
+      response.end(JSON.stringify({ issuer, ...endpoints }));
+    } else if (request.url === "/token") {
+      answer = () => response.writeHead(400).end('{"error":"invalid_grant"}');
+      release();
+    } else response.end('{"keys":[]}');
+  }).listen(0, "127.0.0.1");
+  await once(provider, "listening");
+  t.after(() => {
+    provider.closeAllConnections();
+    provider.close();
+  });
+  const port = await freePort();
+  const program = startProgram(process.execPath, ["node.js"], {
+    cwd: EXAMPLES,
+    env: {
+      PORT: String(port),
+      APP_ORIGIN: APP,
+      CLASSLINK_ISSUER: `http://127.0.0.1:${provider.address().port}`,
+      CLASSLINK_CLIENT_ID: client.clientId,
+      CLASSLINK_CLIENT_SECRET: client.clientSecret,
+      SEALING_KEYS: newKey(),
+    },
+  });
+  t.after(() => program.stop());
+  const address = `http://127.0.0.1:${port}`;
+  await untilReady(program, `${address}/auth/health`);
+  const browser = new Browser(createGateway({ clients: [client], sealingKeys: [newKey()] }));
+  const form = browser.form(newLogin(), "code", {
+    client_id: client.clientId,
+    redirect_uri: client.redirectUris[0],
+  });
+  const answered = fetch(`${address}/auth/token`, {
+    method: "POST",
+    headers: { "X-ClassLink-SPA": SUPPORT_CODE, "Sec-Fetch-Site": "same-origin", Origin: APP },
+    body: form,
+  });
+  await isAsked;
+  const stopped = program.stop();
+  // The exchange is answered once the program no longer takes connections, as a stop begins.
+  while (
+    await fetch(`${address}/auth/health`).then(
+      () => true,
+      () => false,
+    )
+  );
+  answer();
+  assert.deepEqual(await (await answered).json(), { error: "invalid_grant" });
+  await stopped;
+  assert.equal(program.ended, "ended with 0");
 });
 
 test("node.js runs with the environment file, and says what is missing without it", async (t) => {
@@ -136,14 +199,4 @@ test("the log entry shown is what a stolen code leaves", async (t) => {
   const { post } = await setUp(t, [client], (entry) => entries.push(entry));
   await post(client, "8708718", newLogin().verifier);
   assert.deepEqual({ ...entries.at(-1), durationMs: shown.durationMs }, shown);
-});
-
-test("the rate limit counts token requests by address, and begins anew", () => {
-  let time = 0;
-  const allow = createRateLimit({ limit: 2, window: 1000, now: () => time });
-  const ask = (remoteAddress, route = "token") => allow({ route, remoteAddress });
-  assert.deepEqual([ask("a"), ask("a"), ask("a")], [true, true, false]);
-  assert.deepEqual([ask("b"), ask("a", "session.read")], [true, true]);
-  time = 1000;
-  assert.equal(ask("a"), true);
 });

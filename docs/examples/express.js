@@ -1,4 +1,4 @@
-import { toNodeHandler } from "classlink-spa/gateway-node";
+import { stopOnSignal, toNodeHandler } from "classlink-spa/gateway-node";
 import express from "express";
 import { gateway } from "./gateway.js";
 
@@ -20,4 +20,5 @@ app.get("/api/me", (_request, response) => {
   response.json({ id: session.user.id, role: session.user.role, expiresAt: session.expiresAt });
 });
 
-app.listen(Number(PORT), HOST);
+// At SIGTERM: finishes the sign-ins that are under way.
+stopOnSignal(app.listen(Number(PORT), HOST));

@@ -1,5 +1,4 @@
 import { createGateway } from "classlink-spa/gateway";
-import { createRateLimit } from "./rate-limit.js";
 
 const { env } = process;
 
@@ -14,7 +13,6 @@ export const gateway = createGateway({
     },
   ],
   sealingKeys: (env.SEALING_KEYS ?? "").split(" "),
-  rateLimit: createRateLimit(),
   log: (entry) => console.log(JSON.stringify(entry)),
 });
 

@@ -1,5 +1,6 @@
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
+import { stopOnSignal } from "classlink-spa/gateway-node";
 import { Hono } from "hono";
 import { gateway, me } from "./gateway.js";
 
@@ -12,4 +13,5 @@ app.all("/auth/*", (c) => {
 });
 app.get("/api/me", (c) => me(c.req.raw));
 
-serve({ fetch: app.fetch, port: Number(PORT), hostname: HOST });
+// At SIGTERM: finishes the sign-ins that are under way.
+stopOnSignal(serve({ fetch: app.fetch, port: Number(PORT), hostname: HOST }));

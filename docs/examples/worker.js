@@ -23,7 +23,10 @@ export default {
   async fetch(request, env) {
     const { handle, getSession } = gatewayFor(env);
     const { pathname } = new URL(request.url);
-    if (pathname.startsWith("/auth/")) return handle(request);
+    if (pathname.startsWith("/auth/")) {
+      // Cloudflare sets it, and no client can.
+      return handle(request, { remoteAddress: request.headers.get("cf-connecting-ip") });
+    }
     if (pathname !== "/api/me") return new Response(null, { status: 404 });
     const session = await getSession(request);
     if (!session) return Response.json({ error: "not_signed_in" }, { status: 401 });

@@ -152,9 +152,7 @@ fn check_renewal(claims: &Object, before: &Object) -> Result<(), Reason> {
     }
     // The same set, in whatever form and order.
     let (aud, aud_before) = (audiences(claims), audiences(before));
-    if !aud.iter().all(|one| aud_before.contains(one))
-        || !aud_before.iter().all(|one| aud.contains(one))
-    {
+    if !(is_subset(aud, aud_before) && is_subset(aud_before, aud)) {
         return Err(Reason::Audience);
     }
     if !is_same("azp") {
@@ -168,11 +166,15 @@ fn check_renewal(claims: &Object, before: &Object) -> Result<(), Reason> {
     Ok(())
 }
 
+fn is_subset(some: &[Value], all: &[Value]) -> bool {
+    some.iter().all(|one| all.iter().any(|other| one.as_str() == other.as_str()))
+}
+
 /// The members of `aud`, whether it is a string or an array.
-fn audiences(claims: &Object) -> Vec<&Value> {
+fn audiences(claims: &Object) -> &[Value] {
     match claims.get("aud") {
-        Some(Value::Array(members)) => members.iter().collect(),
-        only => only.into_iter().collect(),
+        Some(Value::Array(members)) => members,
+        only => only.map(std::slice::from_ref).unwrap_or_default(),
     }
 }
 

@@ -24,11 +24,7 @@ impl<'a> Jwk<'a> {
 
     /// A member; one that is `null` or an empty array counts as absent.
     fn member(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| match value {
-            Value::Null => false,
-            Value::Array(items) => !items.is_empty(),
-            _ => true,
-        })
+        self.0.get(name).filter(|value| **value != Value::Null && value.as_array() != Some(&[]))
     }
 
     /// Whether a signature by this algorithm may be checked with this key.
@@ -42,8 +38,7 @@ impl<'a> Jwk<'a> {
         let use_allows = self.member("use").is_none_or(|is| is.as_str() == Some("sig"));
         let operations_allow = self.member("key_ops").is_none_or(|operations| {
             let operations = operations.as_array().unwrap_or_default();
-            operations.iter().all(|operation| operation.as_str().is_some())
-                && operations.iter().any(|operation| operation.as_str() == Some("verify"))
+            operations.iter().any(|operation| operation.as_str() == Some("verify"))
         });
         json::string(self.0, "kty") == Some(kind)
             && (curve.is_empty() || self.text("crv") == Some(curve))
@@ -102,12 +97,14 @@ impl KeySet {
                 && wanted.is_none_or(|wanted| key.text("kid") == Some(wanted))
             {
                 candidates.push(key);
+                if candidates.len() == MAX_CANDIDATES {
+                    break;
+                }
             }
         }
         if candidates.is_empty() || (wanted.is_none() && candidates.len() > 1) {
             return Err(Reason::KeyNotFound);
         }
-        candidates.truncate(MAX_CANDIDATES);
         Ok(candidates)
     }
 }

@@ -108,8 +108,7 @@ impl Jws {
         if parts.header.contains_key("crit") {
             return Err(Reason::CriticalHeader);
         }
-        let advertised =
-            if advertised.trim_ascii().is_empty() { DEFAULT_ALGORITHM } else { advertised };
+        let advertised = if advertised.is_empty() { DEFAULT_ALGORITHM } else { advertised };
         let algorithm = json::string(&parts.header, "alg")
             .filter(|name| advertised.split_ascii_whitespace().any(|known| known == *name))
             .and_then(Algorithm::from_name)

@@ -85,7 +85,8 @@ impl TokenResponse {
             id_token: secret("id_token"),
             refresh_token: secret("refresh_token"),
             expires_in: seconds(&members),
-            scope: scope(&members).ok_or("`scope` is neither a string nor a list of strings")?,
+            scope: Some(scope(&members).ok_or("`scope` is no string")?)
+                .filter(|scope| !scope.is_empty()),
         };
         if tokens.id_token.is_none() && members.contains_key("id_token") {
             return Err("`id_token` is no string");
@@ -97,18 +98,13 @@ impl TokenResponse {
     }
 }
 
-/// `scope`: absent if it is missing, `null` or empty; an array of strings is joined. `None` for anything else.
-#[expect(clippy::option_option, reason = "whether it can be read, and whether it is there")]
-fn scope(members: &Object) -> Option<Option<String>> {
-    let scope = match members.get("scope") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(scope)) => scope.clone(),
-        Some(Value::Array(values)) => {
-            values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join(" ")
-        }
-        _ => return None,
-    };
-    Some((!scope.is_empty()).then_some(scope))
+/// `scope`: empty if it is missing, `null` or empty; an array of strings is joined. `None` for anything else.
+fn scope(members: &Object) -> Option<String> {
+    match members.get("scope") {
+        None | Some(Value::Null) => Some(String::new()),
+        Some(Value::String(scope)) => Some(scope.clone()),
+        _ => json::words(members, "scope"),
+    }
 }
 
 /// `expires_in`. Some providers write the number as a string; what is no duration counts as missing.

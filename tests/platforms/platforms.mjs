@@ -33,7 +33,7 @@ const copy =
 const onNode = (name, file, packages) => ({
   name,
   packages,
-  prepare: copy("gateway.js", "rate-limit.js", file),
+  prepare: copy("gateway.js", file),
   start: (folder) => startWorld(() => [process.execPath, [file]], folder),
   checks: { ...CHECKS, ...WITHOUT_FETCH_METADATA },
 });
