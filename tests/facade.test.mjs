@@ -20,7 +20,7 @@ async function bundle(file) {
     stdin: {
       contents: [
         "callback-url",
-        "client",
+        "client/create-client",
         "config",
         "errors",
         "loader",

@@ -60,14 +60,15 @@ const DIAGNOSIS = "diagnosis.js";
 
 /**
  * The package's entries: a source in `pkg-template/src`, and the file at the package's root that it becomes.
- * `declares` says whether the entry has types of its own, `hasDefault` whether they have a default export.
+ * `declares` says whether the entry has types of its own, `hasDefault` whether they have a default export, `holdsCore`
+ * whether the client and its glue are in the bundle.
  */
 const ENTRIES = [
   // No entry of its own: the client loads it when it is asked for a diagnosis.
   { source: "diagnosis.ts", file: DIAGNOSIS, platform: "browser", declares: false },
-  { source: "index.ts", file: "index.js", platform: "browser", declares: true },
+  { source: "index.ts", file: "index.js", platform: "browser", declares: true, holdsCore: true },
   { source: "index.node.ts", file: "index.node.js", platform: "node", declares: false },
-  { source: "inline.ts", file: "inline.js", platform: "browser", declares: true },
+  { source: "inline.ts", file: "inline.js", platform: "browser", declares: true, holdsCore: true },
   {
     source: "react.tsx",
     file: "react.js",
@@ -81,6 +82,18 @@ const ENTRIES = [
   { source: "es.ts", file: "es.js", platform: "browser", declares: true, hasDefault: true },
   { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
   { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },
+];
+
+/**
+ * Members that only the client's own scripts and its glue use, shortened in the bundles that hold both: they save 170
+ * bytes. None may be a name of the public interface or of the platform, or a member of what crosses over as data.
+ */
+const INTERNAL_MEMBERS = [
+  ...["__wbg_reset_state", "accessTokenFor", "beActive", "callbackRetryable", "comeBack"],
+  ...["emitLoginFailure", "freezeResult", "handOver", "handleMessage", "isClosed", "isLogin"],
+  ...["isQuiet", "isSignedIn", "knownMetadata", "onPanic", "onSessionUnknown", "onSnapshot"],
+  ...["panicked", "prefetch", "rejectAll", "rejectLocalized", "removeListeners", "reuseUser"],
+  ...["setPanicListener", "startPopupLogin", "stripState", "toJson"],
 ];
 
 /** What the entries take from the application's own `node_modules`. */
@@ -304,7 +317,7 @@ async function buildPackage() {
 
 async function bundle(outdir, version) {
   const esbuild = await import("esbuild");
-  for (const { source, file, platform, banner } of ENTRIES) {
+  for (const { source, file, platform, banner, holdsCore } of ENTRIES) {
     await esbuild
       .build({
         entryPoints: [join(template, "src", source)],
@@ -312,6 +325,7 @@ async function bundle(outdir, version) {
         bundle: true,
         // Servers show the line that threw.
         minify: platform === "browser",
+        ...(holdsCore && { mangleProps: new RegExp(`^(${INTERNAL_MEMBERS.join("|")})$`) }),
         format: "esm",
         platform,
         jsx: "automatic",

@@ -15,17 +15,19 @@ type PageSettings = {
   readonly [K in "messages" | "navigate" | "onEvent" | "wasmUrl"]: ClassLinkConfig[K];
 };
 
-type Session = Pick<CoreConfig, "idleTimeout" | "maxAge"> & { restore?: CoreConfig["restore"] };
+type SessionLimits = Pick<CoreConfig, "idleTimeout" | "maxAge"> & {
+  restore?: CoreConfig["restore"];
+};
 
 /** A validated configuration: what stays with the scripts, and what crosses over to the WebAssembly. */
-export interface Settings extends PageSettings {
+export interface ResolvedConfig extends PageSettings {
   readonly core: CoreConfig;
 }
 
 /** Reads one value: answers with what it stands for, or throws what is wrong with it. */
-type Reader<T> = (value: unknown, field: string) => T;
+type Validator<T> = (value: unknown, field: string) => T;
 
-type Readers<T> = { readonly [K in keyof T]-?: Reader<T[K]> };
+type Validators<T> = { readonly [K in keyof T]-?: Validator<T[K]> };
 
 /** What is wrong with `field`, as an error. */
 export function invalid(field: string, problem: string, cause?: unknown): ClassLinkError {
@@ -33,8 +35,8 @@ export function invalid(field: string, problem: string, cause?: unknown): ClassL
 }
 
 /** The reader of what passes `test`; `must` says in words what that is. */
-const such =
-  <T>(must: string, test: (value: unknown) => unknown): Reader<T> =>
+const validator =
+  <T>(must: string, test: (value: unknown) => unknown): Validator<T> =>
   (value, field) => {
     if (!test(value)) throw invalid(field, `must be ${must}.`);
     return value as T;
@@ -45,29 +47,29 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const object = such<object>("an object", isObject);
+const object = validator<object>("an object", isObject);
 
-const text = such<string>("a string that isn't empty", isText);
+const text = validator<string>("a string that isn't empty", isText);
 
 const isListOf = (value: unknown, test: (item: unknown) => unknown): value is unknown[] =>
   Array.isArray(value) && value.every(test);
 
-const callable = such<() => void>("a function", (value) => typeof value === "function");
+const callable = validator<() => void>("a function", (value) => typeof value === "function");
 
 const oneOf = <T extends string>(...choices: T[]) =>
-  such<T>(choices.map((choice) => `"${choice}"`).join(" or "), (value) =>
+  validator<T>(choices.map((choice) => `"${choice}"`).join(" or "), (value) =>
     choices.includes(value as T),
   );
 
-const whole = (unit: string, least: number, most = Infinity) =>
-  such<number>(
+const integer = (unit: string, least: number, most = Infinity) =>
+  validator<number>(
     `a whole number of ${unit}, ${most < Infinity ? `${least} to ${most}` : `${least} or more`}`,
     (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
   );
 
 /** Seconds, or `false` for no limit, which crosses over as nothing. */
-const limit: Reader<number | undefined> = (value, field) =>
-  value === false ? undefined : whole("seconds, or false for no limit", 1)(value, field);
+const limit: Validator<number | undefined> = (value, field) =>
+  value === false ? undefined : integer("seconds, or false for no limit", 1)(value, field);
 
 /** Absolute, https or http on a loopback host, no user info, and nothing that the URL parser would mend. */
 function isWebUrl(value: unknown, forbidden: RegExp): value is string {
@@ -84,7 +86,7 @@ function isWebUrl(value: unknown, forbidden: RegExp): value is string {
 }
 
 const webUrl = (forbidden: RegExp, without: string) =>
-  such<string>(
+  validator<string>(
     `an absolute https URL (or http on localhost) without spaces, backslashes, user name, password${without} or fragment`,
     (value) => isWebUrl(value, forbidden),
   );
@@ -95,9 +97,9 @@ const endpoint = webUrl(/#/, "");
 const base = webUrl(/[?#]/, ", query");
 
 /** RFC 6749, 3.3; OpenID Connect Core 3.1.2.1 requires `openid`. */
-const scopes: Reader<string[]> = (value, field) => [
+const scopes: Validator<string[]> = (value, field) => [
   ...new Set(
-    such<string[]>(
+    validator<string[]>(
       'an array of scope names (RFC 6749, 3.3), or a string with spaces between, with "openid"',
       (names) =>
         isListOf(names, (name) => isText(name) && /^[!#-[\]-~]+$/.test(name)) &&
@@ -107,14 +109,14 @@ const scopes: Reader<string[]> = (value, field) => [
 ];
 
 /** One text or several, joined by spaces. */
-const spaced: Reader<string> = (value, field) =>
-  such<string[]>(
+const spaceSeparated: Validator<string> = (value, field) =>
+  validator<string[]>(
     "a string that isn't empty, or an array of such",
     (texts) => isListOf(texts, isText) && texts.length,
   )([value].flat(), field).join(" ");
 
 /** JSON text; what JSON would lose without a word is refused (RFC 8259). */
-const json: Reader<string> = (value, field) => {
+const json: Validator<string> = (value, field) => {
   let written: unknown;
   try {
     written = JSON.stringify(value, (_, member) => {
@@ -123,16 +125,16 @@ const json: Reader<string> = (value, field) => {
       return member;
     });
   } catch {}
-  return such<string>("JSON: no functions, symbols, BigInts, NaN, infinities, cycles", isText)(
+  return validator<string>("JSON: no functions, symbols, BigInts, NaN, infinities, cycles", isText)(
     written,
     field,
   );
 };
 
-const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+const normalizeName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** Whether one begins the other, or no more than two neighbouring characters of them differ. */
-function alike(a: string, b: string): boolean {
+function isLikelyTypo(a: string, b: string): boolean {
   let start = 0;
   while (start < a.length && a[start] === b[start]) start++;
   let end = 0;
@@ -142,15 +144,17 @@ function alike(a: string, b: string): boolean {
 }
 
 /** The members of an object, each read by its own reader; `path` is put before their names in errors. */
-const members =
-  <T extends object>(readers: Readers<T>, defaults: object = {}) =>
+const objectOf =
+  <T extends object>(readers: Validators<T>, defaults: object = {}) =>
   (value: unknown, field: string, path = `${field}.`): T => {
     // Without a prototype: what a polluted `Object.prototype` has is no field of anybody's.
     const read: Record<string, unknown> = { __proto__: null, ...defaults };
     for (const [name, member] of Object.entries(object(value, field))) {
       if (member === undefined) continue;
       if (!Object.hasOwn(readers, name)) {
-        const meant = Object.keys(readers).find((known) => alike(plain(name), plain(known)));
+        const meant = Object.keys(readers).find((known) =>
+          isLikelyTypo(normalizeName(name), normalizeName(known)),
+        );
         throw invalid(
           JSON.stringify(path + name.slice(0, 40)),
           `is not a field of ${field}.${meant ? ` Did you mean ${meant}?` : ""}`,
@@ -168,7 +172,7 @@ const members =
 function refuseSecrets(value: unknown, depth = 0): void {
   if (typeof value !== "object" || depth > 5) return;
   for (const [name, member] of Object.entries(value ?? {})) {
-    if (plain(name).includes("secret")) {
+    if (normalizeName(name).includes("secret")) {
       throw invalid(
         "clientSecret",
         "doesn't belong in a browser: give it to your server's gateway (classlink-spa/gateway), and replace it if it was published.",
@@ -183,20 +187,20 @@ function refuseSecrets(value: unknown, depth = 0): void {
  *
  * @throws {@link ClassLinkError} `config_invalid`.
  */
-export function readConfig(config: unknown): Settings {
+export function readConfig(config: unknown): ResolvedConfig {
   refuseSecrets(config);
-  const { messages, navigate, onEvent, wasmUrl, session, gateway, ...core } = members<
-    Omit<CoreConfig, keyof Session> & { session: Session } & PageSettings
+  const { messages, navigate, onEvent, wasmUrl, session, gateway, ...core } = objectOf<
+    Omit<CoreConfig, keyof SessionLimits> & { session: SessionLimits } & PageSettings
   >(
     {
-      clientId: such(
+      clientId: validator(
         "the client id from ClassLink's developer portal, without line breaks",
         (value) => isText(value) && !/\p{Cc}/u.test(value),
       ),
       redirectUri: endpoint,
       scope: scopes,
       issuer: base,
-      metadata: members({
+      metadata: objectOf({
         authorization_endpoint: endpoint,
         token_endpoint: endpoint,
         jwks_uri: endpoint,
@@ -204,29 +208,30 @@ export function readConfig(config: unknown): Settings {
         my_info_endpoint: endpoint,
         end_session_endpoint: endpoint,
         revocation_endpoint: endpoint,
-        id_token_signing_alg_values_supported: such('an array of names such as "RS256"', (value) =>
-          isListOf(value, isText),
+        id_token_signing_alg_values_supported: validator(
+          'an array of names such as "RS256"',
+          (value) => isListOf(value, isText),
         ),
-        authorization_response_iss_parameter_supported: such(
+        authorization_response_iss_parameter_supported: validator(
           "true or false",
           (value) => typeof value === "boolean",
         ),
       }),
       profile: oneOf("id-token", "userinfo", "my-info"),
       allowedTenants: (value, field) =>
-        such<unknown[]>(
+        validator<unknown[]>(
           "an array of tenant ids (strings or whole numbers), not an empty one; leave it out to allow all",
           (ids) => isListOf(ids, (id) => isText(id) || Number.isSafeInteger(id)) && ids.length,
         )(value, field).map(String),
       launch: oneOf("restart", "reject"),
       gateway: (value, field) =>
-        such<string>("a path that begins with a slash, or an absolute https URL", (given) =>
+        validator<string>("a path that begins with a slash, or an absolute https URL", (given) =>
           isWebUrl(
             typeof given === "string" && /^\/(?![/\\])/.test(given) ? `https://a${given}` : given,
             /[?#]/,
           ),
         )(value, field),
-      session: members<Session>(
+      session: objectOf<SessionLimits>(
         {
           restore: oneOf("gateway", "iframe", "redirect", "none"),
           idleTimeout: limit,
@@ -235,21 +240,21 @@ export function readConfig(config: unknown): Settings {
         { idleTimeout: 1800, maxAge: 28_800 },
       ),
       apiOrigins: (value, field) =>
-        such<string[]>(
+        validator<string[]>(
           "an array of origins such as https://api.example (https, or http on localhost), without paths or wildcards",
           (origins) => isListOf(origins, (origin) => isWebUrl(origin, /[?#*]|[^/:]\/./)),
         )(value, field).map((origin) => new URL(origin).origin),
-      clockTolerance: whole("seconds", 0, 600),
-      timeout: whole("milliseconds", 100, 300_000),
+      clockTolerance: integer("seconds", 0, 600),
+      timeout: integer("milliseconds", 100, 300_000),
       messages: (value, field) =>
         typeof value === "function"
           ? (value as () => string)
-          : members<Record<string, string>>(
+          : objectOf<Record<string, string>>(
               Object.fromEntries(Object.keys(ENGLISH).map((code) => [code, text])),
             )(value, field),
       navigate: callable,
       onEvent: callable,
-      wasmUrl: such(
+      wasmUrl: validator(
         "a string that isn't empty, or a URL",
         (value) => isText(value) || value instanceof URL,
       ),
@@ -291,13 +296,16 @@ export function readConfig(config: unknown): Settings {
 const PROTOCOL =
   /^(response_(type|mode)|client_(id|assertion(_type)?)|redirect_uri|scope|state|nonce|code(_challenge(_method)?|_verifier)?|prompt|login_hint|id_token_hint|max_age|ui_locales|acr_values|claims|request(_uri)?|registration|grant_type|error(_description|_uri)?|iss)$|secret/i;
 
-const extraParams: Reader<[string, string][]> = (value, field) =>
+const extraParams: Validator<[string, string][]> = (value, field) =>
   Object.entries(object(value, field)).map(([name, member]) => {
     const param = `${field}.${name.slice(0, 40)}`;
     if (!name || PROTOCOL.test(name)) {
       throw invalid(param, "is the protocol's own parameter: use the field made for it.");
     }
-    return [name, such<string>("a string", (given) => typeof given === "string")(member, param)];
+    return [
+      name,
+      validator<string>("a string", (given) => typeof given === "string")(member, param),
+    ];
   });
 
 const givenAnEvent = (method: string) =>
@@ -317,7 +325,7 @@ export interface ReadLoginOptions {
  */
 export function readLoginOptions(options: unknown = {}): ReadLoginOptions {
   if (isObject(options) && "preventDefault" in options) throw givenAnEvent("startLogin");
-  const { mode, popup, ...read } = members<
+  const { mode, popup, ...read } = objectOf<
     CoreLoginOptions & { mode?: "redirect" | "popup"; popup?: Window | null }
   >({
     returnTo: text,
@@ -326,12 +334,12 @@ export function readLoginOptions(options: unknown = {}): ReadLoginOptions {
     prompt: text,
     loginHint: text,
     // The WebAssembly keeps it in 32 bits.
-    maxAge: whole("seconds", 0, 2 ** 32 - 1),
-    uiLocales: spaced,
-    acrValues: spaced,
+    maxAge: integer("seconds", 0, 2 ** 32 - 1),
+    uiLocales: spaceSeparated,
+    acrValues: spaceSeparated,
     district: text,
     mode: oneOf("redirect", "popup"),
-    popup: such("a window", (value) => value === null || typeof value === "object"),
+    popup: validator("a window", (value) => value === null || typeof value === "object"),
     extraParams,
   })(options, "startLogin's options", "");
   if (popup !== undefined && mode !== "popup") {
@@ -342,8 +350,8 @@ export function readLoginOptions(options: unknown = {}): ReadLoginOptions {
 
 /** Validates the options of `getAccessToken`, and answers with the seconds. */
 export function readMinValidity(options: unknown = {}): number {
-  return members<Required<AccessTokenOptions>>(
-    { minValidity: whole("seconds", 0, 86_400) },
+  return objectOf<Required<AccessTokenOptions>>(
+    { minValidity: integer("seconds", 0, 86_400) },
     { minValidity: 30 },
   )(options, "getAccessToken's options", "").minValidity;
 }
@@ -351,9 +359,7 @@ export function readMinValidity(options: unknown = {}): number {
 /** Validates the options of `logout`, and answers with the URL to go to. */
 export function readLogoutOptions(options: unknown = {}): string | undefined {
   if (isObject(options) && "preventDefault" in options) throw givenAnEvent("logout");
-  return members<LogoutOptions>({ postLogoutRedirectUri: endpoint as Reader<string | undefined> })(
-    options,
-    "logout's options",
-    "",
-  ).postLogoutRedirectUri;
+  return objectOf<LogoutOptions>({
+    postLogoutRedirectUri: endpoint as Validator<string | undefined>,
+  })(options, "logout's options", "").postLogoutRedirectUri;
 }

@@ -4,11 +4,16 @@
  * @packageDocumentation
  */
 
-import { BRAND, isClassLinkError } from "./brand.js";
 import { ENGLISH } from "./messages.js";
 import type { ClassLinkErrorCode, ClassLinkErrorReason, ProviderError } from "./types.js";
 
-export { isClassLinkError };
+/** Shared by every copy of the package on a page. */
+const BRAND = Symbol.for("classlink-spa.ClassLinkError");
+
+/** Whether `value` is a {@link ClassLinkError}, including one from another copy of the package. */
+export function isClassLinkError(value: unknown): value is ClassLinkError {
+  return (value as { [BRAND]?: true } | null | undefined)?.[BRAND] === true;
+}
 
 /** Crockford's base32: no letter that is easily misread aloud. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export type { CreateClient } from "./client.js";
+export type { CreateClient } from "./client/create-client.js";
 export { ClassLinkError, type ClassLinkErrorInit, isClassLinkError } from "./errors.js";
 export type * from "./types.js";
 

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 
-import { type CreateClient, clientFactory } from "./client.js";
+import { type CreateClient, clientFactory } from "./client/create-client.js";
 import { glue } from "./glue.js";
 import { createRuntime } from "./loader.js";
 

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { type CreateClient, clientFactory } from "./client.js";
+import { type CreateClient, clientFactory } from "./client/create-client.js";
 import { glue } from "./glue.js";
 import { createRuntime } from "./loader.js";
 import base64 from "./wasm/classlink_spa_bg.wasm";

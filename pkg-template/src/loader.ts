@@ -62,7 +62,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
       }
       // Callers share the load, not the error: each client puts its own messages into its own.
       return loading.catch((error) => {
-        if (!isClassLinkError(error)) throw broken(error);
+        if (!isClassLinkError(error)) throw internalError(error);
         const { code, message, retryable, cause } = error;
         throw new ClassLinkError({ code, message, retryable, cause });
       });
@@ -72,7 +72,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
       dead = true;
       loading = undefined;
       queueMicrotask(() => {
-        for (const tell of [...runtime.clients]) tell(broken());
+        for (const tell of [...runtime.clients]) tell(internalError());
         // At once, so that nothing of the dead instance goes on working; the next caller hears of a failure.
         runtime.load(undefined, undefined).catch(() => {});
       });
@@ -82,7 +82,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
 }
 
 /** The error for a defect of this package. */
-export function broken(cause?: unknown): ClassLinkError {
+export function internalError(cause?: unknown): ClassLinkError {
   return new ClassLinkError({
     code: "internal",
     message: "A defect of classlink-spa: please report it.",

@@ -5,8 +5,8 @@
  * @packageDocumentation
  */
 
-import { isClassLinkError } from "../brand.js";
 import type { ClassLinkError } from "../errors.js";
+import { isClassLinkError } from "../errors.js";
 import type { ClassLinkClient, LoginOptions, SignedIn } from "../types.js";
 import { markHandled } from "./arrival.js";
 import { loginGate } from "./login-gate.js";

@@ -9,8 +9,8 @@
  * @packageDocumentation
  */
 
-import { isClassLinkError } from "../brand.js";
 import type { ClassLinkError } from "../errors.js";
+import { isClassLinkError } from "../errors.js";
 import type { ClassLinkClient, LoginOptions } from "../types.js";
 import { arrivesAnew, bringsAnswer, isFramed } from "./arrival.js";
 

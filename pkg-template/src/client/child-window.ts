@@ -5,25 +5,25 @@
  * @packageDocumentation
  */
 
-import { ClassLinkError } from "./errors.js";
-import { isMessage, type TabMessage } from "./presence.js";
+import { ClassLinkError } from "../errors.js";
+import { isMessage, type TabMessage } from "../presence.js";
 
-const ANSWER = "classlink-spa.answer";
-const TAKEN = "classlink-spa.taken";
+const CALLBACK_MESSAGE = "classlink-spa.answer";
+const ACK_MESSAGE = "classlink-spa.taken";
 
 /** Milliseconds between two looks at whether a popup was closed. */
-const LOOK = 300;
+const POPUP_POLL_MS = 300;
 
 /** Milliseconds that an answer may be on its way from a popup that has closed. */
-const GRACE = 1000;
+const POPUP_CLOSE_GRACE_MS = 1000;
 
 /** Milliseconds that another page has to say that it was waiting. */
-const REPLY = 500;
+const ACK_TIMEOUT_MS = 500;
 
 /** The logins aside of one client. */
-export interface Asides {
+export interface ChildWindows {
   /** `Host.aside` in `core.ts`. `timeout` is the frame's, in milliseconds. */
-  go(
+  open(
     url: string,
     state: string,
     popup: Window | undefined,
@@ -32,7 +32,7 @@ export interface Asides {
   /** `Host.handOver` in `core.ts`. */
   handOver(url: string, state: string): Promise<boolean>;
   /** Hears another tab; answers with whether it was about this. */
-  hear(message: TabMessage): boolean;
+  handleMessage(message: TabMessage): boolean;
   /** Ends all of them. */
   close(): void;
 }
@@ -52,7 +52,7 @@ export function openPopup(given: Window | null | undefined): Window {
 }
 
 /** `post` tells the other tabs, for popups that have lost their opener. */
-export function createAsides(post: (message: TabMessage) => void): Asides {
+export function createChildWindows(post: (message: TabMessage) => void): ChildWindows {
   const ending = new AbortController();
   /** By state: from which window the answer may come, and what takes it. */
   const waiting = new Map<string, { from: () => Window | null; take: (url: string) => void }>();
@@ -63,16 +63,16 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
     { kind, state = "", url }: TabMessage,
     source?: MessageEventSource | null,
   ): boolean {
-    if (kind === TAKEN) offered.get(state)?.();
-    const wait = kind === ANSWER ? waiting.get(state) : undefined;
+    if (kind === ACK_MESSAGE) offered.get(state)?.();
+    const wait = kind === CALLBACK_MESSAGE ? waiting.get(state) : undefined;
     // A channel has no source: its messages are this origin's own, and the state is known to the login alone.
     if (wait && typeof url === "string" && (source === undefined || source === wait.from())) {
-      const taken = { kind: TAKEN, state };
+      const taken = { kind: ACK_MESSAGE, state };
       if (source) (source as Window).postMessage(taken, location.origin);
       else post(taken);
       wait.take(url);
     }
-    return kind === TAKEN || kind === ANSWER;
+    return kind === ACK_MESSAGE || kind === CALLBACK_MESSAGE;
   }
 
   globalThis.addEventListener?.(
@@ -84,10 +84,10 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
   );
 
   return {
-    hear: (message) => receive(message),
+    handleMessage: (message) => receive(message),
     close: () => ending.abort(),
 
-    go(url, state, popup, timeout) {
+    open(url, state, popup, timeout) {
       return new Promise((resolve, reject) => {
         const frame = popup ? undefined : document.createElement("iframe");
         let timer: ReturnType<typeof setInterval> | undefined;
@@ -112,7 +112,7 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
             // while this page has no focus, somebody may be signing in there.
             if (!popup.closed || !(document.hasFocus() || closedAt)) return;
             closedAt ||= Date.now();
-            if (Date.now() - closedAt < GRACE) return;
+            if (Date.now() - closedAt < POPUP_CLOSE_GRACE_MS) return;
             end();
             reject(
               new ClassLinkError({
@@ -121,7 +121,7 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
                   "The window was closed before the sign-in was finished, or the provider has cut it off (Cross-Origin-Opener-Policy).",
               }),
             );
-          }, LOOK);
+          }, POPUP_POLL_MS);
           popup.location.replace(url);
         } else if (frame) {
           timer = setInterval(() => {
@@ -138,10 +138,10 @@ export function createAsides(post: (message: TabMessage) => void): Asides {
     },
 
     async handOver(url, state) {
-      const answer = { kind: ANSWER, state, url };
+      const answer = { kind: CALLBACK_MESSAGE, state, url };
       const taken = new Promise<boolean>((resolve) => {
         offered.set(state, () => resolve(true));
-        setTimeout(() => resolve(false), REPLY);
+        setTimeout(() => resolve(false), ACK_TIMEOUT_MS);
       });
       for (const page of [window.parent, window.opener as Window | null]) {
         // Only a page of this origin gets it.

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 
-import { ClassLinkError } from "./errors.js";
+import { ClassLinkError } from "../errors.js";
 
 /** Gives the token for an origin; `refused` is one that it has answered with a 401. */
-export type TokenSource = (origin: string, refused?: string) => Promise<string>;
+export type AccessTokenProvider = (origin: string, refused?: string) => Promise<string>;
 
 /** Whether a body can be sent a second time. What streams is sent once. */
 function canRepeat(request: Request, init: RequestInit | undefined): boolean {
@@ -18,7 +18,7 @@ function canRepeat(request: Request, init: RequestInit | undefined): boolean {
 }
 
 /** What is waited for, unless the caller's signal ends the waiting: as with `fetch`, its reason is then the error. */
-const unlessAborted = <T>({ signal }: Request, waited: Promise<T>): Promise<T> =>
+const abortable = <T>({ signal }: Request, waited: Promise<T>): Promise<T> =>
   new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
@@ -28,14 +28,14 @@ const unlessAborted = <T>({ signal }: Request, waited: Promise<T>): Promise<T> =
 
 /** `fetch` with the access token. */
 export async function fetchWithToken(
-  source: TokenSource,
+  source: AccessTokenProvider,
   input: RequestInfo | URL,
   init?: RequestInit,
 ): Promise<Response> {
   const request = new Request(input, init);
   // A `blob:` URL has the origin of the page that made it, and no server.
   const { origin, protocol } = new URL(request.url);
-  const goesTo = origin.startsWith(protocol) ? origin : "null";
+  const targetOrigin = origin.startsWith(protocol) ? origin : "null";
   const repeatable = canRepeat(request, init);
 
   const send = (outgoing: Request, token: string): Promise<Response> => {
@@ -45,11 +45,11 @@ export async function fetchWithToken(
     return fetch(new Request(outgoing, { headers, redirect: "manual" }));
   };
 
-  const token = await unlessAborted(request, source(goesTo));
+  const token = await abortable(request, source(targetOrigin));
   let response = await send(request, token);
   if (response.status === 401 && repeatable) {
-    const renewed = source(goesTo, token).catch(() => undefined);
-    const fresh = await unlessAborted(request, renewed);
+    const renewed = source(targetOrigin, token).catch(() => undefined);
+    const fresh = await abortable(request, renewed);
     if (fresh !== undefined) {
       void response.body?.cancel().catch(() => {});
       response = await send(new Request(input, init), fresh);

@@ -1,0 +1,110 @@
+/**
+ * Handles authorization responses: each URL once, and again after a failure that consumed nothing.
+ *
+ * @packageDocumentation
+ */
+
+import { captureCallback, stripCallback } from "../callback-url.js";
+import { invalid } from "../config.js";
+import type { Core } from "../core.js";
+import { ClassLinkError } from "../errors.js";
+import type { Snapshot } from "../types.js";
+import type { CallTracker } from "./call-tracker.js";
+import type { ConfigSource } from "./config-source.js";
+import type { CoreLoader } from "./core-loader.js";
+import { hasPage } from "./environment.js";
+import type { Result, SnapshotStore } from "./snapshot-store.js";
+
+/** The handling of authorization responses by one client. */
+export interface CallbackFlow {
+  handleCallback(url?: string | URL): Promise<Result>;
+  /** Forgets the last response, since another login begins or the client is closed. */
+  forget(): void;
+  /** Forgets the sign-in of a user who is no longer signed in: the next one must not get its result. */
+  onSnapshot(next: Snapshot): void;
+}
+
+/** The handling of one response. */
+interface CallbackHandling {
+  readonly url: string;
+  promise: Promise<Result>;
+  /** Whether it failed in a way that lets the same URL be tried again. */
+  retryable: boolean;
+  isSignedIn?: boolean;
+}
+
+/** Creates the handling of authorization responses for one client. */
+export function createCallbackFlow(
+  config: ConfigSource,
+  store: SnapshotStore,
+  loader: CoreLoader,
+  { call, isClosed }: CallTracker,
+): CallbackFlow {
+  let callbackHandling: CallbackHandling | undefined;
+
+  /** Returns the response in `url`, or in the page's own URL, which is stripped at once. */
+  function findResponse(url: string | URL | undefined): string | undefined {
+    const page = location.href;
+    const given = url === undefined ? page : new URL(url, page).href;
+    // The page's own URL, given after it was stripped, means the response that was there.
+    if (given === page) return captureCallback() ?? callbackHandling?.url;
+    return stripCallback(given) === null ? undefined : given;
+  }
+
+  return {
+    handleCallback(url) {
+      // The call rejects with the reason.
+      if (isClosed() || !hasPage()) return call(() => Promise.reject(), { isLogin: true });
+      let response: string | undefined;
+      try {
+        response = findResponse(url);
+      } catch (cause) {
+        return config.rejectLocalized(
+          invalid("handleCallback", "was given what isn't a URL.", cause),
+        );
+      }
+      if (response === undefined) {
+        return config.rejectLocalized(
+          new ClassLinkError({
+            code: "not_a_callback",
+            message:
+              "The URL's query has neither code nor error. Call handleCallback on the page of redirectUri alone.",
+          }),
+        );
+      }
+      if (callbackHandling?.url === response && !callbackHandling.retryable) {
+        return callbackHandling.promise;
+      }
+      const current = { url: response, retryable: false } as CallbackHandling;
+      callbackHandling = current;
+      let handledBy: Core | undefined;
+      current.promise = call(
+        (core) => {
+          handledBy = core;
+          return core.handleCallback(current.url) as Promise<Result>;
+        },
+        { isLogin: true },
+      ).then(
+        (result) => {
+          current.isSignedIn = result.status === "signed-in";
+          return store.freezeResult(result);
+        },
+        (error) => {
+          // A call that this core did not end has not used up the code.
+          current.retryable =
+            !handledBy || handledBy !== loader.current() || handledBy.callbackRetryable;
+          throw error;
+        },
+      );
+      return current.promise;
+    },
+    forget() {
+      callbackHandling = undefined;
+    },
+    onSnapshot({ user, status }) {
+      if (!user && status !== "signing-in" && callbackHandling?.isSignedIn) {
+        callbackHandling = undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Resolves the configuration of a client, and applies what the application configured for its errors and events.
+ *
+ * @packageDocumentation
+ */
+
+import { invalid, type ResolvedConfig, readConfig } from "../config.js";
+import { type ClassLinkError, isClassLinkError } from "../errors.js";
+import { internalError } from "../loader.js";
+import { localize } from "../messages.js";
+import type { ClassLinkConfig, ClassLinkEvent, DistrictConfig } from "../types.js";
+import { reportErrors } from "./snapshot-store.js";
+
+/** The configuration of one client, by district if it is a function. */
+export interface ConfigSource {
+  /** The last configuration; none before a configuration function was called. */
+  current(): ResolvedConfig | undefined;
+  /** Calls the configuration function and validates its result, each time. */
+  resolve(district: string | undefined): Promise<ResolvedConfig>;
+  /** Resolves the configuration that the WebAssembly is about to ask for. */
+  prefetch(district: string | undefined): Promise<void>;
+  /** Returns the configuration for the WebAssembly: `Host.config` in `core.ts`. */
+  toJson(district: string | undefined): Promise<string>;
+  /** Makes a `ClassLinkError` of any error, with the application's own text for users. */
+  localize(error: unknown): ClassLinkError;
+  rejectLocalized(error: unknown): Promise<never>;
+  /** Calls `onEvent`. */
+  emit(event: ClassLinkEvent): void;
+  emitLoginFailure(error: ClassLinkError): void;
+}
+
+/**
+ * Creates the source of one client's configuration.
+ *
+ * @throws {@link ClassLinkError} `config_invalid`, unless it is a function.
+ */
+export function createConfigSource(config: ClassLinkConfig | DistrictConfig): ConfigSource {
+  let settings = typeof config === "function" ? undefined : readConfig(config);
+  /** Resolved for the call under way, so that the configuration function is not called twice for it. */
+  let prefetchedSettings: { district: string | undefined; settings: ResolvedConfig } | undefined;
+
+  async function resolve(district: string | undefined): Promise<ResolvedConfig> {
+    if (typeof config === "function") {
+      try {
+        settings = readConfig(await config(district));
+      } catch (cause) {
+        const why = isClassLinkError(cause) ? `answered a mistake: ${cause.message}` : "failed.";
+        throw invalid("The district function", why, cause);
+      }
+    }
+    return settings as ResolvedConfig;
+  }
+
+  const localized = (error: unknown): ClassLinkError =>
+    localize(isClassLinkError(error) ? error : internalError(error), settings?.messages);
+
+  const emit = (event: ClassLinkEvent): void =>
+    reportErrors(() => settings?.onEvent?.(Object.freeze(event)));
+
+  return {
+    current: () => settings,
+    resolve,
+    async prefetch(district) {
+      prefetchedSettings = { district, settings: await resolve(district) };
+    },
+    async toJson(district) {
+      const ready = prefetchedSettings;
+      prefetchedSettings = undefined;
+      try {
+        const { core: coreConfig } =
+          ready?.district === district && ready ? ready.settings : await resolve(district);
+        return JSON.stringify(coreConfig);
+      } catch (error) {
+        throw localized(error);
+      }
+    },
+    localize: localized,
+    rejectLocalized: (error) => Promise.reject(localized(error)),
+    emit,
+    emitLoginFailure: ({ supportCode, code, reason }) =>
+      emit({ type: "login.failed", at: Date.now(), supportCode, code, ...(reason && { reason }) }),
+  };
+}

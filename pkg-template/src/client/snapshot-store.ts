@@ -1,0 +1,90 @@
+/**
+ * Keeps the client's snapshot, and calls its listeners.
+ *
+ * @packageDocumentation
+ */
+
+import type { HandedOver, Redirecting, SignedIn, Snapshot, User } from "../types.js";
+
+/** What `handleCallback` resolves with. */
+export type Result = SignedIn | Redirecting | HandedOver;
+
+/** The client's snapshot and its listeners. */
+export interface SnapshotStore {
+  get(): Snapshot;
+  /** Replaces the snapshot if something has changed, and calls the listeners. */
+  publish(next: Snapshot): void;
+  /** Returns a result with the user object of the snapshot if it is equal; freezes it. */
+  freezeResult<T extends Result>(result: T): T;
+  /** Returns the user object of the snapshot if it is equal, otherwise `user`, frozen. */
+  reuseUser<T extends User | null>(user: T): T;
+  /** Calls `listener` after each change; returns the function that removes it. */
+  subscribe(listener: () => void): () => void;
+  removeListeners(): void;
+}
+
+const emptySnapshot = (status: Snapshot["status"]): Snapshot =>
+  Object.freeze({ status, user: null, scope: Object.freeze([]), error: null });
+
+/** Before anything is known, and always on a server. */
+const LOADING = emptySnapshot("loading");
+export const SIGNED_OUT = emptySnapshot("signed-out");
+
+function deepFreeze<T>(value: T): T {
+  // What isn't an object counts as frozen.
+  if (!Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value as object)) deepFreeze(member);
+  }
+  return value;
+}
+
+const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** Calls the application's function as the platform calls listeners: an exception is reported, and stops nothing. */
+export function reportErrors(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    // Node, which has pages under test runners, has no reportError.
+    (globalThis.reportError ?? console.error)(error);
+  }
+}
+
+/** Creates a store. `beforeChange` is called with each new snapshot before the listeners see it. */
+export function createSnapshotStore(beforeChange: (next: Snapshot) => void): SnapshotStore {
+  let snapshot = LOADING;
+  const listeners = new Set<{ readonly listener: () => void }>();
+
+  const reuseUser = <T extends User | null>(user: T): T =>
+    isEqual(user, snapshot.user) ? (snapshot.user as T) : deepFreeze(user);
+
+  return {
+    get: () => snapshot,
+    publish({ status, user, scope, error }) {
+      const next = {
+        status,
+        user: reuseUser(user),
+        scope: isEqual(scope, snapshot.scope) ? snapshot.scope : Object.freeze([...scope]),
+        error,
+      };
+      if (Object.entries(next).every(([key, value]) => value === snapshot[key as keyof Snapshot])) {
+        return;
+      }
+      beforeChange(next);
+      snapshot = Object.freeze(next);
+      for (const { listener } of [...listeners]) reportErrors(listener);
+    },
+    freezeResult: (result) =>
+      Object.freeze("user" in result ? { ...result, user: reuseUser(result.user) } : result),
+    reuseUser,
+    subscribe(listener) {
+      const entry = { listener };
+      listeners.add(entry);
+      return () => {
+        listeners.delete(entry);
+      };
+    },
+    removeListeners: () => listeners.clear(),
+  };
+}
