@@ -1,6 +1,6 @@
 /**
  * Every request of every flow fails in one way, every access to the storage is refused, tabs are closed in the middle: each
- * call still ends in time and in words, and the next attempt succeeds. `npm run test:faults` plays every request with
+ * call still ends in time and in words, and the next attempt succeeds. `npm run test:fault-injection` plays every request with
  * every kind of fault.
  *
  * @module

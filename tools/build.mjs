@@ -23,8 +23,8 @@ import {
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { ownCrate, SBOM } from "./lib/dependencies.mjs";
-import { ADDED_TYPES, fitGlue } from "./lib/glue.mjs";
-import { asProgram, capture, Problem, root, run, say } from "./lib/run.mjs";
+import { ADDED_TYPES, patchGlue } from "./lib/glue.mjs";
+import { CliError, execCapture, logStep, root, run, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 import { printSizes } from "./sizes.mjs";
 
@@ -102,7 +102,7 @@ const EXTERNAL = ["classlink-spa", "jose", "react", "vue", `./${DIAGNOSIS}`];
 /**
  * Builds what has changed, and prints what users download.
  *
- * @throws {Problem} when a step fails
+ * @throws {CliError} when a step fails
  */
 export async function build() {
   const started = performance.now();
@@ -138,10 +138,10 @@ export async function build() {
   });
   linkPackage();
   if (wasm || scripts) {
-    say(`Built pkg/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    logStep(`Built pkg/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     printSizes();
   } else {
-    say("pkg/ is up to date");
+    logStep("pkg/ is up to date");
   }
 }
 
@@ -193,13 +193,13 @@ export async function buildWasm(folder, features = []) {
     ...process.env,
     CARGO_TARGET_DIR: target,
   };
-  say("Building the wasm-bindgen tool that Cargo.lock pins (a minute, the first time)");
+  logStep("Building the wasm-bindgen tool that Cargo.lock pins (a minute, the first time)");
   await run(
     "cargo",
     ["build", "--locked", "--profile", "tool", "--package", "wasm-bindgen-runner"],
     { env },
   );
-  say("Compiling Rust to WebAssembly");
+  logStep("Compiling Rust to WebAssembly");
   await run(
     "cargo",
     [
@@ -215,17 +215,17 @@ export async function buildWasm(folder, features = []) {
   );
   const raw = join(target, "wasm-bindgen");
   await bindWasm(raw);
-  say("Making the WebAssembly smaller (wasm-opt)");
+  logStep("Making the WebAssembly smaller (wasm-opt)");
   const small = join(raw, "small.wasm");
   await optimiseWasm(raw, small);
-  const names = capture(process.execPath, [
+  const names = execCapture(process.execPath, [
     ...[WASM_OPT, small, "--minify-imports-and-exports-and-modules"],
     ...["--output", join(raw, WASM)],
   ]);
-  if (!names.ok) throw new Problem("wasm-opt can't shorten the names of imports and exports.");
+  if (!names.ok) throw new CliError("wasm-opt can't shorten the names of imports and exports.");
   rmSync(small);
   const glue = join(raw, `${NAME}.js`);
-  writeFileSync(glue, fitGlue(readFileSync(glue, "utf8"), JSON.parse(names.stdout)));
+  writeFileSync(glue, patchGlue(readFileSync(glue, "utf8"), JSON.parse(names.stdout)));
   appendFileSync(join(raw, `${NAME}.d.ts`), ADDED_TYPES);
   // It declares the WebAssembly's exports; the scripts import the file itself, as text.
   rmSync(join(raw, `${WASM}.d.ts`));
@@ -263,8 +263,8 @@ export async function optimiseWasm(folder, output, more = []) {
 /** Flags that keep this machine's paths out of the WebAssembly, so that it is the same wherever it is built. */
 function remappedPaths() {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
-  const version = capture("rustc", ["-vV"]).stdout;
-  const sysroot = capture("rustc", ["--print", "sysroot"]).stdout.trim();
+  const version = execCapture("rustc", ["-vV"]).stdout;
+  const sysroot = execCapture("rustc", ["--print", "sysroot"]).stdout.trim();
   const commit = version.match(/^commit-hash: (\S+)$/m)?.[1] ?? "unknown";
   const pairs = [
     [root, "."],
@@ -286,13 +286,13 @@ async function buildPackage() {
   rmSync(next, { recursive: true, force: true });
   mkdirSync(next, { recursive: true });
 
-  say("Checking the scripts and writing their types (tsc)");
+  logStep("Checking the scripts and writing their types (tsc)");
   await run(process.execPath, [
     join(root, "node_modules/typescript/bin/tsc"),
     ...["--project", template, "--outDir", join(target, "types")],
   ]);
   copyTypes(join(target, "types"), next);
-  say("Bundling (esbuild)");
+  logStep("Bundling (esbuild)");
   await bundle(next, version);
 
   copyFileSync(join(wasmFolder, WASM), join(next, WASM));
@@ -307,7 +307,7 @@ async function buildPackage() {
   ]) {
     if (existsSync(path)) copyFileSync(path, join(next, relative(dirname(path), path)));
   }
-  say("Listing what is in it (CycloneDX)");
+  logStep("Listing what is in it (CycloneDX)");
   // As with esbuild: not before the npm packages are sure to be there.
   const { makeSbom } = await import("./lib/sbom.mjs");
   writeFileSync(join(next, SBOM), makeSbom());
@@ -345,7 +345,7 @@ async function bundle(outdir, version) {
         logLevel: "warning",
       })
       .catch((error) => {
-        throw new Problem(`esbuild can't bundle ${source}: ${error.message}`);
+        throw new CliError(`esbuild can't bundle ${source}: ${error.message}`);
       });
   }
   // Bundlers look for this very expression.
@@ -353,7 +353,7 @@ async function bundle(outdir, version) {
   if (
     !new RegExp(`new URL\\("\\./${WASM.replace(".", "\\.")}",\\s*import\\.meta\\.url\\)`).test(main)
   ) {
-    throw new Problem(`index.js must contain new URL("./${WASM}", import.meta.url), as written.`);
+    throw new CliError(`index.js must contain new URL("./${WASM}", import.meta.url), as written.`);
   }
 }
 
@@ -367,7 +367,7 @@ function copyTypes(from, outdir) {
     copied.add(path);
     const source = join(from, path);
     if (!existsSync(source)) {
-      throw new Problem(
+      throw new CliError(
         `The package's types name ${path}, which is no module of pkg-template/src.`,
       );
     }
@@ -399,7 +399,7 @@ function linkPackage() {
   symlinkSync(process.platform === "win32" ? pkg : "../pkg", link, "junction");
 }
 
-await asProgram(import.meta, async () => {
+await runAsCli(import.meta, async () => {
   await setUp();
   await build();
 });

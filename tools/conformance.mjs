@@ -1,10 +1,10 @@
 /**
- * `npm run conformance`: plays every scenario of `tests/conformance` with this package and with its peers, and writes
+ * `npm run test:conformance`: plays every scenario of `tests/conformance` with this package and with its peers, and writes
  * `docs/conformance.md`.
  *
  * ```sh
- * npm run conformance                       # everything
- * npm run conformance -- keycloak-js        # libraries whose name contains a word; prints, writes nothing
+ * npm run test:conformance                       # everything
+ * npm run test:conformance -- keycloak-js        # libraries whose name contains a word; prints, writes nothing
  * ```
  *
  * @module
@@ -22,7 +22,7 @@ import { report } from "../tests/conformance/report.mjs";
 import { playScenario } from "../tests/conformance/runner.mjs";
 import { SCENARIOS } from "../tests/conformance/scenarios.mjs";
 import { build } from "./build.mjs";
-import { asProgram, root, say } from "./lib/run.mjs";
+import { logStep, root, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 /** @import { Seen } from "../tests/conformance/judge.mjs" */
@@ -58,7 +58,7 @@ async function playAll(adapter, tabs) {
   return seen;
 }
 
-await asProgram(import.meta, async (words) => {
+await runAsCli(import.meta, async (words) => {
   await setUp({ browser: true });
   await build();
   const adapters = ADAPTERS.filter(
@@ -68,7 +68,7 @@ await asProgram(import.meta, async (words) => {
   try {
     const columns = [];
     for (const adapter of adapters) {
-      say(`${adapter.name} ${adapter.version}`);
+      logStep(`${adapter.name} ${adapter.version}`);
       columns.push({ adapter, seen: await playAll(adapter, tabs) });
     }
     const text = report(SCENARIOS, columns);

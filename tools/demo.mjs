@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { freePort } from "./lib/ports.mjs";
-import { asProgram, Problem, root } from "./lib/run.mjs";
+import { CliError, root, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 const HELP = `Starts the demo apps and a local ClassLink stand-in, until Ctrl-C.
@@ -68,24 +68,24 @@ const CLIENT_ID = "reading-room";
 /** Where the gateway is, on the apps' own origin. */
 const GATEWAY = "/auth";
 
-/** The flags, or a {@link Problem} that says which is wrong. */
+/** The flags, or a {@link CliError} that says which is wrong. */
 function flags(args) {
   let values;
   try {
     values = parseArgs({ args, options: FLAGS }).values;
   } catch (error) {
-    throw new Problem(`${error.message}\n\n${HELP}`);
+    throw new CliError(`${error.message}\n\n${HELP}`);
   }
   for (const name of ["idle", "token-lifetime"]) {
     if (values[name] !== undefined && !/^[1-9]\d{0,6}$/.test(values[name])) {
-      throw new Problem(`--${name} takes a number of seconds.\n\n${HELP}`);
+      throw new CliError(`--${name} takes a number of seconds.\n\n${HELP}`);
     }
   }
   for (const name of ["restore", "secret-only", "no-cors"]) {
-    if (values[name] && !values.direct) throw new Problem(`--${name} needs --direct.\n\n${HELP}`);
+    if (values[name] && !values.direct) throw new CliError(`--${name} needs --direct.\n\n${HELP}`);
   }
   if (!["none", "iframe", "redirect"].includes(values.restore ?? "none")) {
-    throw new Problem(`--restore is none, iframe or redirect.\n\n${HELP}`);
+    throw new CliError(`--restore is none, iframe or redirect.\n\n${HELP}`);
   }
   return values;
 }
@@ -144,7 +144,7 @@ async function startStandIn(values, { app, redirectUris }, clientSecret) {
       }),
     });
   } catch (error) {
-    if (error instanceof TypeError) throw new Problem(`${error.message}\n\n${HELP}`);
+    if (error instanceof TypeError) throw new CliError(`${error.message}\n\n${HELP}`);
     throw error;
   }
 }
@@ -258,7 +258,7 @@ function interrupted() {
   });
 }
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   const values = flags(args);
   if (values.help) {
     process.stdout.write(HELP);

@@ -1,30 +1,30 @@
 /**
  * Checks what the project takes from others.
  *
- *     npm run deny                 licences, sources, bans: without a network, but for fetching the crates the first time
- *     npm run deny -- advisories   known faults, too, of crates and npm packages: needs one
+ *     npm run audit:licenses                 licences, sources, bans: without a network, but for fetching the crates the first time
+ *     npm run audit:licenses -- advisories   known faults, too, of crates and npm packages: needs one
  *
  * @module
  */
 
 import { join } from "node:path";
-import { asProgram, Problem, root, run, say, which } from "./lib/run.mjs";
+import { CliError, logStep, root, run, runAsCli, which } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   const unknown = args.filter((arg) => arg !== "advisories");
-  if (unknown.length) throw new Problem(`\`${unknown[0]}\` is not known here; \`advisories\` is.`);
+  if (unknown.length) throw new CliError(`\`${unknown[0]}\` is not known here; \`advisories\` is.`);
   await setUp();
   if (!which("cargo-deny")) {
-    say("Installing cargo-deny (some minutes, the first time)");
+    logStep("Installing cargo-deny (some minutes, the first time)");
     await run("cargo", ["install", "cargo-deny", "--locked"]);
   }
   // What is checked are the crates of every platform; building fetched this one's.
   await run("cargo", ["fetch", "--locked"]);
   const check = ["check", "licenses", "sources", "bans"];
-  say("Licences, sources and bans of what users get (cargo deny)");
+  logStep("Licences, sources and bans of what users get (cargo deny)");
   await run("cargo", ["deny", "--offline", "--locked", ...check]);
-  say("The same, by laxer rules, of what builds and tests it");
+  logStep("The same, by laxer rules, of what builds and tests it");
   const config = join(root, "tools/deny.toml");
   await run("cargo", [
     "deny",
@@ -36,7 +36,7 @@ await asProgram(import.meta, async (args) => {
     ...check,
   ]);
   if (!args.length) return;
-  say("Known faults (cargo deny, npm audit)");
+  logStep("Known faults (cargo deny, npm audit)");
   await run("cargo", ["deny", "--workspace", "--locked", "check", "advisories"]);
   await run(process.platform === "win32" ? "npm.cmd" : "npm", ["audit", "--omit=dev"]);
 });

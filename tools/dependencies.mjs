@@ -10,9 +10,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { crates, npmPackages, ownCrate, SBOM } from "./lib/dependencies.mjs";
-import { SHIPPED, TOOLS } from "./lib/reasons.mjs";
-import { asProgram, capture, Problem, root, say } from "./lib/run.mjs";
-import { weighCrates } from "./lib/weights.mjs";
+import { SHIPPED, TOOLS } from "./lib/dependency-notes.mjs";
+import { CliError, execCapture, logStep, root, runAsCli } from "./lib/run.mjs";
+import { weighCrates } from "./lib/wasm-size.mjs";
 import { setUp } from "./setup.mjs";
 
 /** Where the page is. */
@@ -39,12 +39,12 @@ async function tools() {
       );
       return { from: "npm", name, licence: entry?.[1].license };
     });
-  const tree = capture("cargo", [
+  const tree = execCapture("cargo", [
     ...["tree", "--locked", "--workspace", "--all-features"],
     ...["--depth", "1", "--edges", "normal,build,dev"],
     ...["--prefix", "depth", "--format", "|{p}|{l}"],
   ]);
-  if (!tree.ok) throw new Problem(`cargo can't list the dependencies:\n${tree.stderr}`);
+  if (!tree.ok) throw new CliError(`cargo can't list the dependencies:\n${tree.stderr}`);
   const shipped = new Set([ownCrate().name, ...crates().map(({ name }) => name)]);
   const cargo = [...tree.stdout.matchAll(/^1\|(\S+) [^|]*\|(.*?)(?: \(\*\))?$/gm)]
     .map(([, name, licence]) => ({ from: "cargo", name, licence }))
@@ -57,8 +57,10 @@ async function tools() {
 function reasonsFor(reasons, names) {
   const without = names.filter((name) => !reasons[name]);
   const idle = Object.keys(reasons).filter((name) => !names.includes(name));
-  if (without.length) throw new Problem(`tools/lib/reasons.mjs gives no reason for: ${without}.`);
-  if (idle.length) throw new Problem(`tools/lib/reasons.mjs has a reason too many for: ${idle}.`);
+  if (without.length)
+    throw new CliError(`tools/lib/dependency-notes.mjs gives no reason for: ${without}.`);
+  if (idle.length)
+    throw new CliError(`tools/lib/dependency-notes.mjs has a reason too many for: ${idle}.`);
   return (name) => reasons[name];
 }
 
@@ -97,7 +99,7 @@ export async function dependenciesPage(weights) {
   return `# Dependencies
 
 What this project takes from others, and why. \`npm run docs:dependencies\` writes this page from the lock files, from what was
-built, and from the reasons in \`tools/lib/reasons.mjs\`; the tests compare. Exact versions and the archives' hashes are in
+built, and from the reasons in \`tools/lib/dependency-notes.mjs\`; the tests compare. Exact versions and the archives' hashes are in
 the package's own \`${SBOM}\` (CycloneDX).
 
 ## In the WebAssembly
@@ -150,9 +152,9 @@ ${table(
 
 | command | what it does |
 |---|---|
-| \`npm run deny\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed and has fetched the crates |
-| \`npm run deny -- advisories\` | the same tool against RustSec's list of known faults, and \`npm audit\`: both need a network |
-| \`npm run rebuild\` | builds the package again in a clean clone of the last commit, in another folder, and compares every file byte by byte |
+| \`npm run audit:licenses\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed and has fetched the crates |
+| \`npm run audit:licenses -- advisories\` | the same tool against RustSec's list of known faults, and \`npm audit\`: both need a network |
+| \`npm run verify:reproducible\` | builds the package again in a clean clone of the last commit, in another folder, and compares every file byte by byte |
 `;
 }
 
@@ -173,11 +175,11 @@ export function weightsOf(page) {
   return { ...crates, std, other };
 }
 
-await asProgram(import.meta, async () => {
+await runAsCli(import.meta, async () => {
   await setUp();
   await build();
-  say("Weighing the WebAssembly's crates");
+  logStep("Weighing the WebAssembly's crates");
   const weights = await weighCrates([...crates().map(({ name }) => name), ownCrate().name]);
   writeFileSync(PAGE, await dependenciesPage(weights));
-  say("Wrote docs/dependencies.md");
+  logStep("Wrote docs/dependencies.md");
 });

@@ -1,9 +1,9 @@
 /**
- * `npm run test:engines`: runs the tests that use a browser in each engine but the one that `npm test` runs them in.
+ * `npm run test:browsers`: runs the tests that use a browser in each engine but the one that `npm test` runs them in.
  *
- *     npm run test:engines                       in every engine
- *     npm run test:engines -- firefox            in one
- *     npm run test:engines -- cookies sign-in    in one, the test files whose path contains one of the other words
+ *     npm run test:browsers                       in every engine
+ *     npm run test:browsers -- firefox            in one
+ *     npm run test:browsers -- cookies sign-in    in one, the test files whose path contains one of the other words
  *
  * The last lines say how many tests passed, failed and were skipped in each; `docs/engines.md` says why those were.
  *
@@ -13,7 +13,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { asProgram, Problem, root, say } from "./lib/run.mjs";
+import { CliError, logStep, root, runAsCli } from "./lib/run.mjs";
 import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -48,12 +48,12 @@ function usesBrowser(path, seen = new Set()) {
   return [...imports].some(([, specifier]) => usesBrowser(join(path, "..", specifier), seen));
 }
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   const named = Object.keys(ENGINES).filter((name) => args.includes(name));
   const names = named.length > 0 ? named : Object.keys(ENGINES);
   const words = args.filter((word) => !named.includes(word));
   const files = testFiles(words).filter((path) => usesBrowser(join(root, path)));
-  if (files.length === 0) throw new Problem(`No test that uses a browser is named ${words}.`);
+  if (files.length === 0) throw new CliError(`No test that uses a browser is named ${words}.`);
 
   await setUp();
   await build();
@@ -61,7 +61,7 @@ await asProgram(import.meta, async (args) => {
   for (const name of names) {
     const { engine, browser } = ENGINES[name];
     await setUp({ browser });
-    say(`Testing in ${engine}: ${files.length} files`);
+    logStep(`Testing in ${engine}: ${files.length} files`);
     const sum = await runTestFiles(files, { ENGINE: engine });
     sums.push({ engine, sum });
     if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1;

@@ -2,8 +2,8 @@
  * Lets everything fail that can, one thing at a time: each request of each flow in every way, each access to the storage,
  * and the tab closed at each of them. `npm test` plays a part of it.
  *
- *     npm run test:faults                       every flow
- *     npm run test:faults -- renewal logout     those whose name contains one of the words
+ *     npm run test:fault-injection                       every flow
+ *     npm run test:fault-injection -- renewal logout     those whose name contains one of the words
  *
  * There are some 1,700 cases; a word makes it few. The last line says `N passed, N failed`.
  *
@@ -15,7 +15,7 @@ import { play } from "../tests/faults/runner.mjs";
 import { startWorld } from "../tests/faults/world.mjs";
 import { launch } from "../tests/support/browser.mjs";
 import { build } from "./build.mjs";
-import { asProgram, Problem, say } from "./lib/run.mjs";
+import { CliError, logStep, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 /** Pages at a time: most of them wait. */
@@ -24,16 +24,16 @@ const CONCURRENCY = 6;
 /** Cases between two words on how far it has come. */
 const SOME = 200;
 
-await asProgram(import.meta, async (words) => {
+await runAsCli(import.meta, async (words) => {
   await setUp({ browser: true });
   await build();
   const browser = await launch();
   const worlds = await Promise.all(Array.from({ length: CONCURRENCY }, startWorld));
   try {
-    say("Playing each flow once as it should go");
+    logStep("Playing each flow once as it should go");
     const cases = await planCases(browser, worlds[0], { whole: true, words });
-    if (cases.length === 0) throw new Problem(`No flow's name contains ${words.join(" or ")}`);
-    say(`Playing ${cases.length} cases`);
+    if (cases.length === 0) throw new CliError(`No flow's name contains ${words.join(" or ")}`);
+    logStep(`Playing ${cases.length} cases`);
     const waiting = [...cases];
     let played = 0;
     /** By flow. @type {Map<string, { passed: number, failed: number }>} */
@@ -42,7 +42,7 @@ await asProgram(import.meta, async (words) => {
       for (let one = waiting.shift(); one; one = waiting.shift()) {
         const problems = one.problems ?? (await play(browser, world, one));
         played += 1;
-        if (played % SOME === 0) say(`${played} of ${cases.length} played`);
+        if (played % SOME === 0) logStep(`${played} of ${cases.length} played`);
         const sum = sums.get(one.flow.name);
         if (sum) sum[problems.length > 0 ? "failed" : "passed"] += 1;
         if (problems.length === 0) continue;

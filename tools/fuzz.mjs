@@ -1,10 +1,10 @@
 /**
  * Fuzzes the parsers of outside text: `docs/fuzzing.md`.
  *
- *     npm run fuzz                                every target, ten minutes each
- *     npm run fuzz -- json id_token --minutes 1   those two, a minute each
- *     npm run fuzz -- --keep                      afterwards adds what reached new code to the corpora, and minimizes them
- *     npm run fuzz -- --minimize                  only minimizes the corpora, with what earlier runs found here
+ *     npm run test:fuzz                                every target, ten minutes each
+ *     npm run test:fuzz -- json id_token --minutes 1   those two, a minute each
+ *     npm run test:fuzz -- --keep                      afterwards adds what reached new code to the corpora, and minimizes them
+ *     npm run test:fuzz -- --minimize                  only minimizes the corpora, with what earlier runs found here
  *
  * The exit code tells whether anything was found.
  *
@@ -17,8 +17,8 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "n
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { asProgram, capture, Problem, root, run, say, which } from "./lib/run.mjs";
-import { chosen } from "./lib/throwaway.mjs";
+import { CliError, execCapture, logStep, root, run, runAsCli, which } from "./lib/run.mjs";
+import { selectByName } from "./lib/temp-project.mjs";
 import { setUp } from "./setup.mjs";
 
 const folder = join(root, "fuzz");
@@ -58,23 +58,23 @@ const PROFILE = {
 async function ready() {
   await setUp();
   if (process.platform !== "win32" && !["c++", "g++", "clang++"].some(which)) {
-    throw new Problem(
+    throw new CliError(
       "No C++ compiler was found; libFuzzer is compiled by one. Install it:\n\n" +
         (process.platform === "darwin"
           ? "  xcode-select --install"
           : "  apt-get install g++    (or your distribution's)"),
     );
   }
-  if (capture("cargo", ["fuzz", "--version"]).ok) return;
-  say("Installing cargo-fuzz (cargo install; some minutes, once)");
+  if (execCapture("cargo", ["fuzz", "--version"]).ok) return;
+  logStep("Installing cargo-fuzz (cargo install; some minutes, once)");
   await run("cargo", ["install", "cargo-fuzz", "--locked"]);
 }
 
 /** @returns {Promise<Target[]>} every target, compiled with counters at each branch */
 async function build() {
-  say("Compiling the targets");
-  const triple = capture("rustc", ["-vV"]).stdout.match(/^host: (.+)$/m)?.[1];
-  if (!triple) throw new Problem("`rustc -vV` does not say which machine this is.");
+  logStep("Compiling the targets");
+  const triple = execCapture("rustc", ["-vV"]).stdout.match(/^host: (.+)$/m)?.[1];
+  if (!triple) throw new CliError("`rustc -vV` does not say which machine this is.");
   await run(
     "cargo",
     [
@@ -117,7 +117,7 @@ async function start({ name, program }, args) {
   child.stdout.pipe(file, { end: false });
   child.stderr.pipe(file, { end: false });
   const code = await new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Problem(`${program}: ${error.message}`)));
+    child.once("error", (error) => reject(new CliError(`${program}: ${error.message}`)));
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   await new Promise((resolve) => file.end(resolve));
@@ -150,13 +150,14 @@ async function fuzz(target, seconds) {
     finding: last(/Test unit written to (\S+)/g),
   };
   if (code === 0 && !outcome.finding) {
-    say(`${name}: nothing found`);
+    logStep(`${name}: nothing found`);
     return outcome;
   }
   const said = text.match(
     /^thread .*panicked at [\s\S]*?(?=\nnote:|\n==)|^==\d+== ?ERROR.*$/m,
   )?.[0];
-  if (!outcome.finding) throw new Problem(`${name} ended with ${code}: see ${relative(root, log)}`);
+  if (!outcome.finding)
+    throw new CliError(`${name} ended with ${code}: see ${relative(root, log)}`);
   console.log(`✗ ${name}: ${relative(root, outcome.finding)}\n${said?.replace(/^/gm, "    ")}`);
   return outcome;
 }
@@ -178,7 +179,7 @@ const edgeOf = (feature) => Math.floor(feature / 8);
  *
  * @param {string} controlFile
  * @returns {Promise<Input[]>}
- * @throws {Problem} if an input failed
+ * @throws {CliError} if an input failed
  */
 async function readFeatures(controlFile) {
   const [count, , ...lines] = (await readFile(controlFile, "utf8")).split("\n");
@@ -191,7 +192,7 @@ async function readFeatures(controlFile) {
   return paths.map((path, index) => {
     const reached = features.get(index);
     if (!reached) {
-      throw new Problem(
+      throw new CliError(
         `\`${relative(root, path)}\` failed: it broke a rule, or exceeded the limit of time or memory; ` +
           "run `cargo test --package classlink-spa-fuzz`",
       );
@@ -264,7 +265,7 @@ async function minimize(target) {
     ...["-set_cover_merge=1", `-merge_control_file=${controlFile}`, ...LIMITS],
     ...[`-artifact_prefix=${scratch}/`, merged, ...folders],
   ]);
-  if (code !== 0) throw new Problem(`${name} was not merged: see ${relative(root, log)}`);
+  if (code !== 0) throw new CliError(`${name} was not merged: see ${relative(root, log)}`);
 
   const inputs = await readFeatures(controlFile);
   const from = (...paths) => inputs.filter(({ path }) => paths.includes(dirname(path)));
@@ -307,7 +308,7 @@ async function bySize(inputs) {
 }
 
 /** Does something with all, so many at a time. */
-async function atATime(count, all, act) {
+async function mapConcurrent(count, all, act) {
   const waiting = [...all];
   const results = [];
   const worker = async () => {
@@ -353,7 +354,7 @@ function tableOfOutcomes(outcomes) {
  * @param {number} jobs
  */
 async function minimizeAll(targets, jobs) {
-  say(`Minimizing the corpora to ${CORPUS_MAX_INPUTS} inputs at most`);
+  logStep(`Minimizing the corpora to ${CORPUS_MAX_INPUTS} inputs at most`);
   const minimized = await atATime(jobs, targets, minimize);
   table(
     ["target", "inputs before", "inputs", "edges of all inputs", "edges"],
@@ -380,25 +381,25 @@ function readArguments(args) {
     const { keep, minimize: onlyMinimize } = values;
     return { seconds: Math.ceil(seconds), jobs, keep, onlyMinimize, names: positionals };
   } catch (error) {
-    throw new Problem(
-      `${error.message}\n\n  npm run fuzz -- [TARGET…] [--minutes N] [--jobs N] [--keep | --minimize]`,
+    throw new CliError(
+      `${error.message}\n\n  npm run test:fuzz -- [TARGET…] [--minutes N] [--jobs N] [--keep | --minimize]`,
     );
   }
 }
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   const wanted = readArguments(args);
   await ready();
   const targets = chosen("target", await build(), wanted.names);
   if (wanted.onlyMinimize) return minimizeAll(targets, wanted.jobs);
-  say(`Fuzzing ${targets.length} targets, ${wanted.seconds} s each, ${wanted.jobs} at a time`);
+  logStep(`Fuzzing ${targets.length} targets, ${wanted.seconds} s each, ${wanted.jobs} at a time`);
   const outcomes = await atATime(wanted.jobs, targets, (target) => fuzz(target, wanted.seconds));
   tableOfOutcomes(outcomes);
   if (wanted.keep) await minimizeAll(targets, wanted.jobs);
   const findings = outcomes.filter(({ finding }) => finding);
   if (findings.length === 0) return;
   const [{ name, finding }] = findings;
-  throw new Problem(
+  throw new CliError(
     `${findings.length} of ${outcomes.length} targets found something. Keep the input under a name that says what it is, ` +
       `and replay it without the fuzzer:\n\n  mkdir -p fuzz/regressions/${name}\n` +
       `  cp ${relative(root, finding)} fuzz/regressions/${name}/what-it-is\n` +

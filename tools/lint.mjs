@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { asProgram, Problem, root, run, say } from "./lib/run.mjs";
+import { CliError, logStep, root, run, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 const npmTool = (path, ...args) => [process.execPath, [join(root, "node_modules", path), ...args]];
@@ -30,18 +30,18 @@ const CHECKS = [
   ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 
-await asProgram(import.meta, async () => {
+await runAsCli(import.meta, async () => {
   await setUp();
   // It checks the package's types, and the demo's rest on what it makes.
   await build();
   const failed = [];
   for (const [name, command, args] of CHECKS) {
-    say(name);
+    logStep(name);
     await run(command, args).catch((error) => {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof CliError)) throw error;
       failed.push(name);
     });
   }
-  if (failed.length > 0) throw new Problem(`Failed: ${failed.join("; ")}.`);
-  say("All checks passed");
+  if (failed.length > 0) throw new CliError(`Failed: ${failed.join("; ")}.`);
+  logStep("All checks passed");
 });

@@ -2,9 +2,9 @@
  * A bounded load run of the gateway on Node, over loopback: requests per second and latencies of `/session` and
  * `/token`, and what becomes of the server's memory.
  *
- *     npm run load                     5 rounds of 4000 and 1000 requests, 32 at a time
- *     npm run load -- --rounds 10 --session 2000 --token 500 --concurrency 16
- *     npm run load -- --as-built       with pkg/ as it is
+ *     npm run test:load                     5 rounds of 4000 and 1000 requests, 32 at a time
+ *     npm run test:load -- --rounds 10 --session 2000 --token 500 --concurrency 16
+ *     npm run test:load -- --as-built       with pkg/ as it is
  *
  * It ends by itself, after two minutes at the latest, and fails where an answer was wrong or memory grew. This process
  * asks and is the provider, a child process is the server; both share the machine, so the numbers are a lower bound.
@@ -21,7 +21,7 @@ import { parseArgs } from "node:util";
 import { SignJWT } from "jose";
 import { makeKey } from "../tests/support/keys.mjs";
 import { build } from "./build.mjs";
-import { asProgram, Problem, say } from "./lib/run.mjs";
+import { CliError, logStep, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 const CLIENT = {
@@ -34,7 +34,7 @@ const CLIENT = {
 const TIME_LIMIT = 120_000;
 
 /** By how much the server's memory after a collection may grow from the second round to the last: 10 % and 5 MB. */
-const mayGrowTo = (bytes) => bytes * 1.1 + 5_000_000;
+const heapLimit = (bytes) => bytes * 1.1 + 5_000_000;
 
 /** A provider that answers every token request with the same token, whose nonce belongs to `verifier`. */
 async function startProvider(verifier) {
@@ -89,7 +89,7 @@ async function startServer(issuer) {
     sealingKeys: [randomBytes(32).toString("base64url")],
   };
   const ended = once(child, "exit").then(([code, signal]) => {
-    throw new Problem(`The server ended with ${code ?? signal}.`);
+    throw new CliError(`The server ended with ${code ?? signal}.`);
   });
   ended.catch(() => undefined);
   const ask = async (message) => {
@@ -144,7 +144,7 @@ function ask(agent, port, { method, path, headers, body }) {
 }
 
 /** Sends `count` requests, `concurrency` at a time. */
-async function fire(count, concurrency, once) {
+async function sendRequests(count, concurrency, once) {
   const latencies = [];
   let sent = 0;
   let errors = 0;
@@ -194,7 +194,7 @@ async function runLoad({ rounds, session, token, concurrency }) {
       }).toString(),
     };
     const first = await ask(agent, port, exchange);
-    if (first.status !== 200) throw new Problem(`/token answers ${first.status}.`);
+    if (first.status !== 200) throw new CliError(`/token answers ${first.status}.`);
     const Cookie = first.headers["set-cookie"].map((line) => line.split(";")[0]).join("; ");
     const reload = {
       method: "POST",
@@ -211,7 +211,7 @@ async function runLoad({ rounds, session, token, concurrency }) {
         ["/session", session, reload],
         ["/token", token, exchange],
       ]) {
-        const sum = await fire(count, concurrency, () => ask(agent, port, what));
+        const sum = await sendRequests(count, concurrency, () => ask(agent, port, what));
         errors += sum.errors;
         console.log(
           `round ${round}  ${name.padEnd(8)}  ${count} requests  ${sum.perSecond.toFixed(0)}/s  ` +
@@ -225,7 +225,7 @@ async function runLoad({ rounds, session, token, concurrency }) {
     // The first round warms up: code is compiled, pools fill.
     const [, base = after[0]] = after;
     const last = after.at(-1);
-    const flat = last.used <= mayGrowTo(base.used) && last.rss <= mayGrowTo(base.rss);
+    const flat = last.used <= heapLimit(base.used) && last.rss <= heapLimit(base.rss);
     console.log(`${errors} errors; memory ${flat ? "flat" : "GREW"}`);
     if (errors > 0 || !flat) process.exitCode = 1;
   } finally {
@@ -237,7 +237,7 @@ async function runLoad({ rounds, session, token, concurrency }) {
   }
 }
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   if (args[0] === "--serve") return serve();
   const { values } = parseArgs({
     args,
@@ -253,7 +253,7 @@ await asProgram(import.meta, async (args) => {
     ["rounds", "session", "token", "concurrency"].map((name) => {
       const number = Number(values[name]);
       if (!Number.isInteger(number) || number < 1 || number > 100_000) {
-        throw new Problem(`--${name} must be a number from 1 to 100000.`);
+        throw new CliError(`--${name} must be a number from 1 to 100000.`);
       }
       return [name, number];
     }),
@@ -262,6 +262,6 @@ await asProgram(import.meta, async (args) => {
     await setUp();
     await build();
   }
-  say(`Load on loopback, Node ${process.version}, ${numbers.concurrency} requests at a time`);
+  logStep(`Load on loopback, Node ${process.version}, ${numbers.concurrency} requests at a time`);
   await runLoad(numbers);
 });

@@ -19,12 +19,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { copyTemplates, PROJECTS } from "../tests/packaging/projects.mjs";
 import { build } from "./build.mjs";
-import { asProgram, Problem, say } from "./lib/run.mjs";
-import { chosen, install, pack, tryOut } from "./lib/throwaway.mjs";
+import { CliError, logStep, runAsCli } from "./lib/run.mjs";
+import { install, pack, runTrial, selectByName } from "./lib/temp-project.mjs";
 import { setUp } from "./setup.mjs";
 
 /** @import { Packed, Project } from "../tests/packaging/projects.mjs" */
-/** @import { Sum } from "./lib/throwaway.mjs" */
+/** @import { TestCounts } from "./lib/temp-project.mjs" */
 
 /**
  * Installs a project and runs its trials.
@@ -32,23 +32,23 @@ import { setUp } from "./setup.mjs";
  * @param {Project} project
  * @param {string} folder
  * @param {Packed} packed
- * @returns {Promise<Sum>}
+ * @returns {Promise<TestCounts>}
  */
 async function tryProject(project, folder, packed) {
   const sum = { passed: 0, failed: 0 };
-  say(project.name);
+  logStep(project.name);
   try {
     await mkdir(folder);
     await install(folder, packed.archive, project.packages);
     await copyTemplates(project, folder);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof CliError)) throw error;
     console.log(`  ✗ ${project.name} can be installed\n      ${error.message}`);
     return { passed: 0, failed: 1 };
   }
   for (const trial of project.trials) {
-    say(trial.name);
-    const { passed, failed } = await tryOut(
+    logStep(trial.name);
+    const { passed, failed } = await runTrial(
       { ...trial, start: () => trial.start(folder, packed) },
       folder,
     );
@@ -58,13 +58,13 @@ async function tryProject(project, folder, packed) {
   return sum;
 }
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: { "as-built": { type: "boolean" }, keep: { type: "boolean" } },
   });
-  const projects = chosen("project", PROJECTS, positionals);
+  const projects = selectByName("project", PROJECTS, positionals);
   if (!values["as-built"]) {
     await setUp({ browser: true });
     await build();
@@ -81,7 +81,7 @@ await asProgram(import.meta, async (args) => {
       sum.failed += failed;
     }
   } finally {
-    if (values.keep) say(`The projects are in ${folder}`);
+    if (values.keep) logStep(`The projects are in ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
   if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1;

@@ -17,17 +17,17 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PLATFORMS } from "../tests/platforms/platforms.mjs";
 import { build } from "./build.mjs";
-import { asProgram, say } from "./lib/run.mjs";
-import { chosen, install, pack, tryOut } from "./lib/throwaway.mjs";
+import { logStep, runAsCli } from "./lib/run.mjs";
+import { install, pack, runTrial, selectByName } from "./lib/temp-project.mjs";
 import { setUp } from "./setup.mjs";
 
-await asProgram(import.meta, async (args) => {
+await runAsCli(import.meta, async (args) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: { "as-built": { type: "boolean" } },
   });
-  const platforms = chosen("platform", PLATFORMS, positionals);
+  const platforms = selectByName("platform", PLATFORMS, positionals);
   if (!values["as-built"]) {
     await setUp();
     await build();
@@ -37,8 +37,8 @@ await asProgram(import.meta, async (args) => {
   try {
     const { archive } = pack(folder);
     for (const platform of platforms) {
-      say(platform.name);
-      const { passed, failed } = await tryOut(
+      logStep(platform.name);
+      const { passed, failed } = await runTrial(
         {
           ...platform,
           async prepare(project) {

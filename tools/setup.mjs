@@ -9,21 +9,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { BROWSERS, findBrowser } from "./lib/browser.mjs";
-import { asProgram, capture, Problem, root, run, say, which } from "./lib/run.mjs";
+import { CliError, execCapture, logStep, root, run, runAsCli, which } from "./lib/run.mjs";
 
 /**
  * Makes the machine ready.
  *
  * @param {{ browser?: boolean | keyof typeof BROWSERS }} [options] `browser`: tests are to run, and need Chromium, or
  * the one named
- * @throws {Problem} with the remedy, when something is missing that can't be installed from here
+ * @throws {CliError} with the remedy, when something is missing that can't be installed from here
  */
 export async function setUp({ browser = false } = {}) {
   checkNode();
   checkLinker();
-  await readyRust();
-  await readyNpm();
-  if (browser) await readyBrowser(browser === true ? "chromium" : browser);
+  await ensureRust();
+  await ensureNpmPackages();
+  if (browser) await ensureBrowser(browser === true ? "chromium" : browser);
 }
 
 function checkNode() {
@@ -31,7 +31,7 @@ function checkNode() {
   const [wantMajor, wantMinor] = engines.node.match(/\d+/g).map(Number);
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > wantMajor || (major === wantMajor && minor >= wantMinor)) return;
-  throw new Problem(
+  throw new CliError(
     `Node ${engines.node} is needed; this is ${process.version}. Get it from https://nodejs.org.`,
   );
 }
@@ -43,7 +43,7 @@ function checkLinker() {
     darwin: "xcode-select --install",
     linux: "apt-get install build-essential    (or your distribution's gcc)",
   }[process.platform];
-  throw new Problem(`No C compiler was found; Rust needs one to link. Install it:\n\n  ${remedy}`);
+  throw new CliError(`No C compiler was found; Rust needs one to link. Install it:\n\n  ${remedy}`);
 }
 
 /** The toolchain that `rust-toolchain.toml` names. */
@@ -56,11 +56,11 @@ export function wantedRust() {
       ),
     ].map((match) => match[1]);
   const channel = text.match(/^channel\s*=\s*"([^"]+)"/m)?.[1];
-  if (!channel) throw new Problem("rust-toolchain.toml names no channel.");
+  if (!channel) throw new CliError("rust-toolchain.toml names no channel.");
   return { channel, components: list("components"), targets: list("targets") };
 }
 
-async function readyRust() {
+async function ensureRust() {
   const cargoBin = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
   // A shell that was open while rustup was installed does not know its folder yet.
   if (!which("cargo") && existsSync(cargoBin)) process.env.PATH += delimiter + cargoBin;
@@ -70,20 +70,20 @@ async function readyRust() {
     `  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh    (https://rustup.rs)\n` +
     `  rustup toolchain install ${wanted.channel} --profile minimal` +
     ` --component ${wanted.components.join(",")} --target ${wanted.targets.join(",")}`;
-  if (which("rustup")) return readyRustup(wanted);
+  if (which("rustup")) return ensureRustup(wanted);
   if (!which("cargo")) {
-    throw new Problem(
+    throw new CliError(
       `Rust was not found. Install it with rustup, then run this again:\n\n${byRustup}`,
     );
   }
-  const version = capture("rustc", ["--version"]).stdout.trim();
+  const version = execCapture("rustc", ["--version"]).stdout.trim();
   const missing = wanted.targets.filter((target) => {
-    const folder = capture("rustc", ["--print", "target-libdir", "--target", target]);
+    const folder = execCapture("rustc", ["--print", "target-libdir", "--target", target]);
     return !folder.ok || !existsSync(folder.stdout.trim());
   });
   const release = version.split(" ")[1];
   if (release === wanted.channel && missing.length === 0) return;
-  throw new Problem(
+  throw new CliError(
     `Rust ${wanted.channel} with the target ${wanted.targets.join(", ")} is needed. This machine has ` +
       `${version || "a cargo without rustc"}${missing.length ? `, without ${missing.join(", ")}` : ""}, and no rustup ` +
       `to add what is missing. Install rustup, then run this again:\n\n${byRustup}`,
@@ -91,10 +91,10 @@ async function readyRust() {
 }
 
 /** Installs by explicit commands: rustup's installing on its own may be switched off. */
-async function readyRustup({ channel, components, targets }) {
-  const inRoot = (args) => capture("rustup", args).stdout.split("\n");
+async function ensureRustup({ channel, components, targets }) {
+  const inRoot = (args) => execCapture("rustup", args).stdout.split("\n");
   if (!inRoot(["toolchain", "list"]).some((line) => line.startsWith(`${channel}-`))) {
-    say(`Installing Rust ${channel} (some 100 MB)`);
+    logStep(`Installing Rust ${channel} (some 100 MB)`);
     await run("rustup", [
       ...["toolchain", "install", channel, "--profile", "minimal", "--no-self-update"],
       ...components.flatMap((name) => ["--component", name]),
@@ -108,15 +108,15 @@ async function readyRustup({ channel, components, targets }) {
       (name) => !installed.some((line) => line === name || line.startsWith(`${name}-`)),
     );
     if (missing.length === 0) continue;
-    say(`Adding to Rust ${channel}: ${missing.join(", ")}`);
+    logStep(`Adding to Rust ${channel}: ${missing.join(", ")}`);
     await run("rustup", [kind, "add", "--toolchain", channel, ...missing]);
   }
 }
 
 /** Installs the npm packages, unless exactly those of the lock file are there. */
-async function readyNpm() {
+async function ensureNpmPackages() {
   if (npmIsReady()) return;
-  say("Installing the npm packages (npm ci)");
+  logStep("Installing the npm packages (npm ci)");
   await run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"]);
 }
 
@@ -138,13 +138,13 @@ function npmIsReady() {
  * Installs a browser, unless there is one.
  *
  * @param {keyof typeof BROWSERS} name
- * @throws {Problem} with the remedy, where it can't be installed from here
+ * @throws {CliError} with the remedy, where it can't be installed from here
  */
-export async function readyBrowser(name) {
+export async function ensureBrowser(name) {
   if (findBrowser(name)) return;
   const { title, variable, debian, homebrew } = BROWSERS[name];
   if (process.platform === "darwin" && !homebrew) {
-    throw new Problem(`There is no ${title} for macOS: these tests run on Linux.`);
+    throw new CliError(`There is no ${title} for macOS: these tests run on Linux.`);
   }
   const packages = debian.join(" ");
   const advice =
@@ -153,17 +153,18 @@ export async function readyBrowser(name) {
       ? `  brew install ${homebrew}\n`
       : `  sudo apt-get install ${packages}    (or your distribution's package)\n`) +
     `  ${variable}=/path/to/it in the environment`;
-  if (!which("apt-get")) throw new Problem(advice);
+  if (!which("apt-get")) throw new CliError(advice);
   const asRoot = process.getuid?.() === 0;
-  if (!asRoot && !(which("sudo") && capture("sudo", ["-n", "true"]).ok)) throw new Problem(advice);
+  if (!asRoot && !(which("sudo") && execCapture("sudo", ["-n", "true"]).ok))
+    throw new CliError(advice);
 
-  say(`Installing ${packages} with apt-get (some 100 MB)`);
+  logStep(`Installing ${packages} with apt-get (some 100 MB)`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const apt = ([command, ...args]) =>
     asRoot ? run(command, args, { env }) : run("sudo", ["-n", command, ...args], { env });
   await apt(["apt-get", "update", "--quiet"]);
   await apt(["apt-get", "install", "--yes", "--no-install-recommends", ...debian]);
-  if (!findBrowser(name)) throw new Problem(advice);
+  if (!findBrowser(name)) throw new CliError(advice);
 }
 
-await asProgram(import.meta, (args) => setUp({ browser: args.includes("--browser") }));
+await runAsCli(import.meta, (args) => setUp({ browser: args.includes("--browser") }));

@@ -23,7 +23,7 @@ export default new Transform({
         // `true` where none was given.
         reason: [data.skip, data.todo].find((reason) => typeof reason === "string"),
         // A test that failed because of its subtests has nothing of its own to tell.
-        byItsTests: error?.failureType === "subtestsFailed",
+        failedInSubtest: error?.failureType === "subtestsFailed",
         error: error && inspect(error.cause ?? error),
       };
       writeSync(3, `${JSON.stringify(result)}\n`);

@@ -10,15 +10,15 @@
  */
 
 import { build } from "./build.mjs";
-import { asProgram, Problem, run, say } from "./lib/run.mjs";
+import { CliError, logStep, run, runAsCli } from "./lib/run.mjs";
 import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
 import { setUp } from "./setup.mjs";
 
-/** @import { Sum } from "./lib/test-files.mjs" */
+/** @import { TestCounts } from "./lib/test-files.mjs" */
 
-/** @returns {Promise<Sum>} */
+/** @returns {Promise<TestCounts>} */
 async function cargoTests() {
-  say("Testing the crate (cargo test)");
+  logStep("Testing the crate (cargo test)");
   const sum = { passed: 0, failed: 0, skipped: 0 };
   try {
     await run("cargo", ["test", "--workspace", "--locked", "--no-fail-fast"], {
@@ -30,7 +30,7 @@ async function cargoTests() {
       },
     });
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof CliError)) throw error;
     console.error(`✗ ${error.message}`);
     // It did not compile, or a test ended the process.
     if (sum.failed === 0) sum.failed = 1;
@@ -38,12 +38,12 @@ async function cargoTests() {
   return sum;
 }
 
-await asProgram(import.meta, async (words) => {
+await runAsCli(import.meta, async (words) => {
   await setUp({ browser: true });
   await build();
   const crate = words.length === 0 ? await cargoTests() : { passed: 0, failed: 0, skipped: 0 };
   const files = testFiles(words);
-  say(`Testing the package: ${files.length} files under tests/`);
+  logStep(`Testing the package: ${files.length} files under tests/`);
   const scripts = await runTestFiles(files);
   const passed = crate.passed + scripts.passed;
   const failed = crate.failed + scripts.failed;

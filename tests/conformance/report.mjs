@@ -43,7 +43,7 @@ export function report(scenarios, columns) {
     "# Conformance",
     "",
     "Every scenario that a sign-in must survive, played in Chromium against a provider that misbehaves on request: with",
-    "this package, and with its peers set up as their own documentation says. Written by `npm run conformance`; the",
+    "this package, and with its peers set up as their own documentation says. Written by `npm run test:conformance`; the",
     "scenarios are in `tests/conformance/scenarios/`, and `npm test` plays them with this package alone.",
     "",
     "Of a peer only the outcome is judged: whether it signs in or refuses, and that no code is sent twice or elsewhere.",

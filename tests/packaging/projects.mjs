@@ -8,7 +8,7 @@ import { copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { capture, run } from "../../tools/lib/run.mjs";
+import { execCapture, run } from "../../tools/lib/run.mjs";
 import { PACKED_FILES } from "./packed-files.mjs";
 import { QUICK_START, startQuickStart } from "./quick-start.mjs";
 import {
@@ -23,13 +23,13 @@ import {
 } from "./site.mjs";
 import { pinned, VERSIONS } from "./versions.mjs";
 
-/** @import { Trial } from "../../tools/lib/throwaway.mjs" */
+/** @import { Trial } from "../../tools/lib/temp-project.mjs" */
 
 const FIXTURES = fileURLToPath(new URL("fixtures/", import.meta.url));
 const WASM = "node_modules/classlink-spa/classlink_spa_bg.wasm";
 
 /**
- * The package as it was packed: `pack` in `tools/lib/throwaway.mjs`.
+ * The package as it was packed: `pack` in `tools/lib/temp-project.mjs`.
  *
  * @typedef {{ archive: string, files: string[] }} Packed
  *
@@ -256,7 +256,7 @@ const quickStartTrial = (server) => ({
 
 /** What a program of the project's prints, where it ends well. */
 function printed(folder, args) {
-  const { ok, stdout, stderr } = capture(process.execPath, args, { cwd: folder });
+  const { ok, stdout, stderr } = execCapture(process.execPath, args, { cwd: folder });
   assert.ok(ok, `${stdout}\n${stderr}`);
   return stdout;
 }

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { install, pack } from "../../tools/lib/throwaway.mjs";
+import { install, pack } from "../../tools/lib/temp-project.mjs";
 import { copyTemplates, PROJECTS } from "./projects.mjs";
 
 const QUICK = ["files", "node", "plain", "vite"];

@@ -12,7 +12,7 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { capture, Problem, say, which } from "../../tools/lib/run.mjs";
+import { CliError, execCapture, logStep, which } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { newCertificate } from "../support/certificate.mjs";
 import { startBrowserApp } from "./browser.mjs";
@@ -35,10 +35,11 @@ function findNginx(folder) {
   // Debian keeps it off the search path of those who are not root.
   const installed = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
   if (installed) return installed;
-  say("Unpacking Debian's nginx (apt-get download)");
+  logStep("Unpacking Debian's nginx (apt-get download)");
   const unpack = "apt-get download nginx && dpkg-deb -x nginx_*.deb unpacked";
-  const { ok, stderr } = capture("sh", ["-c", unpack], { cwd: folder });
-  if (!ok) throw new Problem(`nginx was not found; install it (apt-get install nginx).\n${stderr}`);
+  const { ok, stderr } = execCapture("sh", ["-c", unpack], { cwd: folder });
+  if (!ok)
+    throw new CliError(`nginx was not found; install it (apt-get install nginx).\n${stderr}`);
   return join(folder, "unpacked/usr/sbin/nginx");
 }
 

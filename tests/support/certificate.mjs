@@ -7,7 +7,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { capture, Problem } from "../../tools/lib/run.mjs";
+import { CliError, execCapture } from "../../tools/lib/run.mjs";
 
 /**
  * A key and a certificate, signed by itself.
@@ -19,7 +19,7 @@ import { capture, Problem } from "../../tools/lib/run.mjs";
  */
 export async function newCertificate(folder, name, hosts) {
   const [key, cert] = [`${name}.key`, `${name}.pem`];
-  const { ok, stderr } = capture(
+  const { ok, stderr } = execCapture(
     "openssl",
     [
       ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
@@ -28,7 +28,7 @@ export async function newCertificate(folder, name, hosts) {
     ],
     { cwd: folder },
   );
-  if (!ok) throw new Problem(`openssl can't make a certificate:\n${stderr}`);
+  if (!ok) throw new CliError(`openssl can't make a certificate:\n${stderr}`);
   const read = (file) => readFile(join(folder, file), "utf8");
   return { key: await read(key), cert: await read(cert) };
 }

@@ -7,7 +7,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { capture, Problem, root } from "./run.mjs";
+import { CliError, execCapture, root } from "./run.mjs";
 
 /** The name, in the package, of the list of all this: see `sbom.mjs`. */
 export const SBOM = "sbom.cdx.json";
@@ -31,7 +31,7 @@ export function ownCrate() {
   const [name, version] = ["name", "version"].map(
     (key) => text.match(new RegExp(`^${key} = "([^"]+)"`, "m"))?.[1],
   );
-  if (!name || !version) throw new Problem("Cargo.toml names no package and version.");
+  if (!name || !version) throw new CliError("Cargo.toml names no package and version.");
   return { name, version };
 }
 
@@ -43,11 +43,11 @@ export function ownCrate() {
  */
 export function crates() {
   const own = ownCrate().name;
-  const tree = capture("cargo", [
+  const tree = execCapture("cargo", [
     ...["tree", "--locked", "--package", own, "--target", "wasm32-unknown-unknown"],
     ...["--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", "|{p}|{l}"],
   ]);
-  if (!tree.ok) throw new Problem(`cargo can't list the dependencies:\n${tree.stderr}`);
+  if (!tree.ok) throw new CliError(`cargo can't list the dependencies:\n${tree.stderr}`);
   const digests = crateDigests();
 
   /** @type {Map<string, Dependency>} */
@@ -57,11 +57,12 @@ export function crates() {
   for (const line of tree.stdout.trim().split("\n")) {
     const [, depth, name, version, licence] =
       line.match(/^(\d+)\|(\S+) v(\S+)[^|]*\|(.*?)(?: \(\*\))?$/) ?? [];
-    if (name === undefined) throw new Problem(`cargo tree wrote a line that is not known: ${line}`);
+    if (name === undefined)
+      throw new CliError(`cargo tree wrote a line that is not known: ${line}`);
     above.splice(Number(depth), Infinity, name);
     if (name === own) continue;
     const hex = digests.get(`${name} ${version}`);
-    if (!hex) throw new Problem(`Cargo.lock has no checksum for ${name} ${version}.`);
+    if (!hex) throw new CliError(`Cargo.lock has no checksum for ${name} ${version}.`);
     const dependency = found.get(name) ?? {
       ...{ from: /** @type {const} */ ("cargo"), name, version, licence },
       digest: { algorithm: /** @type {const} */ ("SHA-256"), hex },
@@ -90,7 +91,7 @@ function crateDigests() {
  * The npm packages that come with the package, by its own manifest.
  *
  * @returns {Dependency[]} sorted by name
- * @throws {Problem} where one of them has dependencies of its own: this project takes none that has
+ * @throws {CliError} where one of them has dependencies of its own: this project takes none that has
  */
 export function npmPackages() {
   const manifest = JSON.parse(readFileSync(join(root, "pkg-template/package.json"), "utf8"));
@@ -99,7 +100,7 @@ export function npmPackages() {
     .sort()
     .map((name) => {
       const { version, license, integrity, dependencies } = lock.packages[`node_modules/${name}`];
-      if (dependencies) throw new Problem(`${name} brings dependencies of its own.`);
+      if (dependencies) throw new CliError(`${name} brings dependencies of its own.`);
       const hex = Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");
       return {
         ...{ from: "npm", name, version, licence: license },

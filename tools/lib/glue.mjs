@@ -5,14 +5,14 @@
  * @module
  */
 
-import { Problem } from "./run.mjs";
+import { CliError } from "./run.mjs";
 
 /**
  * @param {string} glue as wasm-bindgen wrote it
  * @param {{ imports: [string, string, string][], exports: [string, string][] }} names the short names that wasm-opt
  *   gave: module, name and short name
  */
-export function fitGlue(glue, names) {
+export function patchGlue(glue, names) {
   return withShortNames(withTrapListener(withoutUnused(glue)) + ADDITIONS, names);
 }
 
@@ -32,7 +32,7 @@ let panicListener;
 export function setPanicListener(listener) {
     panicListener = listener;
 }
-function withListener(exports) {
+function withTrapReporting(exports) {
     const listened = {};
     for (const name in exports) {
         const value = exports[name];
@@ -47,13 +47,13 @@ function withListener(exports) {
     }
     return listened;
 }
-function pointerTo(object) {
+function checkedPointer(object) {
     if (object.__wbg_inst !== __wbg_instance_id) {
         throw new Error("an object of an instance that has panicked");
     }
     return object.__wbg_ptr;
 }
-function handled(f) {
+function storeException(f) {
     return (...args) => {
         try {
             return f(...args);
@@ -93,7 +93,7 @@ function withoutUnused(glue) {
   );
   // Every object knows its instance, and one function asks for it.
   text = replaceAll(text, / *if \(this\.__wbg_inst !== undefined .*\n.*\n *\}\n/g, "");
-  text = replaceAll(text, /(wasm\.\w+\()this\.__wbg_ptr/g, "$1pointerTo(this)");
+  text = replaceAll(text, /(wasm\.\w+\()this\.__wbg_ptr/g, "$1checkedPointer(this)");
   text = replaceAll(
     text,
     /Object\.defineProperty\((\w+), '__wbg_inst', [^;]*;/g,
@@ -140,14 +140,14 @@ function withoutUnused(glue) {
   text = replaceAll(
     text,
     /function\(\) \{ return handleError\(function \(([^)]*)\) \{(.*?)\n {8}\}, arguments\); \},/gs,
-    "handled(($1) => {$2\n        }),",
+    "storeException(($1) => {$2\n        }),",
   );
   return replaceAll(text, /^( {8}\S+): function\(([^)]*)\) \{/gm, "$1: ($2) => {");
 }
 
 /** The glue whose exports tell of a panic: it is a trap, which ends whichever call from JavaScript it came in. */
 function withTrapListener(glue) {
-  return replaceAll(glue, /wasm = (\w+)\.exports;/g, "wasm = withListener($1.exports);");
+  return replaceAll(glue, /wasm = (\w+)\.exports;/g, "wasm = withTrapReporting($1.exports);");
 }
 
 /** The glue with the short names that wasm-opt gave to imports and exports. */
@@ -159,7 +159,8 @@ function withShortNames(glue, { imports, exports }) {
   const shortOf = new Map(exports);
   return text.replace(/\bwasm\.(\w+)/g, (whole, name) => {
     const short = shortOf.get(name);
-    if (!short) throw new Problem(`The glue uses ${whole}, which the WebAssembly does not export.`);
+    if (!short)
+      throw new CliError(`The glue uses ${whole}, which the WebAssembly does not export.`);
     return `wasm.${short}`;
   });
 }
@@ -167,14 +168,14 @@ function withShortNames(glue, { imports, exports }) {
 function replaceOnce(text, pattern, replacement) {
   const found = text.match(new RegExp(pattern.source, `${pattern.flags}g`))?.length ?? 0;
   if (found !== 1) {
-    throw new Problem(`wasm-bindgen's glue has ${found} times what is to be replaced: ${pattern}`);
+    throw new CliError(`wasm-bindgen's glue has ${found} times what is to be replaced: ${pattern}`);
   }
   return text.replace(pattern, replacement);
 }
 
 function replaceAll(text, pattern, replacement) {
   if (!pattern.test(text)) {
-    throw new Problem(`wasm-bindgen's glue lacks what is to be replaced: ${pattern}`);
+    throw new CliError(`wasm-bindgen's glue lacks what is to be replaced: ${pattern}`);
   }
   return text.replace(pattern, replacement);
 }

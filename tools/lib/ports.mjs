@@ -5,19 +5,19 @@
  */
 
 import { createServer } from "node:net";
-import { Problem } from "./run.mjs";
+import { CliError } from "./run.mjs";
 
 /**
  * The port wished for, or a free one where it is taken. `localhost` may be either loopback address: both count.
  *
  * @param {string | number} wish
  * @returns {Promise<number>}
- * @throws {Problem} where it is no port number
+ * @throws {CliError} where it is no port number
  */
 export async function freePort(wish) {
   const port = Number(wish);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Problem(`${wish} is no port number.`);
+    throw new CliError(`${wish} is no port number.`);
   }
   for (const host of ["127.0.0.1", "::1"]) {
     if (!(await canListen(port, host))) return freePort(0);

@@ -13,14 +13,14 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
 
 /** A failure whose message says all that the person needs: it is shown without a stack. */
-export class Problem extends Error {}
+export class CliError extends Error {}
 
 /**
  * Tells what is being done.
  *
  * @param {string} text
  */
-export function say(text) {
+export function logStep(text) {
   console.log(`▸ ${text}`);
 }
 
@@ -60,7 +60,7 @@ const NETWORK_TROUBLE =
  * @param {string[]} args
  * @param {Where & { onLine?: (line: string) => void }} [options] `onLine` hears each line of standard output
  * @returns {Promise<void>}
- * @throws {Problem} when the program can't be started or fails; the message tells a missing network apart
+ * @throws {CliError} when the program can't be started or fails; the message tells a missing network apart
  */
 export async function run(command, args, { cwd = root, env = process.env, onLine } = {}) {
   const child = spawn(command, args, { cwd, env, stdio: ["inherit", "pipe", "pipe"] });
@@ -80,20 +80,20 @@ export async function run(command, args, { cwd = root, env = process.env, onLine
   const shown = `${command} ${args.join(" ")}`;
   const outcome = await new Promise((resolve, reject) => {
     child.once("error", (error) =>
-      reject(new Problem(`\`${shown}\` can't be started: ${error.message}`)),
+      reject(new CliError(`\`${shown}\` can't be started: ${error.message}`)),
     );
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   if (rest && onLine) onLine(rest);
   if (outcome === 0) return;
   if (NETWORK_TROUBLE.test(errors)) {
-    throw new Problem(
+    throw new CliError(
       `\`${shown}\` could not reach the network.\n` +
         "Check the connection (and the proxy: HTTPS_PROXY), or a mirror's settings, then run this again; " +
         "what was downloaded already is kept.",
     );
   }
-  throw new Problem(`\`${shown}\` failed (${outcome}).`);
+  throw new CliError(`\`${shown}\` failed (${outcome}).`);
 }
 
 /**
@@ -104,7 +104,7 @@ export async function run(command, args, { cwd = root, env = process.env, onLine
  * @param {Where} [options]
  * @returns {{ ok: boolean, stdout: string, stderr: string }}
  */
-export function capture(command, args, { cwd = root, env = process.env } = {}) {
+export function execCapture(command, args, { cwd = root, env = process.env } = {}) {
   const result = spawnSync(command, args, { cwd, env, encoding: "utf8" });
   return {
     ok: result.status === 0,
@@ -119,13 +119,13 @@ export function capture(command, args, { cwd = root, env = process.env } = {}) {
  * @param {ImportMeta} meta the module's own `import.meta`
  * @param {(args: string[]) => unknown} main gets the command line's arguments
  */
-export async function asProgram(meta, main) {
+export async function runAsCli(meta, main) {
   // Node's `import.meta.url` has no symbolic links; the command line may.
   if (realpathSync(process.argv[1] ?? ".") !== fileURLToPath(meta.url)) return;
   try {
     await main(process.argv.slice(2));
   } catch (error) {
-    console.error(error instanceof Problem ? `\n✗ ${error.message}` : error);
+    console.error(error instanceof CliError ? `\n✗ ${error.message}` : error);
     process.exitCode = 1;
   }
 }

@@ -20,7 +20,7 @@ const TEST_TIMEOUT = 180_000;
 /** Test files at a time: a browser and a server each, on a machine with two cores. */
 const CONCURRENCY = 2;
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Sum */
+/** @typedef {{ passed: number, failed: number, skipped: number }} TestCounts */
 
 /**
  * The paths of the test files.
@@ -41,7 +41,7 @@ export function testFiles(words) {
  *
  * @param {string} path
  * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<Sum>}
+ * @returns {Promise<TestCounts>}
  */
 async function runTestFile(path, env) {
   const started = performance.now();
@@ -85,7 +85,8 @@ async function runTestFile(path, env) {
   const results = createInterface({ input: child.stdio[3] });
   results.on("line", (line) => {
     watch();
-    const { type, name, nesting, suite, skipped, reason, byItsTests, error } = JSON.parse(line);
+    const { type, name, nesting, suite, skipped, reason, failedInSubtest, error } =
+      JSON.parse(line);
     // What begins comes at once; what is reported comes in the file's order.
     if (type === "test:dequeue") {
       running = name;
@@ -96,7 +97,7 @@ async function runTestFile(path, env) {
       return;
     }
     const full = [...parents.slice(0, nesting), name].join(" › ");
-    if (type === "test:fail" && !byItsTests) fail(full, error ?? "");
+    if (type === "test:fail" && !failedInSubtest) fail(full, error ?? "");
     else if (skipped) {
       if (!suite) sum.skipped += 1;
       lines.push(`  – ${full} (skipped${reason ? `: ${reason}` : ""})`);
@@ -124,7 +125,7 @@ async function runTestFile(path, env) {
  *
  * @param {string[]} files
  * @param {NodeJS.ProcessEnv} [env] Added to their environment.
- * @returns {Promise<Sum>}
+ * @returns {Promise<TestCounts>}
  */
 export async function runTestFiles(files, env = {}) {
   const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -141,7 +142,7 @@ export async function runTestFiles(files, env = {}) {
   return sum;
 }
 
-/** @param {Sum} sum */
+/** @param {TestCounts} sum */
 export function sumText({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`;
 }

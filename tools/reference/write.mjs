@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Application } from "typedoc";
 import { build } from "../build.mjs";
-import { asProgram, Problem, root, say } from "../lib/run.mjs";
+import { CliError, logStep, root, runAsCli } from "../lib/run.mjs";
 import { setUp } from "../setup.mjs";
 
 /** What is documented in its own right. Of members a name may say all. */
@@ -26,7 +26,7 @@ const INTERNAL = ["ANSWERS"];
 /**
  * Writes the reference.
  *
- * @throws {Problem} when something exported is not documented
+ * @throws {CliError} when something exported is not documented
  */
 export async function writeReference() {
   const types = ENTRIES.map((entry) => join(root, `pkg/types/${entry}.d.ts`));
@@ -45,20 +45,20 @@ export async function writeReference() {
     ...{ fileExtension: ".md", outputFileStrategy: "modules", hidePageHeader: true },
   });
   const project = await app.convert();
-  if (!project) throw new Problem("TypeDoc can't read the package's types.");
+  if (!project) throw new CliError("TypeDoc can't read the package's types.");
   app.validate(project);
   for (const entry of project.children ?? []) {
     entry.name = entry.name === "index" ? "classlink-spa" : `classlink-spa/${entry.name}`;
   }
   await app.generateOutputs(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings()) {
-    throw new Problem("The API reference has gaps: TypeDoc names them above.");
+    throw new CliError("The API reference has gaps: TypeDoc names them above.");
   }
 }
 
-await asProgram(import.meta, async () => {
+await runAsCli(import.meta, async () => {
   await setUp();
   await build();
   await writeReference();
-  say("The API reference is in docs/api/");
+  logStep("The API reference is in docs/api/");
 });

@@ -7,14 +7,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { capture, Problem, root, run, say } from "./run.mjs";
+import { CliError, execCapture, logStep, root, run } from "./run.mjs";
 
 const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
 
 /** Milliseconds that one check may take. */
 const CHECK_TIMEOUT = 60_000;
 
-/** @typedef {{ passed: number, failed: number }} Sum */
+/** @typedef {{ passed: number, failed: number }} TestCounts */
 
 /**
  * What is tried out in a project.
@@ -35,8 +35,8 @@ const CHECK_TIMEOUT = 60_000;
  */
 export function pack(folder) {
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  const { ok, stdout, stderr } = capture(NPM, args, { cwd: join(root, "pkg") });
-  if (!ok) throw new Problem(`npm can't pack pkg/:\n${stderr}`);
+  const { ok, stdout, stderr } = execCapture(NPM, args, { cwd: join(root, "pkg") });
+  if (!ok) throw new CliError(`npm can't pack pkg/:\n${stderr}`);
   const [{ filename, files }] = Object.values(JSON.parse(stdout));
   return { archive: join(folder, filename), files: files.map(({ path }) => path).sort() };
 }
@@ -47,7 +47,7 @@ export function pack(folder) {
  * @param {string} folder
  * @param {string} archive
  * @param {Record<string, string>} packages exact versions of what it has besides
- * @throws {Problem} with what to do, where they can't be had
+ * @throws {CliError} with what to do, where they can't be had
  */
 export async function install(folder, archive, packages) {
   const dependencies = { "classlink-spa": `file:${archive}`, ...packages };
@@ -56,13 +56,13 @@ export async function install(folder, archive, packages) {
     JSON.stringify({ name: "throwaway", private: true, type: "module", dependencies }),
   );
   const names = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
-  say(`Installing ${["the packed package", ...names].join(", ")}`);
+  logStep(`Installing ${["the packed package", ...names].join(", ")}`);
   const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
   try {
     await run(NPM, ["install", ...flags, "--loglevel=error"], { cwd: folder });
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    throw new Problem(
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(
       `${error.message}\nIf npm says that a version doesn't exist, its pin has to change: search tests/ for the ` +
         "version. To go without, name the ones to run on the command line.",
     );
@@ -74,9 +74,9 @@ export async function install(folder, archive, packages) {
  *
  * @param {Trial} trial
  * @param {string} folder
- * @returns {Promise<Sum>}
+ * @returns {Promise<TestCounts>}
  */
-export async function tryOut({ name, prepare, start, checks }, folder) {
+export async function runTrial({ name, prepare, start, checks }, folder) {
   const sum = { passed: 0, failed: 0 };
   const fail = (what, error) => {
     sum.failed += 1;
@@ -96,7 +96,7 @@ export async function tryOut({ name, prepare, start, checks }, folder) {
       }
     }
   } catch (error) {
-    fail("starts", error instanceof Problem ? error.message : error);
+    fail("starts", error instanceof CliError ? error.message : error);
   } finally {
     await world?.stop();
   }
@@ -125,13 +125,13 @@ async function withTimeout(work) {
  * @param {readonly T[]} all
  * @param {string[]} names
  * @returns {T[]}
- * @throws {Problem} where a name is unknown
+ * @throws {CliError} where a name is unknown
  */
-export function chosen(kind, all, names) {
+export function selectByName(kind, all, names) {
   const unknown = names.find((name) => !all.some((one) => one.name === name));
   if (unknown) {
     const known = all.map(({ name }) => name).join(", ");
-    throw new Problem(`There is no ${kind} ${unknown}. There are: ${known}.`);
+    throw new CliError(`There is no ${kind} ${unknown}. There are: ${known}.`);
   }
   return all.filter(({ name }) => names.length === 0 || names.includes(name));
 }

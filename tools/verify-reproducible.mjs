@@ -2,7 +2,7 @@
  * Shows that the package can be made again from its sources: builds the last commit in a clean clone, in another folder,
  * and compares every file with this checkout's package, byte by byte.
  *
- *     npm run rebuild
+ *     npm run verify:reproducible
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { build } from "./build.mjs";
-import { asProgram, capture, Problem, root, run, say } from "./lib/run.mjs";
+import { CliError, execCapture, logStep, root, run, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
 /** The SHA-256 of every file in a folder, by its path there. @param {string} folder */
@@ -30,22 +30,24 @@ function digests(folder) {
   );
 }
 
-await asProgram(import.meta, async () => {
+await runAsCli(import.meta, async () => {
   await setUp();
-  const changed = capture("git", ["status", "--porcelain"]);
-  if (!changed.ok) throw new Problem(`git can't tell what has changed:\n${changed.stderr}`);
+  const changed = execCapture("git", ["status", "--porcelain"]);
+  if (!changed.ok) throw new CliError(`git can't tell what has changed:\n${changed.stderr}`);
   if (changed.stdout) {
-    throw new Problem(
+    throw new CliError(
       "There are changes that no commit holds; a clean clone would be without them. Commit or stash them:\n\n" +
         changed.stdout,
     );
   }
   await build();
 
-  const folder = mkdtempSync(join(tmpdir(), "classlink-rebuild-"));
+  const folder = mkdtempSync(join(tmpdir(), "classlink-verify-"));
   try {
     const clone = join(folder, "another-place");
-    say("Cloning the last commit, and building there: npm packages, Rust and all (some minutes)");
+    logStep(
+      "Cloning the last commit, and building there: npm packages, Rust and all (some minutes)",
+    );
     await run("git", ["clone", "--quiet", "--no-hardlinks", root, clone]);
     // Nothing of this checkout's: its own npm packages, its own target folder.
     const { CARGO_TARGET_DIR, ...env } = process.env;
@@ -56,10 +58,10 @@ await asProgram(import.meta, async () => {
       (path) => here.get(path) !== there.get(path),
     );
     if (differing.length > 0) {
-      throw new Problem(`Not the same in the clean clone: ${differing.join(", ")}.`);
+      throw new CliError(`Not the same in the clean clone: ${differing.join(", ")}.`);
     }
     const wasm = [...here].find(([path]) => path.endsWith(".wasm"));
-    say(`All ${here.size} files are byte-identical. SHA-256 of ${wasm?.[0]}:\n  ${wasm?.[1]}`);
+    logStep(`All ${here.size} files are byte-identical. SHA-256 of ${wasm?.[0]}:\n  ${wasm?.[1]}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
