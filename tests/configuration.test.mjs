@@ -4,16 +4,16 @@ import assert from "node:assert/strict";
 import { sharedBrowser } from "./support/browser.mjs";
 import {
   CLIENT_ID,
+  callInPage,
+  completeLogin,
   handleCallback,
-  outcome,
+  loginThroughUi,
   PEOPLE,
   pendingLogins,
-  pick,
-  ready,
   sharedLoginApp,
-  signIn,
   snapshot,
   startLogin,
+  waitForClient,
 } from "./support/login.mjs";
 import { browserTest, test } from "./support/tiers.mjs";
 
@@ -22,7 +22,7 @@ const startLoginApp = sharedLoginApp();
 
 /** What `createClient` says of a configuration: `settings` is a right one. */
 const complaint = (page, settings, configuration) =>
-  outcome(
+  callInPage(
     page,
     `import("/pkg/index.js").then(({ createClient }) => {
       const settings = ${JSON.stringify(settings)};
@@ -92,7 +92,7 @@ test("a client secret is refused however it is spelt, is never echoed, and the r
     assert.ok(!JSON.stringify(error).includes("hush"), "the secret is echoed");
   }
   assert.deepEqual(lines, []);
-  const error = await outcome(
+  const error = await callInPage(
     page,
     `client.startLogin({ extraParams: { client_secret: "hush-1" } })`,
   );
@@ -115,7 +115,7 @@ test("a mistake in startLogin's options is refused before anything is stored", a
     ["{ mode: 'frame' }", /^mode /],
     ["new MouseEvent('click')", /was given an event/],
   ]) {
-    const answer = await outcome(page, `client.startLogin(${options})`);
+    const answer = await callInPage(page, `client.startLogin(${options})`);
     assert.equal(answer?.error?.code, "config_invalid", options);
     assert.match(answer.error.message, words);
   }
@@ -129,7 +129,7 @@ test("a maxAge too large to be sent is refused, not dropped in silence", async (
   const { standIn, open } = await startLoginApp(t);
   await open(page);
 
-  const answer = await outcome(page, "client.startLogin({ maxAge: 2 ** 40 })");
+  const answer = await callInPage(page, "client.startLogin({ maxAge: 2 ** 40 })");
 
   if (answer?.error) return assert.equal(answer.error.code, "config_invalid");
   await page.waitForURL(`${standIn.issuer}/**`);
@@ -139,17 +139,17 @@ test("a maxAge too large to be sent is refused, not dropped in silence", async (
 
 test("a district function that throws, or answers a mistake, rejects at first use and says so", async (t) => {
   const { page } = await browser.newPage(t);
-  for (const [configure, words] of [
+  for (const [configExpression, words] of [
     [`() => { throw new Error("no such district: hush-hush"); }`, /^The district function failed/],
     [`async () => ({ ...settings, clientId: "" })`, /^The district function .*clientId/],
     ["() => null", /^The district function .*object/],
   ]) {
-    const { app, open } = await startLoginApp(t, { configure });
+    const { app, open } = await startLoginApp(t, { configExpression });
     await open(page);
 
-    const { error } = await outcome(page, "client.startLogin({ district: 'north' })");
+    const { error } = await callInPage(page, "client.startLogin({ district: 'north' })");
 
-    assert.equal(error.code, "config_invalid", configure);
+    assert.equal(error.code, "config_invalid", configExpression);
     assert.match(error.message, words);
     assert.ok(!JSON.stringify(error).includes("hush"), "its own words are the cause alone");
     assert.equal((await snapshot(page)).status, "error");
@@ -159,8 +159,8 @@ test("a district function that throws, or answers a mistake, rejects at first us
 
 test("what the district function threw is the error's cause", async (t) => {
   const { page } = await browser.newPage(t);
-  const configure = `() => { throw new Error("no such district"); }`;
-  const { open } = await startLoginApp(t, { configure });
+  const configExpression = `() => { throw new Error("no such district"); }`;
+  const { open } = await startLoginApp(t, { configExpression });
   await open(page);
 
   const cause = await page.evaluate(() =>
@@ -181,14 +181,14 @@ test("a page that isn't secure: environment_unsupported, and the remedy", async 
     await route.fulfill({ response: await route.fetch({ url: app.origin + pathname }) });
   });
   await page.goto("http://app.test/");
-  await ready(page);
+  await waitForClient(page);
 
   for (const call of ["startLogin()", "getUser()", "preload()", "handleCallback('/?code=1')"]) {
-    const { error } = await outcome(page, `client.${call}`);
+    const { error } = await callInPage(page, `client.${call}`);
     assert.equal(error.code, "environment_unsupported", call);
     assert.match(error.message, /secure context.*https/);
   }
-  assert.match((await outcome(page, "client.startLogin()")).error.userMessage, /browser/);
+  assert.match((await callInPage(page, "client.startLogin()")).error.userMessage, /browser/);
   assert.equal(page.url(), "http://app.test/");
 });
 
@@ -203,7 +203,7 @@ browserTest(
     const { app, answers, open } = await startLoginApp(t, { app: { headers: csp("") } });
     await open(page);
 
-    const { error } = await outcome(page, "client.startLogin()");
+    const { error } = await callInPage(page, "client.startLogin()");
 
     assert.equal(error.code, "wasm_unavailable");
     assert.match(error.message, /Content Security Policy.*'wasm-unsafe-eval'.*script-src/);
@@ -211,7 +211,7 @@ browserTest(
 
     answers.headers = csp(" 'wasm-unsafe-eval'");
     await open(page);
-    assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+    assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
   },
 );
 
@@ -223,7 +223,7 @@ browserTest(
     const { open } = await startLoginApp(t, { app: { headers: policy } });
     await open(page);
 
-    assert.equal((await signIn(page, PEOPLE.pia)).error.code, "network");
+    assert.equal((await loginThroughUi(page, PEOPLE.pia)).error.code, "network");
     assert.deepEqual(await pendingLogins(page), []);
   },
 );
@@ -233,7 +233,7 @@ test("no .wasm file: wasm_unavailable says what the server answered and what to 
   const { open } = await startLoginApp(t, { app: { wasm: "missing" } });
   await open(page);
 
-  const { error } = await outcome(page, "client.startLogin()");
+  const { error } = await callInPage(page, "client.startLogin()");
 
   assert.equal(error.code, "wasm_unavailable");
   assert.match(error.message, /404.*wasmUrl.*classlink-spa\/inline/);
@@ -245,7 +245,7 @@ test("a .wasm file of the wrong MIME type works all the same", async (t) => {
   const { open } = await startLoginApp(t, { app: { wasm: "wrong-type" } });
   await open(page);
 
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
 });
 
 test("something else in place of the .wasm file: wasm_unavailable names the MIME type", async (t) => {
@@ -256,7 +256,7 @@ test("something else in place of the .wasm file: wasm_unavailable names the MIME
   );
   await open(page);
 
-  const { error } = await outcome(page, "client.startLogin()");
+  const { error } = await callInPage(page, "client.startLogin()");
 
   assert.equal(error.code, "wasm_unavailable");
   assert.match(error.message, /MIME type: text\/html.*application\/wasm/);
@@ -267,11 +267,11 @@ test("a .wasm file that can't be had once is asked for again at the next attempt
   const { open } = await startLoginApp(t, { app: { wasm: "fail-once" } });
   await open(page);
 
-  const { error } = await outcome(page, "client.startLogin()");
+  const { error } = await callInPage(page, "client.startLogin()");
   assert.equal(error.code, "wasm_unavailable");
   assert.equal(error.retryable, true);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
 
@@ -284,7 +284,7 @@ test("wasmUrl says where the file lies", async (t) => {
   });
   await open(page);
 
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
   const files = app.requests.filter(({ path }) => path.endsWith("_bg.wasm"));
   assert.equal(files.length, 2, "once for each page, by the other name alone");
 });
@@ -305,11 +305,11 @@ test("the application's own texts are what people read", async (t) => {
 test("an onEvent and a subscriber that throw change nothing", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
-    configure: `({ ...settings, onEvent() { throw new Error("of the application's own"); } })`,
+    configExpression: `({ ...settings, onEvent() { throw new Error("of the application's own"); } })`,
   });
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await page.evaluate(() => {
     window.client.subscribe(() => {
       throw new Error("of the application's own");

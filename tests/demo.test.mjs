@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { sharedBrowser } from "./support/browser.mjs";
 import { startDemo } from "./support/demo.mjs";
 import { NO_SECURE_COOKIE, unless } from "./support/engine.mjs";
-import { choose, PEOPLE } from "./support/login.mjs";
+import { PEOPLE, selectUser } from "./support/login.mjs";
 
 const browser = sharedBrowser();
 /** @type {import("./support/demo.mjs").Demo} */
@@ -29,21 +29,21 @@ const allow = (page) => page.getByTestId("consent-allow").click();
 async function signIn(page, { app }, person) {
   await page.goto(app);
   await press(page, "Sign in with ClassLink");
-  await choose(page, person);
+  await selectUser(page, person);
 }
 
 /** Opens LaunchPad and signs in there. */
 async function openLaunchPad(page, person) {
   await page.goto(demo.launchPad);
   await page.getByTestId("launchpad-sign-in").click();
-  await choose(page, person);
+  await selectUser(page, person);
   await page.getByTestId("launchpad-person").waitFor();
 }
 
 test("by a link into the app: to ClassLink, and back to the very list that was asked for", async (t) => {
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/shelf?subject=english`);
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await allow(page);
 
   await heading(page, "English");
@@ -58,7 +58,7 @@ test("by button: from the home page to one's own profile", async (t) => {
   await page.goto(demo.app);
   await heading(page, "Your class library, in one place");
   await press(page, "Sign in with ClassLink");
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await allow(page);
 
   await heading(page, "Welcome, Pia");
@@ -104,7 +104,7 @@ test("a refusal is told in plain words, with a support code, and may be tried ag
   const { page } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await page.getByTestId("consent-refuse").click();
 
   await heading(page, "We couldn’t sign you in");
@@ -125,7 +125,7 @@ test("reloading the callback page goes home, without an error", async (t) => {
   const { page } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await page.getByTestId("consent-refuse").click();
   await heading(page, "We couldn’t sign you in");
 
@@ -139,7 +139,7 @@ test("back after the sign-in doesn't lead to the callback page, nor to another l
   const { page, requests } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await allow(page);
   await heading(page, "Welcome, Pia");
   await page.getByRole("link", { name: "Open your shelf" }).click();
@@ -163,7 +163,7 @@ test("back from ClassLink's page leaves the button ready for another try", async
 
   await heading(page, "Your class library, in one place");
   await press(page, "Sign in with ClassLink");
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await allow(page);
   await heading(page, "Welcome, Pia");
 });
@@ -249,7 +249,7 @@ test("inside a frame, signing in opens a window", async (t) => {
   const button = app.getByRole("button", { name: "Sign in with ClassLink" });
 
   const [popup] = await Promise.all([context.waitForEvent("page"), button.click()]);
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
   await allow(popup);
 
   await app.getByRole("heading", { level: 1, name: "All subjects" }).waitFor();
@@ -294,7 +294,7 @@ test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/vue/`);
   await press(page, "Sign in with ClassLink");
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await allow(page);
 
   await heading(page, "Who am I?");

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { sharedBrowser } from "./support/browser.mjs";
 import { answering, DOWN, startGatewayApp } from "./support/gateway-app.mjs";
-import { outcome, PEOPLE, ready, sharedLoginApp, signIn, snapshot } from "./support/login.mjs";
+import {
+  callInPage,
+  loginThroughUi,
+  PEOPLE,
+  sharedLoginApp,
+  snapshot,
+  waitForClient,
+} from "./support/login.mjs";
 import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -16,7 +23,7 @@ const startLoginApp = sharedLoginApp();
  * @returns {Promise<any>} `ok`; `checks`; `complaints`, the status of each check that isn't ok; and each check by its id.
  */
 async function diagnose(page) {
-  const { error, ok, checks } = await outcome(page, "client.diagnose()");
+  const { error, ok, checks } = await callInPage(page, "client.diagnose()");
   assert.equal(error, undefined);
   for (const { id, status, summary, remedy } of checks) {
     assert.match(summary, /^\S.*[.!]$/, id);
@@ -80,14 +87,14 @@ test("whoever is signed in stays so, and the diagnosis says nothing of them", as
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
 
   const diagnosis = await diagnose(page);
 
   const { status, user } = await snapshot(page);
   assert.equal(status, "signed-in");
-  const token = await outcome(page, "client.getAccessToken()");
-  const idToken = await outcome(page, "client.getIdToken()");
+  const token = await callInPage(page, "client.getAccessToken()");
+  const idToken = await callInPage(page, "client.getIdToken()");
   const written = JSON.stringify(diagnosis);
   for (const secret of [user.name, user.sub, user.familyName, user.sourcedId, token, idToken]) {
     assert(secret && !written.includes(secret), secret);
@@ -113,7 +120,7 @@ browserTest("a page that isn't secure", async (t) => {
     await route.fulfill({ response: await route.fetch({ url: app.origin + pathname }) });
   });
   await page.goto("http://app.test/");
-  await ready(page);
+  await waitForClient(page);
 
   const diagnosis = await diagnose(page);
 
@@ -176,7 +183,7 @@ browserTest(
 
 test("a configuration that is wrong, where it is a function", async (t) => {
   const { complaints, configuration } = await diagnosed(t, {
-    configure: '() => ({ ...settings, redirectUri: "https://other.example/callback" })',
+    configExpression: '() => ({ ...settings, redirectUri: "https://other.example/callback" })',
   });
 
   assert.equal(complaints.configuration, "problem");
@@ -190,7 +197,7 @@ for (const [difference, redirectPath, path] of [
   test(`a redirect URI that differs from the callback page's by ${difference}`, async (t) => {
     const { page } = await browser.newPage(t);
     const { app, open } = await startLoginApp(t, {
-      configure: `{ ...settings, redirectUri: location.origin + ${JSON.stringify(redirectPath)} }`,
+      configExpression: `{ ...settings, redirectUri: location.origin + ${JSON.stringify(redirectPath)} }`,
     });
     await open(page, path);
     assert.equal(page.url(), app.origin + path);
@@ -204,7 +211,7 @@ for (const [difference, redirectPath, path] of [
 
 test("a redirect URI that the browser writes otherwise", async (t) => {
   const { "redirect-uri": redirectUri } = await diagnosed(t, {
-    configure:
+    configExpression:
       '{ ...settings, redirectUri: location.origin.replace("localhost", "LocalHost") + "/callback" }',
   });
 
@@ -423,7 +430,7 @@ test("a script that never comes is an error in time, and so is one that is anoth
     await context.route("**/diagnosis.js", answer);
     await open(page);
 
-    const { error } = await outcome(page, "client.diagnose()");
+    const { error } = await callInPage(page, "client.diagnose()");
 
     assert.equal(error.code, "network");
     assert.match(error.message, /reload/);
@@ -431,7 +438,7 @@ test("a script that never comes is an error in time, and so is one that is anoth
 });
 
 test("on a server there is nothing to diagnose", async () => {
-  const { createClient } = await import("../pkg/index.node.js");
+  const { createClient } = await import("classlink-spa");
   const client = createClient({
     clientId: "test-app",
     redirectUri: "https://app.example/callback",

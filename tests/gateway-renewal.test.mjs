@@ -5,18 +5,16 @@ import { sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
   DOWN,
-  kept,
-  NOTHING,
+  dumpStorage,
+  EMPTY_STORAGE,
+  recordedSnapshots,
+  recordSnapshots,
   SESSION,
-  seen,
   sessionCookies,
-  shows,
-  signInAnew,
   startGatewayApp,
-  told,
-  watch,
 } from "./support/gateway-app.mjs";
-import { outcome, PEOPLE, signIn, snapshot } from "./support/login.mjs";
+import { callInPage, loginThroughUi, loginWithPrompt, PEOPLE, snapshot } from "./support/login.mjs";
+import { eventTypes, waitForStatus } from "./support/session.mjs";
 import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -41,9 +39,9 @@ async function newPage(t) {
   return watched;
 }
 
-const getUser = (page) => outcome(page, "client.getUser()");
+const getUser = (page) => callInPage(page, "client.getUser()");
 const getToken = (page, options) =>
-  outcome(page, `client.getAccessToken(${JSON.stringify(options) ?? ""})`);
+  callInPage(page, `client.getAccessToken(${JSON.stringify(options) ?? ""})`);
 
 /** Another tab of the application, with the session found. */
 async function openTab(context, open) {
@@ -74,7 +72,7 @@ async function beActive(tabs, act) {
 
 /** What a page shows that was signed out by a limit. */
 async function assertExpired(page) {
-  await shows(page, "error");
+  await waitForStatus(page, "error");
   const { user, error } = await page.evaluate(() => {
     const { user, error } = /** @type {any} */ (window).client.getSnapshot();
     return { user, error: { ...error } };
@@ -82,9 +80,9 @@ async function assertExpired(page) {
   assert.equal(user, null);
   assert.equal(error.code, "session_expired");
   assert.equal((await getToken(page)).error.code, "session_expired");
-  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "session_expired");
+  assert.equal((await callInPage(page, "client.getIdToken()")).error.code, "session_expired");
   assert.equal(await getUser(page), null);
-  assert.equal((await told(page)).filter((type) => type === "session.expired").length, 1);
+  assert.equal((await eventTypes(page)).filter((type) => type === "session.expired").length, 1);
 }
 
 // ---- Renewal ----
@@ -93,7 +91,7 @@ test("fifty callers in each of five tabs, on a token that is over: one renewal a
   const { page, context } = await newPage(t);
   const { app, open, standIn, pass } = await startGatewayApp(t, RENEWING);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const tabs = [page];
   for (let i = 1; i < 5; i++) tabs.push(await openTab(context, open));
   const [old] = await Promise.all(tabs.map((tab) => getToken(tab)));
@@ -103,7 +101,7 @@ test("fifty callers in each of five tabs, on a token that is over: one renewal a
   await pass(context, 5 * MINUTE + 1);
   const tokens = await Promise.all(
     tabs.map((tab) =>
-      outcome(tab, "Promise.all(Array.from({ length: 50 }, () => client.getAccessToken()))"),
+      callInPage(tab, "Promise.all(Array.from({ length: 50 }, () => client.getAccessToken()))"),
     ),
   );
 
@@ -123,7 +121,7 @@ test("a token is renewed before its end, without anybody's asking", async (t) =>
   const { page, context } = await newPage(t);
   const { open, standIn, pass, gateway } = await startGatewayApp(t, RENEWING);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const old = await getToken(page);
 
   await pass(context, 4 * MINUTE + 1);
@@ -132,7 +130,7 @@ test("a token is renewed before its end, without anybody's asking", async (t) =>
   assert.notEqual(await getToken(page), old);
   assert.equal(renewals(standIn), 1);
   assert.equal((await snapshot(page)).user.name, "Pia Pupil");
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
   assert.doesNotMatch(JSON.stringify(gateway.log), /Pia/);
 });
 
@@ -140,7 +138,7 @@ test("while the gateway is down the session lasts, and is renewed when it is bac
   const { page, context } = await newPage(t);
   const { open, pass, gateway } = await startGatewayApp(t, RENEWING);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   gateway.instead = DOWN;
 
   await pass(context, 5 * MINUTE + 1);
@@ -157,9 +155,9 @@ test("a grant that the provider has revoked is over: in every tab, at the gatewa
   const { page, context } = await newPage(t);
   const { open, pass, standIn } = await startGatewayApp(t, RENEWING);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const other = await openTab(context, open);
-  await watch(page);
+  await recordSnapshots(page);
   standIn.revokeGrants(PEOPLE.pia.sub);
 
   await pass(context, 5 * MINUTE + 1);
@@ -167,7 +165,7 @@ test("a grant that the provider has revoked is over: in every tab, at the gatewa
 
   await assertExpired(page);
   await assertExpired(other);
-  assert.deepEqual(await seen(page), ["signed-in Pia Pupil", "error"]);
+  assert.deepEqual(await recordedSnapshots(page), ["signed-in Pia Pupil", "error"]);
   assert.deepEqual(await sessionCookies(context), []);
   await open(page);
   assert.equal(await getUser(page), null);
@@ -178,10 +176,10 @@ test("where the tabs can't hear each other, a renewal finds the person who signe
   await context.addInitScript("delete window.BroadcastChannel");
   const { open, pass, gateway } = await startGatewayApp(t, RENEWING);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const other = await openTab(context, open);
-  await signInAnew(page, PEOPLE.paul);
-  await watch(other);
+  await loginWithPrompt(page, PEOPLE.paul);
+  await recordSnapshots(other);
 
   // Held, since the tab renews of its own accord too: the call must be there before that is answered.
   const hold = deferred();
@@ -192,10 +190,10 @@ test("where the tabs can't hear each other, a renewal finds the person who signe
     /** @type {any} */ (window).asked.catch(() => {});
   });
   hold.resolve();
-  const { error } = await outcome(other, "asked");
+  const { error } = await callInPage(other, "asked");
 
   assert.equal(error.code, "user_mismatch");
-  assert.deepEqual(await seen(other), [
+  assert.deepEqual(await recordedSnapshots(other), [
     "signed-in Pia Pupil",
     "loading",
     "signed-in Paul Placeholder",
@@ -210,7 +208,7 @@ test("nobody is there for half an hour: every tab is signed out, and a reload do
   const { page, context } = await newPage(t);
   const { open, pass, app } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const other = await openTab(context, open);
   app.requests.length = 0;
 
@@ -237,7 +235,7 @@ for (const [how, act] of [
     const { page, context } = await newPage(t);
     const { open, pass } = await startGatewayApp(t);
     await open(page);
-    await signIn(page, PEOPLE.pia);
+    await loginThroughUi(page, PEOPLE.pia);
     const other = await openTab(context, open);
     await page.bringToFront();
 
@@ -258,7 +256,7 @@ test("what a script makes up is nobody's doing: the session ends all the same", 
   const { page, context } = await newPage(t);
   const { open, pass } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
 
   await pass(context, 20 * MINUTE);
   await page.evaluate(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: "a" })));
@@ -275,10 +273,10 @@ browserTest(
       config: { session: { idleTimeout: 5 * MINUTE } },
     });
     await open(page);
-    await signIn(page, PEOPLE.pia);
+    await loginThroughUi(page, PEOPLE.pia);
     const other = await openTab(context, open);
     const expiring = async () =>
-      (await told(page)).filter((type) => type === "session.expiring").length;
+      (await eventTypes(page)).filter((type) => type === "session.expiring").length;
 
     await pass(context, 3 * MINUTE + 55);
     assert.equal(await expiring(), 0);
@@ -309,7 +307,7 @@ test("a lid that was closed over the limit: nobody is there when it opens, befor
   });
   const { open } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
 
   const user = await page.evaluate(`(window.asleep = ${31 * MINUTE * 1000}, client.getUser())`);
 
@@ -326,7 +324,7 @@ test("the absolute limit holds whatever anybody does: in every tab, and after a 
     gateway: { session: { maxAge: HOUR } },
   });
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const other = await openTab(context, open);
   await page.bringToFront();
 
@@ -354,13 +352,13 @@ test("signing in anew in one tab begins anew in the others, too", async (t) => {
     config: { session: { maxAge: HOUR, idleTimeout: false } },
   });
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const other = await openTab(context, open);
-  await watch(other);
+  await recordSnapshots(other);
   const old = await getToken(other);
 
   await pass(context, 50 * MINUTE);
-  await signInAnew(page, PEOPLE.pia);
+  await loginWithPrompt(page, PEOPLE.pia);
   await isRenewed(other);
   assert.equal(await getToken(other), await getToken(page));
   assert.notEqual(await getToken(other), old);
@@ -368,5 +366,5 @@ test("signing in anew in one tab begins anew in the others, too", async (t) => {
 
   assert.equal((await getUser(other))?.name, "Pia Pupil");
   assert.equal((await getUser(page))?.name, "Pia Pupil");
-  assert.deepEqual([...new Set(await seen(other))], ["signed-in Pia Pupil"]);
+  assert.deepEqual([...new Set(await recordedSnapshots(other))], ["signed-in Pia Pupil"]);
 });

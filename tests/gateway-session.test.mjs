@@ -5,27 +5,32 @@ import { sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
   answering,
-  askedAcross,
+  crossOriginRequests,
   DOWN,
-  kept,
-  NOTHING,
+  dumpStorage,
+  EMPTY_STORAGE,
+  recordedSnapshots,
+  recordSnapshots,
   SESSION,
-  seen,
   sessionCookies,
-  shows,
-  signInAnew,
   startGatewayApp,
-  told,
-  watch,
 } from "./support/gateway-app.mjs";
-import { outcome, PEOPLE, ready, signIn, snapshot } from "./support/login.mjs";
+import {
+  callInPage,
+  loginThroughUi,
+  loginWithPrompt,
+  PEOPLE,
+  snapshot,
+  waitForClient,
+} from "./support/login.mjs";
 import { newCachingPage, traverse } from "./support/page-cache.mjs";
+import { eventTypes, waitForStatus } from "./support/session.mjs";
 import { browserTest, test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
 
-const getUser = (page) => outcome(page, "client.getUser()");
-const logOut = (page) => outcome(page, "client.logout()");
+const getUser = (page) => callInPage(page, "client.getUser()");
+const logOut = (page) => callInPage(page, "client.logout()");
 
 /** What the gateway was asked of its session, oldest first. */
 const askedOfSession = (app) =>
@@ -49,20 +54,20 @@ test("a reload keeps the person signed in, and nothing of them in the browser's 
   const { page, context, requests } = await browser.newPage(t);
   const { app, open } = await startGatewayApp(t);
   await open(page);
-  const { user } = await signIn(page, PEOPLE.pia);
+  const { user } = await loginThroughUi(page, PEOPLE.pia);
   requests.length = 0;
   app.requests.length = 0;
 
   await open(page);
   assert.equal((await snapshot(page)).status, "loading");
-  await watch(page);
+  await recordSnapshots(page);
   assert.deepEqual(await getUser(page), user);
 
-  assert.deepEqual(await seen(page), ["loading", "signed-in Pia Pupil"]);
-  assert.deepEqual(await told(page), ["session.restored"]);
+  assert.deepEqual(await recordedSnapshots(page), ["loading", "signed-in Pia Pupil"]);
+  assert.deepEqual(await eventTypes(page), ["session.restored"]);
   assert.deepEqual(askedOfSession(app), ["POST"]);
-  assert.deepEqual(askedAcross(requests, app), []);
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(crossOriginRequests(requests, app), []);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
   const tokens = await page.evaluate("Promise.all([client.getAccessToken(), client.getIdToken()])");
   const state = JSON.stringify([await context.storageState({ indexedDB: true })]);
   for (const token of tokens) assert.equal(state.includes(token), false);
@@ -76,7 +81,7 @@ test("nobody is there: getUser answers null, and says signed-out", async (t) => 
   assert.equal(await getUser(page), null);
   assert.equal((await snapshot(page)).status, "signed-out");
   assert.equal(await getUser(page), null);
-  assert.deepEqual(await told(page), []);
+  assert.deepEqual(await eventTypes(page), []);
   assert.deepEqual(askedOfSession(app), ["POST"]);
 });
 
@@ -84,7 +89,7 @@ test("many callers ask for the session once", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   await open(page);
 
   const names = await page.evaluate(`Promise.all([
@@ -124,7 +129,7 @@ for (const [what, instead, expected] of [
     const { page } = await browser.newPage(t);
     const { open, gateway } = await startGatewayApp(t);
     await open(page);
-    await signIn(page, PEOPLE.pia);
+    await loginThroughUi(page, PEOPLE.pia);
     gateway.instead = instead;
     await open(page);
 
@@ -150,9 +155,9 @@ test("a sign-in in one tab signs in the others", async (t) => {
   assert.equal((await snapshot(other)).status, "signed-out");
   await open(page);
 
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
 
-  await shows(other, "signed-in");
+  await waitForStatus(other, "signed-in");
   assert.equal((await snapshot(other)).user.name, "Pia Pupil");
 });
 
@@ -160,7 +165,7 @@ test("signing out reaches every tab, and ends the cookie", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, app } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const tabs = await openTabs(context, open, 3);
   for (const tab of tabs) assert.equal((await snapshot(tab)).status, "signed-in");
   app.requests.length = 0;
@@ -169,14 +174,14 @@ test("signing out reaches every tab, and ends the cookie", async (t) => {
 
   assert.deepEqual(result, { sessionEnded: true, providerSessionMayRemain: true });
   for (const tab of [page, ...tabs]) {
-    await shows(tab, "signed-out");
+    await waitForStatus(tab, "signed-out");
     assert.equal(await getUser(tab), null);
-    const { error } = await outcome(tab, "client.getAccessToken()");
+    const { error } = await callInPage(tab, "client.getAccessToken()");
     assert.equal(error.code, "not_signed_in");
   }
   assert.deepEqual(askedOfSession(app), ["DELETE"]);
   assert.deepEqual(await sessionCookies(context), []);
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
   await open(page);
   assert.equal(await getUser(page), null);
 });
@@ -185,15 +190,15 @@ test("another person signs in in another tab: this one shows them, and nobody's 
   const { page, context } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const [other] = await openTabs(context, open, 1);
-  await watch(other);
+  await recordSnapshots(other);
   const pias = await other.evaluate("client.getAccessToken()");
 
-  assert.equal((await signInAnew(page, PEOPLE.paul)).user.name, "Paul Placeholder");
+  assert.equal((await loginWithPrompt(page, PEOPLE.paul)).user.name, "Paul Placeholder");
 
   await other.waitForFunction("client.getSnapshot().user?.name === 'Paul Placeholder'");
-  assert.deepEqual(await seen(other), [
+  assert.deepEqual(await recordedSnapshots(other), [
     "signed-in Pia Pupil",
     "loading",
     "signed-in Paul Placeholder",
@@ -210,15 +215,15 @@ test("while the other person's session can't be asked for, this tab shows nobody
   const { page, context } = await browser.newPage(t);
   const { open } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const [other] = await openTabs(context, open, 1);
-  await watch(other);
+  await recordSnapshots(other);
   await context.route(`**${SESSION}?*`, (route) => route.abort());
 
-  await signInAnew(page, PEOPLE.paul);
-  await shows(other, "error");
+  await loginWithPrompt(page, PEOPLE.paul);
+  await waitForStatus(other, "error");
 
-  assert.deepEqual(await seen(other), ["signed-in Pia Pupil", "loading", "error"]);
+  assert.deepEqual(await recordedSnapshots(other), ["signed-in Pia Pupil", "loading", "error"]);
   assert.equal((await getUser(other)).error.code, "network");
   await context.unroute(`**${SESSION}?*`);
   assert.equal((await getUser(other)).name, "Paul Placeholder");
@@ -230,16 +235,16 @@ test("signing out while the gateway is down holds: the session is ended before i
   const { page, context } = await browser.newPage(t);
   const { open, gateway, app } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   const [other] = await openTabs(context, open, 1);
   gateway.instead = DOWN;
 
   assert.deepEqual(await logOut(page), { sessionEnded: false, providerSessionMayRemain: true });
-  await shows(other, "signed-out");
+  await waitForStatus(other, "signed-out");
   assert.equal(await getUser(page), null);
-  const { local, ...rest } = await kept(page);
+  const { local, ...rest } = await dumpStorage(page);
   assert.deepEqual(local, { "classlink-spa.sign-out.test-app": "1" });
-  assert.deepEqual({ local: {}, ...rest }, NOTHING);
+  assert.deepEqual({ local: {}, ...rest }, EMPTY_STORAGE);
 
   // Still down: who is there is not known, and nobody is shown.
   await open(page);
@@ -252,7 +257,7 @@ test("signing out while the gateway is down holds: the session is ended before i
   assert.equal(await getUser(page), null);
   assert.deepEqual(askedOfSession(app), ["DELETE"]);
   assert.deepEqual(await sessionCookies(context), []);
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
   await open(page);
   assert.equal(await getUser(page), null);
   assert.deepEqual(askedOfSession(app), ["DELETE", "POST"]);
@@ -262,24 +267,24 @@ test("whoever signs in after that is not signed out by it", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   gateway.instead = DOWN;
   await logOut(page);
   gateway.instead = undefined;
   await open(page);
 
-  await signInAnew(page, PEOPLE.paul);
+  await loginWithPrompt(page, PEOPLE.paul);
   await open(page);
 
   assert.equal((await getUser(page))?.name, "Paul Placeholder");
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
 });
 
 test("signing out where a network answers in the gateway's place, with its own page: the session is not over, and that is said", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   gateway.instead = answering(200, "<title>Sign in to the school's network</title>");
 
   assert.equal((await logOut(page)).sessionEnded, false);
@@ -287,14 +292,14 @@ test("signing out where a network answers in the gateway's place, with its own p
   gateway.instead = undefined;
   await open(page);
   assert.equal(await getUser(page), null);
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
 });
 
 test("signing out with the browser offline: the same, and over once it is online", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startGatewayApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   await context.setOffline(true);
   assert.equal((await logOut(page)).sessionEnded, false);
   await context.setOffline(false);
@@ -311,7 +316,7 @@ test("signing out with the browser offline: the same, and over once it is online
 async function leavePia(t, page) {
   const world = await startGatewayApp(t);
   await world.open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   await page.evaluate(() => {
     const { client } = /** @type {any} */ (window);
     addEventListener("pageshow", ({ persisted }) => {
@@ -324,7 +329,7 @@ async function leavePia(t, page) {
     /** Answers with whether it came from the cache. */
     async back() {
       await traverse(page);
-      await ready(page);
+      await waitForClient(page);
       return page.evaluate("window.cached === true");
     },
   };
@@ -347,7 +352,7 @@ browserTest(
     });
     hold.resolve();
 
-    await shows(page, "signed-in");
+    await waitForStatus(page, "signed-in");
     assert.equal((await getUser(page)).name, "Pia Pupil");
   },
 );
@@ -360,38 +365,41 @@ browserTest(
     passThere(24 * 3600);
 
     assert.equal(await back(), true);
-    await watch(page);
-    await shows(page, "signed-out");
+    await recordSnapshots(page);
+    await waitForStatus(page, "signed-out");
 
     assert.equal((await page.evaluate("shown")).user, null);
-    assert.doesNotMatch((await seen(page)).join(), /Pia/);
+    assert.doesNotMatch((await recordedSnapshots(page)).join(), /Pia/);
     assert.equal(await getUser(page), null);
   },
 );
 
-test("back to a page after signing out on another one: it shows nobody, from the cache or not", async (t) => {
-  const { page } = await newCachingPage(t);
-  const { back } = await leavePia(t, page);
-  await getUser(page);
-  await logOut(page);
+browserTest(
+  "back to a page after signing out on another one: it shows nobody, from the cache or not",
+  async (t) => {
+    const { page } = await newCachingPage(t);
+    const { back } = await leavePia(t, page);
+    await getUser(page);
+    await logOut(page);
 
-  await back();
-  await watch(page);
-  assert.equal(await getUser(page), null);
+    await back();
+    await recordSnapshots(page);
+    assert.equal(await getUser(page), null);
 
-  assert.doesNotMatch((await seen(page)).join(), /Pia/);
-});
+    assert.doesNotMatch((await recordedSnapshots(page)).join(), /Pia/);
+  },
+);
 
 test("back to a page after somebody else has signed in: it shows them, from the cache or not", async (t) => {
   const { page, context } = await newCachingPage(t);
   const { back, open } = await leavePia(t, page);
   const other = await context.newPage();
   await open(other);
-  await signInAnew(other, PEOPLE.paul);
+  await loginWithPrompt(other, PEOPLE.paul);
 
   await back();
-  await watch(page);
+  await recordSnapshots(page);
   assert.equal((await getUser(page)).name, "Paul Placeholder");
 
-  assert.doesNotMatch((await seen(page)).join(), /Pia/);
+  assert.doesNotMatch((await recordedSnapshots(page)).join(), /Pia/);
 });

@@ -6,32 +6,31 @@ import { sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
   answering,
-  askedAcross,
+  crossOriginRequests,
   DOWN,
-  kept,
-  NOTHING,
+  dumpStorage,
+  EMPTY_STORAGE,
+  recordedSnapshots,
+  recordSnapshots,
   SESSION,
-  seen,
   sessionCookies,
-  shows,
   startGatewayApp,
-  told,
-  watch,
 } from "./support/gateway-app.mjs";
 import {
-  arrive,
-  asked,
   CLIENT_ID,
+  callInPage,
+  completeLogin,
+  countRequests,
   handleCallback,
-  outcome,
+  loginThroughUi,
   PATHS,
   PEOPLE,
   pendingLogins,
-  pick,
-  signIn,
   snapshot,
   startLogin,
+  waitForCallback,
 } from "./support/login.mjs";
+import { eventTypes, waitForStatus } from "./support/session.mjs";
 import { test } from "./support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -52,19 +51,19 @@ test("by button: only the authorization request leaves for the provider", async 
   const { app, standIn, open, askedGateway } = await startGatewayApp(t);
   await open(page);
 
-  const result = await signIn(page, PEOPLE.pia, { returnTo: "/classes" });
+  const result = await loginThroughUi(page, PEOPLE.pia, { returnTo: "/classes" });
 
   assert.equal(result.status, "signed-in");
   assert.equal(result.returnTo, "/classes");
   assert.equal(result.user.name, "Pia Pupil");
   assert.equal(result.user.id, `${standIn.issuer}|8708718`);
-  assert.deepEqual(askedAcross(requests, app), []);
-  assert.equal(asked(standIn, PATHS.authorization), 1);
+  assert.deepEqual(crossOriginRequests(requests, app), []);
+  assert.equal(countRequests(standIn, PATHS.authorization), 1);
   assert.deepEqual(askedGateway().sort(), ["GET /auth/jwks", "POST /auth/token"]);
   // What the provider was asked beyond that the gateway asked, which is no page.
   const asking = standIn.requests.filter(({ path }) => [PATHS.token, PATHS.keys].includes(path));
   assert.deepEqual([...new Set(asking.map(({ origin }) => origin))], [undefined]);
-  assert.deepEqual(await kept(page), NOTHING);
+  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
   const [cookie] = await sessionCookies(context);
   assert.equal(cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", true);
 });
@@ -77,15 +76,15 @@ test("by tile: the code that nobody asked for is thrown away, and never reaches 
   await page.getByTestId("district-2284").click();
   await page.getByTestId("person-8708718").click();
   await page.getByTestId(`tile-${CLIENT_ID}`).click();
-  await arrive(page);
+  await waitForCallback(page);
 
-  await outcome(page, "client.handleCallback().then(({ status }) => status)").catch(() => {});
+  await callInPage(page, "client.handleCallback().then(({ status }) => status)").catch(() => {});
   await page.waitForURL((url) => url.searchParams.has("state"));
-  await arrive(page);
+  await waitForCallback(page);
   const result = await handleCallback(page);
 
   assert.equal(result.user?.name, "Pia Pupil", JSON.stringify(result));
-  assert.deepEqual(askedAcross(requests, app), []);
+  assert.deepEqual(crossOriginRequests(requests, app), []);
   assert.deepEqual(askedGateway().sort(), ["GET /auth/jwks", "POST /auth/token"]);
 });
 
@@ -100,12 +99,12 @@ for (const [profile, path, member] of [
     });
     await open(page);
 
-    const { user } = await signIn(page, PEOPLE.pia);
+    const { user } = await loginThroughUi(page, PEOPLE.pia);
     assert.ok(user[member], JSON.stringify(user));
     await open(page);
-    assert.deepEqual(await outcome(page, "client.getUser()"), user);
+    assert.deepEqual(await callInPage(page, "client.getUser()"), user);
 
-    assert.deepEqual(askedAcross(requests, app), []);
+    assert.deepEqual(crossOriginRequests(requests, app), []);
     assert.equal(askedGateway().filter((one) => one === `GET ${path}`).length, 2);
   });
 }
@@ -126,11 +125,11 @@ for (const [device, seconds] of [
     await setClock(context, seconds);
     await open(page);
 
-    assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+    assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
     const corrected = seconds < 0 || seconds > 24 * HOUR;
-    assert.equal((await told(page)).includes("clock.corrected"), corrected);
+    assert.equal((await eventTypes(page)).includes("clock.corrected"), corrected);
     await open(page);
-    assert.equal((await outcome(page, "client.getUser()"))?.name, "Pia Pupil");
+    assert.equal((await callInPage(page, "client.getUser()"))?.name, "Pia Pupil");
     assert.equal(await page.evaluate("client.getAccessToken().then(() => true)"), true);
 
     assert.equal(app.requests.filter(({ method }) => method === "HEAD").length, 0);
@@ -144,12 +143,12 @@ test("a token that is over by the gateway's time is refused, whatever the device
   gateway.date = new Date(Date.now() + 25 * HOUR * 1000).toUTCString();
   await open(page);
 
-  const { error } = await signIn(page, PEOPLE.pia);
+  const { error } = await loginThroughUi(page, PEOPLE.pia);
 
   assert.equal(error.code, "id_token_invalid");
   assert.equal(error.reason, "expired");
   assert.equal(Math.round(error.clockOffset / HOUR), 1);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
 });
 
 // ---- What is refused ----
@@ -178,7 +177,7 @@ test("a district that the gateway does not serve is tenant_not_allowed", async (
   const { open, gateway } = await startGatewayApp(t, { client: { allowedTenants: ["3391"] } });
   await open(page);
 
-  const { error } = await signIn(page, PEOPLE.pia);
+  const { error } = await loginThroughUi(page, PEOPLE.pia);
 
   assert.equal(error.code, "tenant_not_allowed");
   assert.equal(error.reason, "tenant_other");
@@ -208,7 +207,7 @@ for (const [what, instead, expected] of [
     await open(page);
     await startLogin(page);
     gateway.instead = instead;
-    await pick(page, PEOPLE.pia);
+    await completeLogin(page, PEOPLE.pia);
 
     const { error } = await handleCallback(page);
 
@@ -224,23 +223,23 @@ test("signing out while a sign-in is under way: nobody is signed in, here and af
   const { open, gateway, app } = await startGatewayApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   const hold = deferred();
   gateway.held = hold.promise;
 
   const signingIn = handleCallback(page);
-  await shows(page, "signing-in");
-  await watch(page);
-  const signingOut = outcome(page, "client.logout()");
-  await shows(page, "signed-out");
+  await waitForStatus(page, "signing-in");
+  await recordSnapshots(page);
+  const signingOut = callInPage(page, "client.logout()");
+  await waitForStatus(page, "signed-out");
   hold.resolve();
 
   assert.equal((await signingIn).error.code, "not_signed_in");
   assert.equal((await signingOut).sessionEnded, true);
-  assert.doesNotMatch((await seen(page)).join(), /Pia/);
+  assert.doesNotMatch((await recordedSnapshots(page)).join(), /Pia/);
   await page.waitForFunction("Object.keys(localStorage).length === 0");
   assert.deepEqual(await sessionCookies(context), []);
   await open(page);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal(app.requests.filter(({ path }) => path === SESSION).at(0)?.method, "DELETE");
 });

@@ -13,7 +13,14 @@ import { promisify } from "node:util";
 import { startStandIn } from "../www/stand-in/index.js";
 import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
 import { authorize } from "./support/authorize.mjs";
-import { APP, Browser, createGateway, newKey, newLogin, SUPPORT_CODE } from "./support/gateway.mjs";
+import {
+  APP,
+  createGateway,
+  GatewayClient,
+  newKey,
+  newLogin,
+  SUPPORT_CODE,
+} from "./support/gateway.mjs";
 
 const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
 const EXAMPLES = join(DOCS, "examples");
@@ -96,7 +103,7 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
   t.after(() => program.stop());
   const address = `http://127.0.0.1:${port}`;
   await untilReady(program, `${address}/auth/health`);
-  const browser = new Browser(createGateway({ clients: [client], sealingKeys: [newKey()] }));
+  const browser = new GatewayClient(createGateway({ clients: [client], sealingKeys: [newKey()] }));
   const form = browser.form(newLogin(), "code", {
     client_id: client.clientId,
     redirect_uri: client.redirectUris[0],
@@ -157,7 +164,7 @@ async function setUp(t, clients, log) {
   /** A code of somebody's for one registration, posted with this verifier or the code's own. */
   const post = async ({ clientId }, sub, verifier) => {
     const login = newLogin();
-    const browser = new Browser(gateway);
+    const browser = new GatewayClient(gateway);
     const redirectUri = clients[0].redirectUris[0];
     const code = await authorize(standIn, { clientId, redirectUri, login, sub });
     const own = { verifier: verifier ?? login.verifier };

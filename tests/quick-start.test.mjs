@@ -14,8 +14,8 @@ import {
   filesOf,
   keepsItsSession,
   layOut,
+  loginAtApp,
   SECRET,
-  signIn,
   signInButton,
   startQuickStandIn,
 } from "./support/quick-start.mjs";
@@ -103,7 +103,7 @@ for (const [name, { start }] of Object.entries(APPS)) {
   test(`${name}: signs in, and forgets with the page`, async (t) => {
     const { origin } = await setUp(t, name, false);
     const { page, errors } = await browser.newPage(t);
-    await signIn(page, origin + start, { byButton });
+    await loginAtApp(page, origin + start, { byButton });
     assert.equal(page.url(), origin + start);
     await page.reload();
     await signInButton(page).waitFor();
@@ -114,7 +114,7 @@ for (const [name, { start }] of Object.entries(APPS)) {
     if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
     const { origin } = await setUp(t, name, true);
     const { page, errors } = await browser.newPage(t);
-    await signIn(page, origin + start, { byButton });
+    await loginAtApp(page, origin + start, { byButton });
     await keepsItsSession(page);
     assert.deepEqual(errors, []);
   });

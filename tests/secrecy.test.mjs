@@ -5,21 +5,21 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bodyOf, fetched, sharedBrowser } from "./support/browser.mjs";
+import { bodyOf, forwardRequest, sharedBrowser } from "./support/browser.mjs";
 import { engine } from "./support/engine.mjs";
-import { holdings } from "./support/holdings.mjs";
+import { collectPageState } from "./support/holdings.mjs";
 import {
-  arrive,
   CLIENT_ID,
-  choose,
+  callInPage,
+  completeLogin,
   handleCallback,
   LOGIN_PREFIX,
-  outcome,
   PATHS,
-  pick,
-  ready,
+  selectUser,
   sharedLoginApp,
   startLogin,
+  waitForCallback,
+  waitForClient,
 } from "./support/login.mjs";
 
 /** Somebody whose every field is found again if it turns up anywhere. */
@@ -109,7 +109,7 @@ async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
     }
   });
   await context.route(login.standIn.issuer + PATHS.token, async (route) => {
-    const response = await fetched(route);
+    const response = await forwardRequest(route);
     const tokens = bend(await response.json());
     const [, payload, signature] = tokens.id_token.split(".");
     Object.assign(secrets, {
@@ -127,7 +127,7 @@ async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
     /** Everything there is at this moment, by place. */
     async everything() {
       return {
-        ...(await page.evaluate(holdings, LOGIN_PREFIX)),
+        ...(await page.evaluate(collectPageState, LOGIN_PREFIX)),
         "cookies, all of them": JSON.stringify(await context.cookies(login.app.origin)),
         "the console": watched.console.join("\n"),
         "uncaught errors": watched.errors.join("\n"),
@@ -203,7 +203,7 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
   });
   // The provider knows whom to expect.
   await page.getByTestId(`person-${PERSON.sub}`).click();
-  await arrive(page);
+  await waitForCallback(page);
 
   // On the callback page, before the application asks for anything: the address is as the provider made it.
   const back = await at("back", { pending: true });
@@ -242,17 +242,17 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
 
   // The page is loaded again.
   await page.reload();
-  await ready(page);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  await waitForClient(page);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.deepEqual(findings(await at("reloaded"), secrets), []);
 });
 
 test("while the application is left, its page holds nothing but the pending login", async (t) => {
   const { page, open, secrets, everything, requests, settings } = await watch(t, {
-    configure: "({ ...settings, navigate: (url) => { window.left = true; } })",
+    configExpression: "({ ...settings, navigate: (url) => { window.left = true; } })",
   });
   await open(page);
-  await outcome(page, `client.startLogin(${JSON.stringify({ loginHint: QUINTESSA.email })})`);
+  await callInPage(page, `client.startLogin(${JSON.stringify({ loginHint: QUINTESSA.email })})`);
 
   const places = await everything();
   const [[key, text]] = JSON.parse(places["the pending login"]);
@@ -285,7 +285,7 @@ for (const profile of ["userinfo", "my-info"]) {
     const { page, open, secrets, everything, requests } = await watch(t, { config });
     await open(page);
     await startLogin(page);
-    await pick(page, PERSON);
+    await completeLogin(page, PERSON);
     const email = await page.evaluate(
       async () => (await window.client.handleCallback()).user.email,
     );
@@ -318,7 +318,7 @@ test("the code goes to the token endpoint and nowhere else, not in a referrer ei
   const { page, open, secrets, requests } = await watch(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PERSON);
+  await completeLogin(page, PERSON);
   const before = requests.length;
   await page.evaluate(async () => void (await window.client.handleCallback()));
 
@@ -334,13 +334,13 @@ test("the code goes to the token endpoint and nowhere else, not in a referrer ei
 test("a LaunchPad tile's code is kept nowhere", async (t) => {
   // Stays on the page that restarts, so that it can be searched.
   const { page, standIn, secrets, everything } = await watch(t, {
-    configure: "({ ...settings, navigate: () => {} })",
+    configExpression: "({ ...settings, navigate: () => {} })",
   });
   await page.goto(standIn.launchPadUrl);
   await page.getByTestId("launchpad-sign-in").click();
-  await choose(page, PERSON);
+  await selectUser(page, PERSON);
   await page.getByTestId(`tile-${CLIENT_ID}`).click();
-  await arrive(page);
+  await waitForCallback(page);
   const code = secrets["the code"];
 
   assert.deepEqual(await handleCallback(page), { status: "redirecting" });
@@ -411,7 +411,7 @@ for (const [code, { query, config, answer, bend, profile, keys, abort }] of Obje
     if (abort) await context.route(standIn.issuer + PATHS.token, (route) => route.abort());
     await open(page);
     await startLogin(page);
-    await pick(page, PERSON);
+    await completeLogin(page, PERSON);
     const url =
       query &&
       `${app.redirectUri}?${query
@@ -437,7 +437,7 @@ for (const [code, { query, config, answer, bend, profile, keys, abort }] of Obje
 
 test("an error's stack names the page that asked, and not the code in its address", async (t) => {
   const { page, open, secrets } = await watch(t, {
-    configure: `(() => {
+    configExpression: `(() => {
       try {
         createClient({});
       } catch (error) {
@@ -448,7 +448,7 @@ test("an error's stack names the page that asked, and not the code in its addres
   });
   await open(page);
   await startLogin(page);
-  await pick(page, PERSON);
+  await completeLogin(page, PERSON);
 
   const { code, stack, keys } = await page.evaluate(() => ({
     code: window.failed.code,

@@ -4,24 +4,24 @@ import assert from "node:assert/strict";
 import { bodyOf, sharedBrowser } from "./support/browser.mjs";
 import { deferred } from "./support/deferred.mjs";
 import {
-  arrive,
-  asked,
   CLIENT_ID,
-  choose,
+  callInPage,
+  completeLogin,
+  countRequests,
   handleCallback,
+  ignoreNavigation,
   LOGIN_PREFIX,
+  loginThroughUi,
   OTHER_CLIENT_ID,
-  orGone,
-  outcome,
   PATHS,
   PEOPLE,
   pendingLogins,
-  pick,
-  ready,
+  selectUser,
   sharedLoginApp,
-  signIn,
   snapshot,
   startLogin,
+  waitForCallback,
+  waitForClient,
 } from "./support/login.mjs";
 import { newCachingPage, traverse } from "./support/page-cache.mjs";
 import { browserTest, test } from "./support/tiers.mjs";
@@ -53,7 +53,7 @@ test("by button: the person comes back signed in, to where they were going", asy
   const { standIn, open } = await startLoginApp(t);
   await open(page);
 
-  const result = await signIn(page, PEOPLE.pia, {
+  const result = await loginThroughUi(page, PEOPLE.pia, {
     returnTo: "/classes?period=2#today",
     appState: { cart: [1, { two: "zwei" }], nothing: null },
   });
@@ -74,10 +74,10 @@ test("returnTo is where the login began, unless that was the callback page", asy
   const { open } = await startLoginApp(t);
 
   await open(page, "/launch?a=1#b");
-  assert.equal((await signIn(page, PEOPLE.pia)).returnTo, "/launch?a=1#b");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).returnTo, "/launch?a=1#b");
 
-  await outcome(page, "client.startLogin()");
-  await arrive(page);
+  await callInPage(page, "client.startLogin()");
+  await waitForCallback(page);
   assert.equal((await handleCallback(page)).returnTo, "/");
 });
 
@@ -146,7 +146,7 @@ test("the callback costs one round trip: code and keys are asked for side by sid
   const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   standIn.requests.length = 0;
   // Neither gets an answer until both have been asked: one after the other would end in a time-out.
   const both = { token: deferred(), keys: deferred() };
@@ -172,7 +172,7 @@ test("the token request is a public client's, with the verifier of its challenge
   const { app, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   const code = new URL(page.url()).searchParams.get("code");
   await handleCallback(page);
 
@@ -204,7 +204,7 @@ test("the address bar is stripped at once, and keeps what is the application's",
   const { app, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   const { search } = new URL(page.url());
   await open(
     page,
@@ -253,7 +253,7 @@ test("the events tell of the steps, under one support code from the button to th
     addEventListener("pagehide", () => localStorage.setItem("seen", JSON.stringify(window.events)));
   });
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await handleCallback(page);
 
   const before = JSON.parse(await page.evaluate(() => localStorage.getItem("seen")));
@@ -278,7 +278,7 @@ async function openLaunchPad(page, standIn, person) {
   await page.goto(standIn.launchPadUrl);
   if (!person) return;
   await page.getByTestId("launchpad-sign-in").click();
-  await choose(page, person);
+  await selectUser(page, person);
   await page.getByTestId("launchpad-person").waitFor();
 }
 
@@ -287,13 +287,13 @@ test("by tile: a code without a state is thrown away, and a login of the applica
   const { standIn } = await startLoginApp(t);
   await openLaunchPad(page, standIn, PEOPLE.tess);
   await page.getByTestId(`tile-${CLIENT_ID}`).click();
-  await arrive(page);
+  await waitForCallback(page);
   const query = new URL(page.url()).searchParams;
   const before = requests.length;
 
-  const first = await orGone(handleCallback(page));
+  const first = await ignoreNavigation(handleCallback(page));
   await page.waitForURL("**/callback?*state=*");
-  await ready(page);
+  await waitForClient(page);
   const second = await handleCallback(page);
 
   assert.equal(query.has("state"), false);
@@ -306,7 +306,7 @@ test("by tile: a code without a state is thrown away, and a login of the applica
       request.url() + (await bodyOf(request)) + JSON.stringify(await request.allHeaders());
     assert.ok(!sent.includes(query.get("code")), `the tile's code was sent to ${request.url()}`);
   }
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
@@ -314,12 +314,12 @@ test("by tile: the restart tells of itself, and hides who was there", async (t) 
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t, {
     // Stays on the page, so that it can be looked at.
-    configure: "({ ...settings, navigate: (url) => { window.left = url; } })",
+    configExpression: "({ ...settings, navigate: (url) => { window.left = url; } })",
   });
   await open(page, "/");
-  await outcome(page, "client.startLogin()");
+  await callInPage(page, "client.startLogin()");
   await page.goto(await page.evaluate("left"));
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await handleCallback(page);
   assert.equal((await snapshot(page)).user.givenName, "Pia");
 
@@ -328,7 +328,7 @@ test("by tile: the restart tells of itself, and hides who was there", async (t) 
   assert.equal(result.status, "redirecting");
   assert.equal((await snapshot(page)).status, "redirecting");
   assert.equal((await snapshot(page)).user, null);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal((await page.evaluate("events")).at(-2).type, "launch.restarted");
   assert.equal(new URL(await page.evaluate("left")).origin, standIn.issuer);
 });
@@ -342,15 +342,15 @@ test("by tile: other logins that wait in the tab survive", async (t) => {
   const [{ state }] = authorizationRequests(requests);
   await openLaunchPad(page, standIn, PEOPLE.pia);
   await page.getByTestId(`tile-${CLIENT_ID}`).click();
-  await arrive(page);
-  await orGone(handleCallback(page));
+  await waitForCallback(page);
+  await ignoreNavigation(handleCallback(page));
   await page.waitForURL("**/callback?*state=*");
-  await ready(page);
+  await waitForClient(page);
   assert.equal((await handleCallback(page)).status, "signed-in");
   assert.deepEqual(await pendingLogins(page), [state]);
 
   await page.goto(waiting);
-  await pick(page, PEOPLE.tess);
+  await completeLogin(page, PEOPLE.tess);
   const result = await handleCallback(page);
 
   assert.equal(result.status, "signed-in");
@@ -364,10 +364,10 @@ test("by tile: pressing a second tile after the first has signed in is no loop",
   for (let i = 0; i < 2; i++) {
     await openLaunchPad(page, standIn);
     await page.getByTestId(`tile-${CLIENT_ID}`).click();
-    await arrive(page);
-    assert.deepEqual((await orGone(handleCallback(page))) ?? REDIRECTING, REDIRECTING);
+    await waitForCallback(page);
+    assert.deepEqual((await ignoreNavigation(handleCallback(page))) ?? REDIRECTING, REDIRECTING);
     await page.waitForURL("**/callback?*state=*");
-    await ready(page);
+    await waitForClient(page);
     assert.equal((await handleCallback(page)).status, "signed-in");
   }
 });
@@ -384,25 +384,25 @@ test("by tile: a restart that comes back without a state is a loop, and ends in 
     await route.fulfill({ status: 302, headers: { location: url.href } });
   });
   await page.getByTestId(`tile-${CLIENT_ID}`).click();
-  await arrive(page);
+  await waitForCallback(page);
 
-  assert.deepEqual((await orGone(handleCallback(page))) ?? REDIRECTING, REDIRECTING);
-  await arrive(page);
+  assert.deepEqual((await ignoreNavigation(handleCallback(page))) ?? REDIRECTING, REDIRECTING);
+  await waitForCallback(page);
   const redirects = authorizationRequests(requests).length;
   const { error } = await handleCallback(page);
 
   assert.equal(error.code, "launch_loop");
   assert.equal((await snapshot(page)).status, "error");
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
   await page.reload();
-  await ready(page);
+  await waitForClient(page);
   assert.equal((await handleCallback(page)).error.code, "not_a_callback");
   assert.equal(authorizationRequests(requests).length, redirects, "no further redirect");
 });
 
 test("by tile: a restart that storage refused midway is no loop when it is tried again", async (t) => {
   const { page } = await browser.newPage(t);
-  const { app, open } = await startLoginApp(t, { stays: true });
+  const { app, open } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
   const tile = `${app.redirectUri}?code=of-a-tile`;
   await page.evaluate((prefix) => {
@@ -466,9 +466,9 @@ test("by the other kind of tile: the page it opens starts the login itself", asy
   await openLaunchPad(page, standIn, PEOPLE.pia);
   await page.getByTestId(`launch-tile-${CLIENT_ID}`).click();
   await page.waitForURL("**/launch");
-  await ready(page);
+  await waitForClient(page);
   await startLogin(page, { returnTo: "/shelf" });
-  await arrive(page);
+  await waitForCallback(page);
 
   const result = await handleCallback(page);
 
@@ -485,9 +485,9 @@ test("a refused consent is access_denied, ends that login, and leaves the others
   await startLogin(page);
   await open(page);
   await startLogin(page);
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await page.getByTestId("consent-refuse").click();
-  await arrive(page);
+  await waitForCallback(page);
 
   const { error } = await handleCallback(page);
 
@@ -498,7 +498,7 @@ test("a refused consent is access_denied, ends that login, and leaves the others
   assert.deepEqual({ status, user }, { status: "error", user: null });
   const [first] = authorizationRequests(requests);
   assert.deepEqual(await pendingLogins(page), [first.state]);
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
 });
 
 test("the provider's own words are on the error for a developer, but not enumerable", async (t) => {
@@ -506,9 +506,9 @@ test("the provider's own words are on the error for a developer, but not enumera
   const { open } = await startLoginApp(t, { standIn: { consent: "always" } });
   await open(page);
   await startLogin(page);
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await page.getByTestId("consent-refuse").click();
-  await arrive(page);
+  await waitForCallback(page);
 
   const words = await page.evaluate(() =>
     window.client.handleCallback().catch(({ providerError }) => providerError),
@@ -522,7 +522,7 @@ test("prompt none without a session is login_required", async (t) => {
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page, { prompt: "none" });
-  await arrive(page);
+  await waitForCallback(page);
 
   assert.equal((await handleCallback(page)).error.code, "login_required");
 });
@@ -553,10 +553,10 @@ test("a state that nobody sent is refused, and the login that waits still comple
 
   const { error } = await handleCallback(page);
   assert.equal(error.code, "state_unknown");
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
 
   await page.goto(waiting);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
 
@@ -565,13 +565,13 @@ test("an answer in another tab is refused there, and completes in its own", asyn
   const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   const other = await context.newPage();
   await other.goto(page.url());
-  await ready(other);
+  await waitForClient(other);
 
   assert.equal((await handleCallback(other)).error.code, "state_unknown");
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
 
@@ -580,14 +580,14 @@ test("a code that was used is never sent again", async (t) => {
   const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   const url = page.url();
   await handleCallback(page);
   await page.goto(url);
-  await ready(page);
+  await waitForClient(page);
 
   assert.equal((await handleCallback(page)).error.code, "state_unknown");
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
 test("a login that is over an hour old is not answered any more", async (t) => {
@@ -596,10 +596,10 @@ test("a login that is over an hour old is not answered any more", async (t) => {
   await open(page);
   await startLogin(page);
   await setClock(context, 3700);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
 
   assert.equal((await handleCallback(page)).error.code, "state_unknown");
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
 });
 
 test("another issuer's answer is refused and consumes nothing (RFC 9207)", async (t) => {
@@ -607,14 +607,14 @@ test("another issuer's answer is refused and consumes nothing (RFC 9207)", async
   const { app, standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   const { search } = new URL(page.url());
 
   for (const iss of ["https://evil.example", `${standIn.issuer}/`, ""]) {
     const url = `${app.redirectUri}${search}&iss=${encodeURIComponent(iss)}`;
     assert.equal((await handleCallback(page, url)).error.code, "issuer_mismatch", iss);
   }
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
   const right = `${app.redirectUri}${search}&iss=${encodeURIComponent(standIn.issuer)}`;
   assert.equal((await handleCallback(page, right)).status, "signed-in");
 });
@@ -622,12 +622,12 @@ test("another issuer's answer is refused and consumes nothing (RFC 9207)", async
 test("an answer without the iss that the metadata promises is refused (RFC 9207)", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
-    configure:
+    configExpression:
       "({ ...settings, metadata: { ...settings.metadata, authorization_response_iss_parameter_supported: true } })",
   });
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
 
   assert.equal((await handleCallback(page)).error.code, "issuer_mismatch");
   assert.equal((await pendingLogins(page)).length, 1);
@@ -658,7 +658,7 @@ test("a bare visit is not_a_callback, which is no failed sign-in", async (t) => 
 
     assert.equal((await handleCallback(page)).error.code, "not_a_callback", path);
     assert.equal(page.url(), app.origin + path);
-    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal(await callInPage(page, "client.getUser()"), null);
     assert.equal((await snapshot(page)).status, "signed-out");
   }
 });
@@ -677,13 +677,13 @@ test("two logins that wait in one tab both complete", async (t) => {
 
   for (const [i, person] of [PEOPLE.pia, PEOPLE.tess].entries()) {
     await page.goto(waiting[i]);
-    await pick(page, person);
+    await completeLogin(page, person);
     const result = await handleCallback(page);
     assert.equal(result.status, "signed-in");
     assert.equal(result.returnTo, ["/first", "/second"][i]);
     assert.equal(result.user.sub, person.sub);
   }
-  assert.equal(asked(standIn, PATHS.token), 2);
+  assert.equal(countRequests(standIn, PATHS.token), 2);
   assert.deepEqual(await pendingLogins(page), []);
 });
 
@@ -699,7 +699,7 @@ test("two logins in two tabs both complete", async (t) => {
     [page, PEOPLE.pia],
     [other, PEOPLE.paul],
   ]) {
-    await pick(tab, person);
+    await completeLogin(tab, person);
     assert.equal((await handleCallback(tab)).user.sub, person.sub);
   }
 });
@@ -709,7 +709,7 @@ test("handleCallback twice (StrictMode) is one promise and one exchange", async 
   const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
 
   const seen = await page.evaluate(async () => {
     const { handleCallback } = window.client;
@@ -719,8 +719,8 @@ test("handleCallback twice (StrictMode) is one promise and one exchange", async 
   });
 
   assert.deepEqual(seen, { same: true, later: true, status: "signed-in" });
-  assert.equal(asked(standIn, PATHS.token), 1);
-  assert.equal(asked(standIn, PATHS.keys), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.keys), 1);
 });
 
 test("handleCallback twice of a refusal is one promise, too", async (t) => {
@@ -745,9 +745,9 @@ test("reloading the callback page before it is handled completes the login", asy
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await page.reload();
-  await ready(page);
+  await waitForClient(page);
 
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
@@ -757,16 +757,16 @@ test("reloading while the code is being exchanged ends it: not_a_callback, and n
   const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await context.route(standIn.issuer + PATHS.token, () => {});
   const sent = page.waitForRequest(standIn.issuer + PATHS.token);
   await page.evaluate(() => void window.client.handleCallback().catch(() => {}));
   await sent;
   await page.reload();
-  await ready(page);
+  await waitForClient(page);
 
   assert.equal((await handleCallback(page)).error.code, "not_a_callback");
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   const exchanges = requests.filter((request) => request.url() === standIn.issuer + PATHS.token);
   assert.equal(exchanges.length, 1);
 });
@@ -775,13 +775,13 @@ test("reloading after the sign-in is not_a_callback, and nobody is signed in", a
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
   const before = standIn.requests.length;
   await page.reload();
-  await ready(page);
+  await waitForClient(page);
 
   assert.equal((await handleCallback(page)).error.code, "not_a_callback");
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal(standIn.requests.length, before, "nothing was asked of the provider");
 });
 
@@ -791,13 +791,13 @@ browserTest(
     const { page } = await browser.newPage(t);
     const { standIn, open } = await startLoginApp(t);
     await open(page);
-    await signIn(page, PEOPLE.pia);
+    await loginThroughUi(page, PEOPLE.pia);
     await open(page, "/launch");
     const before = standIn.requests.length;
 
     for (const step of [-1, 1, -1]) {
       await traverse(page, step);
-      await ready(page);
+      await waitForClient(page);
       assert.equal((await handleCallback(page)).error.code, "not_a_callback");
     }
     assert.equal(standIn.requests.length, before);
@@ -822,8 +822,8 @@ browserTest(
 
     assert.equal(await page.evaluate("cached"), true);
     assert.equal((await snapshot(page)).status, "signed-out");
-    assert.equal(await outcome(page, "client.getUser()"), null);
-    assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+    assert.equal(await callInPage(page, "client.getUser()"), null);
+    assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
   },
 );
 
@@ -833,13 +833,13 @@ test("a callback that failed before the code was sent may be handled again", asy
   await open(page);
   await startLogin(page);
   answers.wasm = "fail-once";
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
 
   const { error } = await handleCallback(page);
   assert.equal(error.code, "wasm_unavailable");
   assert.equal(error.retryable, true);
   assert.equal((await handleCallback(page)).status, "signed-in");
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
 // ---- Where the endpoints come from ----
@@ -849,11 +849,11 @@ test("without metadata the issuer is discovered, once for the login and not agai
   const { standIn, open } = await startLoginApp(t, { config: { metadata: undefined } });
   await open(page);
   await startLogin(page);
-  assert.equal(asked(standIn, PATHS.discovery), 1);
-  await pick(page, PEOPLE.pia);
+  assert.equal(countRequests(standIn, PATHS.discovery), 1);
+  await completeLogin(page, PEOPLE.pia);
 
   assert.equal((await handleCallback(page)).status, "signed-in");
-  assert.equal(asked(standIn, PATHS.discovery), 1);
+  assert.equal(countRequests(standIn, PATHS.discovery), 1);
 });
 
 test("a discovery document of another issuer is refused before anybody leaves", async (t) => {
@@ -866,7 +866,7 @@ test("a discovery document of another issuer is refused before anybody leaves", 
   });
   await open(page);
 
-  const { error } = await outcome(page, "client.startLogin()");
+  const { error } = await callInPage(page, "client.startLogin()");
 
   assert.equal(error.code, "discovery_invalid");
   assert.equal(page.url(), `${app.origin}/`);
@@ -882,7 +882,7 @@ for (const profile of ["userinfo", "my-info"]) {
     const { standIn, open } = await startLoginApp(t, { config, standIn: { tenantClaims: false } });
     await open(page);
 
-    const { user } = await signIn(page, PEOPLE.tess);
+    const { user } = await loginThroughUi(page, PEOPLE.tess);
 
     assert.equal(user.id, `${standIn.issuer}|8708720`);
     assert.equal(user.name, "Tess Teacher");
@@ -893,7 +893,7 @@ for (const profile of ["userinfo", "my-info"]) {
       assert.equal(user.rosterId, "2284/5678_T-0005");
     }
     const path = profile === "my-info" ? "/v2/my/info" : "/v2/my/profileinfo";
-    assert.equal(asked(standIn, path), 1);
+    assert.equal(countRequests(standIn, path), 1);
   });
 }
 
@@ -905,7 +905,7 @@ test("my-info's HTTP 200 with an error inside is userinfo_rejected", async (t) =
   });
   await open(page);
 
-  assert.equal((await signIn(page, PEOPLE.pia)).error.code, "userinfo_rejected");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).error.code, "userinfo_rejected");
   assert.equal((await snapshot(page)).user, null);
 });
 
@@ -919,7 +919,7 @@ test("UserInfo about somebody else is user_mismatch, and nobody is signed in", a
   });
   await open(page);
 
-  assert.equal((await signIn(page, PEOPLE.pia)).error.code, "user_mismatch");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).error.code, "user_mismatch");
   assert.equal((await snapshot(page)).user, null);
 });
 
@@ -932,7 +932,7 @@ for (const profile of ["id-token", "my-info"]) {
     for (const name of ["pia", "paul", "nils", "olga"]) {
       await open(page);
       await startLogin(page, { prompt: "login" });
-      await pick(page, PEOPLE[name]);
+      await completeLogin(page, PEOPLE[name]);
       people[name] = (await handleCallback(page)).user;
     }
     const { pia, paul, nils, olga } = people;
@@ -953,15 +953,15 @@ test("allowedTenants lets its own in and nobody else", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { config: { allowedTenants: [2284] } });
   await open(page);
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
 
   await open(page);
-  const { error } = await signIn(page, PEOPLE.paul, { prompt: "login" });
+  const { error } = await loginThroughUi(page, PEOPLE.paul, { prompt: "login" });
 
   assert.equal(error.code, "tenant_not_allowed");
   assert.equal(error.reason, "tenant_other");
   assert.equal((await snapshot(page)).user, null);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
 });
 
 test("allowedTenants refuses people whose tenant is unknown", async (t) => {
@@ -970,7 +970,7 @@ test("allowedTenants refuses people whose tenant is unknown", async (t) => {
   const { open } = await startLoginApp(t, { config, standIn: { tenantClaims: false } });
   await open(page);
 
-  const { error } = await signIn(page, PEOPLE.pia);
+  const { error } = await loginThroughUi(page, PEOPLE.pia);
 
   assert.equal(error.code, "tenant_not_allowed");
   assert.equal(error.reason, "tenant_unknown");
@@ -982,7 +982,7 @@ test("maxAge holds where the provider knows when the password was given", async 
   await open(page);
   const began = Math.floor(Date.now() / 1000);
 
-  const result = await signIn(page, PEOPLE.pia, { maxAge: 3600 });
+  const result = await loginThroughUi(page, PEOPLE.pia, { maxAge: 3600 });
 
   assert.equal(result.status, "signed-in");
   assert.ok(result.user.authTime >= began && result.user.authTime <= Date.now() / 1000 + 1);
@@ -997,7 +997,7 @@ test("maxAge refuses a sign-in that is too old, also where the provider ignores 
   await setClock(context, hours * 3600);
   await open(page);
 
-  const { error } = await signIn(page, PEOPLE.pia, { maxAge: 3600 });
+  const { error } = await loginThroughUi(page, PEOPLE.pia, { maxAge: 3600 });
 
   assert.equal(error.code, "id_token_invalid");
   assert.equal(error.reason, "auth_time");
@@ -1010,7 +1010,7 @@ test("a device whose clock is a day and two hours fast signs in by the server's"
   await setClock(context, 26 * 3600);
   await open(page);
 
-  assert.equal((await signIn(page, PEOPLE.pia)).status, "signed-in");
+  assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
   const types = (await page.evaluate("events")).map(({ type }) => type);
   assert.deepEqual(types, ["callback.received", "clock.corrected", "login.succeeded"]);
 });
@@ -1018,14 +1018,14 @@ test("a device whose clock is a day and two hours fast signs in by the server's"
 test("a district function chooses the registration, and the district comes back", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
-    configure: `async (district) => {
+    configExpression: `async (district) => {
       (window.asked ??= []).push(district ?? null);
       return { ...settings, clientId: district === "south" ? "${OTHER_CLIENT_ID}" : "${CLIENT_ID}" };
     }`,
   });
   await open(page);
 
-  const south = await signIn(page, PEOPLE.pia, { district: "south" });
+  const south = await loginThroughUi(page, PEOPLE.pia, { district: "south" });
 
   assert.equal(south.status, "signed-in");
   assert.equal(south.district, "south");
@@ -1036,7 +1036,7 @@ test("a district function chooses the registration, and the district comes back"
 
   await open(page);
   await startLogin(page);
-  await arrive(page);
+  await waitForCallback(page);
   const none = await handleCallback(page);
   assert.equal("district" in none, false);
   assert.equal(none.user.claims.aud, CLIENT_ID);
@@ -1060,7 +1060,7 @@ test("a returnTo that leads elsewhere is refused, and nobody leaves", async (t) 
     "http://localhost:1/",
     `blob:${app.origin}/1`,
   ]) {
-    const { error } = await outcome(page, `client.startLogin(${JSON.stringify({ returnTo })})`);
+    const { error } = await callInPage(page, `client.startLogin(${JSON.stringify({ returnTo })})`);
 
     assert.equal(error?.code, "config_invalid", returnTo);
     assert.match(error.message, /returnTo/);
@@ -1076,7 +1076,7 @@ test("a returnTo that was tampered with in storage leads home", async (t) => {
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page, { returnTo: "/safe" });
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await page.evaluate((prefix) => {
     const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
     const pending = JSON.parse(sessionStorage.getItem(key));
@@ -1098,7 +1098,7 @@ test("blocked storage is storage_unavailable, and nobody leaves", async (t) => {
   const { app, open } = await startLoginApp(t);
   await open(page);
 
-  const { error } = await outcome(page, "client.startLogin()");
+  const { error } = await callInPage(page, "client.startLogin()");
 
   assert.equal(error.code, "storage_unavailable");
   assert.match(error.userMessage, /remember/);
@@ -1125,7 +1125,7 @@ test("full storage is storage_unavailable, and what the application keeps there 
     return text.length;
   });
 
-  const { error } = await outcome(page, "client.startLogin()");
+  const { error } = await callInPage(page, "client.startLogin()");
 
   assert.equal(error.code, "storage_unavailable");
   assert.equal(page.url(), `${app.origin}/`);
@@ -1139,7 +1139,7 @@ test("getUser waits for a callback that is under way", async (t) => {
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
 
   const seen = await page.evaluate(async () => {
     const { handleCallback, getUser, getSnapshot } = window.client;
@@ -1174,7 +1174,7 @@ test("subscribers see each state once; snapshots are frozen and the same while n
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
 
   const seen = await page.evaluate(async () => {
     const { subscribe, getSnapshot, handleCallback, getUser } = window.client;
@@ -1221,7 +1221,7 @@ test("a bad link doesn't sign out who is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
 
   for (const query of ["code=1&state=forged", "error=access_denied", "code=1&code=2"]) {
     const { error } = await handleCallback(page, `/callback?${query}`);
@@ -1233,10 +1233,10 @@ test("a bad link doesn't sign out who is signed in", async (t) => {
 test("the button's page shows that it is being left", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
-    configure: "({ ...settings, navigate: (url) => { window.left = url; } })",
+    configExpression: "({ ...settings, navigate: (url) => { window.left = url; } })",
   });
   await open(page);
-  await outcome(page, "client.startLogin()");
+  await callInPage(page, "client.startLogin()");
 
   assert.equal((await snapshot(page)).status, "redirecting");
 });
@@ -1246,7 +1246,7 @@ test("close ends what is under way, and everything later", async (t) => {
   const { standIn, open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await context.route(standIn.issuer + PATHS.token, () => {});
   const sent = page.waitForRequest(standIn.issuer + PATHS.token);
   await page.evaluate(() => {
@@ -1294,7 +1294,7 @@ test("a provider that wants a secret: token_rejected with its status", async (t)
   const { open } = await startLoginApp(t, { standIn: { publicClients: false } });
   await open(page);
 
-  const { error } = await signIn(page, PEOPLE.pia);
+  const { error } = await loginThroughUi(page, PEOPLE.pia);
 
   assert.equal(error.code, "token_rejected");
   assert.equal(error.status, 401);
@@ -1307,7 +1307,7 @@ test("a provider that answers no other origin: network, and the message says COR
   const { open } = await startLoginApp(t, { standIn: { cors: false } });
   await open(page);
 
-  const { error } = await signIn(page, PEOPLE.pia);
+  const { error } = await loginThroughUi(page, PEOPLE.pia);
 
   assert.equal(error.code, "network");
   assert.match(error.message, /CORS/);
@@ -1319,7 +1319,7 @@ test("a code whose verifier is another's is refused by a provider that checks PK
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await page.evaluate((prefix) => {
     const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
     const pending = JSON.parse(sessionStorage.getItem(key));
@@ -1337,7 +1337,7 @@ test("a code whose verifier is another's is refused by the nonce where the provi
   const { open } = await startLoginApp(t, { standIn: { pkce: "ignored" } });
   await open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await page.evaluate((prefix) => {
     const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
     const pending = JSON.parse(sessionStorage.getItem(key));

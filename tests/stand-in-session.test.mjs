@@ -7,19 +7,19 @@ import { decodeJwt } from "jose";
 import { startApp } from "./support/app.mjs";
 import { addFrame, sharedBrowser } from "./support/browser.mjs";
 import { unless } from "./support/engine.mjs";
-import { choose, PEOPLE } from "./support/login.mjs";
+import { PEOPLE, selectUser } from "./support/login.mjs";
 import {
   api,
   authorizationUrl,
-  Browser,
   CLIENT,
   exchange,
+  HttpUserAgent,
+  obtainTokens,
   PAUL,
   PIA,
   postForm,
   renew,
   SECRET_CLIENT,
-  signIn,
   standInFor,
 } from "./support/stand-in.mjs";
 
@@ -43,7 +43,7 @@ test("refresh tokens: a renewal brings a new access token and a new ID token of 
     idTokenLifetime: 30,
   });
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
-  const first = await signIn(standIn);
+  const first = await obtainTokens(standIn);
   assert.equal(first.expires_in, 30);
   assert.ok(await opens(standIn, first));
 
@@ -76,9 +76,9 @@ test("refresh tokens: a renewal brings a new access token and a new ID token of 
 
 test("refresh tokens: one that is used again ends its grant, and no other", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const browser = new Browser();
-  const first = await signIn(standIn, { browser });
-  const other = await signIn(standIn, { browser });
+  const browser = new HttpUserAgent();
+  const first = await obtainTokens(standIn, { browser });
+  const other = await obtainTokens(standIn, { browser });
   const { body: second } = await renew(standIn, first.refresh_token);
 
   assert.deepEqual(outcomeOf(await renew(standIn, first.refresh_token)), REFUSED);
@@ -91,7 +91,7 @@ test("refresh tokens: one that is used again ends its grant, and no other", asyn
 
 test("refresh tokens: of several uses at once, one comes first and the others too late", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const { refresh_token } = await signIn(standIn);
+  const { refresh_token } = await obtainTokens(standIn);
 
   const answers = await Promise.all(Array.from({ length: 5 }, () => renew(standIn, refresh_token)));
 
@@ -105,7 +105,7 @@ test("refresh tokens: for the client they were given to, with its secret where o
   const standIn = await standInFor(t, { refreshTokens: true, publicClients: false });
   const client = { client_id: SECRET_CLIENT.clientId };
   const secret = { client_secret: SECRET_CLIENT.clientSecret };
-  const { callback } = await new Browser().arrive(authorizationUrl(standIn, client));
+  const { callback } = await new HttpUserAgent().arrive(authorizationUrl(standIn, client));
   const code = callback.searchParams.get("code");
   const { body } = await exchange(standIn, code, { ...client, ...secret });
   const attempt = async (params) => outcomeOf(await renew(standIn, body.refresh_token, params));
@@ -114,13 +114,13 @@ test("refresh tokens: for the client they were given to, with its secret where o
   assert.deepEqual(await attempt({ ...client, ...secret }), [200, undefined]);
 
   const open = await standInFor(t, { refreshTokens: true });
-  const { refresh_token } = await signIn(open);
+  const { refresh_token } = await obtainTokens(open);
   assert.deepEqual(outcomeOf(await renew(open, refresh_token, client)), REFUSED);
 });
 
 test("refresh tokens: not without the switch, whatever is asked for", async (t) => {
   const standIn = await standInFor(t);
-  const answer = await signIn(standIn, { scope: "openid offline_access", prompt: "consent" });
+  const answer = await obtainTokens(standIn, { scope: "openid offline_access", prompt: "consent" });
   assert.ok(!("refresh_token" in answer) && !("expires_in" in answer));
   assert.deepEqual(outcomeOf(await renew(standIn, "any")), [400, "unsupported_grant_type"]);
 });
@@ -138,7 +138,7 @@ test("revocation ends the whole grant, and takes any token for an answer", async
     return response.status;
   };
   for (const kind of ["refresh_token", "access_token"]) {
-    const tokens = await signIn(standIn);
+    const tokens = await obtainTokens(standIn);
     assert.equal(await revoke(tokens[kind], { client_id: SECRET_CLIENT.clientId }), 200);
     assert.ok(await opens(standIn, tokens), "another client's stays");
 
@@ -161,8 +161,8 @@ const POST_LOGOUT_URI = "http://localhost:4419/bye";
 async function signedInWithEndSession(t) {
   const client = { ...CLIENT, postLogoutRedirectUris: [POST_LOGOUT_URI] };
   const standIn = await standInFor(t, { endSession: true, clients: [client] });
-  const browser = new Browser();
-  const { id_token, ...tokens } = await signIn(standIn, { browser });
+  const browser = new HttpUserAgent();
+  const { id_token, ...tokens } = await obtainTokens(standIn, { browser });
   const endSessionUrl = (params) =>
     `${standIn.endpoints.end_session_endpoint}?${new URLSearchParams(params)}`;
   /** What a silent request says: `code`, or an error. */
@@ -202,7 +202,7 @@ test("end session: with the ID token of who is signed in, it leads back at once"
 
 test("end session: without it, or with another person's, a page asks first", async (t) => {
   const { standIn, browser, endSessionUrl, silently } = await signedInWithEndSession(t);
-  const { id_token: pauls } = await signIn(standIn, { sub: PAUL });
+  const { id_token: pauls } = await obtainTokens(standIn, { sub: PAUL });
   const back = { post_logout_redirect_uri: POST_LOGOUT_URI, state: "bye" };
   const requests = [
     {},
@@ -254,7 +254,7 @@ test("end session: to nowhere but a registered address, and only for a genuine I
 
 test("silent request: an error where somebody would have to be asked, a code where not", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const silently = async (params) => {
     const url = authorizationUrl(standIn, { prompt: "none", ...params });
     const { seen, callback } = await browser.arrive(url);
@@ -262,10 +262,10 @@ test("silent request: an error where somebody would have to be asked, a code whe
     assert.equal(callback.searchParams.get("state"), "the-state");
     return callback.searchParams.get("error") ?? "code";
   };
-  const { id_token: pauls } = await signIn(standIn, { sub: PAUL });
+  const { id_token: pauls } = await obtainTokens(standIn, { sub: PAUL });
   assert.equal(await silently(), "login_required");
 
-  const { id_token } = await signIn(standIn, { browser });
+  const { id_token } = await obtainTokens(standIn, { browser });
 
   assert.equal(await silently(), "code");
   assert.equal(await silently({ id_token_hint: id_token }), "code");
@@ -277,8 +277,8 @@ test("silent request: an error where somebody would have to be asked, a code whe
 
 test("silent request: refused with whatever error a test wants, and only as often", async (t) => {
   const standIn = await standInFor(t, { consent: "never" });
-  const browser = new Browser();
-  await signIn(standIn, { browser });
+  const browser = new HttpUserAgent();
+  await obtainTokens(standIn, { browser });
   standIn.refuse("interaction_required", { times: 2 });
   const errors = [];
   for (const params of [{ prompt: "none" }, {}, { prompt: "none" }]) {
@@ -303,7 +303,7 @@ test("the issuer in callbacks (RFC 9207), promised and kept", async (t) => {
   const standIn = await standInFor(t, { issParameter: true });
   const { body } = await api(standIn.discoveryUrl);
   assert.equal(body.authorization_response_iss_parameter_supported, true);
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   for (const [params, member] of [
     [{ prompt: "none" }, "error"],
     [{}, "code"],
@@ -319,10 +319,10 @@ test("two issuers side by side: one browser, two people, and nothing of one open
     await standInFor(t, { refreshTokens: true }),
     await standInFor(t, { refreshTokens: true }),
   ];
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const signedIn = [];
   for (const [index, sub] of [PIA, PAUL].entries()) {
-    signedIn.push(await signIn(both[index], { sub, browser }));
+    signedIn.push(await obtainTokens(both[index], { sub, browser }));
   }
 
   for (const [index, sub] of [PIA, PAUL].entries()) {
@@ -341,9 +341,9 @@ test("two issuers side by side: one browser, two people, and nothing of one open
 
 test("a test ends what applications hold of a person, who stays signed in", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const browser = new Browser();
-  const pia = await signIn(standIn, { browser });
-  const paul = await signIn(standIn, { sub: PAUL });
+  const browser = new HttpUserAgent();
+  const pia = await obtainTokens(standIn, { browser });
+  const paul = await obtainTokens(standIn, { sub: PAUL });
   const { callback } = await browser.arrive(authorizationUrl(standIn, { prompt: "none" }));
 
   standIn.revokeGrants(PIA);
@@ -352,7 +352,7 @@ test("a test ends what applications hold of a person, who stays signed in", asyn
   assert.deepEqual(outcomeOf(await exchange(standIn, callback.searchParams.get("code"))), REFUSED);
   assert.ok(!(await opens(standIn, pia)));
   assert.ok(await opens(standIn, paul));
-  const silent = await signIn(standIn, { browser, prompt: "none" });
+  const silent = await obtainTokens(standIn, { browser, prompt: "none" });
   assert.equal(silent.claims.sub, PIA);
   assert.equal((await renew(standIn, silent.refresh_token)).response.status, 200);
   assert.throws(() => standIn.revokeGrants("nobody"), TypeError);
@@ -360,9 +360,9 @@ test("a test ends what applications hold of a person, who stays signed in", asyn
 
 test("a test signs a person out of the stand-in, and applications keep what they hold", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const [pias, pauls] = [new Browser(), new Browser()];
-  const pia = await signIn(standIn, { browser: pias });
-  await signIn(standIn, { sub: PAUL, browser: pauls });
+  const [pias, pauls] = [new HttpUserAgent(), new HttpUserAgent()];
+  const pia = await obtainTokens(standIn, { browser: pias });
+  await obtainTokens(standIn, { sub: PAUL, browser: pauls });
 
   standIn.signOut(PIA);
 
@@ -372,13 +372,13 @@ test("a test signs a person out of the stand-in, and applications keep what they
   assert.ok((await pauls.arrive(silent)).callback.searchParams.has("code"));
   assert.ok(await opens(standIn, pia));
   assert.equal((await renew(standIn, pia.refresh_token)).response.status, 200);
-  assert.equal((await signIn(standIn, { browser: pias })).claims.sub, PIA, "signs in again");
+  assert.equal((await obtainTokens(standIn, { browser: pias })).claims.sub, PIA, "signs in again");
   assert.throws(() => standIn.signOut("nobody"), TypeError);
 });
 
 test("token requests can be told apart by their grant types", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const { refresh_token } = await signIn(standIn);
+  const { refresh_token } = await obtainTokens(standIn);
   await renew(standIn, refresh_token);
   await renew(standIn, refresh_token);
   const renewals = standIn.requests.filter(({ grantType }) => grantType === "refresh_token");
@@ -391,7 +391,7 @@ test("token requests can be told apart by their grant types", async (t) => {
 
 test("a test makes an endpoint fail for a while: a page of another origin sees how", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const { refresh_token } = await signIn(standIn);
+  const { refresh_token } = await obtainTokens(standIn);
   const headers = { origin: "https://app.example" };
   const attempt = async () => {
     const { response, body } = await renew(standIn, refresh_token, {}, headers);
@@ -429,7 +429,7 @@ test("a test makes an endpoint fail for a while: a page of another origin sees h
 
 test("a test makes an endpoint's next answer come late, and closing does not wait for it", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
-  const { refresh_token } = await signIn(standIn);
+  const { refresh_token } = await obtainTokens(standIn);
   const seen = async (count) => {
     const renewals = () =>
       standIn.requests.filter(({ grantType }) => grantType === "refresh_token");
@@ -467,7 +467,7 @@ async function appAndStandIn(t, options, appOptions) {
 /** Signs Pia in on the stand-in's pages. */
 async function signInByHand(page, url) {
   await page.goto(url);
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await page.waitForURL("**/callback?*");
 }
 
@@ -561,7 +561,7 @@ test("opener policy: same-origin cuts a popup off for good, without it the popup
       window.popup = open(url);
     }, urlWith());
     const popup = await opened;
-    await choose(popup, PEOPLE.pia);
+    await selectUser(popup, PEOPLE.pia);
     await popup.waitForURL("**/callback?*");
 
     assert.equal(await popup.evaluate(() => opener === null), cut);

@@ -14,17 +14,17 @@ import {
   ADAM,
   api,
   authorizationUrl,
-  Browser,
   CLIENT,
   callbackOf,
   exchange,
+  HttpUserAgent,
   NILS,
   OLGA,
+  obtainTokens,
   PAUL,
   PIA,
   REDIRECT_URI,
   SECRET_CLIENT,
-  signIn,
   standInFor,
 } from "./support/stand-in.mjs";
 
@@ -40,7 +40,7 @@ const TILE = {
 
 test("a sign-in from end to end answers as ClassLink does", async (t) => {
   const standIn = await standInFor(t);
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const { callback, seen, response } = await browser.arrive(authorizationUrl(standIn));
 
   assert.deepEqual(seen, ["sign-in", "consent"]);
@@ -128,7 +128,7 @@ test("discovery lists what ClassLink lists and nothing else", async (t) => {
 
 test("authorization request: exact redirect URI, optional state, prompt, max_age, login_hint", async (t) => {
   const standIn = await standInFor(t);
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
 
   for (const redirect_uri of [`${REDIRECT_URI}/`, undefined]) {
     const page = await browser.open(authorizationUrl(standIn, { redirect_uri }));
@@ -156,7 +156,7 @@ test("authorization request: exact redirect URI, optional state, prompt, max_age
   const age = await browser.arrive(authorizationUrl(standIn, { max_age: "0" }));
   assert.deepEqual(age.seen, ["sign-in"]);
 
-  const hinted = await new Browser().open(
+  const hinted = await new HttpUserAgent().open(
     authorizationUrl(standIn, { login_hint: "paul.placeholder@example-valley.example" }),
   );
   assert.match(hinted.text, new RegExp(`data-testid="person-${PAUL}"`));
@@ -166,7 +166,7 @@ test("authorization request: exact redirect URI, optional state, prompt, max_age
 
 test("the sign-in page finds districts, then people", async (t) => {
   const standIn = await standInFor(t);
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const first = await browser.open(authorizationUrl(standIn));
   for (const { id } of standIn.districts) assert.match(first.text, new RegExp(`"district-${id}"`));
 
@@ -181,12 +181,12 @@ test("the sign-in page finds districts, then people", async (t) => {
   assert.match(people.text, new RegExp(`"person-${PAUL}"`));
   assert.doesNotMatch(people.text, new RegExp(`"person-${PIA}"`));
   assert.equal((await browser.post(first.url, { account: "nobody" })).response.status, 400);
-  assert.equal((await new Browser().open(first.url)).response.status, 400, "another browser");
+  assert.equal((await new HttpUserAgent().open(first.url)).response.status, 400, "another browser");
 });
 
 test("two sign-ins of one browser both complete, also as two people", async (t) => {
   const standIn = await standInFor(t, { consent: "never" });
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const pages = [];
   for (const state of ["one", "two"]) {
     pages.push(await browser.open(authorizationUrl(standIn, { state })));
@@ -202,7 +202,7 @@ test("two sign-ins of one browser both complete, also as two people", async (t) 
 
 test("consent: refused, remembered, always, never", async (t) => {
   const standIn = await standInFor(t);
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const refused = await browser.arrive(authorizationUrl(standIn), { answer: "refuse" });
   assert.equal(refused.callback.searchParams.get("error"), "access_denied");
   assert.equal(refused.callback.searchParams.get("state"), "the-state");
@@ -224,7 +224,7 @@ test("consent: refused, remembered, always, never", async (t) => {
 
 test("a LaunchPad tile brings a genuine code without a state", async (t) => {
   const standIn = await standInFor(t);
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const empty = await browser.open(standIn.launchPadUrl);
   assert.match(empty.text, /data-testid="launchpad-sign-in"/);
   assert.doesNotMatch(empty.text, /data-testid="tile-/);
@@ -269,7 +269,7 @@ test("a LaunchPad tile brings a genuine code without a state", async (t) => {
 test("PKCE honoured, and ignored", async (t) => {
   const codeFrom = async (standIn, params) => {
     const url = authorizationUrl(standIn, params);
-    return (await new Browser().arrive(url)).callback.searchParams.get("code");
+    return (await new HttpUserAgent().arrive(url)).callback.searchParams.get("code");
   };
   const wrong = { code_verifier: randomBytes(32).toString("base64url") };
   const missing = { code_verifier: undefined };
@@ -301,7 +301,7 @@ test("client secrets: taken, not needed, demanded", async (t) => {
     authorization: `Basic ${Buffer.from(`secret-app:${secret}`).toString("base64")}`,
   });
   const attempt = async (standIn, params, headers, request = asked) => {
-    const { callback } = await new Browser().arrive(authorizationUrl(standIn, request));
+    const { callback } = await new HttpUserAgent().arrive(authorizationUrl(standIn, request));
     const code = callback.searchParams.get("code");
     const { response, body } = await exchange(standIn, code, { ...request, ...params }, headers);
     return [response.status, body.error];
@@ -364,7 +364,7 @@ test("CORS: on for five endpoints, off for all", async (t) => {
 test("profileinfo and my/info", async (t) => {
   const standIn = await standInFor(t);
   const { userinfo_endpoint, my_info_endpoint } = standIn.endpoints;
-  const pia = await signIn(standIn);
+  const pia = await obtainTokens(standIn);
 
   const { body: info } = await api(userinfo_endpoint, pia.access_token);
   const { iss, aud, iat, exp, auth_time, nonce, ...claims } = pia.claims;
@@ -377,7 +377,7 @@ test("profileinfo and my/info", async (t) => {
   assert.equal(mine.Role_Level, 4);
   assert.deepEqual(mine.OrgId, ["5678_O-1"]);
 
-  const narrow = await signIn(standIn, { scope: "openid" });
+  const narrow = await obtainTokens(standIn, { scope: "openid" });
   assert.deepEqual((await api(userinfo_endpoint, narrow.access_token)).body, { sub: PIA });
   assert.ok(!("email" in narrow.claims) && !("profile" in narrow.claims));
 
@@ -389,7 +389,7 @@ test("profileinfo and my/info", async (t) => {
     }
   }
   const failing = await standInFor(t, { myInfoError: 503 });
-  const { access_token } = await signIn(failing);
+  const { access_token } = await obtainTokens(failing);
   const { response, body } = await api(failing.endpoints.my_info_endpoint, access_token);
   assert.deepEqual([response.status, body.status], [200, 503]);
   assert.equal((await api(failing.endpoints.my_info_endpoint, "no")).response.status, 401);
@@ -398,7 +398,7 @@ test("profileinfo and my/info", async (t) => {
 test("people: shared SourcedId, none at all, no e-mail, ids of both types, a disguised administrator", async (t) => {
   const standIn = await standInFor(t);
   const person = async (sub) => {
-    const { access_token, claims } = await signIn(standIn, { sub });
+    const { access_token, claims } = await obtainTokens(standIn, { sub });
     const { body } = await api(standIn.endpoints.my_info_endpoint, access_token);
     assert.equal(claims.sub, sub);
     assert.equal(String(body.UserId), sub);
@@ -428,14 +428,14 @@ test("tenant claims left out; lifetimes; a code that has expired", async (t) => 
     codeLifetime: 30,
   });
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
-  const { access_token, claims } = await signIn(standIn);
+  const { access_token, claims } = await obtainTokens(standIn);
   const { body } = await api(standIn.endpoints.userinfo_endpoint, access_token);
   for (const name of [...Object.keys(claims), ...Object.keys(body)]) {
     assert.doesNotMatch(name, /^classLink_/);
   }
   assert.equal(claims.exp - claims.iat, 60);
 
-  const { callback } = await new Browser().arrive(authorizationUrl(standIn));
+  const { callback } = await new HttpUserAgent().arrive(authorizationUrl(standIn));
   t.mock.timers.tick(31_000);
   const late = await exchange(standIn, callback.searchParams.get("code"));
   assert.deepEqual([late.response.status, late.body.error], [400, "invalid_grant"]);
@@ -445,7 +445,7 @@ test("tenant claims left out; lifetimes; a code that has expired", async (t) => 
 
 test("requests are counted, and hold nothing secret", async (t) => {
   const standIn = await standInFor(t);
-  const { access_token } = await signIn(standIn);
+  const { access_token } = await obtainTokens(standIn);
   standIn.requests.length = 0;
   await api(standIn.discoveryUrl, undefined, { origin: "https://app.example" });
   await api(`${standIn.endpoints.my_info_endpoint}?x=1`, access_token);
@@ -504,7 +504,7 @@ test("own districts and accounts", async (t) => {
       },
     ],
   });
-  const { claims } = await signIn(standIn, { sub: "x1" });
+  const { claims } = await obtainTokens(standIn, { sub: "x1" });
   assert.equal(claims.address.locality, "One");
 });
 
@@ -560,7 +560,7 @@ test("the command line", async (t) => {
     client_id: "a",
     post_logout_redirect_uri: "http://localhost:4419/bye",
   });
-  assert.equal((await new Browser().open(signedOut.href)).left?.pathname, "/bye");
+  assert.equal((await new HttpUserAgent().open(signedOut.href)).left?.pathname, "/bye");
   child.kill("SIGTERM");
   assert.equal(await ended, 0);
   assert.equal(output.err, "", "no warnings");
@@ -572,7 +572,7 @@ test("the command line", async (t) => {
 
 test("every token is signed by a key that was made at start", async (t) => {
   const [one, two] = await Promise.all([standInFor(t), standInFor(t)]);
-  const kid = async (standIn) => decodeProtectedHeader((await signIn(standIn)).id_token).kid;
+  const kid = async (standIn) => decodeProtectedHeader((await obtainTokens(standIn)).id_token).kid;
   assert.notEqual(await kid(one), await kid(two));
 });
 

@@ -34,7 +34,7 @@ fn every_target_has_its_corpus_and_its_program_and_each_of_these_its_target() {
     assert!(regressions.iter().all(|name| targets.contains(name)), "{regressions:?}");
 }
 
-/// So that a clone stays small: `npm run fuzz -- --minimize` chooses the inputs, and has the same limit.
+/// So that a clone stays small: `npm run test:fuzz -- --minimize` chooses the inputs, and has the same limit.
 const CORPUS_MAX_INPUTS: usize = 50;
 
 #[test]
@@ -44,7 +44,7 @@ fn no_corpus_has_more_inputs_than_the_limit() {
         assert!(
             inputs <= CORPUS_MAX_INPUTS,
             "`fuzz/corpus/{name}` is too large: it has {inputs} inputs, and {CORPUS_MAX_INPUTS} are \
-             allowed; run `npm run fuzz -- {name} --minimize`"
+             allowed; run `npm run test:fuzz -- {name} --minimize`"
         );
     }
 }

@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { Provider, reportDefects } from "../../www/stand-in/library.js";
 import { createStore } from "../../www/stand-in/store.js";
-import { breakOff, drip as dripOn, hang as staySilent } from "../support/faults.mjs";
+import { trickle as dripOn, neverRespond as staySilent, truncate } from "../support/faults.mjs";
 import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
@@ -340,7 +340,7 @@ function send(ctx, { status = 200, headers, json, body, hang, reset, cors = true
     // A browser asks again by itself where not even the headers came.
     ...(reset && { "Content-Length": "1000" }),
   });
-  if (reset) return breakOff(res, "{");
+  if (reset) return truncate(res, "{");
   if (drip) return dripOn(res);
   res.end(body ?? JSON.stringify(json));
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sharedBrowser } from "../support/browser.mjs";
 import { unless } from "../support/engine.mjs";
-import { outcome, PEOPLE, sharedLoginApp, signInHere } from "../support/login.mjs";
+import { callInPage, loginOverHttp, PEOPLE, sharedLoginApp } from "../support/login.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -35,12 +35,12 @@ test("a sign-in reads no member of a polluted Object.prototype", async (t) => {
     return;
   const { page, context, requests } = await browser.newPage(t);
   await context.addInitScript((members) => Object.assign(Object.prototype, members), POLLUTION);
-  const { open, app, standIn } = await startLoginApp(t, { stays: true });
+  const { open, app, standIn } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
 
-  const { user, returnTo } = await signInHere(page, PEOPLE.pia);
-  const refused = await outcome(page, `client.fetch("${EVIL}/api")`);
-  const { sessionEnded } = await outcome(page, "client.logout()");
+  const { user, returnTo } = await loginOverHttp(page, PEOPLE.pia);
+  const refused = await callInPage(page, `client.fetch("${EVIL}/api")`);
+  const { sessionEnded } = await callInPage(page, "client.logout()");
 
   assert.equal(user.name, "Pia Pupil");
   assert.equal(returnTo, "/");

@@ -12,8 +12,8 @@ import { KEYS, signToken } from "../conformance/keys.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import { unlessChromium } from "../support/engine.mjs";
 import { PATHS, PEOPLE, sharedLoginApp } from "../support/login.mjs";
-import { claimsOf, withClocks } from "../support/session.mjs";
-import { Browser } from "../support/stand-in.mjs";
+import { claimsOf, installClockOffsets } from "../support/session.mjs";
+import { HttpUserAgent } from "../support/stand-in.mjs";
 import { overhear } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";
 import { makeThief } from "./thief.mjs";
@@ -48,7 +48,7 @@ const LETTERS = { code: "C", verifier: "V", access: "A", refresh: "R", id: "I", 
  */
 async function steal(t, moment) {
   const { page, context, errors } = await browser.newPage(t);
-  await withClocks(context);
+  await installClockOffsets(context);
   /** @type {[string, string][]} */
   const secrets = [["name", "Pia"]];
   await overhear(context, (what, value) => {
@@ -61,7 +61,10 @@ async function steal(t, moment) {
   );
   await context.addInitScript(makeThief);
   if (moment === MOMENTS[0]) await context.addInitScript("thief.install()");
-  const { open } = await startLoginApp(t, { stays: true, config: { apiOrigins: [API] } });
+  const { open } = await startLoginApp(t, {
+    interceptNavigation: true,
+    config: { apiOrigins: [API] },
+  });
 
   await open(page);
   const cdp = await context.newCDPSession(page);
@@ -78,7 +81,7 @@ async function steal(t, moment) {
   await run("await client.preload()");
   if (moment === MOMENTS[1]) await run("thief.install()");
   await run("await client.startLogin()");
-  const { callback } = await new Browser().arrive(await run("return left"), PEOPLE.pia);
+  const { callback } = await new HttpUserAgent().arrive(await run("return left"), PEOPLE.pia);
   await run(`await client.handleCallback(${JSON.stringify(callback.href)})`);
   if (moment === MOMENTS[2]) await run("thief.install()");
   await run("await client.getUser()");
@@ -177,7 +180,7 @@ const FORGERIES = {
 test("what a script has to tamper with for a forged ID token to be taken", async (t) => {
   if (unlessChromium(t, OTHER_TABLE)) return;
   const { page, context } = await browser.newPage(t);
-  const { open, standIn } = await startLoginApp(t, { stays: true });
+  const { open, standIn } = await startLoginApp(t, { interceptNavigation: true });
   const keys = await (await fetch(standIn.issuer + PATHS.keys)).json();
   const { n } = keys.keys.find(({ kty }) => kty === "RSA");
   const { jwk } = KEYS.foreign;
@@ -196,7 +199,7 @@ test("what a script has to tamper with for a forged ID token to be taken", async
     await open(page);
     await page.evaluate("client.startLogin()");
     const left = await page.evaluate("left");
-    const { callback } = await new Browser().arrive(left, PEOPLE.pia);
+    const { callback } = await new HttpUserAgent().arrive(left, PEOPLE.pia);
     // Told to the window before anything is tampered with, and read as text after it.
     await page.evaluate(
       ([url, n, jwk]) => Object.assign(window, { url, n, jwk, keySet: { keys: [jwk] } }),

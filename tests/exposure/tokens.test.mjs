@@ -11,9 +11,20 @@ import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import { unlessChromium } from "../support/engine.mjs";
 import { startGatewayApp } from "../support/gateway-app.mjs";
-import { holdings } from "../support/holdings.mjs";
-import { LOGIN_PREFIX, outcome, PEOPLE, sharedLoginApp, signIn } from "../support/login.mjs";
-import { pass, untilEvent, wake, withClocks } from "../support/session.mjs";
+import { collectPageState } from "../support/holdings.mjs";
+import {
+  callInPage,
+  LOGIN_PREFIX,
+  loginThroughUi,
+  PEOPLE,
+  sharedLoginApp,
+} from "../support/login.mjs";
+import {
+  advanceClocks,
+  installClockOffsets,
+  simulateVisibilityChange,
+  waitForEvent,
+} from "../support/session.mjs";
 import { copiesOf, memoryOf, WHOLE_STRINGS } from "./heap.mjs";
 import { overhear } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";
@@ -78,7 +89,7 @@ async function learnSecrets(context) {
 
 /** All that a page can store or show, and what it tells of its own loading. @param {Page} page */
 const everything = async (page) => ({
-  ...(await page.evaluate(holdings, LOGIN_PREFIX)),
+  ...(await page.evaluate(collectPageState, LOGIN_PREFIX)),
   ...(await page.evaluate(() => ({
     "performance entries": JSON.stringify(performance.getEntries()),
     "the referrer": document.referrer,
@@ -109,7 +120,7 @@ for (const gateway of [false, true]) {
   test(`where the tokens are, ${gateway ? "with" : "without"} a gateway`, async (t) => {
     if (unlessChromium(t, NO_SNAPSHOTS)) return;
     const { page, context } = await browser.newPage(t);
-    await withClocks(context);
+    await installClockOffsets(context);
     const secrets = await learnSecrets(context);
     await context.route(`${API}/**`, (route) =>
       route.fulfill({
@@ -139,11 +150,11 @@ for (const gateway of [false, true]) {
     };
 
     await open(page);
-    const { user } = await signIn(page, PEOPLE.pia);
+    const { user } = await loginThroughUi(page, PEOPLE.pia);
     assert.equal(user.name, "Pia Pupil");
     await look("signed in");
 
-    const status = await outcome(page, `client.fetch("${API}/").then(({ status }) => status)`);
+    const status = await callInPage(page, `client.fetch("${API}/").then(({ status }) => status)`);
     assert.equal(status, 200);
     await look("used");
 
@@ -154,12 +165,12 @@ for (const gateway of [false, true]) {
     // So that the renewed ID token is another: it is issued in another second.
     await pause(1100);
     passThere?.(290);
-    await pass(page, 290);
-    await wake(page);
-    await untilEvent(page, "token.renewed");
+    await advanceClocks(page, 290);
+    await simulateVisibilityChange(page);
+    await waitForEvent(page, "token.renewed");
     await look("renewed");
 
-    const { sessionEnded } = await outcome(page, "client.logout()");
+    const { sessionEnded } = await callInPage(page, "client.logout()");
     assert.equal(sessionEnded, true);
     await look("signed out");
 
@@ -188,10 +199,10 @@ test("who signs out at once leaves no name behind, though nobody asked who it wa
   const { open } = await startLoginApp(t);
   const name = ["pia.pupil"];
   await open(page);
-  await signIn(page, PEOPLE.pia);
+  await loginThroughUi(page, PEOPLE.pia);
   assert.match(written(await memoryOf(page), name), /W.*J/, "it is found while somebody is there");
 
-  await outcome(page, "client.logout()");
+  await callInPage(page, "client.logout()");
 
   assert.equal(written(await memoryOf(page), name), "–");
 });

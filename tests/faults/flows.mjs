@@ -7,8 +7,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { engine, NO_SECURE_COOKIE, ONLY_IN_BROWSERS } from "../support/engine.mjs";
 import { PEOPLE } from "../support/login.mjs";
-import { pass } from "../support/session.mjs";
-import { Browser } from "../support/stand-in.mjs";
+import { advanceClocks } from "../support/session.mjs";
+import { HttpUserAgent } from "../support/stand-in.mjs";
 import { isSilent } from "./expected.mjs";
 import { FRAME_TIMEOUT, LIFE, TIMEOUT } from "./world.mjs";
 
@@ -41,7 +41,7 @@ const isToken = (/** @type {any} */ value) => typeof value === "string" && value
 /** The provider's pages, visited by Pia in a browser of her own. @param {Stage} stage */
 async function visitProvider({ page }) {
   const left = await page.evaluate("left");
-  const { callback } = await new Browser().arrive(left, PEOPLE.pia);
+  const { callback } = await new HttpUserAgent().arrive(left, PEOPLE.pia);
   return callback.href;
 }
 
@@ -89,7 +89,7 @@ const anotherSecond = () => pause(1100);
 /** The access token is over. @param {Stage} stage */
 async function later({ page, world }) {
   await anotherSecond();
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
   world.pass(LIFE + 1);
 }
 
@@ -171,7 +171,7 @@ export const FLOWS = [
   },
   {
     name: "sign-in on a device whose clock is wrong",
-    before: ({ page }) => pass(page, 100 * 3600),
+    before: ({ page }) => advanceClocks(page, 100 * 3600),
     act: (stage) => signIn(stage),
     ends: "signed-in",
     right: isPia,

@@ -10,10 +10,10 @@ import { startApp } from "../support/app.mjs";
 import { openPage } from "../support/browser.mjs";
 import { importEntry } from "../support/bundle.mjs";
 import { deferred } from "../support/deferred.mjs";
-import { capture, misbehave } from "../support/faults.mjs";
+import { capture, injectFault } from "../support/faults.mjs";
 import { newKey } from "../support/gateway.mjs";
-import { CLIENT_ID, clientScript, opener } from "../support/login.mjs";
-import { withClocks } from "../support/session.mjs";
+import { CLIENT_ID, clientScript, makeOpen } from "../support/login.mjs";
+import { installClockOffsets } from "../support/session.mjs";
 import { USER_AGENT } from "../support/stand-in.mjs";
 import { STORAGE_SCRIPT } from "./storage.mjs";
 
@@ -144,7 +144,7 @@ export async function startWorld() {
       }
       if (close === "answered") response.on("finish", meeting.resolve);
       else meeting.resolve();
-      return kind ? misbehave(kind, request, response, bent) : bent();
+      return kind ? injectFault(kind, request, response, bent) : bent();
     };
   answers.instead = hand("app");
   standIn.instead = hand("provider");
@@ -181,7 +181,7 @@ export async function startWorld() {
           ...next.config,
         },
         "settings",
-        { stays: !next.leaves, handles: Boolean(next.leaves) },
+        { interceptNavigation: !next.leaves, autoHandleCallback: Boolean(next.leaves) },
       );
     },
     restartGateway() {
@@ -244,7 +244,7 @@ async function bend(response, usual, change) {
  */
 export async function openTab(browser, world) {
   const watched = await openPage(browser);
-  await withClocks(watched.context);
+  await installClockOffsets(watched.context);
   await watched.context.addInitScript(STORAGE_SCRIPT);
-  return { ...watched, open: opener(world.app) };
+  return { ...watched, open: makeOpen(world.app) };
 }

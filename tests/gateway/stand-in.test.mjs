@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { authorize } from "../support/authorize.mjs";
-import { Browser, createGateway, newKey, newLogin } from "../support/gateway.mjs";
+import { createGateway, GatewayClient, newKey, newLogin } from "../support/gateway.mjs";
 
 // oidc-provider takes secrets of visible ASCII alone (RFC 6749, appendix A.2).
 const CLIENT = {
@@ -25,7 +25,7 @@ async function setUp(t, standInOptions = {}) {
   });
   t.after(() => standIn.close());
   const start = (changes = {}) =>
-    new Browser(
+    new GatewayClient(
       createGateway({
         issuer: standIn.issuer,
         metadata: { my_info_endpoint: standIn.endpoints.my_info_endpoint },

@@ -359,8 +359,8 @@ test("known metadata is not discovered", async (t) => {
   const { upstream, options } = await setUp(t);
   const { issuer } = upstream;
   const metadata = { token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` };
-  const { createGateway, Browser } = await import("../support/gateway.mjs");
-  const browser = new Browser(createGateway({ ...options, metadata }), upstream);
+  const { createGateway, GatewayClient } = await import("../support/gateway.mjs");
+  const browser = new GatewayClient(createGateway({ ...options, metadata }), upstream);
   assert.equal((await browser.signIn()).status, 200);
   assert.equal(upstream.count("/.well-known/openid-configuration"), 0);
 });

@@ -10,8 +10,8 @@ import {
   filesOf,
   keepsItsSession,
   layOut,
+  loginAtApp,
   SECRET,
-  signIn,
   startQuickStandIn,
 } from "../support/quick-start.mjs";
 
@@ -90,7 +90,7 @@ export const QUICK_START = {
     url,
     errors,
   }) {
-    await signIn(page, url);
+    await loginAtApp(page, url);
     assert.equal(page.url(), url);
     await keepsItsSession(page);
     assert.deepEqual(errors, []);

@@ -8,7 +8,7 @@ import { readdir } from "node:fs/promises";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
 import { launch, openPage } from "../support/browser.mjs";
-import { CLIENT_ID, choose, PEOPLE } from "../support/login.mjs";
+import { CLIENT_ID, PEOPLE, selectUser } from "../support/login.mjs";
 import { serveFolder } from "./static.mjs";
 
 /** @import { Page } from "playwright-core" */
@@ -163,7 +163,7 @@ const EVERYWHERE = {
   async "a pupil signs in and is greeted"(site) {
     const visit = await site.visit();
     await visit.page.getByRole("button", { name: "Sign in" }).click();
-    await choose(visit.page, PEOPLE.pia);
+    await selectUser(visit.page, PEOPLE.pia);
     await shows(visit.page, "Hello, Pia");
     assert.equal(new URL(visit.page.url()).search, "", "the answer is still in the address bar");
     undisturbed(visit);

@@ -13,7 +13,7 @@ import { startApp } from "../support/app.mjs";
 import { launch } from "../support/browser.mjs";
 import { newCertificate } from "../support/certificate.mjs";
 import { DOWN } from "../support/gateway-app.mjs";
-import { clientScript, opener } from "../support/login.mjs";
+import { clientScript, makeOpen } from "../support/login.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
 
@@ -59,7 +59,7 @@ export async function startBrowserApp({ clientId, origin, startGateway }) {
 
     const world = {
       down: false,
-      open: opener(app),
+      open: makeOpen(app),
       requests: app.requests,
       program,
       stop,

@@ -5,8 +5,9 @@
 
 import assert from "node:assert/strict";
 import { createGateway } from "../support/gateway.mjs";
-import { kept, NOTHING, SESSION, sessionCookies, shows } from "../support/gateway-app.mjs";
-import { outcome, PEOPLE, signIn } from "../support/login.mjs";
+import { dumpStorage, EMPTY_STORAGE, SESSION, sessionCookies } from "../support/gateway-app.mjs";
+import { callInPage, loginThroughUi, PEOPLE } from "../support/login.mjs";
+import { waitForStatus } from "../support/session.mjs";
 import { LONG_NAMED, newLogin, Page, SUPPORT_CODE } from "./world.mjs";
 
 const PIA = "8708718";
@@ -15,8 +16,8 @@ const TOKEN = "/oauth2/v2/token";
 /** How often the stand-in was asked for a path. */
 const asked = ({ standIn }, path) => standIn.requests.filter((one) => one.path === path).length;
 
-const getUser = (page) => outcome(page, "client.getUser()");
-const logOut = (page) => outcome(page, "client.logout()");
+const getUser = (page) => callInPage(page, "client.getUser()");
+const logOut = (page) => callInPage(page, "client.logout()");
 
 /** Who the application's own route says is asking. */
 const me = (page) =>
@@ -40,13 +41,13 @@ export const BROWSER_CHECKS = {
     await app.visit(async (page, context) => {
       await app.open(page);
       assert.equal(await getUser(page), null);
-      const result = await signIn(page, PEOPLE.pia);
+      const result = await loginThroughUi(page, PEOPLE.pia);
       assert.equal(result.user?.name, "Pia Pupil", JSON.stringify(result));
       assert.equal(await me(page), result.user.id);
 
       await app.open(page);
       assert.deepEqual(await getUser(page), result.user);
-      assert.deepEqual(await kept(page), NOTHING);
+      assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
 
       assert.equal((await logOut(page)).sessionEnded, true);
       assert.deepEqual(await sessionCookies(context), []);
@@ -62,9 +63,9 @@ export const BROWSER_CHECKS = {
     await app.visit(async (page, context) => {
       await context.clock.install();
       await app.open(page);
-      await signIn(page, PEOPLE.pia);
+      await loginThroughUi(page, PEOPLE.pia);
       await context.clock.fastForward("31:00");
-      await shows(page, "error");
+      await waitForStatus(page, "error");
       const code = await page.evaluate("client.getSnapshot().error.code");
       assert.equal(code, "session_expired");
       await page.waitForFunction("Object.keys(localStorage).length === 0");
@@ -78,7 +79,7 @@ export const BROWSER_CHECKS = {
     const app = await world.inBrowser();
     await app.visit(async (page) => {
       await app.open(page);
-      await signIn(page, PEOPLE.pia);
+      await loginThroughUi(page, PEOPLE.pia);
       app.down = true;
       await app.open(page);
       assert.equal((await getUser(page)).error.code, "network");
@@ -99,7 +100,7 @@ export const BROWSER_CHECKS = {
     ]) {
       await app.visit(async (page, context) => {
         await app.open(page);
-        await signIn(page, PEOPLE.pia);
+        await loginThroughUi(page, PEOPLE.pia);
         await cut(context, true);
         assert.equal((await logOut(page)).sessionEnded, false);
         assert.equal(await getUser(page), null);
@@ -111,7 +112,7 @@ export const BROWSER_CHECKS = {
         assert.equal(await getUser(page), null);
         assert.deepEqual(askedOfSession(app), ["DELETE"]);
         assert.deepEqual(await sessionCookies(context), []);
-        assert.deepEqual(await kept(page), NOTHING);
+        assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
       });
     }
   },
@@ -128,16 +129,16 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
     await app.visit(async (page, context) => {
       await app.open(page);
       assert.equal(await getUser(page), null);
-      const result = await signIn(page, PEOPLE.pia);
+      const result = await loginThroughUi(page, PEOPLE.pia);
       assert.equal(result.user?.name, "Pia Pupil", JSON.stringify(result));
       assert.equal((await logOut(page)).sessionEnded, true);
       assert.equal(await getUser(page), null);
 
-      await signIn(page, PEOPLE.pia, { prompt: "login", returnTo: "/" });
+      await loginThroughUi(page, PEOPLE.pia, { prompt: "login", returnTo: "/" });
       await app.open(page);
       assert.equal(await getUser(page), null);
       assert.deepEqual(await context.cookies(page.url()), []);
-      assert.deepEqual(await kept(page), NOTHING);
+      assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
     });
   },
 
@@ -146,9 +147,9 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
     await app.visit(async (page, context) => {
       await context.clock.install();
       await app.open(page);
-      await signIn(page, PEOPLE.pia);
+      await loginThroughUi(page, PEOPLE.pia);
       await context.clock.fastForward("31:00");
-      await shows(page, "error");
+      await waitForStatus(page, "error");
       const code = await page.evaluate("client.getSnapshot().error.code");
       assert.equal(code, "session_expired");
     });
@@ -158,13 +159,13 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
     const app = await world.inBrowser();
     await app.visit(async (page, context) => {
       await app.open(page);
-      await signIn(page, PEOPLE.pia);
+      await loginThroughUi(page, PEOPLE.pia);
       await context.setOffline(true);
       assert.equal((await logOut(page)).sessionEnded, false);
       await context.setOffline(false);
       await app.open(page);
       assert.equal(await getUser(page), null);
-      assert.deepEqual(await kept(page), NOTHING);
+      assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
     });
   },
 };

@@ -5,24 +5,24 @@ import { setTimeout as pause } from "node:timers/promises";
 import { KEYS } from "../conformance/keys.mjs";
 import { bodyOf, sharedBrowser } from "../support/browser.mjs";
 import {
-  asked,
   CLIENT_ID,
-  outcome,
+  callInPage,
+  countRequests,
+  loginOverHttp,
   PATHS,
   PEOPLE,
   sharedLoginApp,
-  signInHere,
   snapshot,
 } from "../support/login.mjs";
 import {
   accessToken,
+  advanceClocks,
   claimsOf,
   eventTypes,
-  pass,
-  rewriteRenewals,
-  untilEvent,
-  wake,
-  withClocks,
+  installClockOffsets,
+  rewriteRefreshResponses,
+  simulateVisibilityChange,
+  waitForEvent,
 } from "../support/session.mjs";
 import { test } from "../support/tiers.mjs";
 
@@ -39,10 +39,10 @@ const startLoginApp = sharedLoginApp(
 /** A page on which somebody has signed in, and nothing has been asked of the provider since. */
 async function signedIn(t, options = {}) {
   const { page, context, requests } = await browser.newPage(t);
-  await withClocks(context);
-  const world = await startLoginApp(t, { stays: true, ...options });
+  await installClockOffsets(context);
+  const world = await startLoginApp(t, { interceptNavigation: true, ...options });
   await world.open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   world.standIn.requests.length = 0;
   return { page, context, requests, ...world };
 }
@@ -58,8 +58,8 @@ async function assertWiped(page, code) {
   const { status, user, scope } = await snapshot(page);
   assert.deepEqual({ status, user, scope }, { status: "error", user: null, scope: [] });
   assert.equal(await page.evaluate("client.getSnapshot().error.code"), code);
-  assert.equal(await outcome(page, "client.getUser()"), null);
-  assert.ok((await outcome(page, "client.getIdToken()")).error);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
+  assert.ok((await callInPage(page, "client.getIdToken()")).error);
 }
 
 // ---- Without renewal ----
@@ -70,7 +70,7 @@ test("a valid token is answered without a request, and getIdToken gives the veri
 
   const token = await accessToken(page);
   const again = await accessToken(page);
-  const idToken = await outcome(page, "client.getIdToken()");
+  const idToken = await callInPage(page, "client.getIdToken()");
 
   assert.equal(typeof token, "string");
   assert.equal(again, token);
@@ -86,7 +86,7 @@ test("nobody signed in is not_signed_in; a closed client is client_closed", asyn
   await open(page);
   for (const code of ["not_signed_in", "client_closed"]) {
     assert.equal((await accessToken(page)).error.code, code);
-    assert.equal((await outcome(page, "client.getIdToken()")).error.code, code);
+    assert.equal((await callInPage(page, "client.getIdToken()")).error.code, code);
     await page.evaluate("client.close()");
   }
   assert.deepEqual(standIn.requests, []);
@@ -106,19 +106,19 @@ test("where nothing renews, a token lasts as long as the ID token, and then the 
   });
   const token = await accessToken(page);
 
-  await pass(page, 560);
+  await advanceClocks(page, 560);
   assert.equal(await accessToken(page), token);
 
-  await pass(page, 20);
+  await advanceClocks(page, 20);
   const { error } = await accessToken(page);
   assert.equal(error.code, "renewal_unavailable", "not for the 30 seconds that are usual");
   assert.equal(error.retryable, false);
   assert.equal(await accessToken(page, { minValidity: 0 }), token);
   assert.equal((await snapshot(page)).status, "signed-in");
 
-  await pass(page, 21);
+  await advanceClocks(page, 21);
   assert.equal((await accessToken(page)).error.code, "session_expired");
-  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "session_expired");
+  assert.equal((await callInPage(page, "client.getIdToken()")).error.code, "session_expired");
   await assertWiped(page, "session_expired");
   assert.deepEqual(standIn.requests, []);
 });
@@ -130,9 +130,9 @@ test("an expired token is renewed, each time with the refresh token that the las
   const tokens = [await accessToken(page)];
 
   for (let renewals = 1; renewals <= 3; renewals++) {
-    await pass(page, LIFE + 1);
+    await advanceClocks(page, LIFE + 1);
     tokens.push(await accessToken(page));
-    assert.equal(asked(standIn, PATHS.token), renewals);
+    assert.equal(countRequests(standIn, PATHS.token), renewals);
   }
 
   assert.equal(new Set(tokens).size, 4);
@@ -142,7 +142,7 @@ test("an expired token is renewed, each time with the refresh token that the las
     standIn.requests.every(({ grantType = "refresh_token" }) => grantType === "refresh_token"),
   );
   assert.equal((await snapshot(page)).user.givenName, "Pia");
-  const { sub } = claimsOf(await outcome(page, "client.getIdToken()"));
+  const { sub } = claimsOf(await callInPage(page, "client.getIdToken()"));
   assert.equal(sub, PEOPLE.pia.sub);
   assert.deepEqual((await eventTypes(page)).slice(-3), Array(3).fill("token.renewed"));
 });
@@ -150,21 +150,21 @@ test("an expired token is renewed, each time with the refresh token that the las
 test("a token is renewed before its end by itself", async (t) => {
   const { page, standIn } = await signedIn(t);
   const token = await accessToken(page);
-  await pass(page, LIFE - 61);
-  await wake(page);
-  assert.equal(asked(standIn, PATHS.token), 0);
+  await advanceClocks(page, LIFE - 61);
+  await simulateVisibilityChange(page);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
 
-  await pass(page, 2);
-  await wake(page);
-  await untilEvent(page, "token.renewed");
+  await advanceClocks(page, 2);
+  await simulateVisibilityChange(page);
+  await waitForEvent(page, "token.renewed");
 
   assert.notEqual(await accessToken(page), token);
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
 test("fifty calls on an expired token are one request", async (t) => {
   const { page, standIn } = await signedIn(t);
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
 
   const tokens = await page.evaluate(() =>
     Promise.all(Array.from({ length: 50 }, () => window.client.getAccessToken())),
@@ -172,29 +172,29 @@ test("fifty calls on an expired token are one request", async (t) => {
 
   assert.equal(new Set(tokens).size, 1);
   assert.equal(tokens.length, 50);
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
 test("minValidity renews a token that is too near its end; what can't be had is said after one try", async (t) => {
   const { page, standIn } = await signedIn(t);
   const token = await accessToken(page);
-  await pass(page, 100);
+  await advanceClocks(page, 100);
 
   assert.equal(await accessToken(page, { minValidity: LIFE - 110 }), token);
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
   assert.notEqual(await accessToken(page, { minValidity: LIFE - 90 }), token);
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 
   const { error } = await accessToken(page, { minValidity: LIFE + 10 });
   assert.equal(error.code, "renewal_unavailable");
-  assert.equal(asked(standIn, PATHS.token), 2);
+  assert.equal(countRequests(standIn, PATHS.token), 2);
   assert.equal((await snapshot(page)).status, "signed-in");
 });
 
 test("a grant that is over is session_expired, and everything is wiped", async (t) => {
   const { page, standIn } = await signedIn(t);
   standIn.revokeGrants(PEOPLE.pia.sub);
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
 
   const { error } = await accessToken(page);
 
@@ -202,9 +202,9 @@ test("a grant that is over is session_expired, and everything is wiped", async (
   assert.equal(error.retryable, false);
   await assertWiped(page, "session_expired");
   assert.equal((await accessToken(page)).error.code, "session_expired");
-  assert.equal(asked(standIn, PATHS.token), 1, "asked once");
+  assert.equal(countRequests(standIn, PATHS.token), 1, "asked once");
   assert.deepEqual((await eventTypes(page)).slice(-2), ["token.renewal_failed", "session.expired"]);
-  await signInHere(page);
+  await loginOverHttp(page);
   assert.ok(await opens(standIn, await accessToken(page)));
 });
 
@@ -224,7 +224,7 @@ for (const [name, fail, cause] of [
     const world = await signedIn(t);
     const { page, standIn, context } = world;
     await fail(world);
-    await pass(page, LIFE + 1);
+    await advanceClocks(page, LIFE + 1);
 
     const [error, why] = await page.evaluate(() =>
       window.client.getAccessToken().catch(({ code, retryable, cause }) => [
@@ -236,11 +236,11 @@ for (const [name, fail, cause] of [
     assert.deepEqual(error, { code: "renewal_unavailable", retryable: true });
     assert.deepEqual(why, cause);
     assert.equal((await snapshot(page)).user.givenName, "Pia");
-    assert.equal((await outcome(page, "client.getUser()")).givenName, "Pia");
+    assert.equal((await callInPage(page, "client.getUser()")).givenName, "Pia");
 
     standIn.fail("token", { times: 0 });
     await context.setOffline(false);
-    await untilEvent(page, "token.renewed");
+    await waitForEvent(page, "token.renewed");
     assert.ok(await opens(standIn, await accessToken(page)));
   });
 }
@@ -248,10 +248,10 @@ for (const [name, fail, cause] of [
 test("a renewal that failed is tried again, each time after twice as long", async (t) => {
   const { page, standIn } = await signedIn(t);
   standIn.fail("token", { times: 3 });
-  await pass(page, LIFE + 1);
-  await wake(page);
+  await advanceClocks(page, LIFE + 1);
+  await simulateVisibilityChange(page);
 
-  await untilEvent(page, "token.renewed");
+  await waitForEvent(page, "token.renewed");
 
   const times = standIn.requests.filter(
     ({ path, method }) => path === PATHS.token && method === "POST",
@@ -268,7 +268,7 @@ test("a renewal that failed is tried again, each time after twice as long", asyn
 test("close ends a call that waits for a renewal", async (t) => {
   const { page, standIn } = await signedIn(t);
   standIn.delay("token", 1000);
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
 
   const answers = await page.evaluate(() => {
     const waiting = window.client.getAccessToken().catch(({ code }) => code);
@@ -289,11 +289,11 @@ test("a renewal that can't be judged now has used up its refresh token all the s
   await context.route(standIn.issuer + PATHS.keys, (route) => route.abort(), { times: 2 });
   // Within a second the provider would sign the very same ID token, which needs no second look.
   await pause(1100);
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
 
   const { error } = await accessToken(page);
   assert.equal(error.code, "renewal_unavailable");
-  await untilEvent(page, "token.renewed");
+  await waitForEvent(page, "token.renewed");
 
   // The stand-in ends a grant whose refresh token is used a second time.
   const token = await accessToken(page);
@@ -305,27 +305,27 @@ test("a renewal that can't be judged now has used up its refresh token all the s
 
 test("an answer without an ID token is fine: the person's stays", async (t) => {
   const { page, context, standIn } = await signedIn(t);
-  const before = await outcome(page, "client.getIdToken()");
+  const before = await callInPage(page, "client.getIdToken()");
   await page.evaluate("window.before = client.getSnapshot()");
-  await rewriteRenewals(context, standIn, (answer) => {
+  await rewriteRefreshResponses(context, standIn, (answer) => {
     delete answer.id_token;
   });
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
 
   assert.ok(await opens(standIn, await accessToken(page)));
 
-  assert.equal(await outcome(page, "client.getIdToken()"), before);
+  assert.equal(await callInPage(page, "client.getIdToken()"), before);
   assert.equal(await page.evaluate("client.getSnapshot() === before"), true, "nothing to render");
 });
 
 test("an answer without a refresh token is fine: the one before stays (RFC 6749, 6)", async (t) => {
   const { page, context, requests, standIn } = await signedIn(t);
   requests.length = 0;
-  await rewriteRenewals(context, standIn, (answer) => {
+  await rewriteRefreshResponses(context, standIn, (answer) => {
     delete answer.refresh_token;
   });
   for (let renewals = 0; renewals < 2; renewals++) {
-    await pass(page, LIFE + 1);
+    await advanceClocks(page, LIFE + 1);
     await accessToken(page);
   }
 
@@ -338,11 +338,11 @@ test("an answer without a refresh token is fine: the one before stays (RFC 6749,
 
 test("a renewed ID token that is honest, by another key and without a nonce, is taken", async (t) => {
   const { page, context, standIn } = await signedIn(t);
-  await rewriteRenewals(context, standIn, (_, claims) => {
+  await rewriteRefreshResponses(context, standIn, (_, claims) => {
     delete claims.nonce;
     claims.name = "Pia Renamed";
   });
-  await pass(page, LIFE + 1);
+  await advanceClocks(page, LIFE + 1);
 
   assert.ok(await opens(standIn, await accessToken(page)));
 
@@ -391,11 +391,11 @@ for (const [name, rewrite, code, reason] of [
 ]) {
   test(`a renewed ID token that is ${name} ends the session: ${reason ?? code}`, async (t) => {
     const { page, context, standIn } = await signedIn(t);
-    await rewriteRenewals(context, standIn, (answer, claims) => {
+    await rewriteRefreshResponses(context, standIn, (answer, claims) => {
       const key = rewrite(answer, claims);
       return "jwk" in key ? key : undefined;
     });
-    await pass(page, LIFE + 1);
+    await advanceClocks(page, LIFE + 1);
 
     const { error } = await accessToken(page);
 
@@ -403,8 +403,12 @@ for (const [name, rewrite, code, reason] of [
     assert.equal(error.reason, reason);
     await assertWiped(page, code);
     assert.equal((await accessToken(page)).error.code, "not_signed_in");
-    await pass(page, LIFE + 1);
-    await wake(page);
-    assert.equal(asked(standIn, PATHS.token), 1, "nothing is asked for a session that is over");
+    await advanceClocks(page, LIFE + 1);
+    await simulateVisibilityChange(page);
+    assert.equal(
+      countRequests(standIn, PATHS.token),
+      1,
+      "nothing is asked for a session that is over",
+    );
   });
 }

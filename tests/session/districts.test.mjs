@@ -4,24 +4,24 @@ import assert from "node:assert/strict";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { bodyOf, sharedBrowser } from "../support/browser.mjs";
 import {
-  arrive,
-  asked,
   CLIENT_ID,
-  choose,
+  callInPage,
+  countRequests,
   handleCallback,
+  loginOverHttp,
   OTHER_CLIENT_ID,
-  outcome,
   PATHS,
   PEOPLE,
   pendingLogins,
-  ready,
+  selectUser,
   sharedLoginApp,
-  signInHere,
   snapshot,
   startLogin,
+  waitForCallback,
+  waitForClient,
 } from "../support/login.mjs";
-import { accessToken, claimsOf, pass, withClocks } from "../support/session.mjs";
-import { Browser } from "../support/stand-in.mjs";
+import { accessToken, advanceClocks, claimsOf, installClockOffsets } from "../support/session.mjs";
+import { HttpUserAgent } from "../support/stand-in.mjs";
 import { test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -36,14 +36,17 @@ const DISTRICTS = `(district) => {
 
 test("a district's session is renewed and ended with that district's registration", async (t) => {
   const { page, context, requests } = await browser.newPage(t);
-  await withClocks(context);
-  const { open, standIn } = await startLoginApp(t, { stays: true, configure: DISTRICTS });
+  await installClockOffsets(context);
+  const { open, standIn } = await startLoginApp(t, {
+    interceptNavigation: true,
+    configExpression: DISTRICTS,
+  });
   await open(page);
-  const result = await signInHere(page, PEOPLE.paul, { district: "3391" });
+  const result = await loginOverHttp(page, PEOPLE.paul, { district: "3391" });
   assert.equal(result.district, "3391");
-  assert.equal(claimsOf(await outcome(page, "client.getIdToken()")).aud, OTHER_CLIENT_ID);
+  assert.equal(claimsOf(await callInPage(page, "client.getIdToken()")).aud, OTHER_CLIENT_ID);
 
-  await pass(page, 301);
+  await advanceClocks(page, 301);
   assert.equal(typeof (await accessToken(page)), "string");
 
   const bodies = await Promise.all(
@@ -51,21 +54,24 @@ test("a district's session is renewed and ended with that district's registratio
   );
   const clients = bodies.map((body) => new URLSearchParams(body).get("client_id"));
   assert.deepEqual(clients, [OTHER_CLIENT_ID, OTHER_CLIENT_ID]);
-  assert.equal(asked(standIn, PATHS.token), 2);
-  await outcome(page, "client.logout()");
-  await signInHere(page, PEOPLE.pia);
-  assert.equal(claimsOf(await outcome(page, "client.getIdToken()")).aud, CLIENT_ID);
+  assert.equal(countRequests(standIn, PATHS.token), 2);
+  await callInPage(page, "client.logout()");
+  await loginOverHttp(page, PEOPLE.pia);
+  assert.equal(claimsOf(await callInPage(page, "client.getIdToken()")).aud, CLIENT_ID);
 });
 
 test("signing out in one tab reaches the tabs of the same district", async (t) => {
   const { page, context } = await browser.newPage(t);
-  const { open } = await startLoginApp(t, { stays: true, configure: DISTRICTS });
+  const { open } = await startLoginApp(t, {
+    interceptNavigation: true,
+    configExpression: DISTRICTS,
+  });
   const other = await context.newPage();
   for (const tab of [page, other]) {
     await open(tab);
-    await signInHere(tab, PEOPLE.paul, { district: "3391" });
+    await loginOverHttp(tab, PEOPLE.paul, { district: "3391" });
   }
-  await outcome(other, "client.logout()");
+  await callInPage(other, "client.logout()");
   await page.waitForFunction(() => window.client.getSnapshot().status === "signed-out");
   assert.equal((await snapshot(page)).user, null);
 });
@@ -73,21 +79,21 @@ test("signing out in one tab reaches the tabs of the same district", async (t) =
 test("a function that fails is config_invalid with its cause, and is asked again", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
-    stays: true,
-    configure: `(district) => {
+    interceptNavigation: true,
+    configExpression: `(district) => {
       if (!window.works) throw new Error("no such district");
       return settings;
     }`,
   });
   await open(page);
-  const { error } = await outcome(page, 'client.startLogin({ district: "1" })');
+  const { error } = await callInPage(page, 'client.startLogin({ district: "1" })');
   assert.equal(error.code, "config_invalid");
   assert.deepEqual(
-    await outcome(page, "client.logout()").then(({ error }) => error.code),
+    await callInPage(page, "client.logout()").then(({ error }) => error.code),
     "config_invalid",
   );
   await page.evaluate("window.works = true");
-  assert.equal((await signInHere(page)).user.givenName, "Pia");
+  assert.equal((await loginOverHttp(page)).user.givenName, "Pia");
 });
 
 // ---- Two clients, two issuers ----
@@ -132,22 +138,28 @@ async function startLoginAppWith({ answers, settings }, configure) {
 test("two clients on one page sign in side by side, each with its own issuer", async (t) => {
   const { page, open, evil, standIn } = await twoIssuers(t);
   await open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   await page.evaluate("second.startLogin()");
-  const { callback } = await new Browser().arrive(await page.evaluate("left"), PEOPLE.tess);
-  const { user } = await outcome(page, `second.handleCallback(${JSON.stringify(callback.href)})`);
+  const { callback } = await new HttpUserAgent().arrive(await page.evaluate("left"), PEOPLE.tess);
+  const { user } = await callInPage(
+    page,
+    `second.handleCallback(${JSON.stringify(callback.href)})`,
+  );
   assert.equal(user.id, `${evil.issuer}|${PEOPLE.tess.sub}`);
   assert.equal((await snapshot(page)).user.id, `${standIn.issuer}|${PEOPLE.pia.sub}`);
-  assert.notEqual(await accessToken(page), await outcome(page, "second.getAccessToken()"));
+  assert.notEqual(await accessToken(page), await callInPage(page, "second.getAccessToken()"));
 });
 
 test("one client's answer is state_unknown to another, which leaves it alone", async (t) => {
   const { page, open } = await twoIssuers(t);
   await open(page);
   await page.evaluate("client.startLogin()");
-  const { callback } = await new Browser().arrive(await page.evaluate("left"));
+  const { callback } = await new HttpUserAgent().arrive(await page.evaluate("left"));
   const url = JSON.stringify(callback.href);
-  assert.equal((await outcome(page, `second.handleCallback(${url})`)).error.code, "state_unknown");
+  assert.equal(
+    (await callInPage(page, `second.handleCallback(${url})`)).error.code,
+    "state_unknown",
+  );
   assert.equal((await pendingLogins(page)).length, 1);
   assert.equal((await handleCallback(page, callback.href)).status, "signed-in");
 });
@@ -160,25 +172,25 @@ test("mix-up: an issuer that passes another's code off as its own gets neither c
   const theirs = new URL(await page.evaluate("left"));
   const onward = new URL(standIn.endpoints.authorization_endpoint);
   onward.search = theirs.search;
-  const { callback } = await new Browser().arrive(onward.href);
+  const { callback } = await new HttpUserAgent().arrive(onward.href);
   assert.equal(callback.searchParams.get("iss"), standIn.issuer);
 
   const url = JSON.stringify(callback.href);
-  const { error } = await outcome(page, `second.handleCallback(${url})`);
+  const { error } = await callInPage(page, `second.handleCallback(${url})`);
 
   assert.equal(error.code, "issuer_mismatch");
-  assert.equal(asked(evil, PATHS.token), 0);
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(evil, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
   const code = callback.searchParams.get("code");
   for (const body of await Promise.all(requests.map(bodyOf))) assert.ok(!body.includes(code));
-  assert.equal(await outcome(page, "second.getUser()"), null);
+  assert.equal(await callInPage(page, "second.getUser()"), null);
 
   // Without the parameter that the metadata promises, it is refused as well.
   callback.searchParams.delete("iss");
   const stripped = JSON.stringify(callback.href);
-  const again = await outcome(page, `second.handleCallback(${stripped})`);
+  const again = await callInPage(page, `second.handleCallback(${stripped})`);
   assert.equal(again.error.code, "issuer_mismatch");
-  assert.equal(asked(evil, PATHS.token), 0);
+  assert.equal(countRequests(evil, PATHS.token), 0);
 });
 
 // ---- More scope, later ----
@@ -189,11 +201,11 @@ test("asking for more later: by redirect, the snapshot says what was granted", a
   await open(page);
   for (const scope of ["openid profile", "openid profile email oneroster"]) {
     await startLogin(page, { scope });
-    if (scope === "openid profile") await choose(page, PEOPLE.pia);
-    await arrive(page);
+    if (scope === "openid profile") await selectUser(page, PEOPLE.pia);
+    await waitForCallback(page);
     await handleCallback(page);
     assert.deepEqual((await snapshot(page)).scope, scope.split(" "));
     await page.evaluate(() => history.replaceState(null, "", "/"));
-    await ready(page);
+    await waitForClient(page);
   }
 });

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sharedBrowser } from "../support/browser.mjs";
 import { inChromium } from "../support/engine.mjs";
-import { outcome, PEOPLE, sharedLoginApp, signInThere } from "../support/login.mjs";
-import { Browser } from "../support/stand-in.mjs";
+import { callInPage, loginByRedirect, PEOPLE, sharedLoginApp } from "../support/login.mjs";
+import { HttpUserAgent } from "../support/stand-in.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp({}, { framing: true });
@@ -71,10 +71,10 @@ function assertSame(after, before) {
 test("two hundred sign-ins and sign-outs leave what ten leave", async (t) => {
   const { page, context } = await browser.newPage(t);
   await watchMemory(context);
-  const { open } = await startLoginApp(t, { stays: true });
+  const { open } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
   // The provider is real; its pages are visited by request, so that a round takes milliseconds.
-  const people = new Browser();
+  const people = new HttpUserAgent();
   await context.exposeFunction("visit", async (url) => {
     const { callback } = await people.arrive(url, PEOPLE.pia);
     return callback.href;
@@ -107,16 +107,16 @@ test("twenty restores in hidden frames leave what five leave", async (t) => {
   const { page, context } = await browser.newPage(t);
   await watchMemory(context);
   const { open } = await startLoginApp(t, {
-    handles: true,
+    autoHandleCallback: true,
     config: { session: { restore: "iframe" } },
   });
   await open(page);
-  await signInThere(page);
+  await loginByRedirect(page);
   await open(page);
   const rounds = async (count) => {
     for (let i = 0; i < count; i++) {
-      assert.equal((await outcome(page, "client.restoreSession()")).givenName, "Pia");
-      await outcome(page, "client.logout()");
+      assert.equal((await callInPage(page, "client.restoreSession()")).givenName, "Pia");
+      await callInPage(page, "client.logout()");
     }
     await page.evaluate("events.length = 0");
   };
@@ -133,8 +133,8 @@ test("closed clients leave nothing", async (t) => {
   const { page, context } = await browser.newPage(t);
   await watchMemory(context);
   const { open } = await startLoginApp(t, {
-    stays: true,
-    configure: "(window.another = () => createClient(settings), settings)",
+    interceptNavigation: true,
+    configExpression: "(window.another = () => createClient(settings), settings)",
   });
   await open(page);
   const rounds = (count) =>

@@ -5,8 +5,15 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { sharedBrowser } from "../support/browser.mjs";
 import { engine } from "../support/engine.mjs";
-import { asked, outcome, PATHS, sharedLoginApp, signInHere, snapshot } from "../support/login.mjs";
-import { accessToken, pass, withClocks } from "../support/session.mjs";
+import {
+  callInPage,
+  countRequests,
+  loginOverHttp,
+  PATHS,
+  sharedLoginApp,
+  snapshot,
+} from "../support/login.mjs";
+import { accessToken, advanceClocks, installClockOffsets } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -58,11 +65,11 @@ async function startApi(t, answer = () => ({})) {
 /** Somebody signed in, on a page that may call `api`. */
 async function signedIn(t, api, options) {
   const { page, context, requests } = await browser.newPage(t);
-  await withClocks(context);
+  await installClockOffsets(context);
   const config = { apiOrigins: [api.origin] };
-  const world = await startLoginApp(t, { stays: true, config, ...options });
+  const world = await startLoginApp(t, { interceptNavigation: true, config, ...options });
   await world.open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   world.standIn.requests.length = 0;
   requests.length = 0;
   return { page, context, sent: requests, ...world };
@@ -70,7 +77,7 @@ async function signedIn(t, api, options) {
 
 /** What `client.fetch` with these arguments, as JavaScript, answers; `api` is the API's origin there. */
 const call = (page, api, args) =>
-  outcome(
+  callInPage(
     page,
     `(async (api) => {
       const response = await client.fetch(${args});
@@ -166,7 +173,7 @@ test("the allowed origin under a URL of another spelling is the same origin", as
 test("nobody signed in: not_signed_in, and no request", async (t) => {
   const api = await startApi(t);
   const { page, sent } = await signedIn(t, api);
-  await outcome(page, "client.logout()");
+  await callInPage(page, "client.logout()");
   assert.equal((await call(page, api, "api")).error.code, "not_signed_in");
   await page.evaluate("client.close()");
   assert.equal((await call(page, api, "api")).error.code, "client_closed");
@@ -237,7 +244,7 @@ for (const [name, init, body] of [
 
     assert.deepEqual(await call(page, api, `api${init}`), OK);
 
-    assert.equal(asked(standIn, PATHS.token), 1);
+    assert.equal(countRequests(standIn, PATHS.token), 1);
     assert.equal(api.requests.length, 2);
     for (const request of api.requests) assert.match(request.body, body);
     const [first, second] = api.requests;
@@ -257,7 +264,7 @@ browserTest(
     const { status } = await call(page, api, "new Request(api, { method: 'DELETE' })");
     assert.equal(status, shown ? 200 : 401);
     if (!shown) assert.equal((await call(page, api, "new Request(api)")).status, 200);
-    assert.equal(asked(standIn, PATHS.token), 1);
+    assert.equal(countRequests(standIn, PATHS.token), 1);
 
     api.forget();
     const withBody = "new Request(api, { method: 'POST', body: 'once' })";
@@ -266,7 +273,7 @@ browserTest(
       api.requests.map(({ body }) => body),
       ["once"],
     );
-    assert.equal(asked(standIn, PATHS.token), 1);
+    assert.equal(countRequests(standIn, PATHS.token), 1);
 
     // Chromium streams by HTTP/2 alone, WebKit not at all, Firefox sends a word in its place: what counts is that nothing is
     // sent twice.
@@ -276,7 +283,7 @@ browserTest(
     if (engine === "firefox") assert.equal(streamed, 401);
     else assert.equal(error?.name, engine === "webkit" ? "NotSupportedError" : "TypeError");
     assert.equal(api.requests.length, engine === "firefox" ? 1 : 0);
-    assert.equal(asked(standIn, PATHS.token), 1);
+    assert.equal(countRequests(standIn, PATHS.token), 1);
   },
 );
 
@@ -288,7 +295,7 @@ test("a second 401 is the caller's answer, and many at once are one renewal", as
     `Promise.all(Array.from({ length: 5 }, () => client.fetch(${args}).then(({ status }) => status)))`,
   );
   assert.deepEqual(statuses, Array(5).fill(401));
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
   assert.equal(api.requests.length, 10);
   assert.equal((await snapshot(page)).status, "signed-in");
 });
@@ -306,9 +313,9 @@ test("an expired token is renewed before anything is sent", async (t) => {
   const api = await startApi(t);
   const { page, standIn } = await signedIn(t, api);
   const stale = await accessToken(page);
-  await pass(page, 301);
+  await advanceClocks(page, 301);
   assert.equal((await call(page, api, "api")).status, 200);
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
   assert.notEqual(api.requests[0].authorization, `Bearer ${stale}`);
 });
 
@@ -326,7 +333,7 @@ test("an aborted request ends as the platform's does, also while a token is rene
   assert.deepEqual(api.requests, []);
 
   standIn.delay("token", 9000);
-  await pass(page, 301);
+  await advanceClocks(page, 301);
   const began = Date.now();
   const { error } = await call(page, api, "api, { signal: AbortSignal.timeout(200) }");
   assert.equal(error.name, "TimeoutError");
@@ -367,5 +374,5 @@ test("a page that wrapped fetch keeps its wrapper, which gets a Request", async 
 
   const toApi = (await page.evaluate("wrapped")).filter(([, url]) => url.startsWith(api.origin));
   assert.deepEqual(toApi, Array(2).fill(["POST", `${api.origin}/x`]));
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 });

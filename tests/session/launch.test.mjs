@@ -4,22 +4,22 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
-  arrive,
-  asked,
   CLIENT_ID,
-  choose,
+  callInPage,
+  completeLogin,
+  countRequests,
   handleCallback,
-  orGone,
-  outcome,
+  ignoreNavigation,
+  loginOverHttp,
   PATHS,
   PEOPLE,
-  pick,
-  ready,
+  selectUser,
   sharedLoginApp,
-  signInHere,
   snapshot,
+  waitForCallback,
+  waitForClient,
 } from "../support/login.mjs";
-import { untilStatus } from "../support/session.mjs";
+import { waitForStatus } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -28,13 +28,13 @@ const startLoginApp = sharedLoginApp();
 /** The launch page, with a query, whose client stays where it is: where it would go is on `window.left`. */
 async function launched(t, query = "", options = {}) {
   const { page, context } = await browser.newPage(t);
-  const world = await startLoginApp(t, { stays: true, ...options });
+  const world = await startLoginApp(t, { interceptNavigation: true, ...options });
   await world.open(page, `/launch${query}`);
   return {
     page,
     context,
     ...world,
-    launch: (url) => outcome(page, `client.handleLaunch(${url ?? ""})`),
+    launch: (url) => callInPage(page, `client.handleLaunch(${url ?? ""})`),
   };
 }
 
@@ -138,15 +138,15 @@ test("a launch replaces whoever was signed in, from the first moment and in ever
   const { page, context, open, launch } = await launched(t);
   const other = await context.newPage();
   await open(other);
-  for (const tab of [page, other]) await signInHere(tab);
+  for (const tab of [page, other]) await loginOverHttp(tab);
 
   await launch();
   assert.equal((await snapshot(page)).user, null);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   await page.goto(await page.evaluate("left"));
-  await pick(page, PEOPLE.tess);
+  await completeLogin(page, PEOPLE.tess);
   assert.equal((await handleCallback(page)).user.givenName, "Tess");
-  await untilStatus(other, "signed-out");
+  await waitForStatus(other, "signed-out");
 });
 
 // ---- A tile that brings a code ----
@@ -154,14 +154,14 @@ test("a launch replaces whoever was signed in, from the first moment and in ever
 /** Tess has clicked the tile, while Pia is signed in in another tab. */
 async function tileBesidePia(t) {
   const { page: pia, context } = await browser.newPage(t);
-  const world = await startLoginApp(t, { stays: true });
+  const world = await startLoginApp(t, { interceptNavigation: true });
   await world.open(pia);
-  await signInHere(pia);
+  await loginOverHttp(pia);
   const tile = await context.newPage();
   const restarting = await startLoginApp(t);
   await tile.goto(`${restarting.app.redirectUri}?code=tile&response_type=code`);
-  await ready(tile);
-  await orGone(handleCallback(tile));
+  await waitForClient(tile);
+  await ignoreNavigation(handleCallback(tile));
   await tile.waitForURL((url) => url.origin === world.standIn.issuer);
   return { pia, tile, ...world };
 }
@@ -171,15 +171,15 @@ test("a tile's restart leaves the others alone until it is known who it was", as
   await pause(300);
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
 
-  await pick(tile, PEOPLE.tess);
+  await completeLogin(tile, PEOPLE.tess);
   assert.equal((await handleCallback(tile)).user.givenName, "Tess");
 
-  await untilStatus(pia, "signed-out");
+  await waitForStatus(pia, "signed-out");
 });
 
 test("a tile's restart that ends with the same person changes nothing for them", async (t) => {
   const { pia, tile } = await tileBesidePia(t);
-  await pick(tile, PEOPLE.pia);
+  await completeLogin(tile, PEOPLE.pia);
   assert.equal((await handleCallback(tile)).user.givenName, "Pia");
   await pause(300);
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
@@ -188,9 +188,9 @@ test("a tile's restart that ends with the same person changes nothing for them",
 test("a tile's restart that fails signs the others out: whoever clicked is not to be taken for them", async (t) => {
   const { pia, tile, standIn } = await tileBesidePia(t);
   standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
-  await pick(tile, PEOPLE.tess);
+  await completeLogin(tile, PEOPLE.tess);
   assert.equal((await handleCallback(tile)).error.code, "token_rejected");
-  await untilStatus(pia, "signed-out");
+  await waitForStatus(pia, "signed-out");
 });
 
 test("a mere link to the callback signs nobody out", async (t) => {
@@ -204,13 +204,13 @@ test("a mere link to the callback signs nobody out", async (t) => {
     "",
   ]) {
     await tile.goto(app.redirectUri + query);
-    await ready(tile);
+    await waitForClient(tile);
     assert.ok((await handleCallback(tile)).error, query);
   }
   // A code without a state goes for a login, which nobody answers.
   await tile.goto(`${app.redirectUri}?code=a`);
-  await ready(tile);
-  await orGone(handleCallback(tile));
+  await waitForClient(tile);
+  await ignoreNavigation(handleCallback(tile));
   await pause(300);
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
 });
@@ -226,13 +226,13 @@ test("by LaunchPad: the tile of the next pupil shows nothing of the one before",
     const switching = page.getByTestId("launchpad-switch");
     if (await switching.isVisible()) await switching.click();
     else await page.getByTestId("launchpad-sign-in").click();
-    await choose(page, person);
+    await selectUser(page, person);
     await page.getByTestId(`tile-${CLIENT_ID}`).click();
-    await arrive(page);
-    await orGone(handleCallback(page));
+    await waitForCallback(page);
+    await ignoreNavigation(handleCallback(page));
     await page.waitForURL("**/callback?*state=*");
-    await ready(page);
+    await waitForClient(page);
     assert.equal((await handleCallback(page)).user.givenName, name);
   }
-  assert.equal(asked(standIn, PATHS.token), 2);
+  assert.equal(countRequests(standIn, PATHS.token), 2);
 });

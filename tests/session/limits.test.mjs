@@ -3,15 +3,22 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
-import { asked, outcome, PATHS, sharedLoginApp, signInHere, snapshot } from "../support/login.mjs";
+import {
+  callInPage,
+  countRequests,
+  loginOverHttp,
+  PATHS,
+  sharedLoginApp,
+  snapshot,
+} from "../support/login.mjs";
 import {
   accessToken,
+  advanceClocks,
   eventTypes,
-  pass,
-  untilEvent,
-  untilStatus,
-  wake,
-  withClocks,
+  installClockOffsets,
+  simulateVisibilityChange,
+  waitForEvent,
+  waitForStatus,
 } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -27,10 +34,14 @@ const MOMENT = 500;
 /** An application with limits, and somebody signed in on a page of it. */
 async function signedIn(t, session = {}, options = {}) {
   const { page, context } = await browser.newPage(t);
-  await withClocks(context);
-  const world = await startLoginApp(t, { stays: true, config: { session }, ...options });
+  await installClockOffsets(context);
+  const world = await startLoginApp(t, {
+    interceptNavigation: true,
+    config: { session },
+    ...options,
+  });
   await world.open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   world.standIn.requests.length = 0;
   return { page, context, ...world };
 }
@@ -61,13 +72,13 @@ const status = async (page) => (await snapshot(page)).status;
 /** Nobody is signed in any more, because time ran out. */
 async function assertOver(page) {
   // A tab listens to the others for a moment before it takes itself for idle.
-  await untilStatus(page, "error");
+  await waitForStatus(page, "error");
   const { status, user, scope } = await snapshot(page);
   assert.deepEqual({ status, user, scope }, { status: "error", user: null, scope: [] });
   assert.equal(await page.evaluate("client.getSnapshot().error.code"), "session_expired");
   assert.equal((await accessToken(page)).error.code, "session_expired");
-  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "session_expired");
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal((await callInPage(page, "client.getIdToken()")).error.code, "session_expired");
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal((await eventTypes(page)).filter((type) => type === "session.expired").length, 1);
 }
 
@@ -75,19 +86,19 @@ async function assertOver(page) {
 
 test("half an hour without activity ends the session, unless another limit is set", async (t) => {
   const { page } = await signedIn(t, undefined);
-  await pass(page, 30 * MINUTE - 5);
-  await wake(page);
+  await advanceClocks(page, 30 * MINUTE - 5);
+  await simulateVisibilityChange(page);
   assert.equal(await status(page), "signed-in");
-  await pass(page, 6);
-  await wake(page);
+  await advanceClocks(page, 6);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
 test("expiry is found by the next call, where nothing woke the page", async (t) => {
   for (const call of ["getUser", "getAccessToken", "getIdToken"]) {
     const { page } = await signedIn(t);
-    await pass(page, 30 * MINUTE + 1);
-    const answer = await outcome(page, `client.${call}()`);
+    await advanceClocks(page, 30 * MINUTE + 1);
+    const answer = await callInPage(page, `client.${call}()`);
     if (call === "getUser") assert.equal(answer, null);
     else assert.equal(answer.error.code, "session_expired");
     await assertOver(page);
@@ -96,7 +107,7 @@ test("expiry is found by the next call, where nothing woke the page", async (t) 
 
 test("a timer finds it where nobody calls and nothing wakes the page", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 1 });
-  await untilStatus(page, "error");
+  await waitForStatus(page, "error");
   await assertOver(page);
 });
 
@@ -108,14 +119,14 @@ for (const [name, act] of [
 ]) {
   test(`${name} puts the idle limit off, but revives nothing that is over`, async (t) => {
     const { page } = await signedIn(t);
-    await pass(page, 29 * MINUTE);
+    await advanceClocks(page, 29 * MINUTE);
     await act(page);
     await pause(MOMENT);
-    await pass(page, 29 * MINUTE);
-    await wake(page);
+    await advanceClocks(page, 29 * MINUTE);
+    await simulateVisibilityChange(page);
     assert.equal(await status(page), "signed-in");
 
-    await pass(page, 2 * MINUTE);
+    await advanceClocks(page, 2 * MINUTE);
     await act(page);
     await pause(MOMENT);
     await assertOver(page);
@@ -127,7 +138,7 @@ for (const [name, act] of [
 
 browserTest("what a script makes up is no activity, and a look at the tab is none", async (t) => {
   const { page } = await signedIn(t);
-  await pass(page, 29 * MINUTE);
+  await advanceClocks(page, 29 * MINUTE);
   await page.evaluate(() => {
     for (const [type, Kind] of [
       ["pointerdown", PointerEvent],
@@ -141,11 +152,11 @@ browserTest("what a script makes up is no activity, and a look at the tab is non
     document.body.click();
     window.dispatchEvent(new Event("focus"));
   });
-  await wake(page);
+  await simulateVisibilityChange(page);
   await accessToken(page);
   assert.equal(await status(page), "signed-in");
-  await pass(page, 61);
-  await wake(page);
+  await advanceClocks(page, 61);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
@@ -153,12 +164,12 @@ test("activity in one tab counts in all", async (t) => {
   const { page, context, open } = await signedIn(t);
   const other = await context.newPage();
   await open(other);
-  await signInHere(other);
+  await loginOverHttp(other);
   for (let rounds = 0; rounds < 3; rounds++) {
-    for (const tab of [page, other]) await pass(tab, 25 * MINUTE);
+    for (const tab of [page, other]) await advanceClocks(tab, 25 * MINUTE);
     await other.keyboard.press("a");
     await pause(MOMENT);
-    await wake(page);
+    await simulateVisibilityChange(page);
     assert.equal(await status(page), "signed-in");
   }
 });
@@ -167,13 +178,13 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   const { page, context, open } = await signedIn(t);
   const other = await context.newPage();
   await open(other);
-  await signInHere(other);
-  await pass(other, 20 * MINUTE);
-  await pass(page, 40 * MINUTE);
+  await loginOverHttp(other);
+  await advanceClocks(other, 20 * MINUTE);
+  await advanceClocks(page, 40 * MINUTE);
   const awake = await standStill(page, 4000);
   await pause(MOMENT);
   await other.keyboard.press("a");
-  await pass(other, 20 * MINUTE);
+  await advanceClocks(other, 20 * MINUTE);
   await awake();
   await pause(MOMENT);
 
@@ -181,8 +192,8 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   assert.equal(typeof (await accessToken(other)), "string");
   assert.equal(await status(page), "signed-in", "the tab that slept");
   // Dated activity: it revives nothing that was over by then, and lasts no longer than in the other tab.
-  for (const tab of [page, other]) await pass(tab, 31 * MINUTE);
-  await wake(page);
+  for (const tab of [page, other]) await advanceClocks(tab, 31 * MINUTE);
+  await simulateVisibilityChange(page);
   await assertOver(page);
   await assertOver(other);
 });
@@ -191,22 +202,22 @@ test("a tab that takes itself for idle costs another, where somebody is at work,
   const { page, context, open } = await signedIn(t);
   const other = await context.newPage();
   await open(other);
-  await signInHere(other);
-  await pass(page, 31 * MINUTE);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  await loginOverHttp(other);
+  await advanceClocks(page, 31 * MINUTE);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   await pause(MOMENT);
   assert.equal(await status(other), "signed-in");
 });
 
 test("activity in another tab revives nothing that was over before", async (t) => {
   const { page, standIn } = await signedIn(t);
-  await pass(page, 31 * MINUTE);
+  await advanceClocks(page, 31 * MINUTE);
   await page.evaluate((channel) => {
     const at = String(Math.ceil(Date.now() / 1000));
     new BroadcastChannel(channel).postMessage({ kind: "active", at });
   }, `classlink-spa ${standIn.issuer} test-app`);
   await pause(MOMENT);
-  await wake(page);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
@@ -216,55 +227,55 @@ test("session.expiring is told once, a minute before, and again after somebody s
   const { page } = await signedIn(t);
   const warnings = async () =>
     (await page.evaluate("events")).filter(({ type }) => type === "session.expiring");
-  await pass(page, 29 * MINUTE - 5);
-  await wake(page);
+  await advanceClocks(page, 29 * MINUTE - 5);
+  await simulateVisibilityChange(page);
   assert.deepEqual(await warnings(), []);
 
-  await pass(page, 6);
-  for (let i = 0; i < 3; i++) await wake(page);
+  await advanceClocks(page, 6);
+  for (let i = 0; i < 3; i++) await simulateVisibilityChange(page);
   const [warning, ...more] = await warnings();
   assert.equal(more.length, 0);
   assert.ok(warning.durationMs > 50_000 && warning.durationMs <= 60_000, `${warning.durationMs}`);
 
   await page.evaluate("client.stayActive()");
-  await wake(page);
+  await simulateVisibilityChange(page);
   assert.equal((await warnings()).length, 1);
-  await pass(page, 29 * MINUTE + 1);
-  await wake(page);
+  await advanceClocks(page, 29 * MINUTE + 1);
+  await simulateVisibilityChange(page);
   assert.equal((await warnings()).length, 2);
-  await pass(page, 61);
-  await wake(page);
+  await advanceClocks(page, 61);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
 test("a timer tells of it, too", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 2 });
-  await untilEvent(page, "session.expiring");
+  await waitForEvent(page, "session.expiring");
   assert.equal(await status(page), "signed-in");
-  await untilEvent(page, "session.expired");
+  await waitForEvent(page, "session.expired");
 });
 
 // ---- In any case ----
 
 test("maxAge ends the session however active somebody is", async (t) => {
   const { page } = await signedIn(t, { maxAge: HOUR, idleTimeout: false });
-  await pass(page, HOUR - 30);
-  await wake(page);
+  await advanceClocks(page, HOUR - 30);
+  await simulateVisibilityChange(page);
   await page.evaluate("client.stayActive()");
   assert.equal(await status(page), "signed-in");
   assert.equal((await eventTypes(page)).at(-1), "session.expiring");
-  await pass(page, 31);
-  await wake(page);
+  await advanceClocks(page, 31);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
 test("eight hours is the usual maxAge", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: false });
-  await pass(page, 8 * HOUR - 5);
-  await wake(page);
+  await advanceClocks(page, 8 * HOUR - 5);
+  await simulateVisibilityChange(page);
   assert.equal(await status(page), "signed-in");
-  await pass(page, 6);
-  await wake(page);
+  await advanceClocks(page, 6);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
@@ -274,12 +285,12 @@ test("without any limit a session still ends with its ID token", async (t) => {
     { maxAge: false, idleTimeout: false },
     { standIn: { idTokenLifetime: 2 * HOUR } },
   );
-  await pass(page, 2 * HOUR - 5);
-  await wake(page);
+  await advanceClocks(page, 2 * HOUR - 5);
+  await simulateVisibilityChange(page);
   assert.equal(await status(page), "signed-in");
   // And what clocks may be wrong by.
-  await pass(page, MINUTE + 6);
-  await wake(page);
+  await advanceClocks(page, MINUTE + 6);
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
@@ -290,21 +301,21 @@ test("renewals lengthen no session beyond its maxAge", async (t) => {
     { standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 } },
   );
   for (let renewals = 1; renewals <= 3; renewals++) {
-    await pass(page, 301);
+    await advanceClocks(page, 301);
     assert.equal(typeof (await accessToken(page)), "string");
-    assert.equal(asked(standIn, PATHS.token), renewals);
+    assert.equal(countRequests(standIn, PATHS.token), renewals);
   }
-  await pass(page, 301);
-  await wake(page);
+  await advanceClocks(page, 301);
+  await simulateVisibilityChange(page);
   await assertOver(page);
-  assert.equal(asked(standIn, PATHS.token), 3);
+  assert.equal(countRequests(standIn, PATHS.token), 3);
 });
 
 // ---- Clocks ----
 
 test("a lid that is closed for two hours: the monotonic clock stood still, and the session is over", async (t) => {
   const { page, standIn } = await signedIn(t);
-  await pass(page, { wall: 2 * HOUR });
+  await advanceClocks(page, { wall: 2 * HOUR });
   await page.mouse.click(5, 5);
   await pause(MOMENT);
   await assertOver(page);
@@ -318,28 +329,28 @@ test("a lid that is closed for two hours, without an idle limit: the token is re
     { standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 } },
   );
   const before = await accessToken(page);
-  await pass(page, { wall: 2 * HOUR });
-  await wake(page);
-  await untilEvent(page, "token.renewed");
+  await advanceClocks(page, { wall: 2 * HOUR });
+  await simulateVisibilityChange(page);
+  await waitForEvent(page, "token.renewed");
   assert.notEqual(await accessToken(page), before);
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
 test("a clock that is set back, even again and again, neither ends a session nor lengthens it", async (t) => {
   const { page } = await signedIn(t);
   for (let minutes = 0; minutes < 28; minutes += 7) {
-    await pass(page, { wall: -26 * HOUR, monotonic: 7 * MINUTE });
-    await wake(page);
+    await advanceClocks(page, { wall: -26 * HOUR, monotonic: 7 * MINUTE });
+    await simulateVisibilityChange(page);
     assert.equal(await status(page), "signed-in");
   }
-  await pass(page, { wall: -26 * HOUR, monotonic: 3 * MINUTE });
-  await wake(page);
+  await advanceClocks(page, { wall: -26 * HOUR, monotonic: 3 * MINUTE });
+  await simulateVisibilityChange(page);
   await assertOver(page);
 });
 
 test("a clock that is put right by a day ends the session, on the safe side", async (t) => {
   const { page } = await signedIn(t);
-  await pass(page, { wall: 24 * HOUR });
+  await advanceClocks(page, { wall: 24 * HOUR });
   await page.evaluate(() => void window.dispatchEvent(new Event("focus")));
   await assertOver(page);
 });

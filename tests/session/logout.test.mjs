@@ -4,23 +4,29 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
-  arrive,
-  asked,
   CLIENT_ID,
-  choose,
+  callInPage,
+  completeLogin,
+  countRequests,
   handleCallback,
-  outcome,
+  loginByRedirect,
+  loginOverHttp,
   PATHS,
   PEOPLE,
-  pick,
-  ready,
+  selectUser,
   sharedLoginApp,
-  signInHere,
-  signInThere,
   snapshot,
   startLogin,
+  waitForCallback,
+  waitForClient,
 } from "../support/login.mjs";
-import { accessToken, eventTypes, holdNext, pass, withClocks } from "../support/session.mjs";
+import {
+  accessToken,
+  advanceClocks,
+  eventTypes,
+  installClockOffsets,
+  pauseNextRequest,
+} from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -33,10 +39,10 @@ const LOCAL = { sessionEnded: true, providerSessionMayRemain: true };
 /** Somebody signed in, without the page having been left. */
 async function signedIn(t, options = {}) {
   const { page, context } = await browser.newPage(t);
-  await withClocks(context);
-  const world = await startLoginApp(t, { stays: true, ...options });
+  await installClockOffsets(context);
+  const world = await startLoginApp(t, { interceptNavigation: true, ...options });
   await world.open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   world.standIn.requests.length = 0;
   return { page, context, ...world };
 }
@@ -47,14 +53,14 @@ async function assertSignedOut(page) {
     { status, user, scope, error },
     { status: "signed-out", user: null, scope: [], error: null },
   );
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal((await accessToken(page)).error.code, "not_signed_in");
-  assert.equal((await outcome(page, "client.getIdToken()")).error.code, "not_signed_in");
+  assert.equal((await callInPage(page, "client.getIdToken()")).error.code, "not_signed_in");
 }
 
 test("signs out here, and says that the provider's session may remain: ClassLink has no way to end it", async (t) => {
   const { page, standIn, app } = await signedIn(t);
-  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  assert.deepEqual(await callInPage(page, "client.logout()"), LOCAL);
   await assertSignedOut(page);
   assert.deepEqual(standIn.requests, []);
   assert.equal(page.url(), `${app.origin}/`);
@@ -84,7 +90,7 @@ test("nobody signed in: no error", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t);
   await open(page);
-  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  assert.deepEqual(await callInPage(page, "client.logout()"), LOCAL);
   assert.equal((await snapshot(page)).status, "signed-out");
   assert.deepEqual(standIn.requests, []);
 });
@@ -95,7 +101,7 @@ test("everything down: signed out all the same", async (t) => {
     config: { timeout: 2000 },
   });
   await context.setOffline(true);
-  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  assert.deepEqual(await callInPage(page, "client.logout()"), LOCAL);
   await assertSignedOut(page);
 });
 
@@ -106,7 +112,7 @@ test("a provider that hangs holds nobody up longer than the time-out", async (t)
   });
   standIn.delay("revocation", 10_000);
   const began = Date.now();
-  assert.deepEqual(await outcome(page, "client.logout()"), LOCAL);
+  assert.deepEqual(await callInPage(page, "client.logout()"), LOCAL);
   assert.ok(Date.now() - began < 8000);
   await assertSignedOut(page);
 });
@@ -116,8 +122,8 @@ test("revocation: what was granted is worth nothing afterwards", async (t) => {
     const { page, standIn } = await signedIn(t, { standIn: { revocation: true, refreshTokens } });
     const headers = { authorization: `Bearer ${await accessToken(page)}` };
     assert.ok((await fetch(standIn.endpoints.userinfo_endpoint, { headers })).ok);
-    await outcome(page, "client.logout()");
-    assert.equal(asked(standIn, REVOCATION), 1);
+    await callInPage(page, "client.logout()");
+    assert.equal(countRequests(standIn, REVOCATION), 1);
     assert.equal((await fetch(standIn.endpoints.userinfo_endpoint, { headers })).ok, false);
   }
 });
@@ -133,7 +139,7 @@ async function signedInThere(t, options = {}) {
   });
   await world.open(page);
   await startLogin(page);
-  await pick(page, PEOPLE.pia);
+  await completeLogin(page, PEOPLE.pia);
   await handleCallback(page);
   return { page, context, sent: requests, ...world };
 }
@@ -143,7 +149,7 @@ const endSessionRequest = (sent) =>
 
 test("an end-session endpoint ends the provider's session, with the ID token as the hint", async (t) => {
   const { page, sent, standIn, open } = await signedInThere(t);
-  const idToken = await outcome(page, "client.getIdToken()");
+  const idToken = await callInPage(page, "client.getIdToken()");
 
   await page.evaluate("void client.logout()");
   await page.getByTestId("signed-out").waitFor();
@@ -152,14 +158,14 @@ test("an end-session endpoint ends the provider's session, with the ID token as 
   assert.deepEqual(parameters, { id_token_hint: idToken, client_id: CLIENT_ID });
   await open(page);
   standIn.requests.length = 0;
-  await outcome(page, "client.startLogin({ prompt: 'none' })").catch(() => {});
-  await arrive(page);
+  await callInPage(page, "client.startLogin({ prompt: 'none' })").catch(() => {});
+  await waitForCallback(page);
   assert.equal((await handleCallback(page)).error.code, "login_required");
 });
 
 test("logout says that the provider's session does not remain, where it is on the way to end it", async (t) => {
   const { page, standIn } = await signedIn(t, { standIn: { endSession: true } });
-  assert.deepEqual(await outcome(page, "client.logout()"), {
+  assert.deepEqual(await callInPage(page, "client.logout()"), {
     sessionEnded: true,
     providerSessionMayRemain: false,
   });
@@ -175,13 +181,13 @@ test("with a page to come back to, the person comes back, and its state is taken
     window.client.logout({ postLogoutRedirectUri });
   }, app.launchUrl);
   await page.waitForURL(`${app.launchUrl}?*`);
-  await ready(page);
+  await waitForClient(page);
 
   const given = endSessionRequest(sent).searchParams;
   assert.equal(given.get("post_logout_redirect_uri"), app.launchUrl);
   assert.match(given.get("state"), /^[\w-]{43}$/);
   assert.equal(new URL(page.url()).searchParams.get("state"), given.get("state"));
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal(page.url(), app.launchUrl);
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
@@ -190,12 +196,12 @@ test("a state in the address bar that no sign-out sent is the application's, and
   const { page } = await browser.newPage(t);
   const { open, app } = await startLoginApp(t);
   await open(page, "/launch?state=mine&a=1");
-  await outcome(page, "client.getUser()");
+  await callInPage(page, "client.getUser()");
   assert.equal(page.url(), `${app.origin}/launch?state=mine&a=1`);
   await page.evaluate(() => sessionStorage.setItem("classlink-spa.logout", "another"));
   await page.reload();
-  await ready(page);
-  await outcome(page, "client.getUser()");
+  await waitForClient(page);
+  await callInPage(page, "client.getUser()");
   assert.equal(page.url(), `${app.origin}/launch?state=mine&a=1`);
 });
 
@@ -204,13 +210,13 @@ test("a postLogoutRedirectUri that is none is config_invalid, and nobody is sign
   for (const uri of ["/bye", "javascript:alert(1)", "http://evil.example/", "https://a/#b", 1]) {
     const options = JSON.stringify({ postLogoutRedirectUri: uri });
     assert.equal(
-      (await outcome(page, `client.logout(${options})`)).error?.code,
+      (await callInPage(page, `client.logout(${options})`)).error?.code,
       "config_invalid",
       uri,
     );
   }
   assert.equal(
-    (await outcome(page, "client.logout(new Event('click'))")).error.code,
+    (await callInPage(page, "client.logout(new Event('click'))")).error.code,
     "config_invalid",
   );
   assert.equal((await snapshot(page)).status, "signed-in");
@@ -222,11 +228,11 @@ test("during a renewal: nobody is signed back in, and the caller hears so", asyn
   const { page, standIn } = await signedIn(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
-  const renewal = holdNext(standIn, PATHS.token);
-  await pass(page, 301);
+  const renewal = pauseNextRequest(standIn, PATHS.token);
+  await advanceClocks(page, 301);
   const token = accessToken(page);
   await renewal.arrived;
-  await outcome(page, "client.logout()");
+  await callInPage(page, "client.logout()");
   renewal.release();
   assert.equal((await token).error.code, "not_signed_in");
   await assertSignedOut(page);
@@ -235,45 +241,45 @@ test("during a renewal: nobody is signed back in, and the caller hears so", asyn
 test("during a sign-in: nobody is signed in, and the caller hears so", async (t) => {
   const { page, standIn, open } = await signedIn(t);
   await open(page);
-  const exchange = holdNext(standIn, PATHS.token);
-  const signIn = signInHere(page).then(
+  const exchange = pauseNextRequest(standIn, PATHS.token);
+  const signIn = loginOverHttp(page).then(
     () => "signed in",
     (error) => error.message,
   );
   await exchange.arrived;
-  await outcome(page, "client.logout()");
+  await callInPage(page, "client.logout()");
   exchange.release();
   assert.match(await signIn, /"code":"not_signed_in"/);
   await pause(200);
   assert.equal((await snapshot(page)).user, null);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
 });
 
 browserTest("during a restore: nobody is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
-    handles: true,
+    autoHandleCallback: true,
     standIn: { framing: true },
     config: { session: { restore: "iframe" } },
   });
   await open(page);
-  await signInThere(page);
+  await loginByRedirect(page);
   await open(page);
-  const exchange = holdNext(standIn, PATHS.token);
+  const exchange = pauseNextRequest(standIn, PATHS.token);
   await page.evaluate(() => {
     window.restored = window.client.restoreSession();
   });
   await exchange.arrived;
-  await outcome(page, "client.logout()");
+  await callInPage(page, "client.logout()");
   exchange.release();
-  assert.equal(await outcome(page, "restored"), null);
+  assert.equal(await callInPage(page, "restored"), null);
   await pause(300);
   await assertSignedOut(page);
 });
 
 browserTest("during a sign-in in a popup: nobody is signed in", async (t) => {
   const { page } = await browser.newPage(t);
-  const { open, standIn } = await startLoginApp(t, { handles: true });
+  const { open, standIn } = await startLoginApp(t, { autoHandleCallback: true });
   await open(page);
   const [popup] = await Promise.all([
     page.context().waitForEvent("page"),
@@ -283,9 +289,9 @@ browserTest("during a sign-in in a popup: nobody is signed in", async (t) => {
     }),
   ]);
   await popup.getByTestId("district-2284").waitFor();
-  await outcome(page, "client.logout()");
-  await choose(popup, PEOPLE.pia);
-  assert.equal((await outcome(page, "signedIn")).error.code, "not_signed_in");
+  await callInPage(page, "client.logout()");
+  await selectUser(popup, PEOPLE.pia);
+  assert.equal((await callInPage(page, "signedIn")).error.code, "not_signed_in");
   assert.equal((await snapshot(page)).user, null);
-  assert.ok(asked(standIn, PATHS.token) <= 1);
+  assert.ok(countRequests(standIn, PATHS.token) <= 1);
 });

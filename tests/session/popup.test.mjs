@@ -4,18 +4,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startApp } from "../support/app.mjs";
-import { fetched, sharedBrowser } from "../support/browser.mjs";
+import { forwardRequest, sharedBrowser } from "../support/browser.mjs";
 import { engine } from "../support/engine.mjs";
 import {
-  asked,
-  choose,
-  outcome,
+  callInPage,
+  countRequests,
   PATHS,
   PEOPLE,
-  ready,
+  selectUser,
   sharedLoginApp,
   snapshot,
   tellHandled,
+  waitForClient,
 } from "../support/login.mjs";
 import { accessToken, eventTypes } from "../support/session.mjs";
 
@@ -25,7 +25,7 @@ const startLoginApp = sharedLoginApp();
 /** An application whose button signs in in a popup. What becomes of it is on `window.signedIn`. */
 async function visit(t, { login = 'client.startLogin({ mode: "popup" })', ...options } = {}) {
   const { page, context, errors } = await browser.newPage(t);
-  const world = await startLoginApp(t, { handles: true, ...options });
+  const world = await startLoginApp(t, { autoHandleCallback: true, ...options });
   await world.open(page);
   await withButton(page, login);
   return { page, context, errors, ...world };
@@ -57,7 +57,7 @@ async function press(page, where = page) {
 }
 
 const result = (page) =>
-  outcome(
+  callInPage(
     page,
     "Promise.race([signedIn, new Promise((end) => setTimeout(end, 15_000, 'silence'))])",
   );
@@ -80,7 +80,7 @@ test("by a click: the person signs in in a popup, which closes, and the page goe
   const told = await tellHandled(context);
   const popup = await press(page);
   assert.equal((await snapshot(page)).status, "loading", "nothing happens here yet");
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
 
   const { status, user, returnTo, appState } = await result(page);
 
@@ -93,7 +93,7 @@ test("by a click: the person signs in in a popup, which closes, and the page goe
   assert.equal(page.url(), `${app.origin}/`);
   assert.ok(await closes(popup));
   assertHandedOver(told);
-  assert.equal(asked(standIn, PATHS.token), 1, "by the page, and not by the popup");
+  assert.equal(countRequests(standIn, PATHS.token), 1, "by the page, and not by the popup");
   assert.deepEqual(await eventTypes(page), ["login.started", "login.succeeded"]);
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
@@ -107,7 +107,7 @@ test("an await before startLogin is no matter where the caller opened the window
     })()`,
   });
   const popup = await press(page);
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
   assert.equal((await result(page)).user.givenName, "Pia");
   assert.ok(await closes(popup));
 });
@@ -123,7 +123,7 @@ test("a window that the browser refused is popup_blocked, and nothing else happe
   await page.evaluate(() => {
     window.open = () => null;
   });
-  const { error: own } = await outcome(page, 'client.startLogin({ mode: "popup" })');
+  const { error: own } = await callInPage(page, 'client.startLogin({ mode: "popup" })');
   assert.equal(own.code, "popup_blocked");
   assert.deepEqual(standIn.requests, []);
 });
@@ -139,13 +139,13 @@ test("a popup that the person closes is popup_closed, and the button works again
   assert.equal(error.code, "popup_closed");
   assert.equal((await eventTypes(page)).at(-1), "login.failed");
   const again = await press(page);
-  await choose(again, PEOPLE.pia);
+  await selectUser(again, PEOPLE.pia);
   assert.equal((await result(page)).user.givenName, "Pia");
 });
 
 test("closing a second sign-in costs nobody the first", async (t) => {
   const { page, context, standIn } = await visit(t);
-  await choose(await press(page), PEOPLE.pia);
+  await selectUser(await press(page), PEOPLE.pia);
   await result(page);
   // The provider knows the person: without that the popup would be done before it is closed.
   await context.route(`${standIn.issuer}${PATHS.authorization}*`, () => {}, { times: 1 });
@@ -168,14 +168,14 @@ test("a refusal at the provider is that error, in the page that opened the popup
   assert.equal((await snapshot(page)).status, "error");
   assert.ok(await closes(popup));
   assertHandedOver(told);
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
 });
 
 test("a code that the provider takes back is the page's error, and nobody is signed in", async (t) => {
   const { page, standIn } = await visit(t);
   standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
   const popup = await press(page);
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
   assert.equal((await result(page)).error.code, "token_rejected");
   assert.equal((await snapshot(page)).user, null);
   assert.ok(await closes(popup));
@@ -198,7 +198,7 @@ for (const policy of ["same-origin", "noopener-allow-popups"]) {
       "looks closed, but isn't",
     );
 
-    await choose(popup, PEOPLE.pia);
+    await selectUser(popup, PEOPLE.pia);
 
     assert.equal((await result(page)).user.givenName, "Pia");
     assertHandedOver(told);
@@ -217,7 +217,7 @@ test("a popup that was cut off and closed is popup_closed once the person is bac
 
 test("in a frame of another site's page, as in a learning platform, the popup signs in", async (t) => {
   const { page, context } = await browser.newPage(t);
-  const { app } = await startLoginApp(t, { handles: true });
+  const { app } = await startLoginApp(t, { autoHandleCallback: true });
   const platform = await startApp(t, { host: "127.0.0.1" });
   await page.goto(platform.origin);
   await page.evaluate((url) => {
@@ -227,12 +227,12 @@ test("in a frame of another site's page, as in a learning platform, the popup si
   }, `${app.origin}/`);
   const frame = await (await page.waitForSelector("iframe")).contentFrame();
   await frame.waitForURL(`${app.origin}/`);
-  await ready(/** @type {any} */ (frame));
+  await waitForClient(/** @type {any} */ (frame));
   await withButton(frame, 'client.startLogin({ mode: "popup" })');
   const told = await tellHandled(context);
 
   const popup = await press(page, frame);
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
 
   assert.equal((await result(/** @type {any} */ (frame))).user.givenName, "Pia");
   assert.ok(await closes(popup));
@@ -276,10 +276,10 @@ test("a message of another window, another origin or with another state is no an
   );
   await pause(300);
 
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
 
   assert.equal((await result(page)).user.givenName, "Pia");
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
   assert.deepEqual(errors, []);
 });
 
@@ -288,10 +288,10 @@ test("a popup whose opener is gone is state_unknown, and says so", async (t) => 
   const popup = await press(page);
   await popup.getByTestId("district-2284").waitFor();
   await page.goto("about:blank");
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
   await popup.waitForURL("**/callback");
-  await ready(popup);
-  assert.equal((await outcome(popup, "handled")).error.code, "state_unknown");
+  await waitForClient(popup);
+  assert.equal((await callInPage(popup, "handled")).error.code, "state_unknown");
   assert.equal(popup.isClosed(), false);
 });
 
@@ -309,10 +309,10 @@ test("two popups at once: each answer is its own", async (t) => {
   const first = await press(page);
   await page.evaluate("void (window.first = signedIn)");
   const second = await press(page);
-  await choose(second, PEOPLE.tess);
+  await selectUser(second, PEOPLE.tess);
   assert.equal((await result(page)).user.givenName, "Tess");
-  await choose(first, PEOPLE.pia);
-  assert.equal((await outcome(page, "first")).user.givenName, "Pia");
+  await selectUser(first, PEOPLE.pia);
+  assert.equal((await callInPage(page, "first")).user.givenName, "Pia");
   assert.equal((await snapshot(page)).user.givenName, "Pia");
 });
 
@@ -321,7 +321,7 @@ test("asking for more later: the scope is what was granted then", async (t) => {
     login: 'client.startLogin({ mode: "popup", scope: window.scope })',
   });
   await page.evaluate('window.scope = "openid profile"');
-  await choose(await press(page), PEOPLE.pia);
+  await selectUser(await press(page), PEOPLE.pia);
   await result(page);
   assert.deepEqual((await snapshot(page)).scope, ["openid", "profile"]);
 
@@ -334,7 +334,7 @@ test("asking for more later: the scope is what was granted then", async (t) => {
 
   // A provider that grants less says so (RFC 6749, 5.1).
   await context.route(`**${PATHS.token}`, async (route) => {
-    const response = await fetched(route);
+    const response = await forwardRequest(route);
     await route.fulfill({ response, json: { ...(await response.json()), scope: "openid email" } });
   });
   await press(page);

@@ -7,21 +7,21 @@ import { certificateFor } from "../support/certificate.mjs";
 import { deferred } from "../support/deferred.mjs";
 import { engine, THIRD_PARTY_COOKIES } from "../support/engine.mjs";
 import {
-  arrive,
-  asked,
-  choose,
-  orGone,
-  outcome,
+  callInPage,
+  countRequests,
+  ignoreNavigation,
+  loginByRedirect,
   PATHS,
   PEOPLE,
-  ready,
+  selectUser,
   sharedLoginApp,
-  signInThere,
   snapshot,
   startLogin,
   tellHandled,
+  waitForCallback,
+  waitForClient,
 } from "../support/login.mjs";
-import { accessToken, eventTypes, holdNext, untilStatus } from "../support/session.mjs";
+import { accessToken, eventTypes, pauseNextRequest, waitForStatus } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
@@ -35,7 +35,11 @@ const config = (restore, timeout = TIMEOUT) => ({ session: { restore }, timeout 
 /** An application that finds sessions again in one way, and a page of it where nobody has done anything. */
 async function visit(t, restore, options = {}) {
   const { page, context, errors } = await browser.newPage(t);
-  const world = await startLoginApp(t, { handles: true, config: config(restore), ...options });
+  const world = await startLoginApp(t, {
+    autoHandleCallback: true,
+    config: config(restore),
+    ...options,
+  });
   await world.open(page);
   return { page, context, errors, ...world };
 }
@@ -44,13 +48,13 @@ async function visit(t, restore, options = {}) {
 async function visitAgain(t, restore, options) {
   const world = await visit(t, restore, options);
   // Without the restore that a look at who is there would begin.
-  await signInThere(world.page);
+  await loginByRedirect(world.page);
   world.standIn.requests.length = 0;
   await world.open(world.page);
   return world;
 }
 
-const restoreSession = (page) => outcome(page, "client.restoreSession()");
+const restoreSession = (page) => callInPage(page, "client.restoreSession()");
 
 /** Nothing of the SDK's is left on the page, and nothing personal. */
 async function assertClean(page) {
@@ -66,7 +70,7 @@ async function assertClean(page) {
 test('"none": a reload signs out, and asks nobody', async (t) => {
   const { page, standIn } = await visitAgain(t, "none");
   assert.equal(await restoreSession(page), null);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   assert.equal((await snapshot(page)).status, "signed-out");
   assert.deepEqual(standIn.requests, []);
 });
@@ -83,7 +87,7 @@ browserTest('"iframe": a reload finds the person again, without leaving the page
     window.stop = stop;
   });
 
-  await untilStatus(page, "signed-in");
+  await waitForStatus(page, "signed-in");
 
   assert.equal((await snapshot(page)).user.givenName, "Pia");
   assert.deepEqual(await page.evaluate("seen"), ["signed-in"]);
@@ -107,17 +111,17 @@ browserTest('"iframe": all who ask at once share one restore', async (t) => {
   assert.equal(user.givenName, "Pia");
   assert.deepEqual([again, user2], [user, user]);
   assert.equal(typeof token, "string");
-  assert.equal(asked(standIn, PATHS.authorization), 1);
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.authorization), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
   assert.equal((await restoreSession(page)).givenName, "Pia");
-  assert.equal(asked(standIn, PATHS.authorization), 1, "who is signed in needs no restore");
+  assert.equal(countRequests(standIn, PATHS.authorization), 1, "who is signed in needs no restore");
 });
 
 test('"iframe": nobody there is null, and no error', async (t) => {
   const { page, standIn } = await visit(t, "iframe");
   assert.equal(await restoreSession(page), null);
   assert.equal((await snapshot(page)).status, "signed-out");
-  assert.equal(asked(standIn, PATHS.token), 0);
+  assert.equal(countRequests(standIn, PATHS.token), 0);
   assert.deepEqual(await eventTypes(page), []);
   await assertClean(page);
 
@@ -131,9 +135,9 @@ browserTest(
   async (t) => {
     const { page, standIn } = await visitAgain(t, "iframe");
     standIn.refuse("server_error");
-    assert.equal((await outcome(page, "client.getUser()")).error.code, "server_error");
+    assert.equal((await callInPage(page, "client.getUser()")).error.code, "server_error");
     assert.equal((await snapshot(page)).status, "error");
-    assert.equal((await outcome(page, "client.getUser()")).givenName, "Pia");
+    assert.equal((await callInPage(page, "client.getUser()")).givenName, "Pia");
     assert.equal((await snapshot(page)).status, "signed-in");
   },
 );
@@ -141,31 +145,31 @@ browserTest(
 for (const [name, options] of [
   ["a provider that may not be framed", { standIn: { framing: false } }],
   ["a browser that keeps cookies from frames of other sites", { app: { host: "127.0.0.1" } }],
-  ["a callback page that never calls handleCallback", { handles: false }],
+  ["a callback page that never calls handleCallback", { autoHandleCallback: false }],
 ]) {
   test(`"iframe": ${name} means nobody is found, in bounded time`, async (t) => {
     const timeout = 5000;
     const world = await visit(t, "iframe", {
       ...options,
-      handles: true,
+      autoHandleCallback: true,
       config: config("iframe", timeout),
     });
     const { page, open, app, standIn } = world;
-    await signInThere(page);
-    if (options.handles === false) {
+    await loginByRedirect(page);
+    if (options.autoHandleCallback === false) {
       await page.addInitScript(() => {
         if (window !== top) Object.defineProperty(window, "client", { set() {} });
       });
     }
     await page.goto(`${app.origin}/`);
-    await ready(page);
+    await waitForClient(page);
     standIn.requests.length = 0;
     const began = Date.now();
 
     assert.equal(await restoreSession(page), null);
 
     assert.ok(Date.now() - began < timeout + 5000);
-    assert.equal(asked(standIn, PATHS.token), 0);
+    assert.equal(countRequests(standIn, PATHS.token), 0);
     assert.equal((await snapshot(page)).status, "signed-out");
     await assertClean(page);
     await open(page);
@@ -187,7 +191,7 @@ browserTest(
       standIn: { tls: await certificateFor(["localhost"]), crossSiteCookies: true },
     });
     const { page, open } = world;
-    await signInThere(page);
+    await loginByRedirect(page);
     await open(page);
     const began = Date.now();
 
@@ -205,7 +209,7 @@ browserTest(
   '"iframe": a message of another window, of another origin or with another state is no answer',
   async (t) => {
     const { page, standIn, app } = await visitAgain(t, "iframe");
-    const look = holdNext(standIn, PATHS.authorization);
+    const look = pauseNextRequest(standIn, PATHS.authorization);
     await page.evaluate(() => {
       window.restored = window.client.restoreSession();
     });
@@ -236,9 +240,9 @@ browserTest(
       [answer, app.origin],
     );
     look.release();
-    assert.equal((await outcome(page, "restored")).givenName, "Pia");
+    assert.equal((await callInPage(page, "restored")).givenName, "Pia");
 
-    assert.equal(asked(standIn, PATHS.token), 1, "the forged code was never sent");
+    assert.equal(countRequests(standIn, PATHS.token), 1, "the forged code was never sent");
   },
 );
 
@@ -271,7 +275,7 @@ browserTest('"iframe": in a frame itself it asks nobody', async (t) => {
   assert.deepEqual(standIn.requests, []);
 });
 
-test('"iframe": tokens are renewed in a frame, too', async (t) => {
+browserTest('"iframe": tokens are renewed in a frame, too', async (t) => {
   const world = await visitAgain(t, "iframe", {
     standIn: { expiresIn: true, accessTokenLifetime: 4 },
   });
@@ -287,7 +291,7 @@ test('"iframe": tokens are renewed in a frame, too', async (t) => {
   await assertClean(page);
 
   standIn.signOut(PEOPLE.pia.sub);
-  await untilStatus(page, "error");
+  await waitForStatus(page, "error");
   assert.equal(await page.evaluate("client.getSnapshot().error.code"), "session_expired");
 });
 
@@ -301,7 +305,7 @@ test('"iframe": a renewal that finds somebody else there is user_mismatch, and s
   const other = await context.newPage();
   await other.addInitScript(() => delete window.BroadcastChannel);
   await open(other);
-  await signInThere(other, PEOPLE.tess);
+  await loginByRedirect(other, PEOPLE.tess);
 
   const { error } = await accessToken(page, { minValidity: 20 });
 
@@ -314,7 +318,7 @@ test('"iframe": a renewal that finds somebody else there is user_mismatch, and s
 
 /** Goes where an expression leads, which leaves the page. */
 async function leaving(page, expression) {
-  await orGone(page.evaluate(`void ${expression}`));
+  await ignoreNavigation(page.evaluate(`void ${expression}`));
 }
 
 test('"redirect": a reload finds the person again, and they come back to where they were', async (t) => {
@@ -322,11 +326,11 @@ test('"redirect": a reload finds the person again, and they come back to where t
   await open(page, "/launch?a=1#b");
 
   await leaving(page, "client.getUser()");
-  await arrive(page);
+  await waitForCallback(page);
 
-  const { status, user, returnTo } = await outcome(page, "handled");
+  const { status, user, returnTo } = await callInPage(page, "handled");
   assert.deepEqual([status, user.givenName, returnTo], ["signed-in", "Pia", "/launch?a=1#b"]);
-  assert.equal(asked(standIn, PATHS.authorization), 1);
+  assert.equal(countRequests(standIn, PATHS.authorization), 1);
 });
 
 test('"redirect": nobody there brings the person back, and it is not tried again until a sign-in', async (t) => {
@@ -343,25 +347,25 @@ test('"redirect": nobody there brings the person back, and it is not tried again
   assert.deepEqual(told, [{ status: "redirecting" }]);
   looked.resolve();
   await page.waitForURL("**/launch?a=1#b");
-  await ready(page);
+  await waitForClient(page);
 
   for (let reloads = 0; reloads < 2; reloads++) {
-    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal(await callInPage(page, "client.getUser()"), null);
     assert.equal(await restoreSession(page), null);
     assert.equal((await snapshot(page)).status, "signed-out");
     await page.reload();
-    await ready(page);
+    await waitForClient(page);
   }
   assert.equal(page.url(), `${app.origin}/launch?a=1#b`);
-  assert.equal(asked(standIn, PATHS.authorization), 1);
+  assert.equal(countRequests(standIn, PATHS.authorization), 1);
 
-  await signInThere(page);
+  await loginByRedirect(page);
   standIn.requests.length = 0;
   await open(page, "/launch");
   await leaving(page, "client.getUser()");
-  await arrive(page);
-  assert.equal((await outcome(page, "handled")).status, "signed-in");
-  assert.equal(asked(standIn, PATHS.authorization), 1);
+  await waitForCallback(page);
+  assert.equal((await callInPage(page, "handled")).status, "signed-in");
+  assert.equal(countRequests(standIn, PATHS.authorization), 1);
 });
 
 test('"redirect": an application that loads another page after each sign-in is no loop', async (t) => {
@@ -377,11 +381,11 @@ test('"redirect": an application that loads another page after each sign-in is n
   });
 
   await page.goto(`${app.origin}/launch`);
-  while (asked(standIn, PATHS.authorization) === 0) await pause(50);
+  while (countRequests(standIn, PATHS.authorization) === 0) await pause(50);
   await page.waitForURL("**/launch");
   await pause(3000);
 
-  assert.equal(asked(standIn, PATHS.authorization), 1);
+  assert.equal(countRequests(standIn, PATHS.authorization), 1);
   assert.equal(page.url(), `${app.origin}/launch`);
   assert.equal((await snapshot(page)).status, "signed-out");
 });
@@ -390,8 +394,12 @@ test('"redirect": the second reload finds the person again as the first did', as
   const { page, context, open } = await visitAgain(t, "redirect");
   for (let minutes = 0; minutes < 3; minutes++) {
     await leaving(page, "client.getUser()");
-    await arrive(page);
-    assert.equal((await outcome(page, "handled")).status, "signed-in", `after ${minutes} minutes`);
+    await waitForCallback(page);
+    assert.equal(
+      (await callInPage(page, "handled")).status,
+      "signed-in",
+      `after ${minutes} minutes`,
+    );
     await context.addInitScript(() => {
       const { now } = Date;
       Date.now = () => now() + 60_000;
@@ -401,24 +409,24 @@ test('"redirect": the second reload finds the person again as the first did', as
 });
 
 test('"redirect": not from the callback page, whose answer is handled first', async (t) => {
-  const { page, standIn, app } = await visit(t, "redirect", { handles: false });
+  const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
   await startLogin(page);
-  await choose(page, PEOPLE.pia);
-  await arrive(page);
+  await selectUser(page, PEOPLE.pia);
+  await waitForCallback(page);
   standIn.requests.length = 0;
 
-  assert.equal(await outcome(page, "client.getUser()"), null);
-  assert.equal((await outcome(page, "client.handleCallback()")).status, "signed-in");
+  assert.equal(await callInPage(page, "client.getUser()"), null);
+  assert.equal((await callInPage(page, "client.handleCallback()")).status, "signed-in");
 
   assert.equal(page.url(), app.redirectUri);
-  assert.equal(asked(standIn, PATHS.authorization), 0);
+  assert.equal(countRequests(standIn, PATHS.authorization), 0);
 });
 
 test('"redirect": not while a sign-in is under way, which it waits for', async (t) => {
-  const { page, standIn, app } = await visit(t, "redirect", { handles: false });
+  const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
   await startLogin(page);
-  await choose(page, PEOPLE.pia);
-  await arrive(page);
+  await selectUser(page, PEOPLE.pia);
+  await waitForCallback(page);
   standIn.requests.length = 0;
 
   const [{ status }, user] = await page.evaluate(() =>
@@ -427,7 +435,7 @@ test('"redirect": not while a sign-in is under way, which it waits for', async (
 
   assert.deepEqual([status, user.givenName], ["signed-in", "Pia"]);
   assert.equal(page.url(), app.redirectUri);
-  assert.equal(asked(standIn, PATHS.authorization), 0);
+  assert.equal(countRequests(standIn, PATHS.authorization), 0);
 });
 
 test('"redirect": not inside a frame', async (t) => {

@@ -4,24 +4,24 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../support/browser.mjs";
 import {
-  asked,
-  outcome,
+  callInPage,
+  countRequests,
+  loginByRedirect,
+  loginOverHttp,
   PATHS,
   PEOPLE,
   sharedLoginApp,
-  signInHere,
-  signInThere,
   snapshot,
 } from "../support/login.mjs";
 import { newCachingPage, traverse } from "../support/page-cache.mjs";
 import {
   accessToken,
+  advanceClocks,
   eventTypes,
-  holdNext,
-  pass,
-  untilStatus,
-  wake,
-  withClocks,
+  installClockOffsets,
+  pauseNextRequest,
+  simulateVisibilityChange,
+  waitForStatus,
 } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -34,13 +34,13 @@ const AT_ONCE = 5000;
 /** Three tabs of one application, with somebody signed in in the first two. */
 async function threeTabs(t, options = {}) {
   const { page: first, context } = await browser.newPage(t);
-  await withClocks(context);
-  const world = await startLoginApp(t, { stays: true, ...options });
+  await installClockOffsets(context);
+  const world = await startLoginApp(t, { interceptNavigation: true, ...options });
   const tabs = [first, await context.newPage(), await context.newPage()];
   for (const tab of tabs) await world.open(tab);
-  for (const tab of tabs.slice(0, 2)) await signInHere(tab);
+  for (const tab of tabs.slice(0, 2)) await loginOverHttp(tab);
   // The third one has looked, and found nobody.
-  await outcome(tabs[2], "client.getUser()");
+  await callInPage(tabs[2], "client.getUser()");
   return { tabs, context, ...world };
 }
 
@@ -55,7 +55,7 @@ async function soon(tab, status) {
 test("signing out in one tab signs out all, without a request of theirs", async (t) => {
   const { tabs, standIn } = await threeTabs(t);
   standIn.requests.length = 0;
-  await outcome(tabs[2], "client.logout()");
+  await callInPage(tabs[2], "client.logout()");
   for (const tab of tabs) {
     await soon(tab, "signed-out");
     assert.equal((await snapshot(tab)).user, null);
@@ -66,8 +66,8 @@ test("signing out in one tab signs out all, without a request of theirs", async 
 
 test("a session that ends in one tab ends in all", async (t) => {
   const { tabs } = await threeTabs(t, { config: { session: { maxAge: 600 } } });
-  await pass(tabs[0], 601);
-  await wake(tabs[0]);
+  await advanceClocks(tabs[0], 601);
+  await simulateVisibilityChange(tabs[0]);
   for (const tab of tabs.slice(0, 2)) {
     await soon(tab, "error");
     assert.equal((await accessToken(tab)).error.code, "session_expired");
@@ -77,11 +77,11 @@ test("a session that ends in one tab ends in all", async (t) => {
 
 test("another person's sign-in leaves nothing of the one before in any tab", async (t) => {
   const { tabs } = await threeTabs(t);
-  await signInHere(tabs[2], PEOPLE.tess);
+  await loginOverHttp(tabs[2], PEOPLE.tess);
   for (const tab of tabs.slice(0, 2)) {
     await soon(tab, "signed-out");
     assert.equal((await snapshot(tab)).user, null);
-    assert.equal(await outcome(tab, "client.getUser()"), null);
+    assert.equal(await callInPage(tab, "client.getUser()"), null);
     assert.equal((await accessToken(tab)).error.code, "not_signed_in");
   }
   assert.equal((await snapshot(tabs[2])).user.givenName, "Tess");
@@ -91,7 +91,7 @@ test("the same person's sign-in changes nothing in the other tabs", async (t) =>
   const { tabs } = await threeTabs(t);
   const token = await accessToken(tabs[0]);
   await tabs[0].evaluate("window.before = client.getSnapshot()");
-  await signInHere(tabs[2]);
+  await loginOverHttp(tabs[2]);
   await pause(300);
   assert.equal(await tabs[0].evaluate("client.getSnapshot() === before"), true);
   assert.equal(await accessToken(tabs[0]), token);
@@ -100,16 +100,16 @@ test("the same person's sign-in changes nothing in the other tabs", async (t) =>
 browserTest('"iframe": a sign-in in one tab is found by those where nobody was', async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
-    handles: true,
+    autoHandleCallback: true,
     standIn: { framing: true },
     config: { session: { restore: "iframe" } },
   });
   await open(page);
-  assert.equal(await outcome(page, "client.getUser()"), null);
+  assert.equal(await callInPage(page, "client.getUser()"), null);
   const other = await context.newPage();
   await open(other);
-  await signInThere(other);
-  await untilStatus(page, "signed-in");
+  await loginByRedirect(other);
+  await waitForStatus(page, "signed-in");
   assert.equal((await snapshot(page)).user.givenName, "Pia");
 });
 
@@ -117,11 +117,11 @@ test("a renewal under way in one tab signs nobody back in after a sign-out in an
   const { tabs, standIn } = await threeTabs(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
-  const renewal = holdNext(standIn, PATHS.token);
-  await pass(tabs[0], 301);
+  const renewal = pauseNextRequest(standIn, PATHS.token);
+  await advanceClocks(tabs[0], 301);
   const renewed = accessToken(tabs[0]);
   await renewal.arrived;
-  await outcome(tabs[1], "client.logout()");
+  await callInPage(tabs[1], "client.logout()");
   await soon(tabs[0], "signed-out");
   renewal.release();
   assert.equal((await renewed).error.code, "not_signed_in");
@@ -130,17 +130,17 @@ test("a renewal under way in one tab signs nobody back in after a sign-out in an
 
 test("the tabs of one registration hear nothing of another's", async (t) => {
   const { page, context } = await browser.newPage(t);
-  const { open } = await startLoginApp(t, { stays: true });
+  const { open } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   const other = await context.newPage();
   const second = await startLoginApp(t, {
-    stays: true,
+    interceptNavigation: true,
     config: { clientId: "test-app-other-district" },
   });
   await second.open(other);
-  await signInHere(other, PEOPLE.paul);
-  await outcome(other, "client.logout()");
+  await loginOverHttp(other, PEOPLE.paul);
+  await callInPage(other, "client.logout()");
   await pause(200);
   assert.equal((await snapshot(page)).user.givenName, "Pia");
 });
@@ -187,7 +187,7 @@ browserTest(
   "no message between tabs holds a token, a name, an address or a code; a popup's answer is the exception",
   async (t) => {
     const { page, context } = await browser.newPage(t);
-    await withClocks(context);
+    await installClockOffsets(context);
     const posted = [];
     await context.exposeFunction("posted", (text) => posted.push(text));
     await context.addInitScript(() => {
@@ -198,26 +198,26 @@ browserTest(
       };
     });
     const { open, standIn } = await startLoginApp(t, {
-      handles: true,
+      autoHandleCallback: true,
       standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
       config: { scope: "openid profile email", session: { maxAge: 3600 } },
     });
     const other = await context.newPage();
     await open(other);
-    await outcome(other, "client.getUser()");
+    await callInPage(other, "client.getUser()");
     await open(page);
-    await signInThere(page);
-    const tokens = [await accessToken(page), await outcome(page, "client.getIdToken()")];
+    await loginByRedirect(page);
+    const tokens = [await accessToken(page), await callInPage(page, "client.getIdToken()")];
     const { user } = await snapshot(page);
     await page.mouse.click(5, 5);
-    await pass(page, 301);
+    await advanceClocks(page, 301);
     tokens.push(await accessToken(page));
-    await outcome(page, "client.logout()");
+    await callInPage(page, "client.logout()");
     await signInHereByPopup(page);
     tokens.push(await accessToken(page));
-    await pass(page, 3601);
-    await wake(page);
-    await untilStatus(page, "error");
+    await advanceClocks(page, 3601);
+    await simulateVisibilityChange(page);
+    await waitForStatus(page, "error");
     await pause(200);
 
     const messages = posted.map((text) => JSON.parse(text)[1]);
@@ -242,7 +242,7 @@ browserTest(
     for (const { kind, person } of messages) {
       if (kind === "signed-in") assert.match(person, /^[\w-]{43}$/);
     }
-    assert.ok(asked(standIn, PATHS.token) >= 3);
+    assert.ok(countRequests(standIn, PATHS.token) >= 3);
   },
 );
 
@@ -265,7 +265,7 @@ browserTest(
   "a page that comes back from the browser's page cache shows nothing of the person before",
   async (t) => {
     const { page } = await newCachingPage(t);
-    const { open, app } = await startLoginApp(t, { stays: true });
+    const { open, app } = await startLoginApp(t, { interceptNavigation: true });
     await open(page);
     await page.evaluate(() => {
       window.shown = [];
@@ -280,7 +280,7 @@ browserTest(
       };
       window.client.subscribe(show);
     });
-    await signInHere(page);
+    await loginOverHttp(page);
     assert.equal(await page.title(), "Pia Pupil");
     await page.goto(`${app.origin}/launch`);
 
@@ -291,10 +291,10 @@ browserTest(
     assert.equal(await page.evaluate("atOnce.user"), null);
     assert.equal(await page.evaluate("document.title"), "Nobody");
     await soon(page, "signed-out");
-    assert.equal(await outcome(page, "client.getUser()"), null);
+    assert.equal(await callInPage(page, "client.getUser()"), null);
     assert.equal((await accessToken(page)).error.code, "not_signed_in");
     assert.equal((await page.evaluate("shown")).at(-1), "Nobody");
-    await signInHere(page, PEOPLE.tess);
+    await loginOverHttp(page, PEOPLE.tess);
     assert.equal(await page.evaluate("document.title"), "Tess Teacher");
   },
 );
@@ -309,10 +309,10 @@ test("a browser that refuses channels, as with a site's storage, keeps nobody fr
       if (refuse === "postMessage") BroadcastChannel.prototype.postMessage = deny;
       else window.BroadcastChannel = deny;
     }, refuse);
-    const { open } = await startLoginApp(t, { stays: true });
+    const { open } = await startLoginApp(t, { interceptNavigation: true });
     await open(page);
-    assert.equal((await signInHere(page)).user.givenName, "Pia", refuse);
-    const { sessionEnded } = await outcome(page, "client.logout()");
+    assert.equal((await loginOverHttp(page)).user.givenName, "Pia", refuse);
+    const { sessionEnded } = await callInPage(page, "client.logout()");
     assert.equal(sessionEnded, true, refuse);
     assert.equal(await statusOf(page), "signed-out");
   }
@@ -321,14 +321,14 @@ test("a browser that refuses channels, as with a site's storage, keeps nobody fr
 test("two clients on one page are like two tabs", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
-    stays: true,
-    configure: "(window.second = createClient(settings), settings)",
+    interceptNavigation: true,
+    configExpression: "(window.second = createClient(settings), settings)",
   });
   await open(page);
-  await signInHere(page);
+  await loginOverHttp(page);
   assert.equal(await page.evaluate("second.getUser()"), null, "each has its own memory");
   assert.deepEqual(await eventTypes(page).then((types) => types.at(-1)), "login.succeeded");
   await page.evaluate("second.logout()");
   await soon(page, "signed-out");
-  assert.equal(asked(standIn, PATHS.token) > 0, true);
+  assert.equal(countRequests(standIn, PATHS.token) > 0, true);
 });

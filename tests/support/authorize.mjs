@@ -1,6 +1,6 @@
 /** A person who signs in on the stand-in's pages, request by request: no browser, and no SDK. */
 
-import { Browser, callbackOf } from "./stand-in.mjs";
+import { callbackOf, HttpUserAgent } from "./stand-in.mjs";
 
 /**
  * Signs somebody in at a stand-in whose `consent` is `"never"`.
@@ -29,7 +29,7 @@ export async function authorize(standIn, { clientId, redirectUri, login, sub = "
       code_challenge_method: "S256",
     }),
   });
-  const browser = new Browser();
+  const browser = new HttpUserAgent();
   const page = await browser.open(url.href);
   const { text } = await browser.post(page.url, { account: sub });
   return callbackOf(text).searchParams.get("code");

@@ -130,7 +130,7 @@ export async function bodyOf(request) {
  *
  * @param {Route} route
  */
-export async function fetched(route) {
+export async function forwardRequest(route) {
   const postData = await bodyOf(route.request());
   return route.fetch(postData ? { postData } : {});
 }

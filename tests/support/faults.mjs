@@ -8,7 +8,7 @@
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 
 /** What a school's network answers to everything until somebody signs in to it. */
-export const PORTAL = "<!doctype html><title>Sign in to the school's network</title>";
+export const CAPTIVE_PORTAL_HTML = "<!doctype html><title>Sign in to the school's network</title>";
 
 /** More than any answer may be, in bytes. */
 const HUGE = 10 * 1024 * 1024;
@@ -35,17 +35,17 @@ const DRIP = 50;
  */
 
 /** Sends nothing, ever. */
-export function hang() {}
+export function neverRespond() {}
 
 /** Sends headers, then a byte at a time, for ever. @param {ServerResponse} response */
-export function drip(response) {
+export function trickle(response) {
   response.flushHeaders();
   const timer = setInterval(() => response.write(" "), DRIP);
   response.on("close", () => clearInterval(timer));
 }
 
 /** Sends the beginning of an answer, and ends the connection. @param {ServerResponse} response @param {string | Buffer} text */
-export function breakOff(response, text) {
+export function truncate(response, text) {
   // A `HEAD` has nothing else.
   response.flushHeaders();
   response.write(text, () => response.destroy());
@@ -85,20 +85,22 @@ export const FAULTS = {
   /** The connection is refused. */
   refused: { play: (_, { socket }) => socket.resetAndDestroy() },
   /** No answer ever comes. */
-  hung: { play: hang },
+  hung: { play: neverRespond },
   /** An answer comes so slowly that it never ends. */
   drip: {
     play(response) {
       response.writeHead(200, JSON_TYPE);
-      drip(response);
+      trickle(response);
     },
   },
   /** Another server answers, with a page. */
-  html: { play: (response) => send(response, 200, HTML_TYPE, PORTAL) },
+  html: { play: (response) => send(response, 200, HTML_TYPE, CAPTIVE_PORTAL_HTML) },
   /** The same, which the browser's cache keeps. */
   kept: {
     play: (response) =>
-      response.writeHead(200, { ...HTML_TYPE, "Cache-Control": "max-age=600" }).end(PORTAL),
+      response
+        .writeHead(200, { ...HTML_TYPE, "Cache-Control": "max-age=600" })
+        .end(CAPTIVE_PORTAL_HTML),
   },
   redirect: { play: (response) => send(response, 302, { Location: "/elsewhere" }) },
   error: { play: (response) => send(response, 500, HTML_TYPE, "<h1>Internal Server Error</h1>") },
@@ -113,7 +115,7 @@ export const FAULTS = {
         ...headers,
         "content-length": String(body.length + 1000),
       });
-      breakOff(response, body.length ? body.subarray(0, Math.ceil(body.length / 2)) : "{");
+      truncate(response, body.length ? body.subarray(0, Math.ceil(body.length / 2)) : "{");
     },
   },
   /** A proxy cuts the answer off, and passes it on as whole. */
@@ -143,7 +145,7 @@ export const FAULTS = {
  * @param {ServerResponse} response
  * @param {() => unknown} usual What would have answered.
  */
-export async function misbehave(kind, request, response, usual) {
+export async function injectFault(kind, request, response, usual) {
   const fault = FAULTS[kind];
   if (!fault) throw new TypeError(`${kind}: there is no such fault`);
   if (fault.processed) return fault.play(response, request, await capture(response, usual));

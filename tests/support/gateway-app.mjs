@@ -6,7 +6,7 @@
  * test("…", async (t) => {
  *   const { app, open, gateway, pass } = await startGatewayApp(t);
  *   await open(page);
- *   await signIn(page, PEOPLE.pia);
+ *   await loginThroughUi(page, PEOPLE.pia);
  *   gateway.instead = DOWN;
  * });
  * ```
@@ -20,7 +20,7 @@ import { importEntry } from "./bundle.mjs";
 import { certificateFor } from "./certificate.mjs";
 import { engine } from "./engine.mjs";
 import { newKey } from "./gateway.mjs";
-import { CLIENT_ID, clientScript, handleCallback, opener, pick, startLogin } from "./login.mjs";
+import { CLIENT_ID, clientScript, makeOpen } from "./login.mjs";
 
 /** @import { RequestListener } from "node:http" */
 /** @import { BrowserContext, Page, Request } from "playwright-core" */
@@ -166,7 +166,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
   return {
     standIn,
     app,
-    open: opener(app),
+    open: makeOpen(app),
     gateway: hand,
     askedGateway: () =>
       app.requests
@@ -186,7 +186,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
  * @param {readonly Request[]} requests
  * @param {App} app
  */
-export const askedAcross = (requests, { origin }) =>
+export const crossOriginRequests = (requests, { origin }) =>
   requests
     .filter((request) => ["fetch", "xhr", "ping"].includes(request.resourceType()))
     .map((request) => request.url())
@@ -197,7 +197,7 @@ export const askedAcross = (requests, { origin }) =>
  *
  * @param {Page} page
  */
-export const kept = (page) =>
+export const dumpStorage = (page) =>
   page.evaluate(async () => ({
     local: { ...localStorage },
     session: { ...sessionStorage },
@@ -206,8 +206,8 @@ export const kept = (page) =>
     cookies: document.cookie,
   }));
 
-/** What {@link kept} is when nothing is. */
-export const NOTHING = { local: {}, session: {}, databases: [], caches: [], cookies: "" };
+/** What {@link dumpStorage} is when nothing is. */
+export const EMPTY_STORAGE = { local: {}, session: {}, databases: [], caches: [], cookies: "" };
 
 /**
  * The session's cookies, whose values scripts can't read.
@@ -221,24 +221,11 @@ export async function sessionCookies(context) {
 }
 
 /**
- * A whole sign-in of somebody, whoever the provider takes the browser for.
- *
- * @param {Page} page A page of the application.
- * @param {{ sub: string, district: string }} person
- * @returns {Promise<any>} As `outcome` does.
- */
-export async function signInAnew(page, person) {
-  await startLogin(page, { prompt: "login" });
-  await pick(page, person);
-  return handleCallback(page);
-}
-
-/**
  * Keeps every snapshot of a page from now on, the present one first, on `window.seen`.
  *
  * @param {Page} page
  */
-export const watch = (page) =>
+export const recordSnapshots = (page) =>
   page.evaluate(() => {
     const { client } = /** @type {any} */ (window);
     const seen = [client.getSnapshot()];
@@ -247,30 +234,14 @@ export const watch = (page) =>
   });
 
 /**
- * The snapshots since {@link watch}, as `signed-in Pia Pupil`.
+ * The snapshots since {@link recordSnapshots}, as `signed-in Pia Pupil`.
  *
  * @param {Page} page
  * @returns {Promise<string[]>}
  */
-export const seen = (page) =>
+export const recordedSnapshots = (page) =>
   page.evaluate(() =>
     /** @type {any} */ (window).seen.map(({ status, user }) =>
       user ? `${status} ${user.name}` : status,
     ),
   );
-
-/**
- * Waits until a page shows this status.
- *
- * @param {Page} page
- * @param {string} status
- */
-export const shows = (page, status) =>
-  page.waitForFunction((wanted) => {
-    const { client } = /** @type {any} */ (window);
-    return client.getSnapshot().status === wanted;
-  }, status);
-
-/** The types of the events that a page has told of. @param {Page} page @returns {Promise<string[]>} */
-export const told = (page) =>
-  page.evaluate(() => /** @type {any} */ (window).events.map(({ type }) => type));

@@ -48,7 +48,7 @@ export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
     ...gatewayOptions,
   };
   const gateway = createGateway(options);
-  const browser = new Browser(gateway, upstream);
+  const browser = new GatewayClient(gateway, upstream);
   // Every test ends with the same question: did anything leak into the log or into an error's body?
   t.after(() => {
     const written = JSON.stringify(entries) + browser.errors.join("\n");
@@ -75,13 +75,16 @@ export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
     /** Another instance of the same deployment, or one configured otherwise. */
     another: (changes = {}) => {
       const other = createGateway({ ...options, ...changes });
-      return Object.assign(new Browser(other, upstream), { gateway: other, jar: browser.jar });
+      return Object.assign(new GatewayClient(other, upstream), {
+        gateway: other,
+        jar: browser.jar,
+      });
     },
   };
 }
 
 /** A page of the application with the SDK in it, as the gateway sees them. */
-export class Browser {
+export class GatewayClient {
   jar = new Map();
   errors = [];
   verifiers = [];

@@ -6,7 +6,7 @@
  * @param {string} loginPrefix What the keys of pending logins begin with.
  * @returns {Promise<Record<string, string>>}
  */
-export async function holdings(loginPrefix) {
+export async function collectPageState(loginPrefix) {
   const stored = (storage, keep) =>
     JSON.stringify(Object.entries(storage).filter(([key]) => keep(key)));
 

@@ -8,7 +8,7 @@
  *   const { app, standIn, open } = await startLoginApp(t);
  *   await open(page);
  *   await startLogin(page, { returnTo: "/classes" });
- *   await pick(page, PEOPLE.pia);
+ *   await completeLogin(page, PEOPLE.pia);
  *   const result = await handleCallback(page);
  * });
  * ```
@@ -19,7 +19,7 @@
 import { after } from "node:test";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "./app.mjs";
-import { Browser } from "./stand-in.mjs";
+import { HttpUserAgent } from "./stand-in.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
@@ -61,10 +61,10 @@ export const LOGIN_PREFIX = "classlink-spa.login.";
  * @property {object} [standIn] In place of the stand-in's settings here.
  * @property {Record<string, unknown>} [config] Members of the client's configuration, as JSON; `undefined` leaves one of
  * the usual ones out.
- * @property {string} [configure] A JavaScript expression in place of the configuration. In it `settings` is what would
+ * @property {string} [configExpression] A JavaScript expression in place of the configuration. In it `settings` is what would
  * have been configured.
- * @property {boolean} [stays] Pages are not left for a login: where it would have gone is on `window.left`.
- * @property {boolean} [handles] The callback page handles its answer by itself, as an application's does, and keeps the
+ * @property {boolean} [interceptNavigation] Pages are not left for a login: where it would have gone is on `window.left`.
+ * @property {boolean} [autoHandleCallback] The callback page handles its answer by itself, as an application's does, and keeps the
  * promise on `window.handled`.
  * @property {AppOptions} [app] How the application's server answers.
  */
@@ -84,7 +84,13 @@ export function sharedLoginApp(usual = {}, usualSwitches = {}) {
   let shared;
   after(() => Promise.all(ends.map((end) => end())));
   return async (t, options = {}) => {
-    const { standIn: switches, config, configure = "settings", stays, handles } = options;
+    const {
+      standIn: switches,
+      config,
+      configExpression = "settings",
+      interceptNavigation,
+      autoHandleCallback,
+    } = options;
     const { app: special } = options;
     const own = switches !== undefined || special !== undefined;
     if (!own) shared ??= startPair({ after: (end) => ends.push(end) }, { ...usual }, usualSwitches);
@@ -101,8 +107,11 @@ export function sharedLoginApp(usual = {}, usualSwitches = {}) {
       metadata: standIn.endpoints,
       ...config,
     };
-    answers.script = clientScript(settings, configure, { stays, handles });
-    return { ...pair, settings, open: opener(app) };
+    answers.script = clientScript(settings, configExpression, {
+      interceptNavigation,
+      autoHandleCallback,
+    });
+    return { ...pair, settings, open: makeOpen(app) };
   };
 }
 
@@ -117,29 +126,33 @@ const HANDLE = `
  * What a page of the application runs.
  *
  * @param {Record<string, unknown>} settings The client's configuration, as JSON.
- * @param {string} [configure] As in {@link LoginAppOptions}.
- * @param {{ stays?: boolean, handles?: boolean }} [more] As in {@link LoginAppOptions}.
+ * @param {string} [configExpression] As in {@link LoginAppOptions}.
+ * @param {{ interceptNavigation?: boolean, autoHandleCallback?: boolean }} [more] As in {@link LoginAppOptions}.
  */
-export function clientScript(settings, configure = "settings", { stays, handles } = {}) {
+export function clientScript(
+  settings,
+  configExpression = "settings",
+  { interceptNavigation, autoHandleCallback } = {},
+) {
   return `
     import { createClient } from "/pkg/index.js";
     const events = (window.events = []);
     const settings = {
       ...${JSON.stringify(settings)},
       onEvent: (event) => events.push(event),
-      ${stays ? "navigate: (url) => { window.left = url; }," : ""}
+      ${interceptNavigation ? "navigate: (url) => { window.left = url; }," : ""}
     };
-    window.client = createClient(${configure});
-    ${handles ? HANDLE : ""}
+    window.client = createClient(${configExpression});
+    ${autoHandleCallback ? HANDLE : ""}
   `;
 }
 
 /** `open` of {@link LoginApp}. @param {App} app @returns {LoginApp["open"]} */
-export const opener =
+export const makeOpen =
   ({ origin }) =>
   async (page, path = "/") => {
     await page.goto(origin + path);
-    await ready(page);
+    await waitForClient(page);
   };
 
 /**
@@ -168,7 +181,7 @@ async function startPair(t, answers, switches) {
 }
 
 /** Waits until a page of the application has its client. @param {Page} page */
-export async function ready(page) {
+export async function waitForClient(page) {
   await page.waitForFunction("window.client !== undefined");
 }
 
@@ -179,7 +192,7 @@ export async function ready(page) {
  * @param {string} expression Of a promise.
  * @returns {Promise<any>} What it answers, or `{ error }` with every enumerable member of its error and the message
  */
-export function outcome(page, expression) {
+export function callInPage(page, expression) {
   return page.evaluate(`Promise.resolve().then(() => ${expression}).catch((error) => ({
     error: { ...error, name: error.name, message: error.message },
   }))`);
@@ -190,7 +203,7 @@ export function outcome(page, expression) {
  *
  * @param {Promise<any>} answer
  */
-export async function orGone(answer) {
+export async function ignoreNavigation(answer) {
   return answer.catch((error) => {
     if (!/context was destroyed|navigation/i.test(error.message)) throw error;
   });
@@ -205,7 +218,9 @@ export async function orGone(answer) {
 export async function startLogin(page, options) {
   // By the page itself: not every driver hears where the page cache led back to.
   const origin = await page.evaluate("location.origin");
-  const answer = await orGone(outcome(page, `client.startLogin(${JSON.stringify(options) ?? ""})`));
+  const answer = await ignoreNavigation(
+    callInPage(page, `client.startLogin(${JSON.stringify(options) ?? ""})`),
+  );
   if (answer?.error) throw new Error(`startLogin failed: ${answer.error.message}`);
   await page.waitForURL((url) => url.origin !== origin || url.pathname === "/callback");
 }
@@ -216,15 +231,15 @@ export async function startLogin(page, options) {
  * @param {Page} page
  * @param {{ sub: string, district: string }} person
  */
-export async function choose(page, { sub, district }) {
+export async function selectUser(page, { sub, district }) {
   await page.getByTestId(`district-${district}`).click();
   await page.getByTestId(`person-${sub}`).click();
 }
 
 /** Waits for the application's callback page. @param {Page} page */
-export async function arrive(page) {
+export async function waitForCallback(page) {
   await page.waitForURL("**/callback?*");
-  await ready(page);
+  await waitForClient(page);
 }
 
 /**
@@ -233,9 +248,9 @@ export async function arrive(page) {
  * @param {Page} page
  * @param {{ sub: string, district: string }} person
  */
-export async function pick(page, person) {
-  await choose(page, person);
-  await arrive(page);
+export async function completeLogin(page, person) {
+  await selectUser(page, person);
+  await waitForCallback(page);
 }
 
 /**
@@ -243,10 +258,10 @@ export async function pick(page, person) {
  *
  * @param {Page} page
  * @param {string} [url]
- * @returns {Promise<any>} As `outcome` does.
+ * @returns {Promise<any>} As `callInPage` does.
  */
 export function handleCallback(page, url) {
-  return outcome(page, `client.handleCallback(${JSON.stringify(url) ?? ""})`);
+  return callInPage(page, `client.handleCallback(${JSON.stringify(url) ?? ""})`);
 }
 
 /**
@@ -280,30 +295,41 @@ export async function tellHandled(context) {
  * @param {Page} page A page of the application.
  * @param {{ sub: string, district: string }} person
  * @param {object} [options] Of `startLogin`.
- * @returns {Promise<any>} As `outcome` does.
+ * @returns {Promise<any>} As `callInPage` does.
  */
-export async function signIn(page, person, options) {
+export async function loginThroughUi(page, person, options) {
   await startLogin(page, options);
-  await pick(page, person);
+  await completeLogin(page, person);
   return handleCallback(page);
 }
 
 /**
- * A whole sign-in by redirect, for an application that `handles` its callbacks: the person is signed in at the provider
+ * A whole sign-in that the provider asks for even if it knows this browser's user (`prompt=login`).
+ *
+ * @param {Page} page A page of the application.
+ * @param {{ sub: string, district: string }} person
+ * @returns {Promise<any>} As `callInPage` does.
+ */
+export function loginWithPrompt(page, person) {
+  return loginThroughUi(page, person, { prompt: "login" });
+}
+
+/**
+ * A whole sign-in by redirect, for an application that handles its callbacks (`autoHandleCallback`): the person is signed in at the provider
  * afterwards, in this browser.
  *
  * @param {Page} page A page of the application, but not its callback page.
  * @param {{ sub: string, district: string }} [person]
  */
-export async function signInThere(page, person = PEOPLE.pia) {
+export async function loginByRedirect(page, person = PEOPLE.pia) {
   await startLogin(page);
-  await pick(page, person);
-  const result = await outcome(page, "handled");
+  await completeLogin(page, person);
+  const result = await callInPage(page, "handled");
   if (result.error) throw new Error(`The sign-in failed: ${JSON.stringify(result.error)}`);
 }
 
 /**
- * A whole sign-in without leaving the page, for an application that `stays`: the provider's pages are visited request by
+ * A whole sign-in without leaving the page, for an application with `interceptNavigation`: the provider's pages are visited request by
  * request, by a browser of their own.
  *
  * @param {Page} page
@@ -312,9 +338,9 @@ export async function signInThere(page, person = PEOPLE.pia) {
  * @returns {Promise<any>} The result.
  * @throws {Error} where that isn't somebody signed in
  */
-export async function signInHere(page, person = PEOPLE.pia, options) {
+export async function loginOverHttp(page, person = PEOPLE.pia, options) {
   await page.evaluate(`client.startLogin(${JSON.stringify(options) ?? ""})`);
-  const { callback } = await new Browser().arrive(await page.evaluate("left"), person);
+  const { callback } = await new HttpUserAgent().arrive(await page.evaluate("left"), person);
   const result = await handleCallback(page, callback.href);
   if (result.error) throw new Error(`The sign-in failed: ${JSON.stringify(result.error)}`);
   return result;
@@ -345,12 +371,12 @@ export function snapshot(page) {
  * @param {StandIn} standIn
  * @param {string} path
  */
-export function asked(standIn, path) {
+export function countRequests(standIn, path) {
   return standIn.requests.filter((request) => request.path === path && request.method !== "OPTIONS")
     .length;
 }
 
-/** The stand-in's paths, for {@link asked}. */
+/** The stand-in's paths, for {@link countRequests}. */
 export const PATHS = {
   authorization: "/oauth2/v2/auth",
   token: "/oauth2/v2/token",

@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
-import { choose, PEOPLE } from "./login.mjs";
+import { PEOPLE, selectUser } from "./login.mjs";
 
 /** @import { Page } from "playwright-core" */
 
@@ -83,10 +83,10 @@ export const signInButton = (page) => page.getByRole("button", { name: /^Sign in
  * @param {string} url
  * @param {{ byButton?: boolean }} [how]
  */
-export async function signIn(page, url, { byButton } = {}) {
+export async function loginAtApp(page, url, { byButton } = {}) {
   await page.goto(url);
   if (byButton) await signInButton(page).click();
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await greeting(page).waitFor();
 }
 

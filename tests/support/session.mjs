@@ -6,9 +6,9 @@
  */
 
 import { accessTokenHash, KEYS, signToken } from "../conformance/keys.mjs";
-import { bodyOf, fetched } from "./browser.mjs";
+import { bodyOf, forwardRequest } from "./browser.mjs";
 import { deferred } from "./deferred.mjs";
-import { outcome, PATHS } from "./login.mjs";
+import { callInPage, PATHS } from "./login.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
 /** @import { StandIn } from "../../www/stand-in/index.js" */
@@ -18,7 +18,7 @@ import { outcome, PATHS } from "./login.mjs";
  *
  * @param {BrowserContext} context
  */
-export async function withClocks(context) {
+export async function installClockOffsets(context) {
   await context.addInitScript(() => {
     const clocks = { wall: 0, monotonic: 0 };
     Object.assign(window, { clocks });
@@ -35,13 +35,13 @@ export async function withClocks(context) {
  * @param {Page} page
  * @param {{ wall?: number, monotonic?: number } | number} by A number moves both.
  */
-export async function pass(page, by) {
+export async function advanceClocks(page, by) {
   const { wall = 0, monotonic = 0 } = typeof by === "number" ? { wall: by, monotonic: by } : by;
   await page.evaluate(`clocks.wall += ${wall * 1000}; clocks.monotonic += ${monotonic * 1000};`);
 }
 
 /** The page comes to the front again, and its browser says so. @param {Page} page */
-export async function wake(page) {
+export async function simulateVisibilityChange(page) {
   await page.evaluate(() => void document.dispatchEvent(new Event("visibilitychange")));
 }
 
@@ -52,7 +52,7 @@ export async function wake(page) {
  * @param {object} [options]
  */
 export function accessToken(page, options) {
-  return outcome(page, `client.getAccessToken(${JSON.stringify(options) ?? ""})`);
+  return callInPage(page, `client.getAccessToken(${JSON.stringify(options) ?? ""})`);
 }
 
 /** The types of the events so far, oldest first. @param {Page} page @returns {Promise<string[]>} */
@@ -61,12 +61,12 @@ export function eventTypes(page) {
 }
 
 /** Waits for an event. @param {Page} page @param {string} type */
-export async function untilEvent(page, type) {
+export async function waitForEvent(page, type) {
   await page.waitForFunction((type) => window.events.some((event) => event.type === type), type);
 }
 
 /** Waits for a status. @param {Page} page @param {string} status */
-export async function untilStatus(page, status) {
+export async function waitForStatus(page, status) {
   await page.waitForFunction((status) => window.client.getSnapshot().status === status, status);
 }
 
@@ -83,7 +83,7 @@ export function claimsOf(token) {
  * @returns {{ arrived: Promise<void>, release: () => void }} `arrived` resolves when the request is there; `release` lets
  * it go on
  */
-export function holdNext(standIn, path) {
+export function pauseNextRequest(standIn, path) {
   const arrived = deferred();
   const held = deferred();
   standIn.instead = async (request, _response, usual) => {
@@ -106,7 +106,7 @@ export function holdNext(standIn, path) {
  * @param {(answer: any, claims: Record<string, any>) => typeof KEYS.own | void} rewrite Changes the answer, and the claims
  * of its ID token; answers with another key. An ID token that it changes itself, or takes away, stays so.
  */
-export async function rewriteRenewals(context, standIn, rewrite) {
+export async function rewriteRefreshResponses(context, standIn, rewrite) {
   await context.route(standIn.issuer + PATHS.keys, async (route) => {
     const response = await route.fetch();
     const { keys } = await response.json();
@@ -115,7 +115,7 @@ export async function rewriteRenewals(context, standIn, rewrite) {
   await context.route(standIn.issuer + PATHS.token, async (route) => {
     const body = await bodyOf(route.request());
     if (!body.includes("grant_type=refresh_token")) return route.continue();
-    const response = await fetched(route);
+    const response = await forwardRequest(route);
     const json = await response.json();
     const { id_token } = json;
     if (!id_token) return route.fulfill({ response, json });

@@ -38,11 +38,11 @@ export async function standInFor(t, options = {}) {
   return standIn;
 }
 
-/** What a {@link Browser} calls itself, unlike the gateway and other users of Node's `fetch`. */
+/** What a {@link HttpUserAgent} calls itself, unlike the gateway and other users of Node's `fetch`. */
 export const USER_AGENT = "somebody at the stand-in";
 
 /** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
-export class Browser {
+export class HttpUserAgent {
   #cookies = new Map();
 
   async #request(url, init = {}) {
@@ -175,7 +175,10 @@ export async function postForm(url, fields, headers = {}) {
 }
 
 /** A whole sign-in: the token answer, and the ID token's claims. */
-export async function signIn(standIn, { sub = PIA, browser = new Browser(), ...params } = {}) {
+export async function obtainTokens(
+  standIn,
+  { sub = PIA, browser = new HttpUserAgent(), ...params } = {},
+) {
   const { callback } = await browser.arrive(authorizationUrl(standIn, params), { sub });
   const { body } = await exchange(standIn, callback.searchParams.get("code"));
   return { ...body, claims: decodeJwt(body.id_token) };

@@ -4,7 +4,15 @@
  * @module
  */
 
-import { HTML, IMPATIENT, MIB, members, OPTION, signedIn, USELESS } from "./help.mjs";
+import {
+  CAPTIVE_PORTAL_HTML,
+  IMPATIENT,
+  MIB,
+  members,
+  OPTION,
+  signedIn,
+  USELESS,
+} from "./help.mjs";
 
 /** @import { Scenario } from "../runner.mjs" */
 
@@ -112,7 +120,7 @@ export const discovery = [
   })),
   ...[404, 500].map((status) => ({
     name: `the document's answer is ${status}`,
-    arrange: { discovery: { status, body: HTML } },
+    arrange: { discovery: { status, body: CAPTIVE_PORTAL_HTML } },
     expect: { code: "discovery_invalid", status, retryable: status === 500 },
   })),
   {

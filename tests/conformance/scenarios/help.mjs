@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PORTAL } from "../../support/faults.mjs";
+import { CAPTIVE_PORTAL_HTML } from "../../support/faults.mjs";
 import { KEYS, signToken } from "../keys.mjs";
 
 /** @import { Expectation } from "../judge.mjs" */
@@ -91,7 +91,7 @@ export const signedIn = { signedIn: true, user: { sub: "8708718" }, requested: {
 /** Why a row says nothing of other libraries. */
 export const OPTION = "tests an option or a promise of this package";
 
-export { PORTAL as HTML };
+export { CAPTIVE_PORTAL_HTML as HTML };
 
 export const MIB = 1024 * 1024;
 
@@ -100,7 +100,7 @@ export const IMPATIENT = { timeout: 3000 };
 
 /** What is wrong with an answer as such, whoever gives it. */
 export const USELESS = {
-  "is HTML": { body: PORTAL },
+  "is HTML": { body: CAPTIVE_PORTAL_HTML },
   "breaks off": { body: '{"keys":[{"kty":"RSA"' },
   "is empty": { body: "" },
   "is null": { body: "null" },

@@ -6,8 +6,8 @@
 
 import { KEYS } from "../keys.mjs";
 import {
+  CAPTIVE_PORTAL_HTML,
   first,
-  HTML,
   header,
   IMPATIENT,
   keySet,
@@ -185,7 +185,7 @@ export const keySets = [
   },
   {
     name: "the key set fails once (500)",
-    arrange: { jwks: first({ status: 500, body: HTML }) },
+    arrange: { jwks: first({ status: 500, body: CAPTIVE_PORTAL_HTML }) },
     expect: { ...signedIn, requested: { token: 1, jwks: 2 } },
   },
   {

@@ -6,7 +6,15 @@
 
 import { engine } from "../../support/engine.mjs";
 import { PERSON } from "../provider.mjs";
-import { claims, HTML, IMPATIENT, MIB, members, signedIn, USELESS } from "./help.mjs";
+import {
+  CAPTIVE_PORTAL_HTML,
+  claims,
+  IMPATIENT,
+  MIB,
+  members,
+  signedIn,
+  USELESS,
+} from "./help.mjs";
 
 /** @import { Scenario } from "../runner.mjs" */
 
@@ -107,11 +115,11 @@ export const tokens = [
   },
   ...[
     [204, undefined, false],
-    [401, HTML, false],
-    [403, HTML, false],
+    [401, CAPTIVE_PORTAL_HTML, false],
+    [403, CAPTIVE_PORTAL_HTML, false],
     [429, "slow down", true],
-    [500, HTML, true],
-    [502, HTML, true],
+    [500, CAPTIVE_PORTAL_HTML, true],
+    [502, CAPTIVE_PORTAL_HTML, true],
     [503, "", true],
   ].map(([status, body, retryable]) => ({
     name: `${status}, and nothing of OAuth`,
