@@ -45,13 +45,14 @@ fn judge(token: &str, advertised: &str) -> Result<(), Reason> {
     let (Some(header), Some(_)) = (object(header), object(claims)) else {
         return Err(Reason::Malformed);
     };
-    if token.len() > 262_144 {
+    if token.len() > 6144 {
         return Err(Reason::Malformed);
     }
     if header.contains_key("crit") {
         return Err(Reason::CriticalHeader);
     }
     let algorithm = header.get("alg").and_then(|name| name.as_str()).unwrap_or_default();
+    let advertised = if advertised.is_empty() { "RS256" } else { advertised };
     let mut advertised = advertised.split([' ', '\t', '\x0c', '\r', '\n']);
     if !ALGORITHMS.contains(&algorithm) || !advertised.any(|known| known == algorithm) {
         return Err(Reason::Algorithm);

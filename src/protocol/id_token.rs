@@ -304,5 +304,3 @@ impl VerifiedIdToken {
 
 #[cfg(test)]
 pub(crate) mod tests;
-#[cfg(test)]
-mod vectors;

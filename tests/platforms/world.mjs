@@ -197,7 +197,8 @@ export class Page {
     const cookies = response.headers.getSetCookie();
     for (const line of cookies) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      this.world.secrets.add(value);
+      // What says which sessions are over has "1" for its value.
+      if (value !== "1") this.world.secrets.add(value);
       if (/max-age=0/i.test(line)) this.jar.delete(name);
       else this.jar.set(name, value);
     }

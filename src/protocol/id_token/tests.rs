@@ -2,6 +2,7 @@
 
 mod keys;
 mod signatures;
+mod vectors;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -9,8 +10,7 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-pub(super) use self::keys::Ring;
-use self::keys::SigningKey;
+use self::keys::{Ring, SigningKey};
 use super::*;
 use crate::protocol::json::tests::to_serde;
 
@@ -32,7 +32,7 @@ fn secret(text: &str) -> Secret {
 }
 
 /// Nothing here waits for anything, so asking again is enough.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

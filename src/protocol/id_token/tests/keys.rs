@@ -138,7 +138,7 @@ pub(super) fn key_set(keys: &[Value]) -> KeySet {
 }
 
 /// `ring`'s cryptography. It has no P-521, so ES512 is an algorithm that this platform does not know.
-pub(in crate::protocol::id_token) struct Ring;
+pub(super) struct Ring;
 
 impl Platform for Ring {
     fn verify(

@@ -1,8 +1,6 @@
 //! The vectors that the gateway's tests read, too: tokens, keys, token responses and URLs (`tests/vectors`).
 
-use serde_json::Value;
-
-use super::tests::{Ring, block_on};
+use super::keys::Ring;
 use super::*;
 use crate::error::ErrorCode;
 use crate::protocol::token::TokenResponse;
@@ -11,7 +9,7 @@ use crate::protocol::url;
 /// One of the files.
 macro_rules! vectors {
     ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../../../tests/vectors/", $name)))
+        serde_json::from_str::<Value>(include_str!(concat!("../../../../tests/vectors/", $name)))
             .unwrap()
     };
 }
