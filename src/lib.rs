@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod error;
 pub mod protocol;
+pub mod session;
 
 /// A smaller allocator than the standard library's, which wipes whatever is freed: tokens pass through buffers, strings
 /// and JSON on their way, and none of those is left behind.

@@ -1,5 +1,6 @@
 /**
- * Every scenario of `conformance/scenarios.mjs`, through the built package in a real browser.
+ * Every scenario of `conformance/scenarios.mjs`, through the built package: in pages in Node, and in a browser those that
+ * need one and the first of each group. `npm run test:conformance -- classlink-spa` plays all in the browser.
  *
  * @module
  */
@@ -10,13 +11,21 @@ import adapter from "./conformance/adapters/classlink-spa.mjs";
 import { launchTabs } from "./conformance/browser.mjs";
 import { playScenario } from "./conformance/runner.mjs";
 import { SCENARIOS } from "./conformance/scenarios.mjs";
-import { inChromium } from "./support/engine.mjs";
+import { inChromium, inNode } from "./support/engine.mjs";
+import { browserTestsOnly } from "./support/tiers.mjs";
 
 /** Pages at a time: a page waits more than it works, unless its driver is slow. */
-const CONCURRENCY = inChromium ? 5 : 2;
+const CONCURRENCY = inChromium || inNode ? 5 : 2;
 
 /** Runs the scenarios whose name contains this, all without it. */
 const only = process.env.SCENARIO ?? "";
+
+/** @param {typeof SCENARIOS[number]} scenario */
+function isPlayedHere({ group, name, needsBrowser }) {
+  if (inNode) return !needsBrowser;
+  const isFirst = SCENARIOS.find((scenario) => scenario.group === group)?.name === name;
+  return !browserTestsOnly || needsBrowser || isFirst;
+}
 
 /** @type {Awaited<ReturnType<typeof launchTabs>>} */
 let tabs;
@@ -28,7 +37,7 @@ after(() => tabs?.close());
 describe("conformance", { concurrency: CONCURRENCY }, () => {
   for (const scenario of SCENARIOS) {
     const name = `${scenario.group}: ${scenario.name}`;
-    if (!name.includes(only)) continue;
+    if (!name.includes(only) || !isPlayedHere(scenario)) continue;
     test(name, async () => {
       const { problems } = await playScenario(scenario, adapter, tabs);
       assert.deepEqual(problems, []);

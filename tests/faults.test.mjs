@@ -14,6 +14,7 @@ import { play } from "./faults/runner.mjs";
 import { startWorld } from "./faults/world.mjs";
 import { launch } from "./support/browser.mjs";
 import { engine, inNode } from "./support/engine.mjs";
+import { browserTestsOnly } from "./support/tiers.mjs";
 
 /** Pages at a time: most of them wait. */
 const CONCURRENCY = inNode ? 10 : 5;
@@ -25,11 +26,13 @@ after(async () => {
   for (const world of worlds) await world.close();
 });
 const idle = [...worlds];
-const cases = await planCases(browser, worlds[0], { whole: false });
+const flows = browserTestsOnly ? FLOWS.filter(({ unless }) => unless?.node) : FLOWS;
+const cases = await planCases(browser, worlds[0], { flows, whole: false });
 
 describe("faults", { concurrency: CONCURRENCY }, () => {
-  for (const { name, unless } of FLOWS) {
-    if (unless?.[engine]) test(name, { skip: unless[engine] }, () => {});
+  for (const { name, unless } of flows) {
+    // What pages in Node can't play, a browser plays in the same run.
+    if (unless?.[engine] && !inNode) test(name, { skip: unless[engine] }, () => {});
   }
   for (const one of cases) {
     test(one.name, async () => {

@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { parseArgs } from "node:util";
 import { ownCrate, SBOM } from "./lib/dependencies.mjs";
 import { ADDED_TYPES, patchGlue } from "./lib/glue.mjs";
 import { CliError, execCapture, logStep, root, run, runAsCli } from "./lib/run.mjs";
@@ -102,9 +103,11 @@ const EXTERNAL = ["classlink-spa", "jose", "react", "vue", `./${DIAGNOSIS}`];
 /**
  * Builds what has changed, and prints what users download.
  *
+ * @param {{ isDev?: boolean }} [options] `isDev`: a development build, made in seconds after a change: with the standard
+ * library that comes with Rust, without link-time optimization, and not made smaller
  * @throws {CliError} when a step fails
  */
-export async function build() {
+export async function build({ isDev = false } = {}) {
   const started = performance.now();
   const wasm = await stage("wasm", {
     inputs: [
@@ -117,8 +120,9 @@ export async function build() {
       "tools/lib/glue.mjs",
       "tools/build.mjs",
     ],
+    variant: isDev ? "development" : "release",
     outputs: ["pkg-template/src/wasm"],
-    work: () => buildWasm(wasmFolder),
+    work: () => (isDev ? buildDevWasm(wasmFolder) : buildWasm(wasmFolder)),
   });
   const scripts = await stage("package", {
     inputs: [
@@ -139,7 +143,7 @@ export async function build() {
   linkPackage();
   if (wasm || scripts) {
     logStep(`Built pkg/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    printSizes();
+    if (!isDev) printSizes();
   } else {
     logStep("pkg/ is up to date");
   }
@@ -149,12 +153,13 @@ export async function build() {
  * Does a stage's work unless its outputs were made from the very same inputs.
  *
  * @param {string} name
- * @param {{ inputs: string[], outputs: string[], work: () => Promise<void> }} stage paths are relative to the root
+ * @param {{ inputs: string[], outputs: string[], variant?: string, work: () => Promise<void> }} stage paths are relative
+ * to the root; `variant`: which of several ways of making the outputs
  * @returns {Promise<boolean>} whether there was anything to do
  */
-async function stage(name, { inputs, outputs, work }) {
+async function stage(name, { inputs, outputs, variant = "", work }) {
   const stamp = join(target, `built-${name}.stamp`);
-  const digest = digestOf(inputs);
+  const digest = digestOf(inputs) + variant;
   const standing = outputs.every((path) => existsSync(join(root, path)));
   if (standing && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return false;
   rmSync(stamp, { force: true });
@@ -193,12 +198,7 @@ export async function buildWasm(folder, features = []) {
     ...process.env,
     CARGO_TARGET_DIR: target,
   };
-  logStep("Building the wasm-bindgen tool that Cargo.lock pins (a minute, the first time)");
-  await run(
-    "cargo",
-    ["build", "--locked", "--profile", "tool", "--package", "wasm-bindgen-runner"],
-    { env },
-  );
+  await buildBindgen(env);
   logStep("Compiling Rust to WebAssembly");
   await run(
     "cargo",
@@ -218,6 +218,55 @@ export async function buildWasm(folder, features = []) {
   logStep("Making the WebAssembly smaller (wasm-opt)");
   const small = join(raw, "small.wasm");
   await optimiseWasm(raw, small);
+  finishWasm(raw, small, folder);
+}
+
+/**
+ * The same for development.
+ *
+ * @param {string} folder where both go
+ */
+async function buildDevWasm(folder) {
+  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, ...env } = {
+    ...process.env,
+    CARGO_TARGET_DIR: target,
+  };
+  await buildBindgen(env);
+  logStep("Compiling Rust to WebAssembly, for development");
+  const profile = "development";
+  await run(
+    "cargo",
+    [
+      ...["build", "--locked", "--profile", profile, "--lib", "--package", "classlink-spa"],
+      ...["--target", TARGET],
+    ],
+    { env },
+  );
+  const raw = join(target, "wasm-bindgen-development");
+  await bindWasm(raw, profile);
+  const plain = join(raw, "plain.wasm");
+  renameSync(join(raw, WASM), plain);
+  finishWasm(raw, plain, folder);
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function buildBindgen(env) {
+  logStep("Building the wasm-bindgen tool that Cargo.lock pins (a minute, the first time)");
+  await run(
+    "cargo",
+    ["build", "--locked", "--profile", "tool", "--package", "wasm-bindgen-runner"],
+    { env },
+  );
+}
+
+/**
+ * Shortens the names of imports and exports, and fits the glue to them.
+ *
+ * @param {string} raw where the glue is
+ * @param {string} small the WebAssembly; it is removed
+ * @param {string} folder where both go
+ */
+function finishWasm(raw, small, folder) {
   const names = execCapture(process.execPath, [
     ...[WASM_OPT, small, "--minify-imports-and-exports-and-modules"],
     ...["--output", join(raw, WASM)],
@@ -233,11 +282,11 @@ export async function buildWasm(folder, features = []) {
   cpSync(raw, folder, { recursive: true });
 }
 
-/** Gives what cargo compiled last its glue. @param {string} folder where both go */
-export async function bindWasm(folder) {
+/** Gives what cargo compiled last its glue. @param {string} folder where both go @param {string} [profile] cargo's */
+export async function bindWasm(folder, profile = "release") {
   rmSync(folder, { recursive: true, force: true });
   await run(join(target, "tool/wasm-bindgen-runner"), [
-    join(target, TARGET, "release", `${NAME}.wasm`),
+    join(target, TARGET, profile, `${NAME}.wasm`),
     ...["--target", "web", "--omit-default-module-path", "--experimental-reset-state-function"],
     ...["--encode-into", "always", "--remove-producers-section", "--out-dir", folder],
   ]);
@@ -399,7 +448,8 @@ function linkPackage() {
   symlinkSync(process.platform === "win32" ? pkg : "../pkg", link, "junction");
 }
 
-await runAsCli(import.meta, async () => {
+await runAsCli(import.meta, async (args) => {
+  const { values } = parseArgs({ args, options: { dev: { type: "boolean" } } });
   await setUp();
-  await build();
+  await build({ isDev: values.dev });
 });

@@ -62,7 +62,7 @@ await runAsCli(import.meta, async (args) => {
     const { engine, browser } = ENGINES[name];
     await setUp({ browser });
     logStep(`Testing in ${engine}: ${files.length} files`);
-    const sum = await runTestFiles(files, { ENGINE: engine });
+    const sum = await runTestFiles(files.map((path) => ({ path, env: { ENGINE: engine } })));
     sums.push({ engine, sum });
     if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1;
   }

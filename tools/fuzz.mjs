@@ -355,7 +355,7 @@ function tableOfOutcomes(outcomes) {
  */
 async function minimizeAll(targets, jobs) {
   logStep(`Minimizing the corpora to ${CORPUS_MAX_INPUTS} inputs at most`);
-  const minimized = await atATime(jobs, targets, minimize);
+  const minimized = await mapConcurrent(jobs, targets, minimize);
   table(
     ["target", "inputs before", "inputs", "edges of all inputs", "edges"],
     minimized.map((one) => [
@@ -390,10 +390,12 @@ function readArguments(args) {
 await runAsCli(import.meta, async (args) => {
   const wanted = readArguments(args);
   await ready();
-  const targets = chosen("target", await build(), wanted.names);
+  const targets = selectByName("target", await build(), wanted.names);
   if (wanted.onlyMinimize) return minimizeAll(targets, wanted.jobs);
   logStep(`Fuzzing ${targets.length} targets, ${wanted.seconds} s each, ${wanted.jobs} at a time`);
-  const outcomes = await atATime(wanted.jobs, targets, (target) => fuzz(target, wanted.seconds));
+  const outcomes = await mapConcurrent(wanted.jobs, targets, (target) =>
+    fuzz(target, wanted.seconds),
+  );
   tableOfOutcomes(outcomes);
   if (wanted.keep) await minimizeAll(targets, wanted.jobs);
   const findings = outcomes.filter(({ finding }) => finding);

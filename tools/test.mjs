@@ -1,27 +1,45 @@
 /**
- * Runs every test: the crate's own, natively, then those under `tests/` against the package that was just built.
+ * Runs the tests, each in the cheapest place that can answer its question (`docs/maintainers/testing.md`).
  *
- *     npm test                  everything
- *     npm test -- login popup   the test files whose path contains one of the words; without the crate's tests
+ *     npm test                              the crate's tests, then those under `tests/` against the package just built
+ *     npm test -- login popup               the test files whose path contains one of the words
+ *     npm test -- login --name "reload"     of those, the tests whose name matches the regular expression
+ *     npm test -- --dev                     against a development build, which is made in seconds
+ *     npm run test:unit                     the crate's tests, and the vectors that all implementations share
+ *     npm run test:watch -- login           the same files after each change, against a development build
  *
  * The last line says `N passed, N failed`, and how many were skipped if any were.
  *
  * @module
  */
 
+import { watch } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { CliError, logStep, run, runAsCli } from "./lib/run.mjs";
-import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
+import { CliError, logStep, root, run, runAsCli } from "./lib/run.mjs";
+import { cheapestRuns, runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
 import { setUp } from "./setup.mjs";
 
 /** @import { TestCounts } from "./lib/test-files.mjs" */
 
-/** @returns {Promise<TestCounts>} */
-async function cargoTests() {
+/** What a change of may change a test's outcome. */
+const WATCHED = ["src", "pkg-template/src", "tests", "www"];
+
+/** Milliseconds in which editors write all files of one change. */
+const SETTLE_MS = 200;
+
+/** @returns {TestCounts} */
+const noTests = () => ({ passed: 0, failed: 0, skipped: 0 });
+
+/** @param {string} [name] @returns {Promise<TestCounts>} */
+async function cargoTests(name) {
   logStep("Testing the crate (cargo test)");
-  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const sum = noTests();
   try {
-    await run("cargo", ["test", "--workspace", "--locked", "--no-fail-fast"], {
+    const filter = name === undefined ? [] : [name];
+    await run("cargo", ["test", "--workspace", "--locked", "--no-fail-fast", ...filter], {
       onLine(line) {
         const result = line.match(/^test result: \w+\. (\d+) passed; (\d+) failed;/);
         if (!result) return;
@@ -38,16 +56,66 @@ async function cargoTests() {
   return sum;
 }
 
-await runAsCli(import.meta, async (words) => {
-  await setUp({ browser: true });
-  await build();
-  const crate = words.length === 0 ? await cargoTests() : { passed: 0, failed: 0, skipped: 0 };
+/** @param {string[]} words @param {string} [name] */
+async function packageTests(words, name) {
   const files = testFiles(words);
   logStep(`Testing the package: ${files.length} files under tests/`);
-  const scripts = await runTestFiles(files);
-  const passed = crate.passed + scripts.passed;
-  const failed = crate.failed + scripts.failed;
+  return runTestFiles(cheapestRuns(files), name);
+}
+
+/** @param {TestCounts[]} sums */
+function report(sums) {
+  const total = (/** @type {keyof TestCounts} */ key) =>
+    sums.reduce((sum, counts) => sum + counts[key], 0);
+  const [passed, failed, skipped] = [total("passed"), total("failed"), total("skipped")];
   if (passed + failed === 0) console.log("✗ No test ran.");
   if (failed > 0 || passed === 0) process.exitCode = 1;
-  console.log(sumText({ passed, failed, skipped: scripts.skipped }));
+  console.log(sumText({ passed, failed, skipped }));
+}
+
+/** Runs the tests of some files after each change, until it is stopped. */
+async function watchTests(words, name) {
+  let change = () => {};
+  for (const folder of WATCHED) {
+    watch(join(root, folder), { recursive: true }, (_, file) => {
+      // The build writes there itself.
+      if (!file?.startsWith("wasm")) change();
+    });
+  }
+  for (;;) {
+    const changed = new Promise((resolve) => {
+      change = () => resolve(undefined);
+    });
+    try {
+      await build({ isDev: true });
+      report([await packageTests(words, name)]);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      console.error(`✗ ${error.message}`);
+    }
+    logStep("Waiting for a change (Ctrl+C ends)");
+    await changed;
+    await pause(SETTLE_MS);
+  }
+}
+
+await runAsCli(import.meta, async (args) => {
+  const { values, positionals: words } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      name: { type: "string" },
+      dev: { type: "boolean" },
+      unit: { type: "boolean" },
+      watch: { type: "boolean" },
+    },
+  });
+  const { name, dev, unit } = values;
+  await setUp({ browser: !unit });
+  if (values.watch) return watchTests(words, name);
+  await build({ isDev: Boolean(dev || unit) });
+  const sums = [];
+  if (unit || words.length === 0) sums.push(await cargoTests(unit ? name : undefined));
+  sums.push(await packageTests(unit ? ["vectors"] : words, name));
+  report(sums);
 });

@@ -23,12 +23,12 @@ use crate::protocol::id_token::{
 };
 use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::Jws;
-use crate::protocol::lifetime::Lifetime;
 use crate::protocol::metadata::{Profile, Provider};
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::{TokenResponse, request_body};
 use crate::protocol::user::{ProfileAnswer, User};
+use crate::session::lifetime::{Lifetime, RenewalBudget};
 
 /// What was asked for, against which the answer is judged.
 pub(super) struct Asked<'a> {
@@ -145,18 +145,19 @@ impl Client {
         let limit = config.session_max_age().map_or(f64::INFINITY, |most| elapsed + most - age);
         let token_life = token.expires_at() + config.clock_tolerance - now;
         let lifetime = Lifetime {
-            limit,
-            ends: limit.min(elapsed + token_life),
-            idle_timeout: config.idle_timeout(),
-            active: elapsed,
-            obtained: elapsed,
-            token_ends: elapsed + tokens.expires_in.unwrap_or(token_life),
-            renewable: config.can_renew() || tokens.refresh_token.is_some(),
+            max_age_at: limit,
+            expires_at: limit.min(elapsed + token_life),
+            idle_timeout_secs: config.idle_timeout(),
+            last_active_at: elapsed,
+            token_obtained_at: elapsed,
+            token_expires_at: elapsed + tokens.expires_in.unwrap_or(token_life),
+            is_renewable: config.can_renew() || tokens.refresh_token.is_some(),
             reports_activity: config.gateway().is_some(),
             failures: 0,
-            failed: 0.0,
-            warned: false,
-            found_idle: None,
+            last_failure_at: 0.0,
+            has_warned: false,
+            idle_since: None,
+            budget: RenewalBudget::full(elapsed),
         };
         let scope = Array::new();
         for value in tokens.scope.as_deref().unwrap_or(asked.scope).split_ascii_whitespace() {

@@ -24,7 +24,7 @@ use crate::browser::host::Host;
 use crate::browser::task::{Call, Task, wait};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::lifetime::Elapsed;
+use crate::session::lifetime::ElapsedClock;
 use provider::Providers;
 use session::Session;
 
@@ -39,7 +39,7 @@ pub struct Client {
     restore_failed: Cell<bool>,
     /// The renewal under way, which all who need a fresh token wait for.
     renewal: RefCell<Option<Promise>>,
-    elapsed: Cell<Elapsed>,
+    elapsed: Cell<ElapsedClock>,
     /// Counts the sign-outs: what was begun before one must sign nobody in after it.
     sign_outs: Cell<u32>,
     /// Counts the sign-ins in other tabs: what the gateway answered before one is out of date.
@@ -165,7 +165,7 @@ impl Client {
     /// Seconds that have passed, by whichever of the device's clocks advanced more.
     fn elapsed(&self) -> f64 {
         let mut elapsed = self.elapsed.get();
-        let now = elapsed.step(clock::monotonic(), clock::now());
+        let now = elapsed.tick(clock::monotonic(), clock::now());
         self.elapsed.set(elapsed);
         now
     }

@@ -46,7 +46,7 @@ impl Client {
                     return Ok(token.into());
                 }
             }
-            if before.is_some() || !lifetime.renewable {
+            if before.is_some() || !lifetime.is_renewable {
                 let message = "the access token can't be made to last as long as was asked for";
                 return Err(self.plain(&Error::new(ErrorCode::RenewalUnavailable, message)));
             }
@@ -139,8 +139,7 @@ impl Client {
             }
             Err(error) => {
                 let mut lifetime = session.lifetime.get();
-                lifetime.failures += 1;
-                lifetime.failed = self.elapsed();
+                lifetime.record_failure(self.elapsed());
                 session.lifetime.set(lifetime);
                 let cause = attempt.not_renewed(self, &error);
                 let message =
@@ -181,7 +180,7 @@ impl Client {
         let scope = &session.scope_text();
         let asked = Asked { attempt, config, provider, origin, max_age: None, scope };
         let next = self.judge(&asked, answered, keys).await?;
-        Ok(Some(session.followed_by(next)))
+        Ok(Some(session.followed_by(next, self.elapsed())))
     }
 
     /// The session that the provider has, asked in a hidden frame.
@@ -194,7 +193,7 @@ impl Client {
         match self.login_aside(attempt, &options, &JsValue::UNDEFINED).await {
             Ok(None) => Err(silent()),
             Ok(Some((_, next))) if session.is_of(&next.token) => {
-                Ok(Some(session.followed_by(next)))
+                Ok(Some(session.followed_by(next, self.elapsed())))
             }
             Ok(_) => {
                 let message = "somebody else is signed in at the provider";

@@ -12,10 +12,10 @@ use crate::browser::get;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::id_token::VerifiedIdToken;
-use crate::protocol::lifetime::{Due, Lifetime};
 use crate::protocol::metadata::Provider;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::TokenResponse;
+use crate::session::lifetime::{Lifetime, SessionAction};
 
 /// Somebody is signed in. A renewal with a new ID token makes a new one.
 pub(super) struct Session {
@@ -52,9 +52,9 @@ impl Session {
     }
 
     /// The next session, after this one. Of the same person, what limits this one still does.
-    pub(super) fn followed_by(&self, next: Rc<Self>) -> Rc<Self> {
+    pub(super) fn followed_by(&self, next: Rc<Self>, now: f64) -> Rc<Self> {
         if self.is_of(&next.token) && !self.replaced.get() {
-            next.lifetime.set(self.lifetime.get().followed_by(next.lifetime.get()));
+            next.lifetime.set(self.lifetime.get().carry_over_to(next.lifetime.get(), now));
         }
         next
     }
@@ -89,7 +89,7 @@ impl Client {
     /// The session, unless it is over by now.
     pub(super) fn live_session(self: &Rc<Self>) -> Option<Rc<Session>> {
         let session = self.session()?;
-        if session.lifetime.get().is_over(self.elapsed()) {
+        if session.lifetime.get().is_expired(self.elapsed()) {
             self.expire(&session, true);
         }
         self.session()
@@ -115,17 +115,17 @@ impl Client {
     pub fn wake(self: &Rc<Self>) {
         while let Some(session) = self.session() {
             let mut lifetime = session.lifetime.get();
-            let due = lifetime.due(self.elapsed());
+            let due = lifetime.next_action(self.elapsed());
             session.lifetime.set(lifetime);
             match due {
-                Due::End => self.expire(&session, true),
-                Due::Warning => {
+                SessionAction::Expire => self.expire(&session, true),
+                SessionAction::Warn => {
                     let remaining = lifetime.remaining(self.elapsed());
                     Attempt::new(self).expiring(self, remaining);
                 }
                 // It wakes this when it has ended.
-                Due::Renewal => return drop(self.renewal()),
-                Due::Nothing(seconds) => return self.host.schedule(seconds * 1000.0),
+                SessionAction::Renew => return drop(self.renewal()),
+                SessionAction::Wait(seconds) => return self.host.schedule(seconds * 1000.0),
             }
         }
     }
@@ -136,7 +136,7 @@ impl Client {
             return false;
         };
         let mut lifetime = session.lifetime.get();
-        lifetime.be_active(self.elapsed());
+        lifetime.record_activity(self.elapsed());
         session.lifetime.set(lifetime);
         self.wake();
         true

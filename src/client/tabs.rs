@@ -62,7 +62,7 @@ impl Client {
         if let Some(at) = at.and_then(|at| text::whole(at.as_bytes())) {
             let ago = (clock::now() - f64::from(at)).max(0.0);
             let mut lifetime = session.lifetime.get();
-            lifetime.be_active(self.elapsed() - ago);
+            lifetime.record_activity(self.elapsed() - ago);
             session.lifetime.set(lifetime);
             self.wake();
         }

@@ -10,7 +10,6 @@ pub mod id_token;
 pub mod json;
 pub mod jwks;
 pub mod jws;
-pub mod lifetime;
 pub mod metadata;
 pub mod pending;
 pub mod pkce;

@@ -46,6 +46,16 @@ impl CodeVerifier {
     }
 }
 
+impl CodeVerifier {
+    /// The id of the session that this login begins. It is derived like the nonce, so that the page and the gateway
+    /// know it without telling each other, and a token gives nothing of it away.
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        let hash = Sha256::new().chain_update("classlink-spa session:").chain_update(self.expose());
+        base64url(hash.finalize())
+    }
+}
+
 /// Names a person to the application's other tabs, which can compare it and read nothing from it.
 #[must_use]
 pub fn person_digest(issuer: &str, subject: &str) -> String {
@@ -77,6 +87,18 @@ mod tests {
         assert_ne!(digest, person_digest("https://op.example", "8708719"));
         assert_ne!(digest, person_digest("https://other.example", "8708718"));
         assert_eq!(digest.len(), 43);
+    }
+
+    #[test]
+    fn session_id_differs_for_each_login_and_from_the_nonce() {
+        let verifier = CodeVerifier::from_random(&BYTES);
+        // printf '%s' 'classlink-spa session:dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' | openssl sha256 -binary | basenc --base64url
+        assert_eq!(verifier.session_id(), "FK0B9SMl1_Z7BNCrF-mjVP2kDf6zuOOCFNbortUNOzw");
+        assert_ne!(verifier.session_id(), verifier.nonce());
+        assert_ne!(
+            verifier.session_id(),
+            CodeVerifier::from_random(&[0; RANDOM_BYTES]).session_id()
+        );
     }
 
     #[test]

@@ -73,6 +73,7 @@ import { startProvider } from "./provider.mjs";
  * @property {boolean | "reload"} [again] Whether, after a failure, all is healed and the next attempt must succeed, on
  * the same page or on a fresh one. Default `true`.
  * @property {boolean} [freshPage] Whether it needs a page without a history.
+ * @property {boolean} [needsBrowser] Whether pages in Node can't play it.
  * @property {string} [ours] Why it says nothing of other libraries.
  */
 

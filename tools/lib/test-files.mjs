@@ -5,7 +5,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { findBrowser } from "./browser.mjs";
@@ -17,8 +17,17 @@ import { root } from "./run.mjs";
  */
 const TEST_TIMEOUT = 180_000;
 
-/** Test files at a time: a browser and a server each, on a machine with two cores. */
-const CONCURRENCY = 2;
+/** Test files at a time, on a machine with two cores: each waits for its browser or its servers half of the time. */
+const CONCURRENCY = 4;
+
+/** The files that take longest, longest first: they start first, so that none is left running alone. */
+const LONGEST = ["faults", "conformance", "demo", "frameworks", "secrecy", "exposure", "restore"];
+
+/** How Node runs pages of its own: their scripts are modules of another realm. */
+const NODE_PAGES = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+
+/** What Node says of a test that `--test-name-pattern` leaves out. */
+const NOT_NAMED = "test name does not match pattern";
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} TestCounts */
 
@@ -37,17 +46,54 @@ export function testFiles(words) {
 }
 
 /**
+ * One run of a test file.
+ *
+ * @typedef {object} Run
+ * @property {string} path
+ * @property {NodeJS.ProcessEnv} env Added to its environment.
+ */
+
+/**
+ * The runs that play each test of the files once, in the cheapest place that can answer it: see
+ * `docs/maintainers/testing.md`.
+ *
+ * @param {string[]} files
+ * @returns {Run[]}
+ */
+export function cheapestRuns(files) {
+  const rank = (/** @type {string} */ path) => {
+    const index = LONGEST.findIndex((word) => path.includes(word));
+    return index < 0 ? LONGEST.length : index;
+  };
+  return [...files]
+    .sort((one, other) => rank(one) - rank(other))
+    .flatMap((path) => {
+      const source = readFileSync(join(root, path), "utf8");
+      if (!source.includes("support/tiers.mjs")) return [{ path, env: {} }];
+      const inNode = { path, env: { ENGINE: "node" } };
+      const needsBrowser = /\bbrowserTest\b|\bbrowserTestsOnly\b/.test(source);
+      return needsBrowser ? [{ path, env: { BROWSER_TESTS_ONLY: "1" } }, inNode] : [inNode];
+    });
+}
+
+/**
  * Runs one file in a process of its own and prints its results in one piece.
  *
- * @param {string} path
- * @param {NodeJS.ProcessEnv} env
+ * @param {Run} run
+ * @param {string} [name] Only tests whose name matches this regular expression.
  * @returns {Promise<TestCounts>}
  */
-async function runTestFile(path, env) {
+async function runTestFile({ path, env }, name) {
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    ["--enable-source-maps", `--test-reporter=${join(root, "tools/test-reporter.mjs")}`, path],
+    [
+      "--enable-source-maps",
+      ...(env.ENGINE === "node" ? NODE_PAGES : []),
+      ...(name === undefined ? [] : [`--test-name-pattern=${name}`]),
+      `--test-reporter=${join(root, "tools/test-reporter.mjs")}`,
+      path,
+    ],
     {
       cwd: root,
       env: { ...process.env, CHROMIUM: findBrowser(), ...env },
@@ -99,6 +145,7 @@ async function runTestFile(path, env) {
     const full = [...parents.slice(0, nesting), name].join(" › ");
     if (type === "test:fail" && !failedInSubtest) fail(full, error ?? "");
     else if (skipped) {
+      if (reason === NOT_NAMED) return;
       if (!suite) sum.skipped += 1;
       lines.push(`  – ${full} (skipped${reason ? `: ${reason}` : ""})`);
     } else if (type === "test:pass" && !suite) sum.passed += 1;
@@ -109,10 +156,13 @@ async function runTestFile(path, env) {
   });
   clearTimeout(timer);
   if (code !== 0 && sum.failed === 0) fail(path, `The file ended with ${code}.`);
-  if (sum.passed + sum.failed + sum.skipped === 0) fail(path, "The file holds no test that ran.");
+  const isEmpty = sum.passed + sum.failed + sum.skipped === 0;
+  if (isEmpty && name !== undefined) return sum;
+  if (isEmpty) fail(path, "The file holds no test that ran.");
 
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${sum.failed ? "✗" : "✓"} ${path}: ${sumText(sum)} (${seconds} s)`);
+  const where = env.ENGINE === "node" ? "in Node, " : "";
+  console.log(`${sum.failed ? "✗" : "✓"} ${path}: ${sumText(sum)} (${where}${seconds} s)`);
   for (const line of lines) console.log(line);
   if (sum.failed && output.trim()) {
     console.log(`  its output:\n${output.trimEnd().replace(/^/gm, "      ")}`);
@@ -123,16 +173,16 @@ async function runTestFile(path, env) {
 /**
  * Runs test files, some at a time.
  *
- * @param {string[]} files
- * @param {NodeJS.ProcessEnv} [env] Added to their environment.
+ * @param {Run[]} runs
+ * @param {string} [name] Only tests whose name matches this regular expression.
  * @returns {Promise<TestCounts>}
  */
-export async function runTestFiles(files, env = {}) {
+export async function runTestFiles(runs, name) {
   const sum = { passed: 0, failed: 0, skipped: 0 };
-  const waiting = [...files];
+  const waiting = [...runs];
   const worker = async () => {
-    for (let path = waiting.shift(); path; path = waiting.shift()) {
-      const { passed, failed, skipped } = await runTestFile(path, env);
+    for (let run = waiting.shift(); run; run = waiting.shift()) {
+      const { passed, failed, skipped } = await runTestFile(run, name);
       sum.passed += passed;
       sum.failed += failed;
       sum.skipped += skipped;

@@ -302,6 +302,7 @@ export const launches = [
   },
   {
     name: "a launch inside a frame is not restarted",
+    needsBrowser: true,
     play: async (stage) => {
       const frame = await addFrame(stage.page, "/callback?code=the-tiles-code");
       await frame.waitForFunction("window.rp !== undefined");

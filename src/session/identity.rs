@@ -1,0 +1,89 @@
+//! Who is signed in, as far as that is known.
+
+use super::lifetime::Lifetime;
+
+/// Names one sign-in to the page, its other tabs and the gateway. It is derived from the code verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionId(pub String);
+
+/// Names a user to the other tabs, which can compare it and read nothing from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserDigest(pub String);
+
+/// The driver's name for one registration: its configuration, channel, lock and storage keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The driver's handle.
+    pub handle: u32,
+    /// Whether a gateway keeps its session in a cookie.
+    pub has_gateway: bool,
+}
+
+/// Whether the browser keeps the gateway's cookie of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// It does, as far as is known.
+    Kept,
+    /// This page just got the session inside a frame, where browsers may keep no cookie.
+    Unconfirmed,
+}
+
+/// A session. The user, the tokens and the registration stay with the driver, under a handle.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The driver's handle for the user and the tokens.
+    pub payload: u32,
+    /// Its id; absent if a gateway that knows none restored it.
+    pub id: Option<SessionId>,
+    /// Whose it is.
+    pub user: UserDigest,
+    /// The registration that it belongs to, and whose channel it stays on.
+    pub registration: Registration,
+    /// Whether the browser keeps the gateway's cookie.
+    pub cookie: Cookie,
+    /// Whether the same user signed in in another tab: the gateway's session is that one.
+    pub is_replaced: bool,
+    /// Counts its tokens, so that a refused access token can be told from the one after it.
+    pub tokens: u32,
+    /// Its limits.
+    pub lifetime: Lifetime,
+}
+
+impl Session {
+    /// Whether an id names this session. Without an id it means whichever session there is.
+    #[must_use]
+    pub fn is_named_by(&self, id: Option<&SessionId>) -> bool {
+        match (id, &self.id) {
+            (Some(id), Some(own)) => id == own,
+            _ => true,
+        }
+    }
+
+    /// Whether a token response for this session continued it, rather than another that took its place.
+    #[must_use]
+    pub fn is_continued_by(&self, next: &Self) -> bool {
+        self.user == next.user && self.is_named_by(next.id.as_ref())
+    }
+}
+
+/// Why there is no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSession {
+    /// None was found.
+    NeverSignedIn,
+    /// The user signed out, in this tab or another.
+    SignedOut,
+    /// It expired, or its grant is over.
+    Expired,
+}
+
+/// Who is signed in. Unknown is not nobody: only an answer about the session makes the one the other.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// It was not asked for yet, or the answer failed to come.
+    Unknown,
+    /// There is no session.
+    Nobody(NoSession),
+    /// There is one.
+    Session(Box<Session>),
+}

@@ -1,0 +1,156 @@
+//! The rules, checked after each step and when all is quiet.
+
+use super::world::World;
+use crate::session::{Answer, Effect, Event, Identity, Request, Status, Task};
+
+impl World {
+    fn breaks(&mut self, rule: &str, what: String) {
+        self.violation.get_or_insert_with(|| format!("rule {rule}: {what}"));
+    }
+
+    /// What holds of each effect.
+    pub fn check_effect(&mut self, at: usize, effect: &Effect) {
+        let tab = &self.tabs[at];
+        match effect {
+            Effect::Publish(snapshot) => {
+                let user = |payload: Option<u32>| {
+                    payload.and_then(|at| tab.payloads.get(at as usize)).map(|found| found.user)
+                };
+                let before = tab.published.and_then(|before| user(before.payload));
+                let after = user(snapshot.payload);
+                if tab.published == Some(*snapshot) {
+                    self.breaks("10", format!("tab {at} publishes {snapshot:?} twice"));
+                } else if before.is_some() && after.is_some() && before != after {
+                    self.breaks("9", format!("tab {at} goes from user {before:?} to {after:?}"));
+                }
+            }
+            Effect::Settle { call, result } => {
+                let is_unknown = matches!(tab.machine.identity(), Identity::Unknown);
+                if !tab.calls.contains(call) {
+                    self.breaks("10", format!("tab {at} settles {call:?} twice"));
+                } else if *result == Ok(Answer::User(None)) && is_unknown {
+                    self.breaks("6", format!("tab {at} says that nobody is signed in, unasked"));
+                }
+            }
+            Effect::Start { task: Task::Renew { .. }, .. } => {
+                let recent = tab.renewals.iter().filter(|then| **then > self.now - 60.0).count();
+                if recent > 10 {
+                    self.breaks("8", format!("tab {at} renews {recent} times in a minute"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets everything that is under way end well, and checks what must hold then.
+    pub fn settle_down(&mut self) {
+        self.deliver_all();
+        for tab in 0..self.tabs.len() {
+            self.thaw(tab);
+            self.tabs[tab].is_asleep = false;
+            while !self.tabs[tab].popups.is_empty() {
+                self.play(super::browser::Step::ClosePopup { tab: tab as u8 });
+            }
+        }
+        self.deliver_all();
+        for _ in 0..2 {
+            for tab in 0..self.tabs.len() {
+                self.send(tab, Event::Woke { is_focus: false });
+            }
+            self.advance(6.0);
+            self.deliver_all();
+        }
+        for tab in 0..self.tabs.len() {
+            self.call(tab, Request::User);
+        }
+        self.deliver_all();
+        self.check_exits();
+        // Whoever heard of nothing asks at the next renewal.
+        for _ in 0..3 {
+            self.advance(f64::from(self.setting.token_secs) / 2.0 + 70.0);
+            self.deliver_all();
+        }
+        self.check_agreement();
+        // What a reload finds.
+        self.reload(0);
+        self.call(0, Request::User);
+        self.deliver_all();
+        self.check_forbidden();
+    }
+
+    pub fn deliver_all(&mut self) {
+        for round in 0..2000u32 {
+            if self.flights.is_empty() && self.mails.is_empty() {
+                return;
+            }
+            self.play(super::browser::Step::Message { message: 0 });
+            self.play(super::browser::Step::Network { request: round as u8 });
+        }
+        self.breaks("5", "requests or messages without end".to_owned());
+    }
+
+    fn check_exits(&mut self) {
+        for at in 0..self.tabs.len() {
+            let tab = &self.tabs[at];
+            let status = tab.machine.snapshot().status;
+            let open = tab.calls.len();
+            let restore_failed = tab.machine.fails_for_want_of_network();
+            if status == Status::Redirecting || status == Status::SigningIn {
+                self.breaks("5", format!("tab {at} stays {status:?}"));
+            } else if open > 0 {
+                self.breaks("10", format!("tab {at} leaves {open} calls unsettled"));
+            } else if restore_failed {
+                self.breaks("7", format!("tab {at} does not ask again"));
+            }
+        }
+    }
+
+    fn check_agreement(&mut self) {
+        let found = self.jar.current().filter(|sealed| !self.gateway.revoked.contains(&sealed.id));
+        let found = found.map(|sealed| sealed.id.clone());
+        let mut users = Vec::new();
+        for at in 0..self.tabs.len() {
+            let machine = &self.tabs[at].machine;
+            let shown = machine.session().and_then(|session| session.id.clone()).map(|id| id.0);
+            let is_nobody = matches!(machine.identity(), Identity::Nobody(_));
+            users.extend(self.tabs[at].shown().map(|payload| payload.user));
+            if !self.setting.has_gateway || self.setting.is_framed {
+                continue;
+            }
+            // That the gateway has none may have another tab's idleness for its reason: the next renewal tells.
+            let is_other =
+                found.is_some() || shown.as_ref().is_some_and(|id| self.forbidden.contains(id));
+            if shown.is_some() && shown != found && is_other {
+                self.breaks("3", format!("tab {at} shows {shown:?}, the gateway has {found:?}"));
+            } else if is_nobody
+                && found.is_some()
+                && self.setting.has_channel
+                // A sign-out that the gateway has yet to hear of: the next page ends the session first.
+                && !self.marks.iter().any(|(_, mark)| mark.is_none() || *mark == found)
+            {
+                self.breaks("3", format!("tab {at} shows nobody, the gateway has {found:?}"));
+            }
+        }
+        users.dedup();
+        if users.len() > 1 && self.setting.has_channel {
+            self.breaks("3", format!("the tabs show the users {users:?}"));
+        }
+    }
+
+    fn check_forbidden(&mut self) {
+        for at in 0..self.tabs.len() {
+            if let Some(id) = self.tabs[at].machine.session().and_then(|session| session.id.clone())
+                && self.forbidden.contains(&id.0)
+                && (self.setting.has_channel || at == 0)
+            {
+                self.breaks("2", format!("tab {at} shows {}, which had ended", id.0));
+            }
+        }
+    }
+}
+
+impl crate::session::Machine {
+    fn fails_for_want_of_network(&self) -> bool {
+        self.is_restore_owed && self.session().is_none()
+    }
+}

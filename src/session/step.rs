@@ -1,0 +1,173 @@
+#![expect(missing_docs, reason = "fields named after their types")]
+//! What goes into the machine and what comes out of it.
+
+use super::identity::{Registration, Session, SessionId};
+use super::messages::TabMessage;
+use super::operation::{OperationId, Task};
+use super::snapshot::Snapshot;
+
+/// Names a call of the application. Each is settled exactly once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u32);
+
+/// What the application asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// `getUser`.
+    User,
+    /// `restoreSession`, and whether this page may be left for it.
+    Restore { may_leave: bool },
+    /// `getAccessToken`: valid for so many seconds, and another than the refused one, named by
+    /// its payload and [`Session::tokens`].
+    AccessToken { min_validity_secs: f64, refused: Option<(u32, u32)> },
+    /// `getIdToken`.
+    IdToken,
+    /// `startLogin`, and a launch.
+    Login,
+    /// `startLogin` in a popup.
+    Popup,
+    /// `handleCallback`.
+    Callback,
+    /// `logout`.
+    SignOut,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The application called.
+    Called { call: CallId, request: Request },
+    /// An operation is about to leave the page.
+    Leaving { operation: OperationId },
+    /// An operation is about to exchange a code for the session of this id.
+    Exchanging { operation: OperationId, registration: Registration, id: SessionId },
+    /// An operation finished.
+    Finished { operation: OperationId, outcome: Outcome },
+    /// Another tab posted a message, this many seconds ago as far as it says.
+    Message { message: TabMessage, ago_secs: f64 },
+    /// The scheduled time has come.
+    TimeCame,
+    /// The user was active; the wall clock's time in seconds since 1970.
+    Active { at_secs: u32 },
+    /// The page came into view, got the focus, or came online.
+    Woke { is_focus: bool },
+    /// The page went out of view.
+    Hidden,
+    /// The page goes into the back/forward cache.
+    Frozen,
+    /// The page came back from there.
+    Thawed,
+    /// The client was closed.
+    Closed,
+}
+
+/// Where a failure comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A restore.
+    Restore,
+    /// A login.
+    Login,
+    /// A session that ended.
+    Session,
+}
+
+/// A failure, with the driver's handle for the error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The driver's handle.
+    pub error: u32,
+    /// Whether the same call may succeed later.
+    pub is_retryable: bool,
+    /// Whether what came is not to be believed, rather than that nothing came.
+    pub is_untrusted: bool,
+    /// Whether it ended a launch that this client restarted.
+    pub is_launch: bool,
+}
+
+/// The outcome of an operation.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A session: signed in, restored, or renewed with a new ID token.
+    Session(Box<Session>),
+    /// The session was renewed without a new ID token.
+    Renewed { expires_in: Option<f64> },
+    /// There is no session; of a renewal, the grant is over.
+    NoSession,
+    /// The page is being left.
+    Left,
+    /// It is done, and the driver holds what its call settles with.
+    Done,
+    /// It failed.
+    Failed(Failure),
+}
+
+/// What a call resolves with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The user of a payload, or `null`.
+    User(Option<u32>),
+    /// The access token of a payload.
+    AccessToken(u32),
+    /// The ID token of a payload.
+    IdToken(u32),
+    /// What the driver holds for the operation of the call.
+    Operation,
+}
+
+/// What a call rejects with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// An error that the driver holds.
+    Error(u32),
+    /// `not_signed_in`.
+    NotSignedIn,
+    /// `not_signed_in`: the sign-in was overtaken by a sign-out or by another sign-in.
+    Overtaken,
+    /// `session_expired`.
+    SessionExpired,
+    /// `renewal_unavailable`, with the error that the driver holds as its cause.
+    RenewalUnavailable(Option<u32>),
+    /// `user_mismatch`: another user signed in while the access token was renewed.
+    UserChanged,
+}
+
+/// What `onEvent` is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Report {
+    /// `login.succeeded`, with the operation.
+    LoginSucceeded(OperationId),
+    /// `login.failed`, with the operation and the error.
+    LoginFailed(OperationId, u32),
+    /// `session.restored`.
+    Restored(OperationId),
+    /// `token.renewed`.
+    Renewed(OperationId),
+    /// `token.renewal_failed`, with the error; without it, because the grant is over.
+    RenewalFailed(OperationId, Option<u32>),
+    /// `session.expiring`, in so many seconds.
+    Expiring(f64),
+    /// `session.expired`.
+    Expired,
+}
+
+/// What must be done, in this order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Start an operation.
+    Start { operation: OperationId, task: Task },
+    /// Abort the requests of an operation: nobody wants its outcome. It finishes all the same.
+    Cancel(OperationId),
+    /// Settle a call.
+    Settle { call: CallId, result: Result<Answer, Refusal> },
+    /// Post a message on the registration's channel.
+    Post { registration: Option<Registration>, message: TabMessage },
+    /// Schedule [`Event::TimeCame`], in so many seconds; a later one replaces an earlier one.
+    Schedule(f64),
+    /// Publish a snapshot. The driver makes the error `session_expired` if it holds none under the handle.
+    Publish(Snapshot),
+    /// Tell `onEvent`.
+    Report(Report),
+    /// Mark that the user signed out in this tab, so that no login starts by itself; or remove the mark.
+    MarkSignedOut(bool),
+}

@@ -1,0 +1,123 @@
+//! What other tabs say and what the page goes through.
+
+use super::identity::{Identity, NoSession, SessionId, UserDigest};
+use super::machine::Machine;
+use super::messages::TabMessage;
+use super::operation::{Operation, OvertakenBy, Purpose};
+use super::step::{Effect, Source};
+
+impl Machine {
+    /// Another tab posted a message, at this time.
+    pub(super) fn received(&mut self, message: TabMessage, at: f64, now: f64) {
+        match message {
+            TabMessage::SignedIn { session, user } => self.signed_in_elsewhere(session, &user, now),
+            TabMessage::SignedOut { session } => self.signed_out_elsewhere(session),
+            TabMessage::Expired { session: id } => {
+                if let Identity::Session(session) = &self.identity
+                    && session.is_named_by(id.as_ref())
+                {
+                    self.expire(false, now);
+                }
+            }
+            // The tasks that are due run after each event: that tab may have missed what this one knows.
+            TabMessage::Idle { .. } => {}
+            TabMessage::Active { user, .. } => {
+                if let Identity::Session(session) = &mut self.identity
+                    && session.user == user
+                {
+                    session.lifetime.record_activity(at);
+                }
+            }
+        }
+    }
+
+    fn signed_in_elsewhere(&mut self, id: Option<SessionId>, user: &UserDigest, now: f64) {
+        if let Identity::Session(session) = &mut self.identity
+            && id.is_some()
+            && session.id == id
+        {
+            // Another tab restored it: the user is there.
+            return session.lifetime.record_activity(now);
+        }
+        self.overtake(&OvertakenBy::SignIn, Operation::brings_session);
+        match &mut self.identity {
+            Identity::Session(session) if session.user == *user => {
+                if session.registration.has_gateway {
+                    // The gateway's session is the new one, with limits of its own.
+                    session.is_replaced = true;
+                    self.start_renewal(true, now);
+                }
+            }
+            Identity::Session(session) => {
+                // Nothing of this user may show for another.
+                if session.registration.has_gateway {
+                    self.set_nobody(NoSession::SignedOut);
+                    self.identity = Identity::Unknown;
+                    self.set_error(None);
+                    self.publish();
+                    if !self.is_signing_in() {
+                        self.start_restore(false, None);
+                    }
+                } else {
+                    self.set_nobody(NoSession::SignedOut);
+                }
+            }
+            Identity::Unknown | Identity::Nobody(_) => {
+                // A sign-in that is under way asks when it has finished.
+                if !self.is_signing_in() {
+                    self.start_restore(false, None);
+                }
+            }
+        }
+    }
+
+    fn signed_out_elsewhere(&mut self, id: Option<SessionId>) {
+        let is_other = match &self.identity {
+            // Without a gateway each tab has a session of its own, and a sign-out means all of them.
+            Identity::Session(session) => {
+                session.registration.has_gateway && !session.is_named_by(id.as_ref())
+            }
+            _ => false,
+        };
+        if is_other {
+            return;
+        }
+        let shows_error = self.last_error.is_some() && self.session().is_none();
+        let error = self.error_source.zip(self.last_error);
+        self.signed_out(id);
+        if shows_error && error.is_some_and(|(source, _)| source != Source::Restore) {
+            self.set_error(error);
+        }
+    }
+
+    /// The user was active in this tab.
+    pub(super) fn active(&mut self, at_secs: u32, now: f64) {
+        if let Identity::Session(session) = &mut self.identity
+            && !session.lifetime.is_expired(now)
+        {
+            session.lifetime.record_activity(now);
+            let registration = Some(session.registration);
+            let message = TabMessage::Active { user: session.user.clone(), at_secs };
+            self.effects.push(Effect::Post { registration, message });
+        }
+    }
+
+    /// The page goes into the back/forward cache: it must show no user until it is known who is signed in.
+    pub(super) fn frozen(&mut self) {
+        if let Identity::Session(_) = &self.identity {
+            self.overtake(&OvertakenBy::End, |found| {
+                matches!(found.purpose, Purpose::Renew { .. })
+            });
+            self.identity = Identity::Unknown;
+        }
+    }
+
+    /// The page came back from there.
+    pub(super) fn thawed(&mut self) {
+        self.end_leaving();
+        // It missed what the other tabs said meanwhile.
+        if self.session().is_none() {
+            self.start_restore(false, None);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+/**
+ * Runs everything that there is to run: `npm test`, and what is too long for it.
+ *
+ *     npm run test:all                     everything: some hours
+ *     npm run test:all -- chromium faults  the parts whose name contains one of the words
+ *
+ * Each part is a command of its own; the last lines say how each ended.
+ *
+ * @module
+ */
+
+import { build } from "./build.mjs";
+import { CliError, logStep, run, runAsCli } from "./lib/run.mjs";
+import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
+import { setUp } from "./setup.mjs";
+
+/** A command of the repository. @param {string[]} args */
+const npm = (args) => () => run("npm", ["run", "--silent", ...args]);
+
+/** Every test file, whole, in Chromium. */
+async function chromium() {
+  await setUp({ browser: true });
+  await build();
+  const sum = await runTestFiles(testFiles([]).map((path) => ({ path, env: {} })));
+  console.log(sumText(sum));
+  if (sum.failed > 0) throw new CliError(`${sum.failed} tests failed in Chromium`);
+}
+
+/** The parts, in the order in which they run. @type {Record<string, () => Promise<void>>} */
+const PARTS = {
+  test: npm(["test"]),
+  chromium,
+  cookies: npm(["test:browsers", "--", "cookies"]),
+  firefox: npm(["test:browsers", "--", "firefox"]),
+  webkit: npm(["test:browsers", "--", "webkit"]),
+  conformance: npm(["test:conformance", "--", "classlink-spa"]),
+  faults: npm(["test:fault-injection"]),
+  packaging: npm(["test:packaging"]),
+  platforms: npm(["test:platforms"]),
+  load: npm(["test:load"]),
+  licenses: npm(["audit:licenses"]),
+  reproducible: npm(["verify:reproducible"]),
+};
+
+await runAsCli(import.meta, async (words) => {
+  const names = Object.keys(PARTS).filter(
+    (name) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
+  if (names.length === 0) {
+    const all = Object.keys(PARTS).join(", ");
+    throw new CliError(`No part is named ${words.join(" or ")}; there are ${all}.`);
+  }
+  const ends = [];
+  for (const name of names) {
+    logStep(`Part ${ends.length + 1} of ${names.length}: ${name}`);
+    try {
+      await PARTS[name]();
+      ends.push(`✓ ${name}`);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      process.exitCode = 1;
+      ends.push(`✗ ${name}: ${error.message}`);
+    }
+  }
+  console.log(ends.join("\n"));
+});
