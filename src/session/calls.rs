@@ -27,6 +27,10 @@ impl Machine {
             has_renewed: false,
             has_restored: false,
         };
+        if matches!(request, Request::Callback | Request::SignOut | Request::Popup) {
+            // An application in one page calls these where the page did not leave.
+            self.end_leaving();
+        }
         match request {
             Request::User | Request::IdToken | Request::AccessToken { .. } => {
                 self.waiting.push(waiting(request));

@@ -114,6 +114,12 @@ impl Machine {
         }
     }
 
+    /// The last error.
+    #[must_use]
+    pub fn last_error(&self) -> Option<Failure> {
+        self.last_error
+    }
+
     /// Who is signed in.
     #[must_use]
     pub fn identity(&self) -> &Identity {

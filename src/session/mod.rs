@@ -25,3 +25,56 @@ pub use messages::TabMessage;
 pub use operation::{Activity, Operation, OperationId, Phase, Purpose, Task};
 pub use snapshot::{Snapshot, Status};
 pub use step::{Answer, CallId, Effect, Event, Failure, Outcome, Refusal, Report, Request, Source};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page of the maintainers' documentation, whose diagrams must name what the code has.
+    const PAGE: &str = include_str!("../../docs/maintainers/session.md");
+
+    #[test]
+    fn diagrams_name_every_identity_and_activity() {
+        // A new variant makes these matches fail to compile: it belongs into the diagram, too.
+        let identity = |identity: &Identity| match identity {
+            Identity::Unknown => "Unknown",
+            Identity::Session(_) => "Session",
+            Identity::Nobody(NoSession::NeverSignedIn) => "NeverSignedIn",
+            Identity::Nobody(NoSession::SignedOut) => "SignedOut",
+            Identity::Nobody(NoSession::Expired) => "Expired",
+        };
+        let activity = |activity: &Activity| match activity {
+            Activity::Idle => "Idle",
+            Activity::Restoring => "Restoring",
+            Activity::Leaving { .. } => "Leaving",
+            Activity::Exchanging => "Exchanging",
+        };
+        let mut names = vec!["Session"];
+        names.extend(
+            [
+                Identity::Unknown,
+                Identity::Nobody(NoSession::NeverSignedIn),
+                Identity::Nobody(NoSession::SignedOut),
+                Identity::Nobody(NoSession::Expired),
+            ]
+            .iter()
+            .map(identity),
+        );
+        let leaving = Activity::Leaving { since: 0.0 };
+        let activities = [Activity::Idle, Activity::Restoring, leaving, Activity::Exchanging];
+        names.extend(activities.iter().map(activity));
+        let arrows: Vec<_> = PAGE.lines().filter(|line| line.contains(" --> ")).collect();
+        for name in &names {
+            let leads_there = arrows.iter().any(|line| line.contains(&format!("--> {name}")));
+            let leads_away =
+                arrows.iter().any(|line| line.trim_start().starts_with(&format!("{name} -->")));
+            assert!(leads_there && leads_away, "{name}");
+        }
+        for line in arrows {
+            let ends = line.split(':').next().unwrap_or_default().split("-->").map(str::trim);
+            for end in ends {
+                assert!(end == "[*]" || names.contains(&end), "{end} is not in the code");
+            }
+        }
+    }
+}

@@ -35,6 +35,8 @@ pub struct Tab {
     pub published: Option<Snapshot>,
     /// When renewals were begun.
     pub renewals: Vec<f64>,
+    /// The marks of sign-outs that were there when its exchange began.
+    pub marks_before: Vec<u32>,
 }
 
 impl Tab {
@@ -53,6 +55,7 @@ impl Tab {
             is_frozen: false,
             published: None,
             renewals: Vec::new(),
+            marks_before: Vec::new(),
         }
     }
 

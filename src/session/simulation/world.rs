@@ -327,6 +327,11 @@ impl World {
             }
             Effect::Schedule(secs) => self.tabs[tab].due_at = Some(self.now + secs),
             Effect::Publish(snapshot) => self.tabs[tab].published = Some(snapshot),
+            Effect::Report(crate::session::Report::LoginSucceeded(_)) => {
+                // A sign-in is newer than the sign-outs before it, and no newer than one that came meanwhile.
+                let before = std::mem::take(&mut self.tabs[tab].marks_before);
+                self.marks.retain(|(mark, _)| !before.contains(mark));
+            }
             Effect::Report(_) | Effect::MarkSignedOut(_) => {}
         }
     }
@@ -381,6 +386,7 @@ impl World {
         self.born.push((id.clone(), self.now));
         let registration = self.registration();
         let name = SessionId(id.clone());
+        self.tabs[tab].marks_before = self.marks.iter().map(|(mark, _)| *mark).collect();
         let page = self.tabs[tab].page;
         self.queue.push_back((tab, page, Event::Exchanging { operation, registration, id: name }));
         self.ask(tab, operation, Ask::Token { id, user });
