@@ -91,7 +91,7 @@ export const signedIn = { signedIn: true, user: { sub: "8708718" }, requested: {
 /** Why a row says nothing of other libraries. */
 export const OPTION = "tests an option or a promise of this package";
 
-export { CAPTIVE_PORTAL_HTML as HTML };
+export { CAPTIVE_PORTAL_HTML };
 
 export const MIB = 1024 * 1024;
 
