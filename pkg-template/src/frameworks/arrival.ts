@@ -5,8 +5,6 @@
  * @packageDocumentation
  */
 
-import { replaceUrl } from "../callback-url.js";
-
 /** The callback page's query once its answer has been dealt with. Its next page finds it in the referrer. */
 const HANDLED = "?classlink-handled";
 
@@ -21,15 +19,14 @@ export function markHandled(): void {
   policy.name = "referrer";
   policy.content = "same-origin";
   document.head.append(policy);
-  replaceUrl(location.pathname + HANDLED);
+  history.replaceState(history.state, "", location.pathname + HANDLED);
 }
 
 /** Whether the page before this one was the callback page, and had done its work. */
 export function comesFromCallback(): boolean {
   try {
     const { origin, search } = new URL(document.referrer);
-    // An answer that the browser refused to take out of the address bar is one that was dealt with.
-    return origin === location.origin && (search === HANDLED || bringsAnswer(search));
+    return origin === location.origin && search === HANDLED;
   } catch {
     // None, or hidden.
     return false;
