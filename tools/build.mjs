@@ -304,7 +304,7 @@ export async function optimiseWasm(folder, output, more = []) {
     ...[WASM_OPT, "-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"],
     "--skip-pass=local-cse",
     // Large functions compress worse than several small ones.
-    "--one-caller-inline-max-function-size=20",
+    "--one-caller-inline-max-function-size=22",
     ...[...more, join(folder, WASM), "--output", output],
   ]);
 }
