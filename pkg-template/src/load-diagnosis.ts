@@ -30,7 +30,7 @@ export async function loadDiagnosis(
     )
     .catch((cause) => {
       // It never rejects itself. Some browsers don't ask again for a script that a page has failed to get.
-      const message = "diagnosis.js couldn't be loaded: reload the page and try again.";
+      const message = "diagnosis.js couldn't be loaded: reload the page.";
       return config.rejectLocalized(new ClassLinkError({ code: "network", message, cause }));
     });
 }

@@ -47,7 +47,7 @@ export function openPopup(given: Window | null | undefined): Window {
   throw new ClassLinkError({
     code: "popup_blocked",
     message:
-      "The browser opened no window. Call startLogin in the click itself, before any await, or give it a window that was opened there.",
+      "The browser opened no window. Call startLogin in the click itself, before any await.",
   });
 }
 
