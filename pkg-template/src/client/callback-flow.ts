@@ -68,7 +68,7 @@ export function createCallbackFlow(
           new ClassLinkError({
             code: "not_a_callback",
             message:
-              "The URL's query has neither code nor error. Call handleCallback on the page of redirectUri alone.",
+              "The URL's query has neither code nor error. Call it on the page of redirectUri alone.",
           }),
         );
       }

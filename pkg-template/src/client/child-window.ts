@@ -46,8 +46,7 @@ export function openPopup(given: Window | null | undefined): Window {
   if (popup && !popup.closed) return popup;
   throw new ClassLinkError({
     code: "popup_blocked",
-    message:
-      "The browser opened no window. Call startLogin in the click itself, before any await.",
+    message: "The browser opened no window. Call startLogin in the click itself, before any await.",
   });
 }
 
@@ -118,7 +117,7 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
               new ClassLinkError({
                 code: "popup_closed",
                 message:
-                  "The window was closed before the sign-in was finished, or the provider has cut it off (Cross-Origin-Opener-Policy).",
+                  "The window was closed before the sign-in was finished, or Cross-Origin-Opener-Policy cut it off.",
               }),
             );
           }, POPUP_POLL_MS);
