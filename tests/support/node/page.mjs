@@ -135,11 +135,13 @@ export class NodePage extends EventEmitter {
     { replaces = false, reloads = false, method = "GET", body = undefined } = {},
   ) {
     const referrer = this.url();
-    this.#navigate(url, { replaces: replaces || reloads, method, body, referrer }).then((error) => {
-      if (error && !this.#closed) {
-        this.#show({ html: "", url: "about:blank#unreachable", referrer: "" });
-      }
-    });
+    void this.#navigate(url, { replaces: replaces || reloads, method, body, referrer }).then(
+      (error) => {
+        if (error && !this.#closed) {
+          void this.#show({ html: "", url: "about:blank#unreachable", referrer: "" });
+        }
+      },
+    );
   }
 
   /**
