@@ -17,7 +17,7 @@ import { engine, inNode } from "./support/engine.mjs";
 import { browserTestsOnly } from "./support/tiers.mjs";
 
 /** Pages at a time: most of them wait. */
-const CONCURRENCY = inNode ? 10 : 5;
+const CONCURRENCY = inNode ? 8 : 5;
 
 const browser = await launch();
 const worlds = await Promise.all(Array.from({ length: CONCURRENCY }, startWorld));

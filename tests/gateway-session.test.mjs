@@ -390,16 +390,19 @@ browserTest(
   },
 );
 
-test("back to a page after somebody else has signed in: it shows them, from the cache or not", async (t) => {
-  const { page, context } = await newCachingPage(t);
-  const { back, open } = await leavePia(t, page);
-  const other = await context.newPage();
-  await open(other);
-  await loginWithPrompt(other, PEOPLE.paul);
+browserTest(
+  "back to a page after somebody else has signed in: it shows them, from the cache or not",
+  async (t) => {
+    const { page, context } = await newCachingPage(t);
+    const { back, open } = await leavePia(t, page);
+    const other = await context.newPage();
+    await open(other);
+    await loginWithPrompt(other, PEOPLE.paul);
 
-  await back();
-  await recordSnapshots(page);
-  assert.equal((await getUser(page)).name, "Paul Placeholder");
+    await back();
+    await recordSnapshots(page);
+    assert.equal((await getUser(page)).name, "Paul Placeholder");
 
-  assert.doesNotMatch((await recordedSnapshots(page)).join(), /Pia/);
-});
+    assert.doesNotMatch((await recordedSnapshots(page)).join(), /Pia/);
+  },
+);

@@ -228,7 +228,8 @@ function judge(flow, outcome, allowed, failing) {
   const { failed, error, hung, value, beside = [] } = outcome;
   if (hung || beside.some((other) => other.hung)) problems.push("a call never settled");
   const way = failed
-    ? [error?.code ?? error?.name, error?.causeCode].filter(Boolean).join(" < ")
+    ? // The platform's own errors have causes of its own.
+      [error?.code ?? error?.name, error?.code && error?.causeCode].filter(Boolean).join(" < ")
     : "ok";
   if (!hung && !allowed.includes(way)) {
     problems.push(

@@ -26,13 +26,13 @@ const { createGateway } = await importEntry("gateway");
 const { toNodeHandler } = await importEntry("gateway-node");
 
 /** Milliseconds that the client waits for one request. Waiting costs pages in Node nothing, and they share one thread. */
-export const TIMEOUT = inNode ? 12_000 : 5000;
+export const TIMEOUT = inNode ? 16_000 : 5000;
 
 /** The same where a hidden frame must load pages in that time. */
 export const FRAME_TIMEOUT = 15_000;
 
 /** Milliseconds that the gateway waits for one of the provider's answers: less, so that it can say so. */
-const GATEWAY_TIMEOUT = 2500;
+const GATEWAY_TIMEOUT = TIMEOUT / 2;
 
 /** Seconds that an access token lives. */
 export const LIFE = 300;

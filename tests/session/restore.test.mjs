@@ -147,7 +147,7 @@ for (const [name, options] of [
   ["a browser that keeps cookies from frames of other sites", { app: { host: "127.0.0.1" } }],
   ["a callback page that never calls handleCallback", { autoHandleCallback: false }],
 ]) {
-  test(`"iframe": ${name} means nobody is found, in bounded time`, async (t) => {
+  browserTest(`"iframe": ${name} means nobody is found, in bounded time`, async (t) => {
     const timeout = 5000;
     const world = await visit(t, "iframe", {
       ...options,
@@ -295,24 +295,27 @@ browserTest('"iframe": tokens are renewed in a frame, too', async (t) => {
   assert.equal(await page.evaluate("client.getSnapshot().error.code"), "session_expired");
 });
 
-test('"iframe": a renewal that finds somebody else there is user_mismatch, and signs out', async (t) => {
-  const { page, context, standIn, open } = await visitAgain(t, "iframe", {
-    standIn: { expiresIn: true, accessTokenLifetime: 20 },
-  });
-  assert.equal((await restoreSession(page)).givenName, "Pia");
-  standIn.signOut(PEOPLE.pia.sub);
-  // In a tab that hears nothing of this one: another application of the same provider, say.
-  const other = await context.newPage();
-  await other.addInitScript(() => delete window.BroadcastChannel);
-  await open(other);
-  await loginByRedirect(other, PEOPLE.tess);
+browserTest(
+  '"iframe": a renewal that finds somebody else there is user_mismatch, and signs out',
+  async (t) => {
+    const { page, context, standIn, open } = await visitAgain(t, "iframe", {
+      standIn: { expiresIn: true, accessTokenLifetime: 20 },
+    });
+    assert.equal((await restoreSession(page)).givenName, "Pia");
+    standIn.signOut(PEOPLE.pia.sub);
+    // In a tab that hears nothing of this one: another application of the same provider, say.
+    const other = await context.newPage();
+    await other.addInitScript(() => delete window.BroadcastChannel);
+    await open(other);
+    await loginByRedirect(other, PEOPLE.tess);
 
-  const { error } = await accessToken(page, { minValidity: 20 });
+    const { error } = await accessToken(page, { minValidity: 20 });
 
-  assert.equal(error.code, "user_mismatch");
-  assert.equal((await snapshot(page)).user, null);
-  assert.equal((await accessToken(page)).error.code, "not_signed_in");
-});
+    assert.equal(error.code, "user_mismatch");
+    assert.equal((await snapshot(page)).user, null);
+    assert.equal((await accessToken(page)).error.code, "not_signed_in");
+  },
+);
 
 // ---- "redirect" ----
 
@@ -438,7 +441,7 @@ test('"redirect": not while a sign-in is under way, which it waits for', async (
   assert.equal(countRequests(standIn, PATHS.authorization), 0);
 });
 
-test('"redirect": not inside a frame', async (t) => {
+browserTest('"redirect": not inside a frame', async (t) => {
   const { page, standIn } = await visitAgain(t, "redirect");
   await page.evaluate(() => {
     const frame = document.createElement("iframe");
