@@ -324,76 +324,85 @@ async function leaving(page, expression) {
   await ignoreNavigation(page.evaluate(`void ${expression}`));
 }
 
-test('"redirect": a reload finds the person again, and they come back to where they were', async (t) => {
-  const { page, standIn, open } = await visitAgain(t, "redirect");
-  await open(page, "/launch?a=1#b");
+browserTest(
+  '"redirect": a reload finds the person again, and they come back to where they were',
+  async (t) => {
+    const { page, standIn, open } = await visitAgain(t, "redirect");
+    await open(page, "/launch?a=1#b");
 
-  await leaving(page, "client.getUser()");
-  await waitForCallback(page);
+    await leaving(page, "client.getUser()");
+    await waitForCallback(page);
 
-  const { status, user, returnTo } = await callInPage(page, "handled");
-  assert.deepEqual([status, user.givenName, returnTo], ["signed-in", "Pia", "/launch?a=1#b"]);
-  assert.equal(countRequests(standIn, PATHS.authorization), 1);
-});
+    const { status, user, returnTo } = await callInPage(page, "handled");
+    assert.deepEqual([status, user.givenName, returnTo], ["signed-in", "Pia", "/launch?a=1#b"]);
+    assert.equal(countRequests(standIn, PATHS.authorization), 1);
+  },
+);
 
-test('"redirect": nobody there brings the person back, and it is not tried again until a sign-in', async (t) => {
-  const { page, context, standIn, app, open } = await visit(t, "redirect");
-  const told = await tellHandled(context);
-  await open(page, "/launch?a=1#b");
-  const looked = deferred();
-  await page.route("**/launch*", (route) => looked.promise.then(() => route.continue()), {
-    times: 1,
-  });
+browserTest(
+  '"redirect": nobody there brings the person back, and it is not tried again until a sign-in',
+  async (t) => {
+    const { page, context, standIn, app, open } = await visit(t, "redirect");
+    const told = await tellHandled(context);
+    await open(page, "/launch?a=1#b");
+    const looked = deferred();
+    await page.route("**/launch*", (route) => looked.promise.then(() => route.continue()), {
+      times: 1,
+    });
 
-  await leaving(page, "client.subscribe(() => {})");
-  while (told.length === 0) await pause(50);
-  assert.deepEqual(told, [{ status: "redirecting" }]);
-  looked.resolve();
-  await page.waitForURL("**/launch?a=1#b");
-  await waitForClient(page);
-
-  for (let reloads = 0; reloads < 2; reloads++) {
-    assert.equal(await callInPage(page, "client.getUser()"), null);
-    assert.equal(await restoreSession(page), null);
-    assert.equal((await snapshot(page)).status, "signed-out");
-    await page.reload();
+    await leaving(page, "client.subscribe(() => {})");
+    while (told.length === 0) await pause(50);
+    assert.deepEqual(told, [{ status: "redirecting" }]);
+    looked.resolve();
+    await page.waitForURL("**/launch?a=1#b");
     await waitForClient(page);
-  }
-  assert.equal(page.url(), `${app.origin}/launch?a=1#b`);
-  assert.equal(countRequests(standIn, PATHS.authorization), 1);
 
-  await loginByRedirect(page);
-  standIn.requests.length = 0;
-  await open(page, "/launch");
-  await leaving(page, "client.getUser()");
-  await waitForCallback(page);
-  assert.equal((await callInPage(page, "handled")).status, "signed-in");
-  assert.equal(countRequests(standIn, PATHS.authorization), 1);
-});
+    for (let reloads = 0; reloads < 2; reloads++) {
+      assert.equal(await callInPage(page, "client.getUser()"), null);
+      assert.equal(await restoreSession(page), null);
+      assert.equal((await snapshot(page)).status, "signed-out");
+      await page.reload();
+      await waitForClient(page);
+    }
+    assert.equal(page.url(), `${app.origin}/launch?a=1#b`);
+    assert.equal(countRequests(standIn, PATHS.authorization), 1);
 
-test('"redirect": an application that loads another page after each sign-in is no loop', async (t) => {
-  const { page, context, standIn, app } = await visitAgain(t, "redirect");
-  await context.addInitScript(() => {
-    const timer = setInterval(async () => {
-      if (!window.client) return;
-      clearInterval(timer);
-      if (!window.handled) return window.client.getUser();
-      const { status, returnTo } = await window.handled;
-      if (status === "signed-in") location.replace(returnTo);
-    }, 10);
-  });
+    await loginByRedirect(page);
+    standIn.requests.length = 0;
+    await open(page, "/launch");
+    await leaving(page, "client.getUser()");
+    await waitForCallback(page);
+    assert.equal((await callInPage(page, "handled")).status, "signed-in");
+    assert.equal(countRequests(standIn, PATHS.authorization), 1);
+  },
+);
 
-  await page.goto(`${app.origin}/launch`);
-  while (countRequests(standIn, PATHS.authorization) === 0) await pause(50);
-  await page.waitForURL("**/launch");
-  await pause(3000);
+browserTest(
+  '"redirect": an application that loads another page after each sign-in is no loop',
+  async (t) => {
+    const { page, context, standIn, app } = await visitAgain(t, "redirect");
+    await context.addInitScript(() => {
+      const timer = setInterval(async () => {
+        if (!window.client) return;
+        clearInterval(timer);
+        if (!window.handled) return window.client.getUser();
+        const { status, returnTo } = await window.handled;
+        if (status === "signed-in") location.replace(returnTo);
+      }, 10);
+    });
 
-  assert.equal(countRequests(standIn, PATHS.authorization), 1);
-  assert.equal(page.url(), `${app.origin}/launch`);
-  assert.equal((await snapshot(page)).status, "signed-out");
-});
+    await page.goto(`${app.origin}/launch`);
+    while (countRequests(standIn, PATHS.authorization) === 0) await pause(50);
+    await page.waitForURL("**/launch");
+    await pause(3000);
 
-test('"redirect": the second reload finds the person again as the first did', async (t) => {
+    assert.equal(countRequests(standIn, PATHS.authorization), 1);
+    assert.equal(page.url(), `${app.origin}/launch`);
+    assert.equal((await snapshot(page)).status, "signed-out");
+  },
+);
+
+browserTest('"redirect": the second reload finds the person again as the first did', async (t) => {
   const { page, context, open } = await visitAgain(t, "redirect");
   for (let minutes = 0; minutes < 3; minutes++) {
     await leaving(page, "client.getUser()");
@@ -411,7 +420,7 @@ test('"redirect": the second reload finds the person again as the first did', as
   }
 });
 
-test('"redirect": not from the callback page, whose answer is handled first', async (t) => {
+browserTest('"redirect": not from the callback page, whose answer is handled first', async (t) => {
   const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
   await startLogin(page);
   await selectUser(page, PEOPLE.pia);
@@ -425,7 +434,7 @@ test('"redirect": not from the callback page, whose answer is handled first', as
   assert.equal(countRequests(standIn, PATHS.authorization), 0);
 });
 
-test('"redirect": not while a sign-in is under way, which it waits for', async (t) => {
+browserTest('"redirect": not while a sign-in is under way, which it waits for', async (t) => {
   const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
   await startLogin(page);
   await selectUser(page, PEOPLE.pia);
