@@ -176,6 +176,11 @@ export function expected(flow, fault) {
  * @type {Record<string, (flow: Flow, fault: Parameters<typeof expected>[1], ways: readonly string[]) => readonly string[]>}
  */
 const OWN_WAYS = {
+  /** It has no HTTP cache, from which browsers take the keys: the gateway still remembers that it failed to fetch them. */
+  node: ({ name }, { key }) =>
+    name.startsWith("restore") && /^gateway: .*jwks$/.test(key)
+      ? ["gateway_error", "keys_unavailable"]
+      : [],
   /** It asks again by itself where a connection ends without an answer. */
   firefox: (_, { key, kind }) =>
     ["refused", "lost"].includes(kind) && !/^gateway| (POST|DELETE) /.test(key) ? ["ok"] : [],
