@@ -37,7 +37,7 @@ test("a mistake in the configuration throws at createClient, and names the field
   await open(page);
   const before = requests.length;
 
-  for (const [configuration, ...says] of [
+  for (const [configuration, ...says] of /** @type {const} */ ([
     ["{ ...settings, clientId: undefined }", /^clientId /, /developer portal/],
     ["{ ...settings, clientId: '' }", /^clientId /],
     ["undefined", /configuration .*object/],
@@ -63,7 +63,7 @@ test("a mistake in the configuration throws at createClient, and names the field
     ["{ ...settings, gateway: '//evil.example' }", /^gateway must be a path/],
     ["{ ...settings, session: { idleTimeout: 0 } }", /^session.idleTimeout must be .*seconds/],
     ["{ ...settings, apiOrigins: ['*'] }", /^apiOrigins must be .*wildcards/],
-  ]) {
+  ])) {
     const error = await complaint(page, settings, configuration);
     assert.equal(error.code, "config_invalid", configuration);
     for (const words of says) assert.match(error.message, words);
@@ -105,7 +105,7 @@ test("a mistake in startLogin's options is refused before anything is stored", a
   const { app, standIn, open } = await startLoginApp(t);
   await open(page);
 
-  for (const [options, words] of [
+  for (const [options, words] of /** @type {const} */ ([
     ["{ returnto: '/' }", /"returnto".*Did you mean returnTo\?/],
     ["{ scope: 'profile' }", /^scope .*openid/],
     ["{ maxAge: -1 }", /^maxAge /],
@@ -114,7 +114,7 @@ test("a mistake in startLogin's options is refused before anything is stored", a
     ["{ extraParams: { code_challenge: 'x' } }", /^extraParams.code_challenge .*protocol/],
     ["{ mode: 'frame' }", /^mode /],
     ["new MouseEvent('click')", /was given an event/],
-  ]) {
+  ])) {
     const answer = await callInPage(page, `client.startLogin(${options})`);
     assert.equal(answer?.error?.code, "config_invalid", options);
     assert.match(answer.error.message, words);
@@ -139,11 +139,11 @@ test("a maxAge too large to be sent is refused, not dropped in silence", async (
 
 test("a district function that throws, or answers a mistake, rejects at first use and says so", async (t) => {
   const { page } = await browser.newPage(t);
-  for (const [configExpression, words] of [
+  for (const [configExpression, words] of /** @type {const} */ ([
     [`() => { throw new Error("no such district: hush-hush"); }`, /^The district function failed/],
     [`async () => ({ ...settings, clientId: "" })`, /^The district function .*clientId/],
     ["() => null", /^The district function .*object/],
-  ]) {
+  ])) {
     const { app, open } = await startLoginApp(t, { configExpression });
     await open(page);
 

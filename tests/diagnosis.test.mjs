@@ -220,10 +220,10 @@ test("a redirect URI that the browser writes otherwise", async (t) => {
 });
 
 test("a redirect URI that the site's server redirects, or doesn't know", async (t) => {
-  for (const [response, says] of [
+  for (const [response, says] of /** @type {const} */ ([
     [{ status: 301, headers: { Location: "/callback/" } }, /redirects/],
     [{ status: 404 }, /no page.*404/],
-  ]) {
+  ])) {
     const { page } = await browser.newPage(t);
     const { open } = await startLoginApp(t);
     await open(page);
@@ -238,12 +238,12 @@ test("a redirect URI that the site's server redirects, or doesn't know", async (
 
 test("a clock that is wrong, fast or slow; and a server that doesn't say the time", async (t) => {
   const past = (seconds) => ({ head: { date: new Date(Date.now() - seconds * 1000) } });
-  for (const [app, says] of [
+  for (const [app, says] of /** @type {const} */ ([
     [past(11 * 60), /1[12] minutes fast.*can sign in all the same/],
     [past(-26 * 3600), /26 hours slow/],
     [past(-90 * 86_400), /90 days slow/],
     [{ head: { date: null } }, /doesn't say what the time is/],
-  ]) {
+  ])) {
     const { ok, clock } = await diagnosed(t, { app });
 
     assert.equal(clock.status, "warning");
@@ -269,10 +269,10 @@ test("a discovery document of another issuer", async (t) => {
 });
 
 test("keys that are missing, and a key set without any", async (t) => {
-  for (const [failure, says] of [
+  for (const [failure, says] of /** @type {const} */ ([
     [{ status: 500 }, /can't be had/],
     [{ status: 200, body: { keys: [] } }, /holds no key/],
-  ]) {
+  ])) {
     const { page } = await browser.newPage(t);
     const { open, standIn } = await startLoginApp(t, { standIn: {} });
     standIn.fail("jwks", { ...failure, times: Infinity });
@@ -374,11 +374,11 @@ test("a proxy that finds no gateway behind it, and a page in the gateway's place
 });
 
 test("a gateway that doesn't know this app, or whose secret is wrong", async (t) => {
-  for (const [client, says] of [
+  for (const [client, says] of /** @type {const} */ ([
     [{ clientId: "another-app" }, /doesn't know this client id/],
     [{ redirectUris: ["http://localhost:1/callback"] }, /doesn't know this redirect URI/],
     [{ clientSecret: "a wrong one" }, /secret is wrong/],
-  ]) {
+  ])) {
     const { complaints, registration } = await diagnosedAtGateway(t, { client });
 
     assert.equal(complaints.registration, "problem");

@@ -7,13 +7,15 @@ import { test } from "node:test";
 import { ClassLinkError } from "classlink-spa";
 import { root } from "../tools/lib/run.mjs";
 
+/** @import { ClassLinkErrorCode } from "classlink-spa" */
+
 const read = (path) => readFileSync(join(root, path), "utf8");
 const types = read("pkg/types/types.d.ts") + read("pkg/types/shared-types.d.ts");
 
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "www/stand-in/README.md"],
   ...readdirSync(join(root, "docs"))
-    .filter((name) => name.endsWith(".md"))
+    .filter((name) => String(name).endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];
 
@@ -91,7 +93,7 @@ test("the page of errors has every code once, under what the person reads", () =
     });
   const real = unionOf("ClassLinkErrorCode").map((code) => [
     code,
-    new ClassLinkError({ code }).userMessage,
+    new ClassLinkError({ code: /** @type {ClassLinkErrorCode} */ (code) }).userMessage,
   ]);
   assert.ok(real.length > 40);
   assert.deepEqual(shown.toSorted(), real.toSorted());
@@ -163,7 +165,7 @@ for (const [peer, files] of Object.entries(PEERS)) {
     const [table] = section.split("\n## ");
     const theirs = files.map((file) => read(`node_modules/${file}`)).join("\n");
     const ours = readdirSync(join(root, "pkg/types"), { recursive: true })
-      .filter((name) => name.endsWith(".d.ts"))
+      .filter((name) => String(name).endsWith(".d.ts"))
       .map((name) => read(`pkg/types/${name}`))
       .join("\n");
     const isIn = (declarations, name) => new RegExp(`\\b${name}\\b`).test(declarations);

@@ -26,7 +26,7 @@ async function startCookieServer(t) {
     server.close();
     server.closeAllConnections();
   });
-  return server.address().port;
+  return /** @type {import("node:net").AddressInfo} */ (server.address()).port;
 }
 
 test(`${engine}: ${THIRD_PARTY_COOKIES ? "a frame of another site is sent" : "no frame of another site is sent"} the cookies that its site has`, async (t) => {

@@ -62,7 +62,7 @@ function page(url = `${ORIGIN}/`) {
       state: { kept: 1 },
       replaceState(state, _, next) {
         calls.push({ state, next });
-        globalThis.location = new URL(next, globalThis.location);
+        globalThis.location = /** @type {any} */ (new URL(next, globalThis.location.href));
       },
     },
   });
@@ -80,6 +80,7 @@ beforeEach(noPage);
 
 /** A stand-in for the generated module. `cores` are those made; `fails` makes the next loads fail. */
 function fakeGlue() {
+  /** @type {Record<string, any>} */
   const glue = {
     cores: [],
     loads: 0,
@@ -140,11 +141,12 @@ const caught = (promise) =>
       return error;
     },
   );
+/** @param {() => unknown} run @returns {any} */
 function thrown(run) {
   try {
     run();
   } catch (error) {
-    assert.ok(isClassLinkError(error), String(error?.stack ?? error));
+    assert.ok(isClassLinkError(error), String(error));
     return error;
   }
   return assert.fail("must throw");
@@ -412,7 +414,7 @@ for (const [name, options, pattern] of [
   test(`login options refused: ${name}`, () => {
     const error = thrown(() => readLoginOptions(options));
     assert.equal(error.code, "config_invalid");
-    assert.match(error.message, pattern);
+    assert.match(error.message, /** @type {RegExp} */ (pattern));
   });
 }
 
@@ -508,10 +510,10 @@ test("errors: shape, JSON and brand", async () => {
     cause: new Error("very private"),
     providerError: { error: "p".repeat(200), description: "d".repeat(900), uri: "u".repeat(900) },
   });
-  assert.ok(error instanceof Error);
+  assert.equal(error instanceof Error, true);
   assert.equal(error.name, "ClassLinkError");
   assert.match(String(error), /^ClassLinkError: m/);
-  assert.equal(error.cause.message, "very private");
+  assert.equal(/** @type {Error} */ (error.cause).message, "very private");
   assert.deepEqual(JSON.parse(JSON.stringify(error)), {
     code: "token_rejected",
     userMessage: facade.ENGLISH.token_rejected,
@@ -534,7 +536,7 @@ test("errors: shape, JSON and brand", async () => {
   assert.ok(copy.isClassLinkError(bare));
   assert.ok(bare instanceof copy.ClassLinkError);
   class Own extends ClassLinkError {}
-  assert.ok(new Own({ code: "timeout" }) instanceof Own);
+  assert.ok(new /** @type {any} */ (Own)({ code: "timeout" }) instanceof Own);
   assert.equal(bare instanceof Own, false);
   assert.equal(new Error("x") instanceof ClassLinkError, false);
   for (const other of [null, undefined, "x", {}, new Error("x")]) {
@@ -607,7 +609,7 @@ test("an insecure page, and one without Web Crypto", async () => {
   const real = Object.getOwnPropertyDescriptor(globalThis, "crypto");
   Object.defineProperty(globalThis, "crypto", { value: undefined, configurable: true });
   const other = await caught(client.getUser());
-  Object.defineProperty(globalThis, "crypto", real);
+  Object.defineProperty(globalThis, "crypto", /** @type {PropertyDescriptor} */ (real));
   assert.match(other.message, /Web Crypto/);
   assert.match(other.supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
 });
@@ -655,11 +657,13 @@ test("login.failed carries the reason, where there is one", async () => {
   const { createClient, glue } = fakeGlue();
   const events = [];
   const client = createClient({ ...BASE, onEvent: (event) => events.push(event) });
-  glue.Core = class {
-    constructor(host) {
-      throw host.error({ code: "tenant_not_allowed", message: "m", reason: "tenant_other" });
+  glue.Core = /** @type {any} */ (
+    class {
+      constructor(host) {
+        throw host.error({ code: "tenant_not_allowed", message: "m", reason: "tenant_other" });
+      }
     }
-  };
+  );
   const { supportCode } = await caught(client.startLogin());
   glue.fails = 1;
   glue.Core = undefined;
@@ -713,7 +717,7 @@ test("why the WebAssembly can't be had", async () => {
   globalThis.fetch = realFetch;
 
   const realWasm = globalThis.WebAssembly;
-  globalThis.WebAssembly = undefined;
+  globalThis.WebAssembly = /** @type {any} */ (undefined);
   const { createClient } = fakeGlue();
   const error = await caught(createClient(BASE).getUser());
   globalThis.WebAssembly = realWasm;
@@ -758,6 +762,7 @@ test("snapshots: frozen, the same while nothing changes, and listeners that thro
     ["getUser"],
     "subscribing restores, once",
   );
+  /** @type {(status: string, user?: unknown, scope?: string[]) => void} */
   const say = (status, user = null, scope = []) =>
     core.host.publish({ status, user: structuredClone(user), scope, error: null });
   say("signed-in", USER, ["openid"]);
@@ -838,7 +843,7 @@ test("handleCallback: one handling, one promise, until a new answer comes", asyn
   assert.equal(glue.cores[0].calls.length, 1);
   assert.equal(glue.cores[0].calls[0].argument, CALLBACK);
 
-  globalThis.location = new URL(`${ORIGIN}/cb?code=9&state=2`);
+  globalThis.location = /** @type {any} */ (new URL(`${ORIGIN}/cb?code=9&state=2`));
   const two = handleCallback(`/cb?code=9&state=2`);
   assert.notEqual(two, one);
   assert.equal(location.href, `${ORIGIN}/cb`, "an explicit URL that is the page's is stripped too");

@@ -226,11 +226,11 @@ test("nobody is there for half an hour: every tab is signed out, and a reload do
   assert.equal(await getUser(page), null);
 });
 
-for (const [how, act] of [
+for (const [how, act] of /** @type {const} */ ([
   ["a key", (page) => page.keyboard.press("Shift")],
   ["the mouse", (page) => page.mouse.click(5, 5)],
   ["the wheel", (page) => page.mouse.wheel(0, 10)],
-]) {
+])) {
   test(`${how} in one tab keeps the others signed in, here and at the gateway`, async (t) => {
     const { page, context } = await newPage(t);
     const { open, pass } = await startGatewayApp(t);

@@ -101,7 +101,7 @@ test("many callers ask for the session once", async (t) => {
   assert.deepEqual(askedOfSession(app), ["POST"]);
 });
 
-for (const [what, instead, expected] of [
+for (const [what, instead, expected] of /** @type {const} */ ([
   ["is down", DOWN, { code: "network", retryable: true }],
   [
     "answers 429",
@@ -124,7 +124,7 @@ for (const [what, instead, expected] of [
     { code: "gateway_error", status: 404, retryable: false },
   ],
   ["redirects", answering(302, "", { Location: "/" }), { code: "network", retryable: true }],
-]) {
+])) {
   test(`a gateway that ${what} is an error and not a sign-out; the next call finds the session`, async (t) => {
     const { page } = await browser.newPage(t);
     const { open, gateway } = await startGatewayApp(t);

@@ -21,6 +21,7 @@ import {
   newLogin,
   SUPPORT_CODE,
 } from "./support/gateway.mjs";
+import { present } from "./support/present.mjs";
 
 const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
 const EXAMPLES = join(DOCS, "examples");
@@ -57,7 +58,7 @@ test("the guide shows no code that nothing runs", () => {
 });
 
 test("the command for a sealing key makes one", async () => {
-  const { text } = blocks.find(({ mark }) => mark === "run: sealing key");
+  const { text } = present(blocks.find(({ mark }) => mark === "run: sealing key"));
   const [command, ...args] = text.trim().split(" ");
   const { stdout } = await promisify(execFile)(command, args);
   createGateway({
@@ -74,8 +75,8 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
   });
   let answer;
   const provider = createServer((request, response) => {
-    const issuer = `http://127.0.0.1:${provider.address().port}`;
-    if (request.url.includes("openid-configuration")) {
+    const issuer = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (provider.address()).port}`;
+    if (request.url?.includes("openid-configuration")) {
       const endpoints = { token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` };
       response.end(JSON.stringify({ issuer, ...endpoints }));
     } else if (request.url === "/token") {
@@ -94,7 +95,7 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
     env: {
       PORT: String(port),
       APP_ORIGIN: APP,
-      CLASSLINK_ISSUER: `http://127.0.0.1:${provider.address().port}`,
+      CLASSLINK_ISSUER: `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (provider.address()).port}`,
       CLASSLINK_CLIENT_ID: client.clientId,
       CLASSLINK_CLIENT_SECRET: client.clientSecret,
       SEALING_KEYS: newKey(),
@@ -187,19 +188,19 @@ test("each district's registration takes its own people alone", async (t) => {
   const { post } = await setUp(t, clients, (entry) => entries.push(entry));
   const [creek, valley] = clients;
   const [pia, paul] = ["8708718", "9120045"];
-  for (const [client, sub, status] of [
+  for (const [client, sub, status] of /** @type {const} */ ([
     [creek, pia, 200],
     [creek, paul, 403],
     [valley, paul, 200],
     [valley, pia, 403],
-  ]) {
+  ])) {
     assert.equal((await post(client, sub)).status, status, `${client.district} ${sub}`);
     assert.equal(entries.at(-1).district, client.district);
   }
 });
 
 test("the log entry shown is what a stolen code leaves", async (t) => {
-  const { text } = blocks.find(({ mark }) => mark === "run: log entry");
+  const { text } = present(blocks.find(({ mark }) => mark === "run: log entry"));
   const shown = JSON.parse(text);
   const entries = [];
   const client = { clientId: "a", clientSecret: "secret", redirectUris: [`${APP}/callback`] };

@@ -49,6 +49,7 @@ test("a panic after an await ends every outstanding call with `internal`, and th
   await page.goto(app.origin);
 
   const seen = await page.evaluate(async (redirectUri) => {
+    // @ts-expect-error: served by the application.
     const { createClient } = await import("/entry.js");
     const events = [];
     let leaving;

@@ -11,6 +11,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname, join, relative } from "node:path";
 import { before, test } from "node:test";
 import { root } from "../tools/lib/run.mjs";
+import { present } from "./support/present.mjs";
 
 /** Where the samples are laid out, beneath the repository so that they find its packages. */
 const OUT = join(root, "target/samples");
@@ -37,7 +38,7 @@ function blocksOf(page) {
   const text = readFileSync(join(root, page), "utf8");
   return [...text.matchAll(/(?:<!-- ([^\n]+?) -->\n\n?)?^```(\w*)\n(.*?)^```$/gms)].map(
     ([all, mark = "", language, code], _, matches) => {
-      const { index } = matches.find(([other]) => other === all);
+      const { index } = present(matches.find(([other]) => other === all));
       const lines = (part) => part.split("\n").length - 1;
       // Of its first line, counted from 0.
       const line = lines(text.slice(0, index)) + lines(all.slice(0, all.indexOf("```"))) + 1;

@@ -21,6 +21,7 @@ import {
   waitForCallback,
   waitForClient,
 } from "./support/login.mjs";
+import { present } from "./support/present.mjs";
 
 /** Somebody whose every field is found again if it turns up anywhere. */
 const QUINTESSA = {
@@ -82,10 +83,14 @@ const browser = sharedBrowser();
 // Cookies belong to a host name: under one of its own the application's can be told from the stand-in's.
 const startLoginApp = sharedLoginApp({ host: "127.0.0.1" });
 
+/** @import { SignedIn } from "classlink-spa" */
+/** @import { LoginAppOptions } from "./support/login.mjs" */
+
 /**
  * A page whose every step is searched. `bend` changes what the token endpoint answers.
  *
  * @param {import("node:test").TestContext} t
+ * @param {LoginAppOptions & { bend?: (tokens: any) => any }} [options]
  */
 async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
   const watched = await browser.newPage(t);
@@ -97,15 +102,17 @@ async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
   context.on("request", async (request) => {
     const { searchParams, pathname } = new URL(request.url());
     if (pathname === PATHS.authorization && searchParams.get("nonce")) {
-      secrets["the nonce"] = searchParams.get("nonce");
+      secrets["the nonce"] = present(searchParams.get("nonce"));
       // After the callback the state names nothing any more.
-      secrets["the state"] = searchParams.get("state");
+      secrets["the state"] = present(searchParams.get("state"));
     }
     if (pathname === "/callback" && searchParams.get("code")) {
-      secrets["the code"] = searchParams.get("code");
+      secrets["the code"] = present(searchParams.get("code"));
     }
     if (pathname === PATHS.token) {
-      secrets["the verifier"] = new URLSearchParams(await bodyOf(request)).get("code_verifier");
+      secrets["the verifier"] = present(
+        new URLSearchParams(await bodyOf(request)).get("code_verifier"),
+      );
     }
   });
   await context.route(login.standIn.issuer + PATHS.token, async (route) => {
@@ -126,12 +133,14 @@ async function watch(t, { bend = (tokens) => tokens, ...options } = {}) {
     secrets,
     /** Everything there is at this moment, by place. */
     async everything() {
-      return {
+      /** @type {Record<string, string>} */
+      const places = {
         ...(await page.evaluate(collectPageState, LOGIN_PREFIX)),
         "cookies, all of them": JSON.stringify(await context.cookies(login.app.origin)),
         "the console": watched.console.join("\n"),
         "uncaught errors": watched.errors.join("\n"),
       };
+      return places;
     },
   };
 }
@@ -227,12 +236,14 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
   assert.equal(address, app.redirectUri);
 
   // Signed in.
-  const user = await page.evaluate(async () => (await window.client.handleCallback()).user.name);
+  const user = await page.evaluate(
+    async () => /** @type {SignedIn} */ (await window.client.handleCallback()).user.name,
+  );
   assert.equal(user, "Quintessa Zzyzxberger");
   assert.deepEqual(findings(await at("signed in"), secrets), []);
 
   // The application asks who it is.
-  const asked = await page.evaluate(async () => (await window.client.getUser()).givenName);
+  const asked = await page.evaluate(async () => (await window.client.getUser())?.givenName);
   assert.equal(asked, "Quintessa");
   assert.deepEqual(findings(await at("asked"), secrets), []);
 
@@ -276,7 +287,7 @@ test("while the application is left, its page holds nothing but the pending logi
     !text.includes(await digest(`classlink-spa nonce:${verifier}`)),
     "the nonce is derived",
   );
-  assert.ok(requests.every((request) => !request.url().startsWith(settings.issuer)));
+  assert.ok(requests.every((request) => !request.url().startsWith(String(settings.issuer))));
 });
 
 for (const profile of ["userinfo", "my-info"]) {
@@ -287,7 +298,7 @@ for (const profile of ["userinfo", "my-info"]) {
     await startLogin(page);
     await completeLogin(page, PERSON);
     const email = await page.evaluate(
-      async () => (await window.client.handleCallback()).user.email,
+      async () => /** @type {SignedIn} */ (await window.client.handleCallback()).user.email,
     );
 
     const places = await everything();
@@ -458,7 +469,7 @@ test("an error's stack names the page that asked, and not the code in its addres
 
   assert.equal(code, "config_invalid");
   // WebKit leaves queries out by itself, and the question mark, too.
-  assert.match(stack, engine === "webkit" ? /\/callback:\d/ : /\/callback\?\s/);
+  assert.match(present(stack), engine === "webkit" ? /\/callback:\d/ : /\/callback\?\s/);
   assert.ok(!keys.includes("stack"));
   assert.deepEqual(findings({ stack }, secrets), []);
 });
@@ -486,7 +497,7 @@ test("this search finds what is put anywhere", async (t) => {
       window.name = secret;
       document.body.append(secret);
       console.log({ secret });
-      window.events.push({ type: secret });
+      window.events.push(/** @type {any} */ ({ type: secret }));
       await fetch(`/${secret}`).catch(() => {});
       const memory = new WebAssembly.Memory({ initial: 1 });
       new TextEncoder().encodeInto(secret, new Uint8Array(memory.buffer, 1000));

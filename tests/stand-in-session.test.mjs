@@ -8,6 +8,7 @@ import { startApp } from "./support/app.mjs";
 import { addFrame, sharedBrowser } from "./support/browser.mjs";
 import { unless } from "./support/engine.mjs";
 import { PEOPLE, selectUser } from "./support/login.mjs";
+import { present } from "./support/present.mjs";
 import {
   api,
   authorizationUrl,
@@ -97,7 +98,7 @@ test("refresh tokens: of several uses at once, one comes first and the others to
 
   const statuses = answers.map(({ response }) => response.status).sort();
   assert.deepEqual(statuses, [200, 400, 400, 400, 400]);
-  const { body } = answers.find(({ response }) => response.ok);
+  const { body } = present(answers.find(({ response }) => response.ok));
   assert.deepEqual(outcomeOf(await renew(standIn, body.refresh_token)), REFUSED);
 });
 
@@ -133,7 +134,7 @@ test("revocation ends the whole grant, and takes any token for an answer", async
   const revoke = async (token, params = {}) => {
     const fields = { token, client_id: CLIENT.clientId, ...params };
     const headers = { origin: "https://app.example" };
-    const { response } = await postForm(revocation_endpoint, fields, headers);
+    const { response } = await postForm(present(revocation_endpoint), fields, headers);
     assert.equal(response.headers.get("access-control-allow-origin"), "*");
     return response.status;
   };
@@ -187,15 +188,15 @@ test("end session: with the ID token of who is signed in, it leads back at once"
   const { response, left } = await browser.open(endSessionUrl(request));
 
   assert.equal(response.status, 303);
-  assert.equal(left.origin + left.pathname, POST_LOGOUT_URI);
-  assert.deepEqual([...left.searchParams], [["state", "bye & hello"]]);
+  assert.equal(present(left).origin + present(left).pathname, POST_LOGOUT_URI);
+  assert.deepEqual([...present(left).searchParams], [["state", "bye & hello"]]);
   assert.equal(await silently(), "login_required");
   const launchPad = await browser.open(standIn.launchPadUrl);
   assert.match(launchPad.text, /data-testid="launchpad-nobody"/);
   assert.ok(await opens(standIn, tokens), "the tokens stay alive");
 
   const again = await browser.open(endSessionUrl(request));
-  assert.equal(again.left.href, left.href, "nobody there is no error");
+  assert.equal(again.left?.href, left?.href, "nobody there is no error");
   const bare = await browser.open(endSessionUrl({}));
   assert.match(bare.text, /data-testid="signed-out"/);
 });
@@ -218,15 +219,15 @@ test("end session: without it, or with another person's, a page asks first", asy
     assert.equal(await silently(), "code", "still signed in");
   }
 
-  for (const [answer, after] of [
+  for (const [answer, after] of /** @type {const} */ ([
     [{}, "code"],
     [{ logout: "yes" }, "login_required"],
-  ]) {
+  ])) {
     const asked = await browser.open(endSessionUrl(requests.at(-1)));
-    const [, action] = /action="([^"]+)"/.exec(asked.text);
-    const [, xsrf] = /name="xsrf" value="([^"]+)"/.exec(asked.text);
+    const [, action] = present(/action="([^"]+)"/.exec(asked.text));
+    const [, xsrf] = present(/name="xsrf" value="([^"]+)"/.exec(asked.text));
     const { left } = await browser.post(action, { xsrf, ...answer });
-    assert.equal(left.href, `${POST_LOGOUT_URI}?state=bye`);
+    assert.equal(left?.href, `${POST_LOGOUT_URI}?state=bye`);
     assert.equal(await silently(), after);
   }
 });
@@ -304,10 +305,10 @@ test("the issuer in callbacks (RFC 9207), promised and kept", async (t) => {
   const { body } = await api(standIn.discoveryUrl);
   assert.equal(body.authorization_response_iss_parameter_supported, true);
   const browser = new HttpUserAgent();
-  for (const [params, member] of [
+  for (const [params, member] of /** @type {const} */ ([
     [{ prompt: "none" }, "error"],
     [{}, "code"],
-  ]) {
+  ])) {
     const { callback } = await browser.arrive(authorizationUrl(standIn, params));
     assert.ok(callback.searchParams.has(member));
     assert.deepEqual(callback.searchParams.getAll("iss"), [standIn.issuer]);
@@ -422,7 +423,10 @@ test("a test makes an endpoint fail for a while: a page of another origin sees h
   assert.deepEqual([(await info()).status, (await info()).status], [503, 503]);
   standIn.fail("myInfo", { times: 0 });
   assert.equal((await info()).status, 401);
-  assert.throws(() => standIn.fail("tokens"), /tokens: must be one of authorization, token/);
+  assert.throws(
+    () => standIn.fail(/** @type {any} */ ("tokens")),
+    /tokens: must be one of authorization, token/,
+  );
   assert.throws(() => standIn.fail("token", { status: 99 }), /^TypeError: status/);
   assert.throws(() => standIn.fail("token", { times: -1 }), /^TypeError: times/);
 });
@@ -510,10 +514,10 @@ test("framing: the sign-in page too may be framed, by the application and nobody
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t, { framing: true });
   const stranger = await startApp(t);
-  for (const [origin, shown] of [
+  for (const [origin, shown] of /** @type {const} */ ([
     [app.origin, true],
     [stranger.origin, false],
-  ]) {
+  ])) {
     await page.goto(origin);
     const refused = refusal(page);
     refused.catch(() => {});
@@ -549,16 +553,16 @@ test("framing: from another site the browser withholds the session, and nobody i
 });
 
 test("opener policy: same-origin cuts a popup off for good, without it the popup keeps its opener", async (t) => {
-  for (const [openerPolicy, cut] of [
+  for (const [openerPolicy, cut] of /** @type {const} */ ([
     ["same-origin", true],
     [undefined, false],
-  ]) {
+  ])) {
     const { page } = await chromium.newPage(t);
     const { app, urlWith } = await appAndStandIn(t, { openerPolicy });
     await page.goto(app.origin);
     const opened = page.waitForEvent("popup");
     await page.evaluate((url) => {
-      window.popup = open(url);
+      window.popup = /** @type {Window} */ (open(url));
     }, urlWith());
     const popup = await opened;
     await selectUser(popup, PEOPLE.pia);

@@ -63,6 +63,9 @@ const DIAGNOSIS = "diagnosis.js";
  * The package's entries: a source in `pkg-template/src`, and the file at the package's root that it becomes.
  * `declares` says whether the entry has types of its own, `hasDefault` whether they have a default export, `holdsCore`
  * whether the client and its glue are in the bundle.
+ *
+ * @type {{ source: string, file: string, platform: import("esbuild").Platform, declares: boolean, hasDefault?: boolean,
+ *   holdsCore?: boolean, banner?: string }[]}
  */
 const ENTRIES = [
   // No entry of its own: the client loads it when it is asked for a diagnosis.
@@ -194,6 +197,7 @@ function digestOf(paths) {
  */
 export async function buildWasm(folder, features = []) {
   // RUSTFLAGS would replace the flags of .cargo/config.toml.
+  /** @type {NodeJS.ProcessEnv} */
   const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, ...env } = {
     ...process.env,
     CARGO_TARGET_DIR: target,
@@ -227,6 +231,7 @@ export async function buildWasm(folder, features = []) {
  * @param {string} folder where both go
  */
 async function buildDevWasm(folder) {
+  /** @type {NodeJS.ProcessEnv} */
   const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, ...env } = {
     ...process.env,
     CARGO_TARGET_DIR: target,

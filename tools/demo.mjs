@@ -74,7 +74,7 @@ function flags(args) {
   try {
     values = parseArgs({ args, options: FLAGS }).values;
   } catch (error) {
-    throw new CliError(`${error.message}\n\n${HELP}`);
+    throw new CliError(`${/** @type {Error} */ (error).message}\n\n${HELP}`);
   }
   for (const name of ["idle", "token-lifetime"]) {
     if (values[name] !== undefined && !/^[1-9]\d{0,6}$/.test(values[name])) {
@@ -112,9 +112,13 @@ async function addresses(values) {
   };
 }
 
-/** @param {Addresses} addresses @param {string | undefined} clientSecret */
+/**
+ * @param {Record<string, any>} values Of the command line.
+ * @param {Addresses} addresses
+ * @param {string | undefined} clientSecret
+ */
 async function startStandIn(values, { app, redirectUris }, clientSecret) {
-  const standIn = await import(new URL("../www/stand-in/index.js", import.meta.url));
+  const standIn = await import("../www/stand-in/index.js");
   const lifetime = values["token-lifetime"];
   try {
     return await standIn.startStandIn({
@@ -144,7 +148,8 @@ async function startStandIn(values, { app, redirectUris }, clientSecret) {
       }),
     });
   } catch (error) {
-    if (error instanceof TypeError) throw new CliError(`${error.message}\n\n${HELP}`);
+    if (error instanceof TypeError)
+      throw new CliError(`${/** @type {Error} */ (error).message}\n\n${HELP}`);
     throw error;
   }
 }
@@ -178,6 +183,7 @@ function newSecret() {
 /** One server for both apps: the Vue one lies below /vue/. @param {number} port */
 async function startApps(port) {
   const { createServer } = await import("vite");
+  /** @type {import("vite").InlineConfig} */
   const common = { logLevel: "warn", clearScreen: false };
   /** @type {import("vite").ViteDevServer | undefined} */
   let vue;
@@ -190,7 +196,8 @@ async function startApps(port) {
         name: "vue-app",
         configureServer({ middlewares }) {
           middlewares.use((request, response, next) => {
-            if (vue && /^\/vue(\/|$)/.test(request.url)) vue.middlewares(request, response, next);
+            if (vue && /^\/vue(\/|$)/.test(request.url ?? ""))
+              vue.middlewares(request, response, next);
             else next();
           });
         },
@@ -201,7 +208,7 @@ async function startApps(port) {
     ...common,
     root: join(root, "www/vue-app"),
     base: "/vue/",
-    server: { middlewareMode: true, hmr: { server: react.httpServer } },
+    server: { middlewareMode: true, hmr: { server: react.httpServer ?? undefined } },
   });
   await react.listen();
   return { close: () => Promise.all([vue.close(), react.close()]) };

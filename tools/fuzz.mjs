@@ -382,7 +382,7 @@ function readArguments(args) {
     return { seconds: Math.ceil(seconds), jobs, keep, onlyMinimize, names: positionals };
   } catch (error) {
     throw new CliError(
-      `${error.message}\n\n  npm run test:fuzz -- [TARGET…] [--minutes N] [--jobs N] [--keep | --minimize]`,
+      `${/** @type {Error} */ (error).message}\n\n  npm run test:fuzz -- [TARGET…] [--minutes N] [--jobs N] [--keep | --minimize]`,
     );
   }
 }

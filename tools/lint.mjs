@@ -9,10 +9,14 @@ import { build } from "./build.mjs";
 import { CliError, logStep, root, run, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
+/** @typedef {[command: string, args: string[]]} Command */
+
+/** @type {(path: string, ...args: string[]) => Command} */
 const npmTool = (path, ...args) => [process.execPath, [join(root, "node_modules", path), ...args]];
+/** @type {(...args: string[]) => Command} */
 const clippy = (...args) => ["cargo", ["clippy", "--locked", ...args, "--", "-D", "warnings"]];
 
-/** What each check is called, and the program that does it. */
+/** What each check is called, and the program that does it. @type {[name: string, ...Command][]} */
 const CHECKS = [
   ["Rust's formatting", "cargo", ["fmt", "--all", "--check"]],
   ["Clippy, native", ...clippy("--workspace", "--all-targets")],
@@ -23,10 +27,14 @@ const CHECKS = [
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
   // Biome has such a rule too, which knows no types from node_modules.
   ["Floating promises", ...npmTool("oxlint/bin/oxlint")],
-  ...["www/app", "www/vue-app"].map((project) => [
-    `TypeScript, ${project}`,
-    ...npmTool("typescript/bin/tsc", "--project", project, "--noEmit"),
-  ]),
+  ["TypeScript, tests and tools", ...npmTool("typescript/bin/tsc", "--project", ".")],
+  ...["www/app", "www/vue-app"].map(
+    (project) =>
+      /** @type {[string, ...Command]} */ ([
+        `TypeScript, ${project}`,
+        ...npmTool("typescript/bin/tsc", "--project", project, "--noEmit"),
+      ]),
+  ),
   ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 

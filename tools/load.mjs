@@ -47,7 +47,7 @@ async function startProvider(verifier) {
     outgoing.end(JSON.stringify(answer));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const issuer = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   const nonce = createHash("sha256").update(`classlink-spa nonce:${verifier}`).digest("base64url");
   // Of the size that ClassLink's have.
   const idToken = await new SignJWT({
@@ -110,19 +110,27 @@ async function serve() {
     if (settings) {
       const server = createServer(toNodeHandler(createGateway(settings)));
       await once(server.listen(0, "127.0.0.1"), "listening");
-      process.send({ port: server.address().port });
+      process.send?.({
+        port: /** @type {import("node:net").AddressInfo} */ (server.address()).port,
+      });
       return;
     }
     // Twice, so that what the first one finalises is gone too.
-    globalThis.gc();
+    globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));
-    globalThis.gc();
+    globalThis.gc?.();
     const { rss, heapUsed, external } = process.memoryUsage();
-    process.send({ rss, used: heapUsed + external });
+    process.send?.({ rss, used: heapUsed + external });
   });
 }
 
-/** One request; answers with its latency in milliseconds. */
+/**
+ * One request; answers with its latency in milliseconds.
+ *
+ * @param {import("node:http").Agent} agent
+ * @param {number} port
+ * @param {{ method: string, path: string, headers: import("node:http").OutgoingHttpHeaders, body?: string }} request
+ */
 function ask(agent, port, { method, path, headers, body }) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -166,6 +174,9 @@ async function sendRequests(count, concurrency, once) {
 
 const inMegabytes = (bytes) => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
+/** @typedef {Record<"rounds" | "session" | "token" | "concurrency", number>} Load */
+
+/** @param {Load} load */
 async function runLoad({ rounds, session, token, concurrency }) {
   const verifier = randomBytes(32).toString("base64url");
   const provider = await startProvider(verifier);
@@ -207,10 +218,10 @@ async function runLoad({ rounds, session, token, concurrency }) {
     let errors = 0;
     const after = [];
     for (let round = 1; round <= rounds; round += 1) {
-      for (const [name, count, what] of [
+      for (const [name, count, what] of /** @type {const} */ ([
         ["/session", session, reload],
         ["/token", token, exchange],
-      ]) {
+      ])) {
         const sum = await sendRequests(count, concurrency, () => ask(agent, port, what));
         errors += sum.errors;
         console.log(
@@ -263,5 +274,5 @@ await runAsCli(import.meta, async (args) => {
     await build();
   }
   logStep(`Load on loopback, Node ${process.version}, ${numbers.concurrency} requests at a time`);
-  await runLoad(numbers);
+  await runLoad(/** @type {Load} */ (numbers));
 });

@@ -81,7 +81,7 @@ export function judgeOutcome(answer, expect) {
       wrong("the message", message, String(expect.message));
     }
     const offset = answer?.error?.clockOffset;
-    if ("clockOffset" in expect && !(Math.abs(offset - expect.clockOffset) < 10)) {
+    if (expect.clockOffset !== undefined && !(Math.abs(offset - expect.clockOffset) < 10)) {
       wrong("clockOffset", offset, expect.clockOffset);
     }
   } else {
@@ -105,7 +105,12 @@ export function forPeers({ code, answers, ...expect }) {
   return { user: expect.user?.sub && { sub: expect.user.sub } };
 }
 
-/** What must not leave the browser, by any library. */
+/**
+ * What must not leave the browser, by any library.
+ *
+ * @param {Pick<Expectation, "notRequested">} expect
+ * @param {any} provider
+ */
 export function sentWrongly({ notRequested = [] }, { requests }) {
   const elsewhere =
     notRequested.includes("other") && requests.some((one) => one.endpoint === "other");
@@ -119,7 +124,7 @@ export function sentWrongly({ notRequested = [] }, { requests }) {
   ];
 }
 
-/** What the provider saw. */
+/** What the provider saw. @param {Expectation} expect @param {any} provider */
 export function judgeRequests(
   { requested = {}, notRequested = [], sent = {}, headers = {} },
   provider,
@@ -134,10 +139,10 @@ export function judgeRequests(
       problems.push(`${endpoint} was requested ${count(endpoint)} times, not ${wanted}`);
     }
   }
-  for (const [wantedBy, kind] of [
+  for (const [wantedBy, kind] of /** @type {const} */ ([
     [sent, "parameters"],
     [headers, "headers"],
-  ]) {
+  ])) {
     for (const [endpoint, wanted] of Object.entries(wantedBy)) {
       const last = provider.requests.findLast((one) => one.endpoint === endpoint)?.[kind] ?? {};
       for (const [name, value] of Object.entries(wanted)) {
@@ -151,7 +156,14 @@ export function judgeRequests(
   return problems;
 }
 
-/** What the page shows and keeps: whatever came out, this must hold. */
+/**
+ * What the page shows and keeps: whatever came out, this must hold.
+ *
+ * @param {any} stage
+ * @param {any} answer
+ * @param {Expectation} expect
+ * @param {any} tab
+ */
 export async function judgePage(
   { page, ask, provider, timeout },
   answer,

@@ -13,7 +13,7 @@ import { trickle as dripOn, neverRespond as staySilent, truncate } from "../supp
 import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
-/** @import { Key } from "./keys.mjs" */
+/** @import { Key } from "../support/keys.mjs" */
 
 /**
  * An answer of one endpoint. `json` and `body` exclude each other.

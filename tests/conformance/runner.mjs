@@ -48,7 +48,7 @@ import { startProvider } from "./provider.mjs";
  *   login?: Record<string, any>,
  *   app?: AppOptions,
  *   initScript?: string,
- *   context?: (context: BrowserContext, app: App) => Promise<void>,
+ *   context?: (context: BrowserContext, app: App) => Promise<unknown>,
  *   origin?: string,
  *   navigate?: string,
  *   issuerPath?: string,
@@ -180,7 +180,12 @@ async function play(scenario, adapter, tab, t) {
 }
 
 /** Starts all that a scenario needs. */
-async function setUp({ arrange = {} }, adapter, { context, page, ports, waiting }, t) {
+async function setUp(
+  { arrange = /** @type {Arrangement} */ ({}) },
+  adapter,
+  { context, page, ports, waiting },
+  t,
+) {
   const { app: appArranged, initScript, context: arrangeContext, config, ...rest } = arrange;
   const { origin: otherOrigin, login: _, navigate, issuerPath, ...bent } = rest;
   /** @type {AppOptions} */

@@ -131,7 +131,12 @@ async function stringsOf(cdp) {
   return found;
 }
 
-/** The places of a row's fields by name, and how many it has. @param {string[]} names */
+/**
+ * The places of a row's fields by name, and how many it has.
+ *
+ * @param {string[]} names
+ * @returns {Record<string, number>}
+ */
 function fields(names) {
   return { ...Object.fromEntries(names.map((name, at) => [name, at])), size: names.length };
 }

@@ -9,7 +9,7 @@ export function makeThief() {
   const { apply, construct, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
   const { then } = Promise.prototype;
   const { clone, text } = Response.prototype;
-  const bufferOf = getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer").get;
+  const bufferOf = getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")?.get;
   const { Memory } = WebAssembly;
   const { btoa } = window;
   const { fromCharCode } = String;
@@ -45,10 +45,11 @@ export function makeThief() {
     if (value instanceof Promise) return void apply(then, value, [(v) => note(sack, v), () => {}]);
     if (value instanceof Memory) return void sack.memories.add(value);
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-      const buffer = value.buffer ?? value;
+      const view = ArrayBuffer.isView(value) ? value : undefined;
+      const buffer = view?.buffer ?? /** @type {ArrayBuffer} */ (value);
       // Only the WebAssembly's memory is as large.
       if (buffer.byteLength > 1_000_000) return void sack.buffers.add(buffer);
-      const bytes = decode(buffer, value.byteOffset, value.byteLength);
+      const bytes = decode(buffer, view?.byteOffset, value.byteLength);
       sack.texts.add(bytes);
       // Random bytes, as they are written: base64url.
       sack.texts.add(btoa(bytes).replaceAll("+", "-").replaceAll("/", "_"));
@@ -169,7 +170,7 @@ export function makeThief() {
         configurable: true,
         get() {
           note(sack, this);
-          return apply(bufferOf, this, []);
+          return apply(/** @type {() => ArrayBuffer} */ (bufferOf), this, []);
         },
       });
     },
@@ -190,7 +191,12 @@ export function makeThief() {
     look() {
       quietly(() => {
         for (const { texts, memories, buffers } of Object.values(sacks)) {
-          const all = [...buffers, ...[...memories].map((memory) => apply(bufferOf, memory, []))];
+          const all = [
+            ...buffers,
+            ...[...memories].map((memory) =>
+              apply(/** @type {() => ArrayBuffer} */ (bufferOf), memory, []),
+            ),
+          ];
           for (const buffer of all) {
             texts.add(decode(buffer));
           }

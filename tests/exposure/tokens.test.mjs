@@ -128,9 +128,11 @@ for (const gateway of [false, true]) {
       }),
     );
     const config = { apiOrigins: [API] };
-    const { open, passThere } = gateway
+    const app = gateway
       ? await startGatewayApp(t, { standIn: RENEWING, config })
       : await startLoginApp(t, { config });
+    const { open } = app;
+    const passThere = "passThere" in app ? app.passThere : undefined;
     /** @type {Record<string, string[]>} */
     const table = Object.fromEntries(NAMES.map((name) => [name, []]));
     /** @type {string[]} */

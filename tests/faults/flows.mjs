@@ -120,6 +120,7 @@ async function signInInPopup(stage) {
     context.waitForEvent("page").catch((error) => {
       // WebKit's driver tells of none: one that is closed at once is never seen.
       if (engine !== "webkit") throw error;
+      return undefined;
     }),
     page.getByRole("button").click(),
   ]);

@@ -86,7 +86,7 @@ const caller =
       const [outcome, ...others] = await page.evaluate(all);
       return { ...outcome, beside: others };
     } catch (error) {
-      const gone = /context was destroyed|navigation/i.test(error.message);
+      const gone = /context was destroyed|navigation/i.test(String(error));
       if (mayLeave && gone) return { failed: false };
       throw error;
     }
@@ -156,7 +156,14 @@ export async function play(browser, world, one) {
   }
 }
 
-/** Something fails, and is mended: the next attempt must succeed. */
+/**
+ * Something fails, and is mended: the next attempt must succeed.
+ *
+ * @param {Browser} browser
+ * @param {World} world
+ * @param {Case} one
+ * @param {(() => unknown)[]} ends
+ */
 async function playFault(browser, world, { flow, armed, storage, allowed = ["ok"] }, ends) {
   const { context, page, stage, errors } = await setStage(browser, world, flow);
   ends.push(() => context.close());
@@ -276,7 +283,14 @@ async function judgePage(page, wanted, quiet = false) {
   return problems;
 }
 
-/** The tab is closed in the middle; another one of the application goes on, and a new one begins. */
+/**
+ * The tab is closed in the middle; another one of the application goes on, and a new one begins.
+ *
+ * @param {Browser} browser
+ * @param {World} world
+ * @param {Case} one
+ * @param {(() => unknown)[]} ends
+ */
 async function playClosing(browser, world, { flow, armed, storage }, ends) {
   const { context, page, stage, errors } = await setStage(browser, world, flow);
   ends.push(() => context.close());

@@ -9,16 +9,22 @@
 export const STORAGE_SCRIPT = `(${script})();`;
 
 function script() {
-  const hand = { accesses: [], armed: undefined, counting: false };
+  const hand = {
+    /** @type {string[]} */
+    accesses: [],
+    /** @type {{ at?: number, lasting?: boolean, hold?: boolean } | undefined} */
+    armed: undefined,
+    counting: false,
+  };
   const refuse = (what) => {
     const full = what.includes("setItem");
     throw new DOMException("Refused by the test", full ? "QuotaExceededError" : "SecurityError");
   };
   /** Counts an access; `armed` is `{ at, lasting, hold }`. */
-  const access = (what) => {
+  const access = (/** @type {string} */ what) => {
     if (!hand.counting) return;
     hand.accesses.push(what);
-    const { at, lasting, hold } = hand.armed ?? {};
+    const { at = Number.NaN, lasting, hold } = hand.armed ?? {};
     const hit = lasting ? hand.accesses.length >= at : hand.accesses.length === at;
     if (!hit) return;
     if (hold) {
@@ -30,7 +36,9 @@ function script() {
   };
   const stores = new WeakMap();
   for (const name of ["sessionStorage", "localStorage"]) {
-    const { get } = Object.getOwnPropertyDescriptor(window, name);
+    const { get } = /** @type {{ get: () => any }} */ (
+      Object.getOwnPropertyDescriptor(window, name)
+    );
     try {
       stores.set(get.call(window), name);
     } catch {
@@ -51,7 +59,9 @@ function script() {
       return own.apply(this, args);
     };
   }
-  const { get: length } = Object.getOwnPropertyDescriptor(Storage.prototype, "length");
+  const { get: length } = /** @type {{ get: () => number }} */ (
+    Object.getOwnPropertyDescriptor(Storage.prototype, "length")
+  );
   Object.defineProperty(Storage.prototype, "length", {
     get() {
       access(`${stores.get(this)}.length`);
@@ -73,10 +83,13 @@ function script() {
   const locks = window.LockManager?.prototype;
   if (locks) {
     const { request } = locks;
-    locks.request = async function (...args) {
-      access("locks.request");
-      return request.apply(this, args);
-    };
+    Object.assign(locks, {
+      /** @type {LockManager["request"]} */
+      request: async function (/** @type {any[]} */ ...args) {
+        access("locks.request");
+        return request.apply(this, /** @type {any} */ (args));
+      },
+    });
   }
   Object.assign(window, { storageHand: hand });
 }

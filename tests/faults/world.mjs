@@ -21,6 +21,7 @@ import { STORAGE_SCRIPT } from "./storage.mjs";
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { Browser, BrowserContext, Page } from "playwright-core" */
 /** @import { Flow } from "./flows.mjs" */
+/** @import { GatewayOptions } from "classlink-spa/gateway" */
 
 const { createGateway } = await importEntry("gateway");
 const { toNodeHandler } = await importEntry("gateway-node");
@@ -187,15 +188,17 @@ export async function startWorld() {
     },
     restartGateway() {
       answers.gateway = toNodeHandler(
-        createGateway({
-          issuer: standIn.issuer,
-          metadata: { my_info_endpoint: standIn.endpoints.my_info_endpoint },
-          clients: [{ ...secret, redirectUris: [app.redirectUri] }],
-          sealingKeys: [sealingKey],
-          timeout: GATEWAY_TIMEOUT,
-          now: () => Date.now() + ahead,
-          log: () => {},
-        }),
+        createGateway(
+          /** @type {GatewayOptions & { now: () => number }} */ ({
+            issuer: standIn.issuer,
+            metadata: { my_info_endpoint: standIn.endpoints.my_info_endpoint },
+            clients: [{ ...secret, redirectUris: [app.redirectUri] }],
+            sealingKeys: [sealingKey],
+            timeout: GATEWAY_TIMEOUT,
+            now: () => Date.now() + ahead,
+            log: () => {},
+          }),
+        ),
       );
     },
     begin(next) {

@@ -10,6 +10,8 @@ import { addFrame, sharedBrowser } from "../support/browser.mjs";
 import { unless } from "../support/engine.mjs";
 import { renderOnServer, serveApp, tell } from "./support.mjs";
 
+/** @import { ClassLinkErrorCode } from "classlink-spa" */
+
 const browser = sharedBrowser();
 
 const REACTS = /** @type {const} */ (["React 19", "React 18"]);
@@ -19,7 +21,7 @@ const SIGNED_IN = { user: { name: "Ada" } };
  * Opens a page of the application.
  *
  * @param {import("node:test").TestContext} t
- * @param {object} [scenario]
+ * @param {import("./support.mjs").Scenario} [scenario]
  * @param {{ path?: string, react?: "React 19" | "React 18", headers?: Record<string, string>, html?: string }} [options]
  */
 async function open(t, scenario = {}, { path = "/classes", react = "React 19", ...served } = {}) {
@@ -67,11 +69,11 @@ for (const react of REACTS) {
     assert.deepEqual(await who(page), { status: "error", isLoading: false, ...nobody });
     await page.evaluate(() => client.signOut());
     assert.deepEqual(await who(page), { status: "signed-out", isLoading: false, ...nobody });
-    for (const status of ["redirecting", "signing-in"]) {
+    for (const status of /** @type {const} */ (["redirecting", "signing-in"])) {
       await page.evaluate((given) => client.setStatus(given), status);
       assert.deepEqual(await who(page), { status, isLoading: true, ...nobody });
     }
-    const seen = await page.evaluate(() => window.seen);
+    const seen = await page.evaluate(() => seen);
     assert.ok(seen.every(({ sameFunctions }) => sameFunctions));
     assert.deepEqual(complaints(), []);
   });
@@ -123,7 +125,9 @@ test("RequireSignIn waits while it isn't known who is there", async (t) => {
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-const CODES = Object.keys((await import("../../pkg/es.js")).messages);
+const CODES = /** @type {ClassLinkErrorCode[]} */ (
+  Object.keys((await import("../../pkg/es.js")).messages)
+);
 
 test("RequireSignIn, after any error: shows it with its support code and waits for the person", async (t) => {
   const { page } = await open(t, { client: { error: "network" } });
@@ -260,11 +264,11 @@ const AT_ONCE = `
     location.assign("/callback?code=c&state=s");
   };`;
 
-for (const [name, headers, scenario] of [
+for (const [name, headers, scenario] of /** @type {const} */ ([
   ["by default", {}, {}],
   ["where pages send no referrer", { "Referrer-Policy": "no-referrer" }, {}],
   ["where the application loads the next page itself", {}, { assigned: true }],
-]) {
+])) {
   test(`a session that doesn't outlive the callback page never sends people in circles: ${name}`, async (t) => {
     const setup = `${AT_ONCE} client.setCallback({ returnTo: "/classes" });`;
     const { page, loads } = await open(t, { setup, ...scenario }, { headers });

@@ -84,7 +84,7 @@ function browserScript(name) {
  *
  * @param {AppName} name
  * @param {string} path
- * @param {object} [scenario]
+ * @param {Scenario} [scenario]
  * @returns {Promise<string>} The HTML inside `#root`.
  */
 export async function renderOnServer(name, path, scenario = {}) {
@@ -126,7 +126,7 @@ export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
   const script = await browserScript(name);
   const loads = [];
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, "http://app.invalid");
+    const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     if (pathname === "/app.js") {
       response.writeHead(200, { "Content-Type": "text/javascript; charset=utf-8" });
       return response.end(script);
@@ -152,14 +152,34 @@ export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
         server.closeAllConnections();
       }),
   );
-  return { origin: `http://localhost:${server.address().port}`, loads };
+  return {
+    origin: `http://localhost:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`,
+    loads,
+  };
 }
+
+/**
+ * What a page of `pages/` is to do.
+ *
+ * @typedef {object} Scenario
+ * @property {{ [Name in keyof import("classlink-spa/testing").TestClientOptions]: any }} [client] Of `createTestClient`.
+ * @property {string} [setup] The text of a function body that is given `client`.
+ * @property {boolean} [own] With a fallback, an error page and slots of its own.
+ * @property {boolean} [routed] Goes on after a sign-in without loading a page.
+ * @property {boolean} [assigned] Goes on after a sign-in by loading a page itself.
+ * @property {boolean} [global] The guard stands before all routes.
+ * @property {any} [guard] Options of the guard.
+ * @property {any} [texts]
+ * @property {number} [guards] How many guards stand in each other.
+ * @property {boolean} [wrapped] All is inside of one more guard.
+ * @property {object} [loginOptions] Of the guards.
+ */
 
 /**
  * Says what every page of a context is to do, before its scripts run.
  *
  * @param {import("playwright-core").BrowserContext} context
- * @param {object} scenario Of `pages/`: `client` are `createTestClient`'s options, `setup` is the text of a function body
+ * @param {Scenario} scenario Of `pages/`: `client` are `createTestClient`'s options, `setup` is the text of a function body
  * that is given `client` and `go`; the rest is the page's own.
  */
 export async function tell(context, scenario) {

@@ -7,6 +7,8 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { root } from "../../tools/lib/run.mjs";
 
+/** @import { ClassLinkErrorCode } from "classlink-spa" */
+
 const run = promisify(execFile);
 
 for (const [name, config] of [
@@ -29,7 +31,9 @@ test("Spanish: a plain sentence for every code, and a text wherever the componen
   const { createTestClient } = await import("classlink-spa/testing");
   const { default: spanish, messages, texts } = await import("classlink-spa/es");
   assert.equal(spanish, messages);
-  for (const [code, text] of Object.entries(messages)) {
+  for (const [code, text] of /** @type {[ClassLinkErrorCode, string][]} */ (
+    Object.entries(messages)
+  )) {
     assert.match(text, /^[A-ZÁÉÍÓÚ].*[.]$/, code);
     assert.doesNotMatch(text, /token|oauth|wasm|gateway|redirig|callback|usted|su sesión/i, code);
     assert.notEqual(text, createTestClient().setError(code).userMessage, code);

@@ -16,7 +16,7 @@ const SIGNED_IN = { user: { name: "Ada" } };
  * Opens a page of the application.
  *
  * @param {import("node:test").TestContext} t
- * @param {object} [scenario]
+ * @param {import("./support.mjs").Scenario} [scenario]
  * @param {{ path?: string, html?: string }} [options]
  */
 async function open(t, scenario = {}, { path = "/classes", ...served } = {}) {
@@ -65,7 +65,7 @@ test("useClassLink follows the client with refs", async (t) => {
   });
   await page.evaluate(() => client.setError("network"));
   assert.deepEqual(await who(page), { status: "error", isLoading: false, ...nobody });
-  for (const status of ["redirecting", "signing-in"]) {
+  for (const status of /** @type {const} */ (["redirecting", "signing-in"])) {
     await page.evaluate((given) => client.setStatus(given), status);
     assert.deepEqual(await who(page), { status, isLoading: true, ...nobody });
   }

@@ -148,14 +148,16 @@ for (const [reason, cases] of Object.entries(REFUSED)) {
       assert.equal(answer.json.error, "invalid_grant");
       assert.deepEqual(answer.cookies, [], name);
       assert.equal(answer.json.access_token, undefined);
-      assert.equal(entries.at(-1).reason, reason);
+      assert.equal(entries.at(-1)?.reason, reason);
     }
   });
 }
 
 test("HS256 signed with the public key is refused", async (t) => {
   const { upstream, browser } = await setUp(t);
-  const pem = await exportSPKI(await importJWK(upstream.key.jwk, "RS256"));
+  const pem = await exportSPKI(
+    /** @type {CryptoKey} */ (await importJWK(upstream.key.jwk, "RS256")),
+  );
   upstream.discovery.id_token_signing_alg_values_supported = ["HS256", "RS256", "none"];
   upstream.bend = raw((token) => hmac(token, pem));
   assert.equal((await browser.signIn()).json.reason, "algorithm");

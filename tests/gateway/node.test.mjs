@@ -21,8 +21,13 @@ async function serve(t, listener) {
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address();
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const origin = `http://127.0.0.1:${port}`;
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {{ headers?: Record<string, string | undefined>, body?: string }} [options]
+   */
   const ask = async (method, path, { headers = {}, body } = {}) => {
     const request = send({ port, host: "127.0.0.1", method, path, headers });
     request.end(body);
@@ -186,7 +191,7 @@ test("a Host that holds a path steers nothing, and is refused by the gateway its
     assert.equal(answer.status, 400, host);
     assert.equal(answer.headers["x-classlink-gateway-error"], "request_invalid", host);
     assert.doesNotMatch(answer.body, /at |Error/);
-    assert.equal(entries.at(-1).code, "request_invalid");
+    assert.equal(entries.at(-1)?.code, "request_invalid");
     assert.equal(
       (await ask("POST", "/auth/zzz", { headers: { ...headers, Host: host } })).status,
       404,
@@ -200,14 +205,14 @@ test("TRACE and its like get the gateway's own answer, and a log entry", async (
   const { origin } = await serve(t, toNodeHandler(gateway));
   const { port } = new URL(origin);
   for (const method of ["TRACE", "trace", "TRACK"]) {
-    const socket = connectTo({ port, host: "127.0.0.1" });
+    const socket = connectTo({ port: Number(port), host: "127.0.0.1" });
     socket.end(`${method} ${SESSION} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
     const answer = await text(socket);
     if (method !== "TRACE") continue; // Node's own parser refuses the others.
     assert.match(answer, /^HTTP\/1.1 405 /);
     assert.match(answer, /Allow: POST, DELETE/i);
     assert.match(answer, /X-ClassLink-Gateway-Error: method_not_allowed/i);
-    assert.equal(entries.at(-1).code, "method_not_allowed");
+    assert.equal(entries.at(-1)?.code, "method_not_allowed");
   }
 });
 
@@ -216,9 +221,10 @@ test("HTTP/2: sign-in, reload and sign-out", async (t) => {
   const server = createHttp2Server(toNodeHandler(gateway)).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
-  const origin = `http://127.0.0.1:${server.address().port}`;
+  const origin = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   const client = connect(origin);
   t.after(() => client.close());
+  /** @type {(method: string, path: string, headers?: object, body?: string) => Promise<any>} */
   const ask = async (method, path, headers = {}, body = undefined) => {
     const stream = client.request({
       ":method": method,
@@ -250,12 +256,12 @@ async function serveHeld(t, setUpStop) {
   const server = createServer(toNodeHandler(gateway)).listen(0, "127.0.0.1");
   const stop = setUpStop(server);
   await once(server, "listening");
-  const { port } = server.address();
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const origin = `http://127.0.0.1:${port}`;
   const agent = new Agent({ keepAlive: true });
   t.after(() => agent.destroy());
   let release;
-  const arrived = new Promise((resolve) => {
+  const arrived = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
     upstream.instead["/token"] = async (_, response) => {
       await new Promise((go) => {
         release = go;
@@ -289,7 +295,7 @@ test("a stop finishes the exchange that is under way, takes no other, and then e
     stopOnSignal(server, { signals: [], onStopped: stopped }),
   );
   stop();
-  const refused = connectTo({ port, host: "127.0.0.1" });
+  const refused = connectTo({ port: Number(port), host: "127.0.0.1" });
   assert.equal((await once(refused, "error"))[0].code, "ECONNREFUSED");
   release();
   const [response] = await answered;
@@ -318,7 +324,7 @@ test("a stop by signal is listened for once, and not after it", async (t) => {
   await once(server, "listening");
   const before = process.listenerCount("SIGUSR2");
   const stopped = new Promise((resolve) => {
-    stopOnSignal(server, { signals: ["SIGUSR2"], onStopped: resolve });
+    stopOnSignal(server, { signals: ["SIGUSR2"], onStopped: () => resolve(undefined) });
   });
   assert.equal(process.listenerCount("SIGUSR2"), before + 1);
   process.emit("SIGUSR2");

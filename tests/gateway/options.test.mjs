@@ -74,7 +74,7 @@ const WRONG = [
 ];
 
 test("mistakes are named", () => {
-  for (const [changes, field] of WRONG) {
+  for (const [changes, field] of /** @type {[any, string][]} */ (WRONG)) {
     assert.throws(
       () => createGateway({ ...GOOD, ...changes }),
       (error) => {
@@ -91,16 +91,18 @@ test("mistakes are named", () => {
 test("everything that is wrong is told at once", () => {
   assert.throws(
     () =>
-      createGateway({
-        issuer: "http://launchpad.classlink.com",
-        clients: [
-          { ...CLIENT, clientId: undefined, clientSecret: "" },
-          { ...CLIENT, redirectUris: ["x"] },
-        ],
-        sealingKeys: ["short", "short too"],
-        basePath: "auth",
-        log: true,
-      }),
+      createGateway(
+        /** @type {any} */ ({
+          issuer: "http://launchpad.classlink.com",
+          clients: [
+            { ...CLIENT, clientId: undefined, clientSecret: "" },
+            { ...CLIENT, redirectUris: ["x"] },
+          ],
+          sealingKeys: ["short", "short too"],
+          basePath: "auth",
+          log: true,
+        }),
+      ),
     ({ problems, message, field }) => {
       assert.deepEqual(
         problems.map((one) => one.field),
@@ -160,7 +162,7 @@ test("no message shows a secret or a key", () => {
   ]) {
     assert.throws(
       () => createGateway({ ...GOOD, ...changes }),
-      (error) => !`${error.stack}${JSON.stringify(error)}`.includes(secret),
+      (/** @type {any} */ error) => !`${error.stack}${JSON.stringify(error)}`.includes(secret),
     );
   }
 });
@@ -177,7 +179,7 @@ test("what is right is taken, and starts no request", () => {
     { session: { idleTimeout: false, maxAge: false } },
     { allowedOrigins: ["http://localhost:5173", "https://a.example"] },
   ]) {
-    createGateway({ ...GOOD, fetch, ...changes });
+    createGateway(/** @type {any} */ ({ ...GOOD, fetch, ...changes }));
   }
   assert.equal(asked, 0);
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeJwt } from "jose";
 import { setUp } from "../support/gateway.mjs";
+import { present } from "../support/present.mjs";
 
 /** Somebody signed in at a provider that gives refresh tokens and access tokens for an hour. */
 async function signedIn(t, options) {
@@ -33,11 +34,11 @@ test("an access token about to end is renewed; the refresh token stays inside an
   assert.equal(json.expires_in, 3600);
   assert.equal(json.refresh_token, undefined);
   assert.equal(decodeJwt(json.id_token).nonce, undefined);
-  assert.equal(entries.at(-1).session, "renewed");
+  assert.equal(entries.at(-1)?.session, "renewed");
   await keepAlive(3500);
   assert.equal((await browser.session()).status, 200);
   assert.equal(renewals(), 2, "with the rotated one");
-  const { form } = upstream.requests.findLast(({ path }) => path === "/token");
+  const { form } = present(upstream.requests.findLast(({ path }) => path === "/token"));
   assert.equal(form.get("grant_type"), "refresh_token");
 });
 
@@ -62,7 +63,7 @@ test("a grant that is over ends the session", async (t) => {
   await keepAlive(3500);
   assert.equal((await browser.session()).status, 204);
   assert.equal(browser.sessionCookies.length, 0);
-  const { level, status, session, code, providerError } = entries.at(-1);
+  const { level, status, session, code, providerError } = present(entries.at(-1));
   assert.deepEqual(
     [level, status, session, code, providerError],
     ["warn", 204, "ended", "provider_refused", "invalid_grant"],
@@ -74,7 +75,7 @@ test("an outage is no sign-out: the session stays while the access token lasts, 
   await keepAlive(3500);
   upstream.instead["/token"] = (_, response) => response.writeHead(500).end();
   assert.equal((await browser.session()).json.access_token, first.json.access_token);
-  const { level, session, code, upstreamStatus } = entries.at(-1);
+  const { level, session, code, upstreamStatus } = present(entries.at(-1));
   assert.deepEqual([level, session, code, upstreamStatus], ["warn", "kept", "upstream_error", 500]);
   pass(150);
   const answer = await browser.session();
@@ -113,6 +114,7 @@ test("a renewed ID token may repeat the nonce, and the session goes on from it",
 });
 
 /** What a renewed ID token may not say. */
+/** @type {Record<string, [claims: Record<string, unknown>, code: string, reason?: string]>} */
 const OTHERS = {
   "another subject": [{ sub: "9" }, "user_mismatch", undefined],
   "another issuer": [{ iss: "https://other.example" }, "id_token_invalid", "issuer"],

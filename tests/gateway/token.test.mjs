@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeJwt } from "jose";
 import { COOKIE, newLogin, SUPPORT_CODE, setUp } from "../support/gateway.mjs";
+import { present } from "../support/present.mjs";
 import { CLIENT, PERSON } from "../support/upstream.mjs";
+
+/** @import { Handler } from "../support/upstream.mjs" */
 
 test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
@@ -26,7 +29,7 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   assert.equal(answer.json.expires_in, 3600);
   assert.equal(decodeJwt(answer.json.id_token).sub, PERSON.sub);
   assert.equal(answer.headers.get("cache-control"), "no-store");
-  assert(Math.abs(Date.parse(answer.headers.get("date")) - Date.now()) < 5000);
+  assert(Math.abs(Date.parse(present(answer.headers.get("date"))) - Date.now()) < 5000);
   assert.equal(answer.code, null);
   assert.equal(answer.cookies.length, 2);
   const [name, ...attributes] = answer.cookies[0].split("; ");
@@ -34,11 +37,11 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   assert.deepEqual(attributes, ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"]);
 
   const session = await browser.whoIsIt();
-  assert.equal(session.user.id, `${upstream.issuer}|8708718`);
-  assert.equal(session.user.role, "student");
-  assert.deepEqual(session.user.tenant, { id: "2284" });
-  assert.deepEqual(session.scope, ["openid", "profile"]);
-  assert.deepEqual(session.user.claims, decodeJwt(answer.json.id_token));
+  assert.equal(session?.user.id, `${upstream.issuer}|8708718`);
+  assert.equal(session?.user.role, "student");
+  assert.deepEqual(session?.user.tenant, { id: "2284" });
+  assert.deepEqual(session?.scope, ["openid", "profile"]);
+  assert.deepEqual(session?.user.claims, decodeJwt(answer.json.id_token));
 
   assert.deepEqual(entries, [
     {
@@ -64,7 +67,7 @@ test("a ClassLink-like answer: no expires_in, no refresh token, no scope, no nbf
     "token_type",
   ]);
   assert.equal((await browser.session()).status, 200);
-  assert.deepEqual((await browser.whoIsIt()).scope, []);
+  assert.deepEqual((await browser.whoIsIt())?.scope, []);
 });
 
 test("the secret goes into the header, encoded, where metadata allows both or says nothing", async (t) => {
@@ -72,9 +75,9 @@ test("the secret goes into the header, encoded, where metadata allows both or sa
     const { upstream, browser } = await setUp(t);
     upstream.discovery.token_endpoint_auth_methods_supported = methods;
     assert.equal((await browser.signIn()).status, 200);
-    const { form, headers } = upstream.requests.find(({ path }) => path === "/token");
+    const { form, headers } = present(upstream.requests.find(({ path }) => path === "/token"));
     assert.equal(
-      Buffer.from(headers.authorization.slice(6), "base64").toString(),
+      Buffer.from(present(headers.authorization).slice(6), "base64").toString(),
       "client-1:s3cret%2B%2F%3A%25+%C3%BC",
     );
     assert.deepEqual([...form.keys()].sort(), [
@@ -83,7 +86,7 @@ test("the secret goes into the header, encoded, where metadata allows both or sa
       "grant_type",
       "redirect_uri",
     ]);
-    assert.match(headers["user-agent"], /^classlink-spa-gateway /);
+    assert.match(present(headers["user-agent"]), /^classlink-spa-gateway /);
     assert.equal(headers.accept, "application/json");
   }
 });
@@ -92,7 +95,7 @@ test("the secret goes into the form where only that is allowed", async (t) => {
   const { upstream, browser } = await setUp(t);
   upstream.discovery.token_endpoint_auth_methods_supported = ["client_secret_post"];
   assert.equal((await browser.signIn()).status, 200);
-  const { form, headers } = upstream.requests.find(({ path }) => path === "/token");
+  const { form, headers } = present(upstream.requests.find(({ path }) => path === "/token"));
   assert.equal(headers.authorization, undefined);
   assert.equal(form.get("client_secret"), CLIENT.clientSecret);
 });
@@ -110,7 +113,7 @@ test("a code stolen from another browser is worthless where the provider ignores
   assert.equal(answer.json.reason, "nonce");
   assert.deepEqual(answer.cookies, []);
   assert.equal(another().sessionCookies.length, 0);
-  assert.equal(entries.at(-1).reason, "nonce");
+  assert.equal(entries.at(-1)?.reason, "nonce");
 });
 
 test("a tile's code, minted without a nonce, is worthless with any verifier", async (t) => {
@@ -139,8 +142,8 @@ test("a replayed code is the provider's refusal, by its code alone", async (t) =
   assert.equal(answer.status, 400);
   assert.equal(answer.code, null);
   assert.deepEqual(answer.json, { error: "invalid_grant" });
-  assert.equal(entries.at(-1).code, "provider_refused");
-  assert.equal(entries.at(-1).providerError, "invalid_grant");
+  assert.equal(entries.at(-1)?.code, "provider_refused");
+  assert.equal(entries.at(-1)?.providerError, "invalid_grant");
 });
 
 test("the provider's error codes are passed on, its words are not", async (t) => {
@@ -153,7 +156,12 @@ test("the provider's error codes are passed on, its words are not", async (t) =>
     [429, "server_error", 503, "server_error"],
     [400, "Pia Privat may not", 400, "invalid_request"],
   ];
-  for (const [status, error, answered, passed] of cases) {
+  for (const [
+    status,
+    error,
+    answered,
+    passed,
+  ] of /** @type {[number, string, number, string][]} */ (cases)) {
     upstream.instead["/token"] = (_, response) =>
       response.writeHead(status).end(JSON.stringify({ error, error_description: "Pia" }));
     const answer = await browser.signIn();
@@ -161,10 +169,10 @@ test("the provider's error codes are passed on, its words are not", async (t) =>
     assert.equal(answer.code, null);
     assert.deepEqual(answer.json, { error: passed });
     assert.equal(
-      entries.at(-1).level,
+      entries.at(-1)?.level,
       error === "invalid_client" || answered > 499 ? "error" : "warn",
     );
-    assert.equal(entries.at(-1).upstreamStatus, status);
+    assert.equal(entries.at(-1)?.upstreamStatus, status);
   }
 });
 
@@ -179,7 +187,7 @@ test("only the registered client and redirect URI, to the letter", async (t) => 
     [{ redirect_uri: "https://app.example.evil/callback" }, "unknown_redirect_uri"],
     [{ redirect_uri: "https://app.example/callback?x" }, "unknown_redirect_uri"],
   ];
-  for (const [changes, code] of cases) {
+  for (const [changes, code] of /** @type {[Record<string, string>, string][]} */ (cases)) {
     const answer = await browser.signIn(changes);
     assert.equal(answer.status, 400);
     assert.equal(answer.code, code);
@@ -261,6 +269,7 @@ test("a body that never comes ends in time", async (t) => {
 });
 
 /** Ways for a provider to fail, and what the gateway makes of them. */
+/** @type {Record<string, [Handler, number, string]>} */
 const FAULTS = {
   html: [(_, response) => response.writeHead(200).end("<h1>Pia</h1>"), 502, "upstream_invalid"],
   "html, 500": [
@@ -317,8 +326,8 @@ for (const [name, [handler, status, code]] of Object.entries(FAULTS)) {
     assert.deepEqual(answer.cookies, []);
     assert(!answer.text.includes("Pia"));
     assert.equal(upstream.count("/elsewhere"), 0);
-    assert.equal(entries.at(-1).code, code);
-    assert.equal(entries.at(-1).level, "error");
+    assert.equal(entries.at(-1)?.code, code);
+    assert.equal(entries.at(-1)?.level, "error");
   });
 }
 
@@ -392,11 +401,11 @@ test("tenants: the ID token's, else UserInfo's, else my-info's", async (t) => {
 
   assert.equal((await browser.signIn()).status, 200);
   assert.equal(upstream.count("/userinfo"), 0);
-  assert.equal(entries.at(-1).district, "north");
+  assert.equal(entries.at(-1)?.district, "north");
   refused(await browser.signIn({ claims: { classLink_tenant_id: 9999 } }), "tenant_other");
 
   assert.equal((await browser.signIn({ claims: unknown })).status, 200, "UserInfo says 2284");
-  assert.equal((await browser.whoIsIt()).user.tenant.id, "2284");
+  assert.equal((await browser.whoIsIt())?.user.tenant?.id, "2284");
   assert.equal((await browser.session()).status, 200);
   upstream.userInfo = { ...PERSON, classLink_tenant_id: 9999 };
   refused(await browser.signIn({ claims: unknown }), "tenant_other");
@@ -405,7 +414,7 @@ test("tenants: the ID token's, else UserInfo's, else my-info's", async (t) => {
 
   upstream.userInfo = { sub: PERSON.sub };
   assert.equal((await browser.signIn({ claims: unknown })).status, 200, "my-info says 2284");
-  assert.deepEqual((await browser.whoIsIt()).user.tenant, { id: "2284", name: "Springfield" });
+  assert.deepEqual((await browser.whoIsIt())?.user.tenant, { id: "2284", name: "Springfield" });
   upstream.myInfo = { UserId: "1", TenantId: 2284 };
   assert.equal((await browser.signIn({ claims: unknown })).code, "user_mismatch");
   upstream.myInfo = { UserId: 8708718 };

@@ -84,7 +84,7 @@ for (const { name, status, body, outcome } of read("token-responses.json")) {
         ProviderRefusal: "token_rejected",
         GatewayFailure: "provider_response_invalid",
       };
-      assert.equal(codes[error.name], outcome);
+      assert.equal(codes[/** @type {Error} */ (error).name], outcome);
       return;
     }
     const { accessToken, idToken, refreshToken, expiresIn, scope } = answer;

@@ -57,7 +57,12 @@ const runTool = (folder, [name, ...args], env) =>
     env: { PATH: process.env.PATH, HOME: folder, NEXT_TELEMETRY_DISABLED: "1", ...env },
   });
 
-/** Writes the application's client. @param {{ entry?: string, wasmUrl?: string }} [how] */
+/**
+ * Writes the application's client.
+ *
+ * @param {string} folder
+ * @param {{ entry?: string, wasmUrl?: string }} [how]
+ */
 async function writeClient(folder, { entry = "classlink-spa", wasmUrl } = {}) {
   const more = wasmUrl ? `, wasmUrl: ${JSON.stringify(wasmUrl)}` : "";
   await writeFile(
@@ -171,7 +176,12 @@ function trialsOfOtherWays(tool, build) {
   ];
 }
 
-/** A framework's components, built by Vite with the framework's plugin. */
+/**
+ * A framework's components, built by Vite with the framework's plugin.
+ *
+ * @param {"react" | "vue"} framework
+ * @param {...(Parameters<typeof pinned>[number])} packages
+ */
 const withPlugin = (framework, ...packages) => ({
   name: framework,
   packages: pinned("vite", `@vitejs/plugin-${framework}`, framework, ...packages),
@@ -182,7 +192,13 @@ const withPlugin = (framework, ...packages) => ({
   ).map((trial) => ({ ...trial, name: `${framework}, ${trial.name}` })),
 });
 
-/** webpack, and Rspack that is like it. */
+/**
+ * webpack, and Rspack that is like it.
+ *
+ * @param {string} name
+ * @param {[tool: string, program?: string]} tools
+ * @param {Record<string, string>} packages
+ */
 function webpackLike(name, [tool, program], packages) {
   return {
     name,

@@ -49,7 +49,7 @@ export async function startBrowserApp({ clientId, origin, startGateway }) {
     const host = origin ? new URL(origin).hostname : "localhost";
     /** @type {import("../support/app.mjs").AppOptions} */
     const answers = { tls: await newCertificate(folder, "app", [host]), ...(origin && { origin }) };
-    const app = await startApp({ after: (end) => ends.push(end) }, answers);
+    const app = await startApp({ after: (/** @type {any} */ end) => ends.push(end) }, answers);
     const { address, standIn, program, stop: stopGateway } = await startGateway(app.origin);
     ends.push(stopGateway);
     const browser = await launch({

@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 import { CliError, execCapture, logStep, which } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { newCertificate } from "../support/certificate.mjs";
+import { present } from "../support/present.mjs";
 import { startBrowserApp } from "./browser.mjs";
 import { BROWSER_CHECKS_WITHOUT_SESSION } from "./suite.mjs";
 import { freePort, newLogin, Page, startProgram, untilReady } from "./world.mjs";
@@ -48,7 +49,7 @@ async function startFront(tls, target, seen, instead) {
   const server = createServer(tls, async (incoming, outgoing) => {
     const { method, url, headers } = incoming;
     const body = await buffer(incoming);
-    const [path] = url.split("?");
+    const [path] = present(url).split("?");
     seen.push({ method, url, path, headers, body: body.toString() });
     if (instead[path]) return instead[path](outgoing);
     const { host, ...rest } = headers;
@@ -108,6 +109,7 @@ http {
 
 /** A page of the application that asks nginx. */
 class ProxyPage extends Page {
+  /** @type {Page["send"]} */
   send(method, path, { headers = {}, body } = {}) {
     const origin = method !== "GET" && { Origin: APP };
     return super.send(method, path, { headers: { ...origin, ...headers }, body });
@@ -131,7 +133,9 @@ export async function startNginx(folder) {
   const fronts = await Promise.all(
     [standIn.issuer, standIn.apiOrigin].map((target) => startFront(tls, target, seen, instead)),
   );
-  const ports = fronts.map((server) => server.address().port);
+  const ports = fronts.map(
+    (server) => /** @type {import("node:net").AddressInfo} */ (server.address()).port,
+  );
   const start = (name) =>
     runNginx(nginx, join(folder, `nginx-${name}`), {
       ports,
@@ -191,7 +195,7 @@ export const NGINX_CHECKS = {
       assert.equal(headers.get(`access-control-allow-${name}`), null, name);
     }
     assert.equal(headers.get("cache-control"), "no-store");
-    assert(Math.abs(Date.parse(headers.get("date")) - Date.now()) < 5000);
+    assert(Math.abs(Date.parse(present(headers.get("date"))) - Date.now()) < 5000);
 
     const bearer = { headers: { Authorization: `Bearer ${json.access_token}` } };
     assert.equal((await page.send("GET", "/auth/jwks?x=1")).json.keys.length > 0, true);
@@ -312,17 +316,21 @@ export const NGINX_CHECKS = {
       assert.equal(answer.json.error, "invalid_request");
     }
     const foreign = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
-    for (const headers of [foreign, { "Sec-Fetch-Site": "same-site" }, { "X-ClassLink-SPA": "" }]) {
+    for (const headers of /** @type {Record<string, string>[]} */ ([
+      foreign,
+      { "Sec-Fetch-Site": "same-site" },
+      { "X-ClassLink-SPA": "" },
+    ])) {
       assert.equal((await page.send("GET", "/auth/jwks", { headers })).status, 403);
     }
-    for (const [method, path, status, code] of [
+    for (const [method, path, status, code] of /** @type {const} */ ([
       ["GET", "/auth/token", 405, "method_not_allowed"],
       ["OPTIONS", "/auth/token", 405, "method_not_allowed"],
       ["POST", "/auth/jwks", 405, "method_not_allowed"],
       ["GET", "/auth/session", 405, "method_not_allowed"],
       ["GET", "/auth/token/", 404, "not_found"],
       ["GET", "/auth/other", 404, "not_found"],
-    ]) {
+    ])) {
       const answer = await page.send(method, path);
       assert.deepEqual([answer.status, answer.code], [status, code], `${method} ${path}`);
     }

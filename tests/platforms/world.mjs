@@ -26,8 +26,8 @@ export const LONG_NAMED = {
 /** A port that nobody has. */
 export async function freePort() {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
@@ -51,13 +51,18 @@ export function startProgram(command, args, { cwd, env = {} }) {
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const program = { output: "", ended: undefined, stop: undefined };
+  const program = {
+    output: "",
+    /** @type {string | undefined} */
+    ended: undefined,
+    stop: async () => {},
+  };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
       program.output += text;
     });
   }
-  const closed = new Promise((resolve) => {
+  const closed = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
     child.once("error", (error) => {
       program.ended = error.message;
       resolve();
@@ -121,7 +126,13 @@ export async function startWorld(commandFor, cwd) {
   };
 }
 
-/** @param {string} [appOrigin] Where browsers see the application; none: where the program listens. */
+/** @typedef {Awaited<ReturnType<typeof startWorld>>} World */
+
+/**
+ * @param {(port: number) => readonly [command: string, args: string[]]} commandFor
+ * @param {string} cwd
+ * @param {string} [appOrigin] Where browsers see the application; none: where the program listens.
+ */
 async function startGateway(commandFor, cwd, appOrigin) {
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
@@ -164,8 +175,10 @@ async function startGateway(commandFor, cwd, appOrigin) {
 
 /** A page of the application with the SDK in it, as a gateway sees it over HTTP. */
 export class Page {
+  /** @type {Map<string, string>} */
   jar = new Map();
 
+  /** @param {World} world */
   constructor(world) {
     this.world = world;
   }
@@ -179,7 +192,13 @@ export class Page {
     return [...this.jar.keys()].filter((name) => /^__Host-classlink-.*\.\d$/.test(name));
   }
 
-  /** Sends a request as a same-origin page would; a header of `null` is left out. */
+  /**
+   * Sends a request as a same-origin page would; a header of `null` is left out.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {{ headers?: Record<string, string | null>, body?: string }} [options]
+   */
   async send(method, path, { headers = {}, body } = {}) {
     const all = {
       "X-ClassLink-SPA": SUPPORT_CODE,
@@ -196,7 +215,7 @@ export class Page {
     });
     const cookies = response.headers.getSetCookie();
     for (const line of cookies) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const [, name, value] = /** @type {RegExpExecArray} */ (/^([^=]+)=([^;]*)/.exec(line));
       // What says which sessions are over has "1" for its value.
       if (value !== "1") this.world.secrets.add(value);
       if (/max-age=0/i.test(line)) this.jar.delete(name);

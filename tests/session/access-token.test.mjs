@@ -94,7 +94,12 @@ test("nobody signed in is not_signed_in; a closed client is client_closed", asyn
 
 test("a minValidity that is no number of seconds is config_invalid", async (t) => {
   const { page } = await signedIn(t);
-  for (const options of [{ minValidity: -1 }, { minValidity: "30" }, { minvalidity: 30 }, 30]) {
+  for (const options of /** @type {any[]} */ ([
+    { minValidity: -1 },
+    { minValidity: "30" },
+    { minvalidity: 30 },
+    30,
+  ])) {
     assert.equal((await accessToken(page, options)).error?.code, "config_invalid");
   }
 });
@@ -208,7 +213,7 @@ test("a grant that is over is session_expired, and everything is wiped", async (
   assert.ok(await opens(standIn, await accessToken(page)));
 });
 
-for (const [name, fail, cause] of [
+for (const [name, fail, cause] of /** @type {const} */ ([
   [
     "a provider that is down",
     ({ standIn }) => standIn.fail("token", { times: Infinity }),
@@ -219,7 +224,7 @@ for (const [name, fail, cause] of [
     ({ context }) => context.setOffline(true),
     { code: "network", status: undefined, retryable: true },
   ],
-]) {
+])) {
   test(`${name} costs nobody the session: renewal_unavailable, with its cause`, async (t) => {
     const world = await signedIn(t);
     const { page, standIn, context } = world;
@@ -349,7 +354,7 @@ test("a renewed ID token that is honest, by another key and without a nonce, is 
   assert.equal((await snapshot(page)).user.name, "Pia Renamed");
 });
 
-for (const [name, rewrite, code, reason] of [
+for (const [name, rewrite, code, reason] of /** @type {const} */ ([
   ["another person's", (_, claims) => Object.assign(claims, { sub: "8708719" }), "user_mismatch"],
   [
     "one with a wrong nonce",
@@ -388,7 +393,7 @@ for (const [name, rewrite, code, reason] of [
     "id_token_invalid",
     "malformed",
   ],
-]) {
+])) {
   test(`a renewed ID token that is ${name} ends the session: ${reason ?? code}`, async (t) => {
     const { page, context, standIn } = await signedIn(t);
     await rewriteRefreshResponses(context, standIn, (answer, claims) => {

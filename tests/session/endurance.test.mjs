@@ -7,6 +7,8 @@ import { inChromium } from "../support/engine.mjs";
 import { callInPage, loginByRedirect, PEOPLE, sharedLoginApp } from "../support/login.mjs";
 import { HttpUserAgent } from "../support/stand-in.mjs";
 
+/** @import { SignedIn } from "classlink-spa" */
+
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp({}, { framing: true });
 
@@ -54,7 +56,9 @@ async function watchMemory(context) {
       WebAssembly[name] = async (...args) => {
         const result = await platform.apply(WebAssembly, args);
         const { exports } = result.instance ?? result;
-        window.memory = Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
+        window.memory = /** @type {WebAssembly.Memory} */ (
+          Object.values(exports).find((one) => one instanceof WebAssembly.Memory)
+        );
         return result;
       };
     }
@@ -85,7 +89,9 @@ test("two hundred sign-ins and sign-outs leave what ten leave", async (t) => {
       for (let i = 0; i < count; i++) {
         const stop = client.subscribe(() => {});
         await client.startLogin();
-        const { user } = await client.handleCallback(await window.visit(window.left));
+        const { user } = /** @type {SignedIn} */ (
+          await client.handleCallback(await window.visit(window.left))
+        );
         await client.getAccessToken();
         client.stayActive();
         await client.logout();

@@ -13,6 +13,7 @@ import {
   sharedLoginApp,
   snapshot,
 } from "../support/login.mjs";
+import { present } from "../support/present.mjs";
 import { accessToken, advanceClocks, installClockOffsets } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -23,13 +24,24 @@ const startLoginApp = sharedLoginApp(
 );
 
 /**
+ * A request that an API was sent.
+ *
+ * @typedef {object} Seen
+ * @property {string | undefined} method
+ * @property {string | undefined} path
+ * @property {string | undefined} authorization
+ * @property {string | undefined} type
+ * @property {string | string[] | undefined} extra
+ * @property {string} body
+ */
+
+/**
  * An API that pages of any origin may call.
  *
  * @param {import("node:test").TestContext} t
  * @param {(request: Seen) => { status?: number, headers?: Record<string, string>, body?: string }} [answer]
  */
 async function startApi(t, answer = () => ({})) {
-  /** @typedef {{ method: string, path: string, authorization?: string, type?: string, extra?: string, body: string }} Seen */
   /** @type {Seen[]} */
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -56,8 +68,8 @@ async function startApi(t, answer = () => ({})) {
   await once(server, "listening");
   t.after(() => server.close(() => {}) && server.closeAllConnections());
   return {
-    origin: `http://localhost:${server.address().port}`,
-    port: server.address().port,
+    origin: `http://localhost:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`,
+    port: /** @type {import("node:net").AddressInfo} */ (server.address()).port,
     requests,
   };
 }
@@ -102,7 +114,7 @@ test("an API of apiOrigins gets the token, and everything that the caller gave",
     "new Request(api + '/a?b=c', { headers: { Authorization: 'Bearer stale' } })",
   ]) {
     assert.deepEqual(await call(page, api, args), OK, args);
-    const { method, path, authorization: got } = api.requests.pop();
+    const { method, path, authorization: got } = present(api.requests.pop());
     assert.deepEqual({ method, path, got }, { method: "GET", path: "/a?b=c", got: authorization });
   }
 
@@ -185,14 +197,14 @@ test("nobody signed in: not_signed_in, and no request", async (t) => {
 test("a redirect is not followed: the token arrives nowhere else", async (t) => {
   const other = await startApi(t);
   const api = await startApi(t, ({ path }) => ({
-    status: Number(path.slice(1)),
+    status: Number(path?.slice(1)),
     headers: { Location: `${other.origin}/stolen`, "Cache-Control": "no-store" },
   }));
   const { page } = await signedIn(t, api);
 
   for (const status of [301, 302, 303, 307, 308]) {
     const { error } = await call(page, api, `api + "/${status}"`);
-    assert.equal(error.code, "origin_not_allowed", status);
+    assert.equal(error.code, "origin_not_allowed", String(status));
     const { error: refused } = await call(page, api, `api + "/${status}", { redirect: "error" }`);
     assert.equal(refused.name, "TypeError", "as from the platform");
     assert.deepEqual(await call(page, api, `api + "/${status}", { redirect: "manual" }`), {
@@ -226,7 +238,7 @@ async function startForgetfulApi(t) {
   });
 }
 
-for (const [name, init, body] of [
+for (const [name, init, body] of /** @type {const} */ ([
   ["without a body", "", /^$/],
   ["with a string", ", { method: 'POST', body: 'text' }", /^text$/],
   ["with a Blob", ", { method: 'POST', body: new Blob(['blob']) }", /^blob$/],
@@ -237,7 +249,7 @@ for (const [name, init, body] of [
     ", { method: 'POST', body: (() => { const form = new FormData(); form.set('a', 'b'); return form; })() }",
     /name="a"\r\n\r\nb\r\n/,
   ],
-]) {
+])) {
   test(`a 401 to a request ${name} is answered with one renewal and one more try`, async (t) => {
     const api = await startForgetfulApi(t);
     const { page, standIn } = await signedIn(t, api);
@@ -363,7 +375,7 @@ test("a page that wrapped fetch keeps its wrapper, which gets a Request", async 
     const platform = window.fetch;
     window.wrapped = [];
     window.fetch = async (...args) => {
-      const [{ method, url = String(args[0]) }] = args;
+      const { method, url = String(args[0]) } = /** @type {Partial<Request>} */ (args[0]);
       window.wrapped.push([method, url]);
       const response = await platform(...args);
       return new Response(await response.blob(), response);

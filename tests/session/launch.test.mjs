@@ -44,7 +44,9 @@ const request = async (page) =>
 
 /** Where the pending login leads. */
 const returnTo = (page) =>
-  page.evaluate(() => JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage)[0])).return_to);
+  page.evaluate(
+    () => JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage)[0]) ?? "").return_to,
+  );
 
 // ---- handleLaunch ----
 
@@ -218,10 +220,10 @@ test("a mere link to the callback signs nobody out", async (t) => {
 test("by LaunchPad: the tile of the next pupil shows nothing of the one before", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn } = await startLoginApp(t);
-  for (const [person, name] of [
+  for (const [person, name] of /** @type {const} */ ([
     [PEOPLE.pia, "Pia"],
     [PEOPLE.nils, "Nils"],
-  ]) {
+  ])) {
     await page.goto(standIn.launchPadUrl);
     const switching = page.getByTestId("launchpad-switch");
     if (await switching.isVisible()) await switching.click();

@@ -111,12 +111,12 @@ test("a timer finds it where nobody calls and nothing wakes the page", async (t)
   await assertOver(page);
 });
 
-for (const [name, act] of [
+for (const [name, act] of /** @type {const} */ ([
   ["a click", (page) => page.mouse.click(5, 5)],
   ["a key", (page) => page.keyboard.press("a")],
   ["the wheel", (page) => page.mouse.wheel(0, 10)],
   ["stayActive", (page) => page.evaluate("client.stayActive()")],
-]) {
+])) {
   test(`${name} puts the idle limit off, but revives nothing that is over`, async (t) => {
     const { page } = await signedIn(t);
     await advanceClocks(page, 29 * MINUTE);
@@ -140,13 +140,13 @@ browserTest("what a script makes up is no activity, and a look at the tab is non
   const { page } = await signedIn(t);
   await advanceClocks(page, 29 * MINUTE);
   await page.evaluate(() => {
-    for (const [type, Kind] of [
+    for (const [type, Kind] of /** @type {const} */ ([
       ["pointerdown", PointerEvent],
       ["keydown", KeyboardEvent],
       ["wheel", WheelEvent],
       ["touchstart", Event],
       ["focus", FocusEvent],
-    ]) {
+    ])) {
       document.body.dispatchEvent(new Kind(type, { bubbles: true }));
     }
     document.body.click();

@@ -178,7 +178,7 @@ test("with a page to come back to, the person comes back, and its state is taken
   const { page, sent, app } = await signedInThere(t);
 
   await page.evaluate((postLogoutRedirectUri) => {
-    window.client.logout({ postLogoutRedirectUri });
+    void window.client.logout({ postLogoutRedirectUri });
   }, app.launchUrl);
   await page.waitForURL(`${app.launchUrl}?*`);
   await waitForClient(page);
@@ -212,7 +212,7 @@ test("a postLogoutRedirectUri that is none is config_invalid, and nobody is sign
     assert.equal(
       (await callInPage(page, `client.logout(${options})`)).error?.code,
       "config_invalid",
-      uri,
+      String(uri),
     );
   }
   assert.equal(

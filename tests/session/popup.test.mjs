@@ -22,7 +22,14 @@ import { accessToken, eventTypes } from "../support/session.mjs";
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
 
-/** An application whose button signs in in a popup. What becomes of it is on `window.signedIn`. */
+/** @import { LoginAppOptions } from "../support/login.mjs" */
+
+/**
+ * An application whose button signs in in a popup. What becomes of it is on `window.signedIn`.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {LoginAppOptions & { login?: string }} [options] `login`: what the button runs.
+ */
 async function visit(t, { login = 'client.startLogin({ mode: "popup" })', ...options } = {}) {
   const { page, context, errors } = await browser.newPage(t);
   const world = await startLoginApp(t, { autoHandleCallback: true, ...options });
@@ -226,7 +233,7 @@ test("in a frame of another site's page, as in a learning platform, the popup si
     document.body.append(frame);
   }, `${app.origin}/`);
   const frame = await (await page.waitForSelector("iframe")).contentFrame();
-  await frame.waitForURL(`${app.origin}/`);
+  await frame?.waitForURL(`${app.origin}/`);
   await waitForClient(/** @type {any} */ (frame));
   await withButton(frame, 'client.startLogin({ mode: "popup" })');
   const told = await tellHandled(context);
@@ -263,7 +270,7 @@ test("a message of another window, another origin or with another state is no an
   // The right window, of another origin: the provider's own page.
   await popup.evaluate((answer) => window.opener.postMessage(answer, "*"), answer);
   await page.evaluate(
-    ([answer, origin]) => {
+    ({ answer, origin }) => {
       // The right origin, of another window.
       postMessage(answer, origin);
       const frame = document.createElement("iframe");
@@ -272,7 +279,7 @@ test("a message of another window, another origin or with another state is no an
       document.body.append(frame);
       postMessage({ ...answer, state: "other" }, origin);
     },
-    [answer, app.origin],
+    { answer, origin: app.origin },
   );
   await pause(300);
 

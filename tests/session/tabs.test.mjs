@@ -33,7 +33,7 @@ const AT_ONCE = 5000;
 
 /** Three tabs of one application, with somebody signed in in the first two. */
 async function threeTabs(t, options = {}) {
-  const { page: first, context } = await browser.newPage(t);
+  const { page: first, context, errors } = await browser.newPage(t);
   await installClockOffsets(context);
   const world = await startLoginApp(t, { interceptNavigation: true, ...options });
   const tabs = [first, await context.newPage(), await context.newPage()];
@@ -41,7 +41,7 @@ async function threeTabs(t, options = {}) {
   for (const tab of tabs.slice(0, 2)) await loginOverHttp(tab);
   // The third one has looked, and found nobody.
   await callInPage(tabs[2], "client.getUser()");
-  return { tabs, context, ...world };
+  return { tabs, context, errors, ...world };
 }
 
 const statusOf = async (tab) => (await snapshot(tab)).status;
@@ -146,10 +146,10 @@ test("the tabs of one registration hear nothing of another's", async (t) => {
 });
 
 test("what any script of the origin posts to the channel signs nobody in, and breaks nothing", async (t) => {
-  const { tabs, errors = [], app, standIn } = await threeTabs(t);
+  const { tabs, errors, app, standIn } = await threeTabs(t);
   standIn.requests.length = 0;
   const seen = await tabs[0].evaluate(async () => {
-    const name = (await navigator.locks.query()).held.length; // no lock is held in idleness
+    const name = (await navigator.locks.query()).held?.length; // no lock is held in idleness
     return name;
   });
   assert.equal(seen, 0);
@@ -249,7 +249,7 @@ browserTest(
 /** By a popup, whose answer goes by the channel too. The provider knows the person. */
 async function signInHereByPopup(page) {
   await page.evaluate(() => {
-    window.signedIn = undefined;
+    delete (/** @type {Partial<Window>} */ (window).signedIn);
     const button = document.createElement("button");
     button.textContent = "Sign in";
     button.onclick = () => {
@@ -275,7 +275,7 @@ browserTest(
       });
       const show = () => {
         const { user } = window.client.getSnapshot();
-        document.title = user ? user.name : "Nobody";
+        document.title = user?.name ?? "Nobody";
         window.shown.push(document.title);
       };
       window.client.subscribe(show);
@@ -307,7 +307,7 @@ test("a browser that refuses channels, as with a site's storage, keeps nobody fr
         throw new DOMException("The operation is insecure", "SecurityError");
       };
       if (refuse === "postMessage") BroadcastChannel.prototype.postMessage = deny;
-      else window.BroadcastChannel = deny;
+      else window.BroadcastChannel = /** @type {any} */ (deny);
     }, refuse);
     const { open } = await startLoginApp(t, { interceptNavigation: true });
     await open(page);

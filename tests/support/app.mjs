@@ -29,6 +29,7 @@ const PKG = fileURLToPath(new URL("../../pkg/", import.meta.url));
 
 const PAGES = ["/", "/callback", "/launch"];
 
+/** @type {Record<string, string>} */
 const TYPES = {
   ".js": "text/javascript",
   ".json": "application/json",

@@ -1,6 +1,6 @@
 /** A person who signs in on the stand-in's pages, request by request: no browser, and no SDK. */
 
-import { callbackOf, HttpUserAgent } from "./stand-in.mjs";
+import { callbackOf, codeOf, HttpUserAgent } from "./stand-in.mjs";
 
 /**
  * Signs somebody in at a stand-in whose `consent` is `"never"`.
@@ -16,21 +16,23 @@ import { callbackOf, HttpUserAgent } from "./stand-in.mjs";
  */
 export async function authorize(standIn, { clientId, redirectUri, login, sub = "8708718", state }) {
   const url = new URL(standIn.endpoints.authorization_endpoint);
-  url.search = new URLSearchParams({
-    client_id: clientId,
-    redirect_uri: redirectUri,
-    response_type: "code",
-    scope: "openid profile email",
-    ...(state && { state }),
-    ...(login && {
-      state: "the-state",
-      nonce: login.nonce,
-      code_challenge: login.challenge,
-      code_challenge_method: "S256",
+  url.search = String(
+    new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      response_type: "code",
+      scope: "openid profile email",
+      ...(state && { state }),
+      ...(login && {
+        state: "the-state",
+        nonce: login.nonce,
+        code_challenge: login.challenge,
+        code_challenge_method: "S256",
+      }),
     }),
-  });
+  );
   const browser = new HttpUserAgent();
   const page = await browser.open(url.href);
   const { text } = await browser.post(page.url, { account: sub });
-  return callbackOf(text).searchParams.get("code");
+  return codeOf(callbackOf(text));
 }

@@ -9,10 +9,17 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const OUTPUT = `${ROOT}node_modules/.cache/gateway-test`;
 
 /**
+ * @typedef {object} Entries
+ * @property {typeof import("classlink-spa/gateway")} gateway
+ * @property {typeof import("classlink-spa/gateway-node")} gateway-node
+ */
+
+/**
  * Imports an entry of the package.
  *
- * @param {"gateway" | "gateway-node"} entry
- * @returns {Promise<any>} The module.
+ * @template {keyof Entries} E
+ * @param {E} entry
+ * @returns {Promise<Entries[E]>} The module.
  */
 export async function importEntry(entry) {
   const built = `${ROOT}pkg/${entry}.js`;

@@ -29,7 +29,7 @@ export async function newCertificate(folder, name, hosts) {
     { cwd: folder },
   );
   if (!ok) throw new CliError(`openssl can't make a certificate:\n${stderr}`);
-  const read = (file) => readFile(join(folder, file), "utf8");
+  const read = (/** @type {string} */ file) => readFile(join(folder, file), "utf8");
   return { key: await read(key), cert: await read(cert) };
 }
 

@@ -22,6 +22,7 @@ import { engine } from "./engine.mjs";
 import { newKey } from "./gateway.mjs";
 import { CLIENT_ID, clientScript, makeOpen } from "./login.mjs";
 
+/** @import { LogEntry } from "classlink-spa/gateway" */
 /** @import { RequestListener } from "node:http" */
 /** @import { BrowserContext, Page, Request } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
@@ -69,7 +70,7 @@ export const answering =
  * @property {RequestListener} [instead] Answers in its place.
  * @property {Promise<unknown>} [held] What every request waits for before it is answered.
  * @property {string} [date] What its answers say the time is.
- * @property {object[]} log Its log.
+ * @property {LogEntry[]} log Its log.
  */
 
 /**
@@ -136,7 +137,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
       metadata: { my_info_endpoint: standIn.endpoints.my_info_endpoint },
       clients: [{ ...registration, ...client }],
       sealingKeys: [newKey()],
-      log: (entry) => hand.log.push(entry),
+      log: (entry) => void hand.log.push(entry),
       ...gateway,
     }),
   );
@@ -227,7 +228,7 @@ export async function sessionCookies(context) {
  */
 export const recordSnapshots = (page) =>
   page.evaluate(() => {
-    const { client } = /** @type {any} */ (window);
+    const { client } = window;
     const seen = [client.getSnapshot()];
     Object.assign(window, { seen });
     client.subscribe(() => seen.push(client.getSnapshot()));
@@ -241,7 +242,5 @@ export const recordSnapshots = (page) =>
  */
 export const recordedSnapshots = (page) =>
   page.evaluate(() =>
-    /** @type {any} */ (window).seen.map(({ status, user }) =>
-      user ? `${status} ${user.name}` : status,
-    ),
+    window.seen.map(({ status, user }) => (user ? `${status} ${user.name}` : status)),
   );

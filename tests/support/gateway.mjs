@@ -5,6 +5,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { importEntry } from "./bundle.mjs";
 import { CLIENT, PERSON, startUpstream } from "./upstream.mjs";
 
+/** @import { Gateway, GatewayClient as GatewayRegistration, GatewayOptions, LogEntry } from "classlink-spa/gateway" */
+/** @import { Upstream, UpstreamOptions } from "./upstream.mjs" */
+
 export const { createGateway, GatewayConfigError } = await importEntry("gateway");
 
 export const APP = "https://app.example";
@@ -30,20 +33,22 @@ export function newLogin() {
  * Starts an upstream and a gateway, and hands out a browser.
  *
  * @param {import("node:test").TestContext} t
- * @param {object} [gatewayOptions] In place of the usual ones.
- * @param {object} [upstreamOptions]
+ * @param {Partial<GatewayOptions>} [gatewayOptions] In place of the usual ones.
+ * @param {UpstreamOptions} [upstreamOptions]
  */
 export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
   const clock = { at: Date.now() };
   const now = () => clock.at;
   const upstream = await startUpstream(t, { now, ...upstreamOptions });
+  /** @type {LogEntry[]} */
   const entries = [];
+  /** @type {GatewayOptions & { now: () => number }} */
   const options = {
     issuer: upstream.issuer,
     clients: [CLIENT],
     sealingKeys: [newKey()],
     timeout: 10_000,
-    log: (entry) => entries.push(entry),
+    log: (entry) => void entries.push(entry),
     now,
     ...gatewayOptions,
   };
@@ -56,7 +61,7 @@ export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
     const forbidden = [
       ...upstream.secrets,
       ...browser.verifiers,
-      ...people.map(([, value]) => value),
+      ...people.map(([, value]) => String(value)),
       ...options.sealingKeys,
       ...options.clients.map((client) => client.clientSecret),
     ];
@@ -69,11 +74,11 @@ export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
     entries,
     options,
     /** Lets time pass, in seconds. */
-    pass: (seconds) => {
+    pass: (/** @type {number} */ seconds) => {
       clock.at += seconds * 1000;
     },
     /** Another instance of the same deployment, or one configured otherwise. */
-    another: (changes = {}) => {
+    another: (/** @type {Partial<GatewayOptions & { now: () => number }>} */ changes = {}) => {
       const other = createGateway({ ...options, ...changes });
       return Object.assign(new GatewayClient(other, upstream), {
         gateway: other,
@@ -83,12 +88,39 @@ export async function setUp(t, gatewayOptions = {}, upstreamOptions = {}) {
   };
 }
 
+/**
+ * Whether a pair of {@link Object.entries} has a value.
+ *
+ * @param {[string, string | null | undefined]} pair
+ * @returns {pair is [string, string]}
+ */
+const isPresent = (pair) => pair[1] != null;
+
+/**
+ * How a sign-in differs from the usual one: the claims that the provider issues, the login (else a new one), and whether
+ * the page names the session. Other members change the token request's form.
+ *
+ * @typedef {Record<string, any> & {
+ *   claims?: Record<string, unknown>, client?: GatewayRegistration, login?: ReturnType<typeof newLogin>, isNamed?: boolean,
+ * }} SignIn
+ */
+
+/** @typedef {{ headers?: Record<string, string | null>, body?: BodyInit, context?: unknown }} RequestOptions
+ */
+
 /** A page of the application with the SDK in it, as the gateway sees them. */
 export class GatewayClient {
+  /** @type {Map<string, string>} */
   jar = new Map();
+  /** @type {string[]} */
   errors = [];
+  /** @type {string[]} */
   verifiers = [];
 
+  /**
+   * @param {Gateway} gateway
+   * @param {Upstream} [upstream] Where its users sign in.
+   */
   constructor(gateway, upstream) {
     this.gateway = gateway;
     this.upstream = upstream;
@@ -103,7 +135,13 @@ export class GatewayClient {
     return [...this.jar.keys()].filter((name) => /^__Host-classlink-.*\.\d$/.test(name));
   }
 
-  /** Sends a request as a same-origin page would, and takes the answer's cookies; a header of `null` is left out. */
+  /**
+   * Sends a request as a same-origin page would, and takes the response's cookies; a header of `null` is left out.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} [options]
+   */
   async send(method, path, options) {
     const answer = await this.start(method, path, options);
     answer.arrive();
@@ -113,6 +151,10 @@ export class GatewayClient {
   /**
    * Sends a request with the cookies that there are now. Its answer is there, but the browser takes its cookies only with
    * `arrive()`: answers overtake each other.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {RequestOptions} [options]
    */
   async start(method, path, { headers = {}, body, context } = {}) {
     const all = {
@@ -124,7 +166,7 @@ export class GatewayClient {
     };
     const request = new Request(`${APP}${path}`, {
       method,
-      headers: Object.entries(all).filter(([, value]) => value !== null),
+      headers: Object.entries(all).filter(isPresent),
       ...(body !== undefined && { body, duplex: "half" }),
     });
     const response = await this.gateway.handle(request, context);
@@ -142,17 +184,25 @@ export class GatewayClient {
     };
   }
 
+  /** @param {Response} response */
   #keep(response) {
     for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const [, name, value] = /** @type {RegExpExecArray} */ (/^([^=]+)=([^;]*)/.exec(line));
       if (/max-age=0/i.test(line)) this.jar.delete(name);
       else this.jar.set(name, value);
     }
   }
 
-  /** What the SDK posts for a code. */
+  /**
+   * What the SDK posts for a code.
+   *
+   * @param {{ verifier: string }} login
+   * @param {string} code
+   * @param {Record<string, string | undefined>} [changes]
+   */
   form(login, code, changes = {}) {
     this.verifiers.push(login.verifier);
+    /** @type {Record<string, string | undefined>} */
     const fields = {
       grant_type: "authorization_code",
       code,
@@ -161,15 +211,23 @@ export class GatewayClient {
       code_verifier: login.verifier,
       ...changes,
     };
-    return new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== undefined));
+    return new URLSearchParams(Object.entries(fields).filter(isPresent));
   }
 
+  /**
+   * @param {URLSearchParams | string} form
+   * @param {Record<string, string | null>} [headers]
+   */
   async postToken(form, headers = {}, query = "") {
     const answer = await this.startToken(form, headers, query);
     answer.arrive();
     return answer;
   }
 
+  /**
+   * @param {URLSearchParams | string} form
+   * @param {Record<string, string | null>} [headers]
+   */
   startToken(form, headers = {}, query = "") {
     const type = "application/x-www-form-urlencoded;charset=UTF-8";
     return this.start("POST", `/auth/token${query}`, {
@@ -178,17 +236,18 @@ export class GatewayClient {
     });
   }
 
-  /** Signs a user in. `claims` are what the provider says of them; `login` is the login, else a new one. */
+  /** Signs a user in. @param {SignIn} [options] */
   async signIn(options) {
     const answer = await this.startSignIn(options);
     answer.arrive();
     return answer;
   }
 
-  /** As {@link signIn}, with an answer that has not arrived; `isNamed`: the page names the session. */
+  /** As {@link signIn}, with an answer that has not arrived. @param {SignIn} [options] */
   startSignIn({ claims, client = CLIENT, login = newLogin(), isNamed, ...changes } = {}) {
     const { clientId } = client;
     const redirectUri = client.redirectUris[0];
+    assert(this.upstream);
     const code = this.upstream.authorize({ ...login, clientId, redirectUri, claims });
     return this.startToken(
       this.form(login, code, { client_id: clientId, redirect_uri: redirectUri, ...changes }),
@@ -211,7 +270,7 @@ export class GatewayClient {
     return this.start(method, `/auth/session?client_id=${CLIENT.clientId}${named}`);
   }
 
-  /** What the application's own routes see. */
+  /** What the application's own routes see. @param {{ clientId?: string }} [options] */
   whoIsIt(options) {
     return this.gateway.getSession(
       new Request(`${APP}/api`, { headers: { cookie: this.cookieHeader } }),

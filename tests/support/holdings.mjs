@@ -14,6 +14,7 @@ export async function collectPageState(loginPrefix) {
   function reachable() {
     const texts = [];
     const seen = new Set();
+    /** @type {any[]} */
     const waiting = [globalThis];
     const visit = (value) => {
       if (typeof value === "string") texts.push(value);
@@ -25,7 +26,7 @@ export async function collectPageState(loginPrefix) {
       seen.add(value);
       if (value instanceof WebAssembly.Memory) visit(value.buffer);
       if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
-        const bytes = new Uint8Array(value.buffer ?? value);
+        const bytes = new Uint8Array(ArrayBuffer.isView(value) ? value.buffer : value);
         texts.push(new TextDecoder("latin1").decode(bytes));
         continue;
       }

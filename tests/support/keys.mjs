@@ -18,7 +18,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:cry
  * @property {KeyObject} publicKey
  */
 
-/** What each kind of key is made of. */
+/** What each kind of key is made of. @type {Record<string, [type: any, options: object]>} */
 const KINDS = {
   RS: ["rsa", { modulusLength: 2048 }],
   PS: ["rsa", { modulusLength: 2048 }],
@@ -40,6 +40,7 @@ export function makeKey(kid, alg = "RS256", options) {
   const [type, usual] = KINDS[alg] ?? KINDS[alg.slice(0, 2)];
   // Asked for as JWKs: exporting a key that was just made can hang Node.js. It holds the key's lock, and where its
   // generator is collected meanwhile, that wants to have it, too (seen in Node.js 20.20).
+  /** @type {{ publicKey: any, privateKey: any }} The JWKs, which Node's types do not know of. */
   const pair = generateKeyPairSync(type, {
     ...(options ?? usual),
     publicKeyEncoding: { type: "spki", format: "jwk" },

@@ -24,6 +24,7 @@ import { HttpUserAgent } from "./stand-in.mjs";
 /** @import { BrowserContext, Page } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
 /** @import { StandIn } from "../../www/stand-in/index.js" */
+/** @import { StandInOptions } from "../../www/stand-in/options.js" */
 /** @import { App, AppOptions } from "./app.mjs" */
 
 /** People of the stand-in: see its README for what is special about each. */
@@ -58,7 +59,7 @@ export const LOGIN_PREFIX = "classlink-spa.login.";
  * What one test wants to be different.
  *
  * @typedef {object} LoginAppOptions
- * @property {object} [standIn] In place of the stand-in's settings here.
+ * @property {StandInOptions} [standIn] In place of the stand-in's settings here.
  * @property {Record<string, unknown>} [config] Members of the client's configuration, as JSON; `undefined` leaves one of
  * the usual ones out.
  * @property {string} [configExpression] A JavaScript expression in place of the configuration. In it `settings` is what would
@@ -74,7 +75,7 @@ export const LOGIN_PREFIX = "classlink-spa.login.";
  * asks, and end with the file. A test that names settings of either gets its own.
  *
  * @param {AppOptions} [usual] How the applications' servers answer.
- * @param {object} [usualSwitches] In place of the stand-ins' settings here.
+ * @param {StandInOptions} [usualSwitches] In place of the stand-ins' settings here.
  * @returns {(t: TestContext, options?: LoginAppOptions) => Promise<LoginApp>}
  */
 export function sharedLoginApp(usual = {}, usualSwitches = {}) {
@@ -93,10 +94,13 @@ export function sharedLoginApp(usual = {}, usualSwitches = {}) {
     } = options;
     const { app: special } = options;
     const own = switches !== undefined || special !== undefined;
-    if (!own) shared ??= startPair({ after: (end) => ends.push(end) }, { ...usual }, usualSwitches);
+    const startShared = () => {
+      shared ??= startPair({ after: (end) => ends.push(end) }, { ...usual }, usualSwitches);
+      return shared;
+    };
     const pair = await (own
       ? startPair(t, { ...usual, ...special }, { ...usualSwitches, ...switches })
-      : shared);
+      : startShared());
     const { app, standIn, answers } = pair;
     app.requests.length = 0;
     standIn.requests.length = 0;
@@ -158,7 +162,7 @@ export const makeOpen =
 /**
  * @param {{ after: (end: () => Promise<void>) => unknown }} t
  * @param {AppOptions} answers
- * @param {object} [switches]
+ * @param {StandInOptions} [switches]
  */
 async function startPair(t, answers, switches) {
   const app = await startApp(/** @type {any} */ (t), answers);
@@ -276,7 +280,6 @@ export async function tellHandled(context) {
   const told = [];
   await context.exposeFunction("tell", (/** @type {string} */ text) => told.push(JSON.parse(text)));
   await context.addInitScript(() => {
-    const { window } = /** @type {any} */ (globalThis);
     const timer = setInterval(() => {
       if (!window.handled) return;
       clearInterval(timer);

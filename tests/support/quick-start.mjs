@@ -60,6 +60,7 @@ export const startQuickStandIn = (origin, switches) =>
  * @param {{ app: number, issuer: string, gateway?: number }} places
  */
 export function layOut(folder, files, { app, issuer, gateway = 3000 }) {
+  /** @type {Record<string, string>} */
   const moved = { "http://localhost:4400": issuer, 5173: String(app), 3000: String(gateway) };
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -120,7 +120,7 @@ export async function rewriteRefreshResponses(context, standIn, rewrite) {
     const { id_token } = json;
     if (!id_token) return route.fulfill({ response, json });
     const claims = claimsOf(id_token);
-    const key = rewrite(json, claims) ?? KEYS.own;
+    const key = rewrite(json, claims) || KEYS.own;
     if (json.id_token === id_token) {
       if (claims.at_hash) claims.at_hash = accessTokenHash(json.access_token, key.alg);
       json.id_token = signToken({ alg: key.alg, kid: key.jwk.kid }, claims, key);

@@ -43,8 +43,13 @@ export const USER_AGENT = "somebody at the stand-in";
 
 /** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */
 export class HttpUserAgent {
+  /** @type {Map<string, { name: string, value: string, path: string }>} */
   #cookies = new Map();
 
+  /**
+   * @param {string} url
+   * @param {RequestInit & { headers?: Record<string, string> }} [init]
+   */
   async #request(url, init = {}) {
     const { pathname } = new URL(url);
     const cookie = [...this.#cookies.values()]
@@ -54,7 +59,7 @@ export class HttpUserAgent {
     const headers = { "user-agent": USER_AGENT, ...init.headers, ...(cookie && { cookie }) };
     const response = await fetch(url, { ...init, headers, redirect: "manual" });
     for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      const [, name, value] = /** @type {RegExpExecArray} */ (/^([^=]+)=([^;]*)/.exec(line));
       const path = /path=([^;]*)/i.exec(line)?.[1] ?? "/";
       this.#cookies.delete(`${path} ${name}`);
       if (value) this.#cookies.set(`${path} ${name}`, { name, value, path });
@@ -66,7 +71,7 @@ export class HttpUserAgent {
    * Follows HTTP redirects as long as they stay with the stand-in.
    *
    * @param {string} url
-   * @param {RequestInit} [init]
+   * @param {RequestInit & { headers?: Record<string, string> }} [init]
    * @returns {Promise<{ url: string, response: Response, text: string, left?: URL }>} The page and where it is; `left` is
    * where the last redirect would have gone on to.
    */
@@ -78,6 +83,12 @@ export class HttpUserAgent {
     return { url, response, text: await response.text(), ...(next && { left: next }) };
   }
 
+  /**
+   * Posts a form.
+   *
+   * @param {string} url
+   * @param {Record<string, string>} fields
+   */
   post(url, fields) {
     return this.open(url, {
       method: "POST",
@@ -86,23 +97,57 @@ export class HttpUserAgent {
     });
   }
 
-  /** Answers sign-in and consent pages until the last hop; answers with the page that makes it, or that stopped. */
+  /**
+   * Goes through sign-in and consent pages until the last hop.
+   *
+   * @param {string} url
+   * @param {{ sub?: string, answer?: string }} [user]
+   * @returns The page that makes the last hop, or the one that stopped it; reading `callback` of that one throws.
+   */
   async arrive(url, { sub = PIA, answer = "allow" } = {}) {
     let page = await this.open(url);
+    /** @type {string[]} */
     const seen = [];
     for (;;) {
       const kind = /^\/(sign-in|consent)\//.exec(new URL(page.url).pathname)?.[1];
-      if (!kind) return { ...page, seen, callback: callbackOf(page.text) };
+      if (!kind) {
+        const { text } = page;
+        return {
+          ...page,
+          seen,
+          get callback() {
+            return callbackOf(text);
+          },
+        };
+      }
       seen.push(kind);
       page = await this.post(page.url, kind === "consent" ? { answer } : { account: sub });
     }
   }
 }
 
-/** The URL that a last-hop page goes to by script. */
+/**
+ * The URL that a last-hop page goes to by script.
+ *
+ * @param {string} text
+ * @throws {Error} if the page makes no last hop
+ */
 export function callbackOf(text) {
   const target = /location\.replace\((".*?")\)/.exec(text)?.[1];
-  return target && new URL(JSON.parse(target));
+  if (!target) throw new Error(`The page does not lead to a callback: ${text.slice(0, 200)}`);
+  return new URL(JSON.parse(target));
+}
+
+/**
+ * The code of an authorization response.
+ *
+ * @param {URL} callback
+ * @throws {Error} if it has none
+ */
+export function codeOf(callback) {
+  const code = callback.searchParams.get("code");
+  if (!code) throw new Error(`The authorization response has no code: ${callback.search}`);
+  return code;
 }
 
 const verifier = randomBytes(32).toString("base64url");
@@ -133,11 +178,18 @@ export function authorizationUrl(standIn, params = {}) {
   return url.href;
 }
 
-/** A token request for a code. */
+/**
+ * A token request for a code.
+ *
+ * @param {StandIn} standIn
+ * @param {string | null} code
+ * @param {Record<string, string | undefined>} [params]
+ * @param {Record<string, string>} [headers]
+ */
 export function exchange(standIn, code, params = {}, headers = {}) {
   const usual = {
     grant_type: "authorization_code",
-    code,
+    code: code ?? undefined,
     redirect_uri: REDIRECT_URI,
     client_id: CLIENT.clientId,
     code_verifier: verifier,
@@ -145,7 +197,14 @@ export function exchange(standIn, code, params = {}, headers = {}) {
   return postForm(standIn.endpoints.token_endpoint, { ...usual, ...params }, headers);
 }
 
-/** A token request for a renewal (RFC 6749, 6). */
+/**
+ * A refresh token request (RFC 6749, 6).
+ *
+ * @param {StandIn} standIn
+ * @param {string} refreshToken
+ * @param {Record<string, string | undefined>} [params]
+ * @param {Record<string, string>} [headers]
+ */
 export function renew(standIn, refreshToken, params = {}, headers = {}) {
   const usual = {
     grant_type: "refresh_token",
@@ -174,17 +233,29 @@ export async function postForm(url, fields, headers = {}) {
   return { response, body: json ? await response.json() : await response.text() };
 }
 
-/** A whole sign-in: the token answer, and the ID token's claims. */
+/**
+ * A whole sign-in: the token response, and the ID token's claims.
+ *
+ * @param {StandIn} standIn
+ * @param {{ sub?: string, browser?: HttpUserAgent } & Record<string, any>} [options] Others are parameters of the
+ * authorization request.
+ */
 export async function obtainTokens(
   standIn,
   { sub = PIA, browser = new HttpUserAgent(), ...params } = {},
 ) {
   const { callback } = await browser.arrive(authorizationUrl(standIn, params), { sub });
-  const { body } = await exchange(standIn, callback.searchParams.get("code"));
+  const { body } = await exchange(standIn, codeOf(callback));
   return { ...body, claims: decodeJwt(body.id_token) };
 }
 
-/** Asks for JSON, with a bearer token where one is given. */
+/**
+ * Asks for JSON, with a bearer token if one is given.
+ *
+ * @param {string} url
+ * @param {string} [token]
+ * @param {Record<string, string>} [headers]
+ */
 export async function api(url, token, headers = {}) {
   const authorization = token && { authorization: `Bearer ${token}` };
   const response = await fetch(url, { headers: { ...authorization, ...headers } });

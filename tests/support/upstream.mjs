@@ -8,6 +8,38 @@ import { createServer } from "node:http";
 import { SignJWT } from "jose";
 import { makeKey } from "./keys.mjs";
 
+/** @import { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http" */
+/** @import { AddressInfo } from "node:net" */
+
+/** @typedef {{ clientId: string, clientSecret: string, redirectUris: string[] }} UpstreamClient */
+/** @typedef {{ clients?: UpstreamClient[], now?: () => number }} UpstreamOptions */
+/** @typedef {Awaited<ReturnType<typeof startUpstream>>} Upstream */
+/** @typedef {Record<string, any>} Claims */
+/** @typedef {(request: IncomingMessage, response: ServerResponse, form: URLSearchParams) => unknown} Handler */
+
+/**
+ * What is about to be signed, or with `raw` what is sent in its place.
+ *
+ * @typedef {object} Unsigned
+ * @property {Record<string, any>} header
+ * @property {any} claims
+ * @property {any} key
+ * @property {string} [accessToken] The access token beside it.
+ * @property {any} [raw]
+ */
+
+/**
+ * What a code stands for.
+ *
+ * @typedef {object} Grant
+ * @property {string} clientId
+ * @property {string} [nonce]
+ * @property {string} [challenge]
+ * @property {string} [redirectUri]
+ * @property {Claims} claims
+ * @property {number} [authTime]
+ */
+
 /** A registration that the upstream knows. The secret needs form-urlencoding (RFC 6749, 2.3.1). */
 export const CLIENT = {
   clientId: "client-1",
@@ -38,44 +70,55 @@ const FIRST_KEY = newKey("key-1");
  * Starts an upstream that ends with the test.
  *
  * @param {import("node:test").TestContext} t
- * @param {object} [options]
- * @param {object[]} [options.clients]
- * @param {() => number} [options.now] Milliseconds since 1970.
+ * @param {UpstreamOptions} [options] `now`: milliseconds since 1970.
  */
 export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = {}) {
+  /** @type {Map<string | null, Grant>} */
   const codes = new Map();
+  /** @type {Map<string | null, Grant>} */
   const refreshTokens = new Map();
+  /** @type {Map<string, Claims>} */
   const accessTokens = new Map();
+  /** @type {Set<string>} */
   const secrets = new Set();
 
   const upstream = {
-    /** Every request: path, and what the client sent. */
+    issuer: "",
+    /**
+     * Every request: path, and what the client sent.
+     *
+     * @type {{ path: string, form: URLSearchParams, headers: IncomingHttpHeaders, method?: string }[]}
+     */
     requests: [],
-    /** Handlers by path, in place of the usual ones: `(request, response) => void`. */
+    /** Handlers by path, in place of the usual ones. @type {Record<string, Handler>} */
     instead: {},
-    /** Further members of, or changes to, the discovery document. */
+    /** Further members of, or changes to, the discovery document. @type {Record<string, unknown>} */
     discovery: {},
     /** The key set served. */
     keys: [FIRST_KEY.jwk],
-    /** Changes what is to be signed: `({ header, claims, key }) => the same`. */
-    bend: (token) => token,
+    /** Changes what is to be signed. */
+    bend: (/** @type {Unsigned} */ token) => /** @type {any} */ (token),
     /** Changes the token response. */
-    bendResponse: (response) => response,
-    /** What UserInfo and my-info say. */
+    bendResponse: (/** @type {Record<string, any>} */ response) => /** @type {any} */ (response),
+    /** What UserInfo and my-info say. @type {any} */
     userInfo: undefined,
+    /** @type {any} */
     myInfo: { UserId: 8708718, TenantId: 2284, Tenant: "Springfield" },
     checksPkce: false,
     givesRefreshTokens: false,
     rotates: true,
+    /** @type {number | undefined} */
     accessTokenLifetime: undefined,
     idTokenLifetime: 86_400,
     /** Everything secret or personal that was ever sent or received: for leak checks. */
     secrets,
-    count: (path) => upstream.requests.filter((request) => request.path === path).length,
+    count: (/** @type {string} */ path) =>
+      upstream.requests.filter((request) => request.path === path).length,
     newKey,
     key: FIRST_KEY,
     /** What the authorization endpoint would do: a code for this person and login. */
-    authorize: ({ nonce, challenge, clientId = CLIENT.clientId, redirectUri, claims = {} }) => {
+    authorize: (/** @type {Partial<Grant>} */ request) => {
+      const { nonce, challenge, clientId = CLIENT.clientId, redirectUri, claims = {} } = request;
       const code = randomBytes(24).toString("base64url");
       secrets.add(code);
       codes.set(code, { nonce, challenge, clientId, redirectUri, claims });
@@ -84,7 +127,7 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     revokeGrants: () => refreshTokens.clear(),
   };
 
-  const tokenResponse = async ({ clientId, nonce, claims, authTime }) => {
+  const tokenResponse = async (/** @type {Grant} */ { clientId, nonce, claims, authTime }) => {
     const seconds = Math.floor(now() / 1000);
     const accessToken = randomBytes(24).toString("base64url");
     accessTokens.set(accessToken, claims);
@@ -113,6 +156,7 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
       (await new SignJWT(JSON.parse(JSON.stringify(bent))).setProtectedHeader(header).sign(key, {
         crit: { "urn:example:critical": true },
       }));
+    /** @type {Record<string, any>} */
     const response = {
       access_token: accessToken,
       token_type: "Bearer",
@@ -129,7 +173,10 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     return upstream.bendResponse(response);
   };
 
-  const clientOf = (headers, form) => {
+  const clientOf = (
+    /** @type {IncomingHttpHeaders} */ headers,
+    /** @type {URLSearchParams} */ form,
+  ) => {
     let [id, secret] = [form.get("client_id"), form.get("client_secret")];
     if (headers.authorization) {
       const pair = Buffer.from(headers.authorization.replace(/^Basic /, ""), "base64").toString();
@@ -138,35 +185,46 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     return clients.find((one) => one.clientId === id && one.clientSecret === secret);
   };
 
+  /**
+   * @param {IncomingHttpHeaders} headers
+   * @param {URLSearchParams} form
+   * @returns {Promise<[status: number, body: unknown]>}
+   */
   const grant = async (headers, form) => {
     const client = clientOf(headers, form);
     if (!client) return [401, { error: "invalid_client", error_description: "secret of Pia" }];
+    /** @type {[number, unknown]} */
     const refused = [400, { error: "invalid_grant", error_description: "no such code of Pia" }];
     const authTime = Math.floor(now() / 1000);
     if (form.get("grant_type") === "refresh_token") {
       const found = refreshTokens.get(form.get("refresh_token"));
-      if (found?.clientId !== client.clientId) return refused;
+      if (!found || found.clientId !== client.clientId) return refused;
       if (upstream.rotates) refreshTokens.delete(form.get("refresh_token"));
       return [200, await tokenResponse(found)];
     }
     const found = codes.get(form.get("code"));
     codes.delete(form.get("code"));
-    if (found?.clientId !== client.clientId) return refused;
+    if (!found || found.clientId !== client.clientId) return refused;
     if (found.redirectUri && found.redirectUri !== form.get("redirect_uri")) return refused;
-    const challenge = createHash("sha256").update(form.get("code_verifier")).digest("base64url");
+    const challenge = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
     if (upstream.checksPkce && found.challenge !== challenge) return refused;
     return [200, await tokenResponse({ ...found, authTime })];
   };
 
+  /** @param {ServerResponse} response @param {number} status @param {unknown} body */
   const json = (response, status, body) => {
     response.writeHead(status, { "Content-Type": "application/json" });
     response.end(JSON.stringify(body));
   };
+  /** @type {(body: () => unknown) => Handler} */
   const profile = (body) => (request, response) => {
     const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
     if (!accessTokens.has(token)) return json(response, 401, { message: "no token of Pia" });
     json(response, 200, body());
   };
+  /** @type {Record<string, Handler>} */
   const usual = {
     "/.well-known/openid-configuration": (_, response) =>
       json(response, 200, {
@@ -189,7 +247,7 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
   };
 
   const server = createServer(async (request, response) => {
-    const path = new URL(request.url, "http://upstream").pathname;
+    const path = new URL(request.url ?? "/", "http://upstream").pathname;
     let body = "";
     for await (const chunk of request) body += chunk;
     const form = new URLSearchParams(body);
@@ -198,8 +256,9 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     if (handler) await handler(request, response, form);
     else response.writeHead(404).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  upstream.issuer = `http://127.0.0.1:${server.address().port}`;
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {AddressInfo} */ (server.address());
+  upstream.issuer = `http://127.0.0.1:${port}`;
   t.after(() => {
     server.closeAllConnections();
     server.close();

@@ -49,27 +49,51 @@ const CLAIMS = {
 function signature(alg, key, input) {
   const data = Buffer.from(input);
   if (/^Ed/.test(alg)) return sign(null, data, key);
+  /** @type {import("node:crypto").SignKeyObjectInput} */
   const options = /^ES/.test(alg)
     ? { key, dsaEncoding: "ieee-p1363" }
     : { key, ...(/^PS/.test(alg) && { padding: 6, saltLength: Number(alg.slice(2)) / 8 }) };
   return sign(hashOf(alg), data, options);
 }
 
-/** A signed token. A header or claims given as a string are written as they are; `undefined` members are left out. */
+/**
+ * A signed token. A header or claims given as a string are written as they are; `undefined` members are left out.
+ *
+ * @param {{ header?: unknown, claims?: unknown, key?: any, alg?: string, signed?: boolean }} [options]
+ */
 function token({ header = {}, claims = {}, key = rsa, alg = "RS256", signed = true } = {}) {
   const head =
-    typeof header === "string" ? header : JSON.stringify({ alg, kid: key.jwk.kid, ...header });
-  const body = typeof claims === "string" ? claims : JSON.stringify({ ...CLAIMS, ...claims });
+    typeof header === "string"
+      ? header
+      : JSON.stringify({ alg, kid: key.jwk.kid, .../** @type {object} */ (header) });
+  const body =
+    typeof claims === "string"
+      ? claims
+      : JSON.stringify({ ...CLAIMS, .../** @type {object} */ (claims) });
   const input = `${b64(head)}.${b64(body)}`;
   return `${input}.${signed ? b64(signature(alg, key.privateKey, input)) : ""}`;
 }
+
+/**
+ * How a case differs from a valid token with the issuer's key at hand.
+ *
+ * @typedef {Parameters<typeof token>[0] & { raw?: string, now?: unknown[] | null, later?: unknown[],
+ *   advertised?: string[] | null, fetches?: number, before?: object, maxAge?: number }} Case
+ */
 
 const idTokens = [];
 /** Adds a case. `now` and `later` are the keys at hand, and those that a fetch brings; `outcome` is `valid` or the reason. */
 function add(
   outcome,
   name,
-  { raw, now = [rsa.jwk], later, advertised = ["RS256"], fetches, ...rest } = {},
+  /** @type {Case} */ {
+    raw,
+    now = [rsa.jwk],
+    later,
+    advertised = ["RS256"],
+    fetches,
+    ...rest
+  } = {},
 ) {
   const { before, maxAge, ...parts } = rest;
   idTokens.push({

@@ -25,15 +25,15 @@ export async function freePort(wish) {
   return port || canListen(0, "127.0.0.1");
 }
 
-/** The port, or 0 if it is taken; a machine without the address at all takes nothing. */
+/** The port, or 0 if it is taken; a machine without the address at all takes nothing. @param {number} port @param {string} host @returns {Promise<number>} */
 function canListen(port, host) {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", ({ code }) =>
+    server.once("error", (/** @type {NodeJS.ErrnoException} */ { code }) =>
       resolve(code === "EADDRINUSE" || code === "EACCES" ? 0 : -1),
     );
     server.listen(port, host, () => {
-      const { port: taken } = server.address();
+      const { port: taken } = /** @type {import("node:net").AddressInfo} */ (server.address());
       server.close(() => resolve(taken));
     });
   });

@@ -23,7 +23,9 @@ function component({ from, name, version, licence, digest }) {
   const purl = new PackageURL(from, undefined, name, version, undefined, undefined).toString();
   return new Models.Component(Enums.ComponentType.Library, name, {
     ...{ version, purl, bomRef: purl },
-    hashes: new Models.HashDictionary([[digest.algorithm, digest.hex]]),
+    hashes: new Models.HashDictionary([
+      [/** @type {Enums.HashAlgorithm} */ (digest.algorithm), digest.hex],
+    ]),
     licenses: new Models.LicenseRepository([licences.makeFromString(licence)]),
   });
 }
@@ -56,9 +58,10 @@ export function makeSbom() {
   const standard = standardLibrary();
   own.dependencies.add(standard.bomRef);
   for (const { name, needs, direct } of dependencies) {
-    const { bomRef, dependencies } = byName.get(name);
+    const { bomRef, dependencies } = /** @type {Models.Component} */ (byName.get(name));
     if (direct) own.dependencies.add(bomRef);
-    for (const needed of needs) dependencies.add(byName.get(needed).bomRef);
+    for (const needed of needs)
+      dependencies.add(/** @type {Models.Component} */ (byName.get(needed)).bomRef);
   }
   const bom = new Models.Bom({
     metadata: new Models.Metadata({ component: own }),

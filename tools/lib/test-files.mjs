@@ -109,7 +109,7 @@ async function runTestFile({ path, env }, name) {
 
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text) => {
+    stream?.setEncoding("utf8").on("data", (text) => {
       output = (output + text).slice(-50_000);
       watch();
     });
@@ -128,7 +128,9 @@ async function runTestFile({ path, env }, name) {
   watch();
 
   const parents = [];
-  const results = createInterface({ input: child.stdio[3] });
+  const results = createInterface({
+    input: /** @type {import("node:stream").Readable} */ (child.stdio[3]),
+  });
   results.on("line", (line) => {
     watch();
     const { type, name, nesting, suite, skipped, reason, failedInSubtest, error } =

@@ -38,7 +38,7 @@ export async function writeReference() {
     out: join(root, "docs/api"),
     readme: "none",
     disableSources: true,
-    requiredToBeDocumented: DOCUMENTED,
+    requiredToBeDocumented: /** @type {any} */ (DOCUMENTED),
     intentionallyNotExported: INTERNAL,
     validation: { notExported: true, invalidLink: true, notDocumented: true },
     logLevel: "Warn",

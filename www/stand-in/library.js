@@ -12,7 +12,6 @@ console.warn = (/** @type {unknown[]} */ ...args) => {
 /** @type {any} */
 let library;
 try {
-  // @ts-expect-error: the library has no types of its own.
   library = await import("oidc-provider");
 } finally {
   console.warn = warn;

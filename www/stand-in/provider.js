@@ -113,13 +113,15 @@ export async function createProvider(issuer, { settings, people, consents, store
 
 async function signingKey() {
   // Asked for as JWKs: exporting a key that was just made can hang Node.js, when its generator is collected meanwhile.
-  const { privateKey } = await promisify(generateKeyPair)("rsa", {
+  // Node's types know of no JWKs here.
+  const options = /** @type {any} */ ({
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "jwk" },
     privateKeyEncoding: { type: "pkcs8", format: "jwk" },
   });
+  const { privateKey } = await promisify(generateKeyPair)("rsa", options);
   const kid = randomBytes(8).toString("hex");
-  return { .../** @type {object} */ (privateKey), kid, alg: "RS256", use: "sig" };
+  return { .../** @type {any} */ (privateKey), kid, alg: "RS256", use: "sig" };
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import { addFrame } from "../../support/browser.mjs";
 import { advanceClock } from "./device.mjs";
-import { OPTION, signedIn } from "./help.mjs";
+import { claims, OPTION, signedIn } from "./help.mjs";
 
 /** @import { Expectation } from "../judge.mjs" */
 /** @import { Scenario } from "../runner.mjs" */
@@ -506,8 +506,7 @@ export const several = [
     play: async (stage) => {
       await stage.signIn();
       stage.provider.bent = {
-        idToken: ({ claims }) =>
-          Object.assign(claims, { sub: "9120045", name: "Paul", email: undefined }),
+        idToken: claims({ sub: "9120045", name: "Paul", email: undefined }),
       };
       const { user } = await stage.signIn();
       return { sub: user?.sub, name: user?.name, email: user?.email ?? null };

@@ -22,14 +22,14 @@ export const advanceClock = (seconds) => `(() => {
 
 const YEAR = 365 * DAY;
 
-const SKEWS = [
+const SKEWS = /** @type {const} */ ([
   ["2 minutes", 2 * MINUTE],
   ["11 minutes", 11 * MINUTE],
   ["26 hours", 26 * HOUR],
   ["a year", YEAR],
-].flatMap(([words, seconds]) => [
-  [`${words} fast`, seconds],
-  [`${words} slow`, -seconds],
+]).flatMap(([words, seconds]) => [
+  /** @type {const} */ ([`${words} fast`, seconds]),
+  /** @type {const} */ ([`${words} slow`, -seconds]),
 ]);
 
 /** What an ID token says that was issued 25 hours ago and expired an hour ago. */

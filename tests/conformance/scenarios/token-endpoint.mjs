@@ -55,7 +55,7 @@ export const tokens = [
     },
     expect: { ...signedIn, user: { sub: PERSON.sub, roleName: "Teacher", role: "teacher" } },
   },
-  ...[
+  .../** @type {const} */ ([
     ["token_type is bearer, in small letters", { token_type: "bearer" }],
     ["token_type is BEARER", { token_type: "BEARER" }],
     ["expires_in is a string", { expires_in: "3600" }],
@@ -66,7 +66,7 @@ export const tokens = [
     ["there is a refresh token", { refresh_token: "r".repeat(40) }],
     ["there are members that nobody knows", { __proto__x: {}, constructor: 1, more: [null] }],
     ["error is there but empty", { error: "" }],
-  ].map(([name, changes]) => ({
+  ]).map(([name, changes]) => ({
     name,
     arrange: { token: members(changes) },
     expect: signedIn,
@@ -76,7 +76,7 @@ export const tokens = [
     arrange: { token: (answer) => ({ ...answer, headers: { "Content-Type": "text/html" } }) },
     expect: signedIn,
   },
-  ...[
+  .../** @type {const} */ ([
     ["access_token is missing", { access_token: undefined }],
     ["access_token is empty", { access_token: "" }],
     ["access_token is a number", { access_token: 5 }],
@@ -86,7 +86,7 @@ export const tokens = [
     ["token_type is missing", { token_type: undefined }],
     ["token_type is DPoP", { token_type: "DPoP" }],
     ["token_type is a number", { token_type: 5 }],
-  ].map(([name, changes]) => ({
+  ]).map(([name, changes]) => ({
     name,
     arrange: { token: members(changes) },
     expect: { code: "provider_response_invalid", status: 200, requested: { token: 1 } },
@@ -119,7 +119,7 @@ export const tokens = [
     },
     expect: { code: "provider_response_invalid" },
   },
-  ...[
+  .../** @type {const} */ ([
     [204, undefined, false],
     [401, CAPTIVE_PORTAL_HTML, false],
     [403, CAPTIVE_PORTAL_HTML, false],
@@ -127,7 +127,7 @@ export const tokens = [
     [500, CAPTIVE_PORTAL_HTML, true],
     [502, CAPTIVE_PORTAL_HTML, true],
     [503, "", true],
-  ].map(([status, body, retryable]) => ({
+  ]).map(([status, body, retryable]) => ({
     name: `${status}, and nothing of OAuth`,
     arrange: { token: { status, body } },
     expect: { code: "provider_response_invalid", status, retryable, requested: { token: 1 } },

@@ -36,7 +36,7 @@ function Who() {
 
 function Private() {
   const { user } = useClassLink();
-  return <h1>Classes of {user.name}</h1>;
+  return <h1>Classes of {user?.name}</h1>;
 }
 
 const OWN = {
@@ -116,9 +116,9 @@ if (typeof document !== "undefined") {
   const app = <App client={client} scenario={scenario} path={location.pathname} />;
   const tree = <StrictMode>{app}</StrictMode>;
   const root = document.getElementById("root");
-  if (root.hasChildNodes()) window.root = hydrateRoot(root, tree);
+  if (root?.hasChildNodes()) window.root = hydrateRoot(root, tree);
   else {
-    window.root = createRoot(root);
+    window.root = createRoot(/** @type {HTMLElement} */ (root));
     window.root.render(tree);
   }
 }

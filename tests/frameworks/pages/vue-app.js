@@ -87,7 +87,7 @@ export async function render(path, scenario) {
   const client = createTestClient(scenario.client);
   const subscribed = [];
   const { subscribe } = client;
-  client.subscribe = (listener) => {
+  /** @type {any} */ (client).subscribe = (listener) => {
     subscribed.push(listener);
     return subscribe(listener);
   };
@@ -104,7 +104,7 @@ if (typeof document !== "undefined") {
   Object.assign(window, { client, seen });
   new Function("client", scenario.setup ?? "")(client);
   const root = document.getElementById("root");
-  const create = root.hasChildNodes() ? createSSRApp : createApp;
+  const create = root?.hasChildNodes() ? createSSRApp : createApp;
   const { app, router } = makeApp(create, client, scenario, createWebHistory());
   Object.assign(window, { app, router, go: (path) => router.push(path).catch(() => {}) });
   // As an application does that waits for its first route before it hydrates.

@@ -103,6 +103,11 @@ export class NodeContext extends EventEmitter {
     this.bindings.set(name, call);
   }
 
+  /**
+   * @param {unknown} pattern
+   * @param {(route: any) => unknown} handler
+   * @param {{ times?: number }} [options]
+   */
   async route(pattern, handler, { times } = {}) {
     this.routes.push({ pattern, handler, times });
   }
@@ -126,13 +131,13 @@ export class NodeContext extends EventEmitter {
   }
 
   async cookies() {
-    const { cookies } = this.cookieJar.toJSON();
+    const cookies = this.cookieJar.toJSON()?.cookies ?? [];
     return cookies
-      .map((json) => Cookie.fromJSON(json))
-      .filter((cookie) => cookie.expiryTime() > Date.now())
+      .flatMap((json) => Cookie.fromJSON(json) ?? [])
+      .filter((cookie) => (cookie.expiryTime() ?? Number.POSITIVE_INFINITY) > Date.now())
       .map(({ key, value, domain, path, httpOnly, secure, sameSite }) => ({
         ...{ name: key, value, domain, path, httpOnly, secure },
-        sameSite: SAME_SITE[sameSite] ?? "Lax",
+        sameSite: SAME_SITE[sameSite ?? ""] ?? "Lax",
       }));
   }
 

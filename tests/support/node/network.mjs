@@ -5,8 +5,6 @@
  * @module
  */
 
-/** @import { Route } from "./route.mjs" */
-
 import { interceptedBy } from "./route.mjs";
 
 /** What a page may send to another origin without a preflight: Fetch, 2.2.1 and 2.2.2. */
@@ -78,7 +76,7 @@ const abortOf = (signal) =>
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 
-/** @param {string} method @param {Headers} headers @returns {string[]} Names of headers that need a preflight. */
+/** @param {Headers} headers @returns {string[]} Names of headers that need a preflight. */
 function unsafeHeaders(headers) {
   return [...headers.keys()]
     .filter(

@@ -129,24 +129,31 @@ export class NodePage extends EventEmitter {
     await this.#navigate(url, { replaces: true, state });
   }
 
-  /** A script or a person at the page leaves it. @param {string} url */
+  /**
+   * A script or the user leaves the page.
+   *
+   * @param {string} url
+   * @param {{ replaces?: boolean, reloads?: boolean, method?: string, body?: string }} [how]
+   */
   navigateFromPage(
     url,
     { replaces = false, reloads = false, method = "GET", body = undefined } = {},
   ) {
     const referrer = this.url();
-    void this.#navigate(url, { replaces: replaces || reloads, method, body, referrer }).then(
-      (error) => {
+    this.#navigate(url, { replaces: replaces || reloads, method, body, referrer })
+      .then(async (error) => {
         if (error && !this.#closed) {
-          void this.#show({ html: "", url: "about:blank#unreachable", referrer: "" });
+          await this.#show({ html: "", url: "about:blank#unreachable", referrer: "" });
         }
-      },
-    );
+      })
+      .catch((error) => this.nodeContext.reportError(error));
   }
 
   /**
    * Fetches a document and shows it.
    *
+   * @param {string} url
+   * @param {{ replaces?: boolean, method?: string, body?: string, referrer?: string, state?: unknown }} how
    * @returns {Promise<Error | undefined>} Why it could not be had.
    */
   async #navigate(url, { replaces = false, method = "GET", body, referrer = "", state = null }) {
@@ -209,6 +216,7 @@ export class NodePage extends EventEmitter {
     gone.end();
   }
 
+  /** @param {{ html: string, url: string, referrer: string, replaces?: boolean, state?: unknown }} document */
   async #show({ html, url, referrer, replaces = false, state = null }) {
     this.#leave();
     const { origin } = new URL(url);
@@ -247,11 +255,13 @@ export class NodePage extends EventEmitter {
     const keysOf = (store) =>
       Array.from({ length: length?.call(store) ?? 0 }, (_, index) => keyAt.call(store, index));
     document.stored = (name) =>
-      Object.fromEntries(keysOf(raw[name]).map((key) => [key, getItem.call(raw[name], key)]));
-    for (const [name, kept] of [
+      Object.fromEntries(
+        keysOf(raw[name]).map((key) => [key, getItem.call(raw[name], String(key))]),
+      );
+    for (const [name, kept] of /** @type {const} */ ([
       ["sessionStorage", this.#session.get(origin)],
       ["localStorage", this.nodeContext.localOf(origin)],
-    ]) {
+    ])) {
       for (const [key, value] of Object.entries(kept ?? {})) setItem.call(raw[name], key, value);
     }
 
@@ -436,8 +446,9 @@ export class NodePage extends EventEmitter {
     }
   }
 
-  /** @param {(body: HTMLElement) => HTMLElement | null | undefined} find */
+  /** @param {(body: HTMLElement) => HTMLElement | null | undefined} find @param {string} what */
   #locator(find, what) {
+    /** @type {() => Promise<any>} */
     const first = () => this.#until(what, () => find(this.#document.window.document.body));
     return {
       click: async () => (await first()).click(),
@@ -464,6 +475,7 @@ export class NodePage extends EventEmitter {
     await this.#document.clock?.jump(ms);
   }
 
+  /** @param {Parameters<import("./browser.mjs").NodeContext["route"]>} args */
   async route(...args) {
     return this.nodeContext.route(...args);
   }

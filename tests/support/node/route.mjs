@@ -83,11 +83,11 @@ export async function interceptedBy(context, sent, type, usual) {
       sent.signal?.addEventListener("abort", () => reject(sent.signal?.reason));
       const given = route.handler({
         request: () => shownRequest(sent, type),
-        fulfill: async (answer = {}) => resolve(fulfilled(answer)),
+        fulfill: async (/** @type {any} */ answer = {}) => resolve(fulfilled(answer)),
         abort: async () => reject(new TypeError("Failed to fetch")),
         fallback: async () => next().then(resolve, reject),
         continue: async () => usual().then(resolve, reject),
-        fetch: async ({ url, postData } = {}) =>
+        fetch: async (/** @type {{ url?: string, postData?: string }} */ { url, postData } = {}) =>
           shownResponse(await usual({ ...(url && { url }), ...(postData && { body: postData }) })),
       });
       Promise.resolve(given).catch(reject);

@@ -124,10 +124,10 @@ const locksOf = (held) => ({
 export function createWindow(page, { html, url, referrer, fetch }) {
   const context = page.nodeContext;
   const virtualConsole = new VirtualConsole();
-  virtualConsole.on("jsdomError", (error) => {
+  virtualConsole.on("jsdomError", (/** @type {any} */ error) => {
     if (error.type !== "not implemented") context.reportError(error.detail ?? error);
   });
-  for (const type of ["log", "info", "warn", "error", "debug"]) {
+  for (const type of /** @type {const} */ (["log", "info", "warn", "error", "debug"])) {
     virtualConsole.on(type, (...values) => context.reportConsole(type, values));
   }
   const dom = new JSDOM(html, {
@@ -156,7 +156,7 @@ export function createWindow(page, { html, url, referrer, fetch }) {
       // A browser's profiles and origins don't hear each other.
       super(`${context.id} ${new URL(url).origin} ${name}`);
       this.#name = String(name);
-      this.unref?.();
+      /** @type {any} */ (this).unref?.();
       ended.signal.addEventListener("abort", () => this.close());
     }
     get name() {

@@ -28,6 +28,7 @@ const QUIET = 500;
 /** A fresh profile: no cookies, no storage, shared with no other. */
 export class Context extends EventEmitter {
   /** @type {Session} */
+  /** @type {any} */
   session;
   /** The documents that were asked for, oldest first. @type {(Asked & { failed?: boolean })[]} */
   documents = [];
@@ -159,7 +160,7 @@ export class Context extends EventEmitter {
       await this.session.forget(page.handle, (driver) => driver.close());
     } catch (error) {
       // It may have gone by itself since the last look.
-      if (!/has been closed/.test(error.message)) throw error;
+      if (!/has been closed/.test(String(error))) throw error;
     }
     page.gone();
   }
@@ -235,7 +236,12 @@ export class Context extends EventEmitter {
     return this.waitForEvent(event, options);
   }
 
-  /** Waits until a page is another document, or has another address. */
+  /**
+   * Waits until a page is another document, or has another address.
+   *
+   * @param {any} page
+   * @param {{ predicate?: (page: any) => boolean, timeout?: number }} [options]
+   */
   async #navigated(page, { predicate = () => true, timeout = TIMEOUT } = {}) {
     const place = async () => {
       const { url, mark } = await page.script(

@@ -136,7 +136,7 @@ export async function evaluateIn(where, code, arg) {
       answer = await where.script("sync", `return (${look})(${kept}, ${key});`);
     }
   } catch (error) {
-    throw new Error(isGone(error) ? GONE : error.message, { cause: error });
+    throw new Error(isGone(error) ? GONE : /** @type {Error} */ (error).message, { cause: error });
   }
   if (answer.gone) throw new Error(GONE);
   if (answer.error) {

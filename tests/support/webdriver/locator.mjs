@@ -215,8 +215,9 @@ export class Locator {
         if (found.length > 1) throw new Error(`strict mode violation: ${found.length} elements`);
         if (found.length === 1) return await act(...found[0]);
       } catch (error) {
-        if (/strict mode|closed/.test(error.message)) throw this.#because(error.message);
-        last = error.message;
+        const { message } = /** @type {Error} */ (error);
+        if (/strict mode|closed/.test(message)) throw this.#because(message);
+        last = message;
       }
       if (performance.now() > until) throw this.#because(`Timeout ${timeout}ms exceeded: ${last}`);
       await pause(POLL);
@@ -291,8 +292,9 @@ export class Locator {
         };
         if (there[state]) return;
       } catch (error) {
-        if (/strict mode|closed/.test(error.message)) throw this.#because(error.message);
-        last = error.message;
+        const { message } = /** @type {Error} */ (error);
+        if (/strict mode|closed/.test(message)) throw this.#because(message);
+        last = message;
       }
       if (performance.now() > until) {
         throw this.#because(`Timeout ${timeout}ms exceeded: it is not ${state} ${last}`);

@@ -204,6 +204,7 @@ export class Route {
 export function send(asked, url = asked.url()) {
   const target = new URL(url);
   const start = target.protocol === "https:" ? httpsRequest : httpRequest;
+  /** @type {Record<string, string>} */
   const headers = { ...asked.headers(), host: target.host, "accept-encoding": "identity" };
   delete headers["proxy-connection"];
   delete headers.connection;

@@ -55,7 +55,7 @@ function pageStart(channel, kept) {
       // Nothing that another script finds: tests look for secrets in every value.
       place: () => place,
       expose(name) {
-        window[name] = (...args) => {
+        /** @type {any} */ (window)[name] = (...args) => {
           const { value, pending } = tell({ kind: "call", name, args });
           if (pending === undefined) return Promise.resolve(value);
           return ask(`${channel}?${pending}`)
