@@ -480,7 +480,7 @@ test("a provider that hangs: what found no turn is told so, and later requests g
   let hangs = false;
   const { browser, entries } = await setUp(t, {
     limits: { concurrent: 2 },
-    timeout: 200,
+    timeout: 3000,
     fetch: (url, init) => (hangs ? never() : fetch(url, init)),
   });
   await browser.signIn();

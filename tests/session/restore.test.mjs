@@ -385,8 +385,8 @@ browserTest(
         if (!window.client) return;
         clearInterval(timer);
         if (!window.handled) return window.client.getUser();
-        const { status, returnTo } = await window.handled;
-        if (status === "signed-in") location.replace(returnTo);
+        const result = await window.handled;
+        if (result.status === "signed-in") location.replace(result.returnTo);
       }, 10);
     });
 
