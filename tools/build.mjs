@@ -310,6 +310,7 @@ export async function optimiseWasm(folder, output, more = []) {
     "--skip-pass=local-cse",
     // Large functions compress worse than several small ones.
     "--one-caller-inline-max-function-size=22",
+    "--always-inline-max-function-size=4",
     ...[...more, join(folder, WASM), "--output", output],
   ]);
 }

@@ -24,7 +24,7 @@ import { setUp } from "./setup.mjs";
 
 /** @import { TestCounts } from "./lib/test-files.mjs" */
 
-/** What a change of may change a test's outcome. */
+/** The folders whose changes may change the outcome of a test. */
 const WATCHED = ["src", "pkg-template/src", "tests", "www"];
 
 /** Milliseconds in which editors write all files of one change. */
@@ -115,7 +115,9 @@ await runAsCli(import.meta, async (args) => {
   if (values.watch) return watchTests(words, name);
   await build({ isDev: Boolean(dev || unit) });
   const sums = [];
-  if (unit || words.length === 0) sums.push(await cargoTests(unit ? name : undefined));
+  if (unit || (words.length === 0 && name === undefined)) {
+    sums.push(await cargoTests(unit ? name : undefined));
+  }
   sums.push(await packageTests(unit ? ["vectors"] : words, name));
   report(sums);
 });

@@ -85,7 +85,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
 export function internalError(cause?: unknown): ClassLinkError {
   return new ClassLinkError({
     code: "internal",
-    message: "A defect: please report it.",
+    message: "A defect of classlink-spa: please report it.",
     cause,
   });
 }

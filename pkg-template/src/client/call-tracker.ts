@@ -42,7 +42,7 @@ interface Call {
 export const closedError = (): ClassLinkError =>
   new ClassLinkError({
     code: "client_closed",
-    message: "This client was closed.",
+    message: "This client was closed. Create a new one.",
   });
 
 /** Creates the tracker of one client. */

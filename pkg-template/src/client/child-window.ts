@@ -46,7 +46,8 @@ export function openPopup(given: Window | null | undefined): Window {
   if (popup && !popup.closed) return popup;
   throw new ClassLinkError({
     code: "popup_blocked",
-    message: "The browser opened no window. Call startLogin in the click itself, before any await.",
+    message:
+      "The browser opened no window. Call startLogin in the click itself, before any await, or give it a window that was opened there.",
   });
 }
 

@@ -82,9 +82,10 @@ const isSecure = (url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/
 /**
  * Web Locks of one origin, exclusive ones alone.
  *
- * @param {Map<string, Promise<unknown>>} held By name: what the last holder waits for.
+ * @param {Map<string, Promise<unknown>>} held By name: what ends when the last that asked has held it.
+ * @param {AbortSignal} ended The page's end, which releases what it holds.
  */
-const locksOf = (held) => ({
+const locksOf = (held, ended) => ({
   query: async () => ({ held: [...held.keys()].map((name) => ({ name })), pending: [] }),
   async request(name, options, callback = options) {
     const { signal } = typeof options === "object" ? options : {};
@@ -103,10 +104,14 @@ const locksOf = (held) => ({
           signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
         }),
       ]);
+      ended.addEventListener("abort", () => release(undefined), { once: true });
       return await callback({ name });
     } finally {
       release(undefined);
-      if (held.get(name) === mine) held.delete(name);
+      // Not at once: who gave up waiting leaves the lock with its holder.
+      void mine.then(() => {
+        if (held.get(name) === mine) held.delete(name);
+      });
     }
   },
 });
@@ -191,7 +196,9 @@ export function createWindow(page, { html, url, referrer, fetch }) {
   takeSignals(window.EventTarget.prototype);
   Object.defineProperty(window.document, "hasFocus", { value: () => page.isFront });
   const { origin } = new URL(url);
-  Object.defineProperty(window.navigator, "locks", { value: locksOf(context.locksOf(origin)) });
+  Object.defineProperty(window.navigator, "locks", {
+    value: locksOf(context.locksOf(origin), ended.signal),
+  });
   Object.defineProperty(window, "indexedDB", { value: { databases: async () => [] } });
   define("caches", { keys: async () => [] });
 
