@@ -23,7 +23,9 @@ export async function setUp({ browser = false } = {}) {
   checkLinker();
   await ensureRust();
   await ensureNpmPackages();
-  if (browser) await ensureBrowser(browser === true ? "chromium" : browser);
+  if (!browser) return;
+  await ensureBrowser(browser === true ? "chromium" : browser);
+  if (browser === true) await tryHeadlessShell();
 }
 
 function checkNode() {
@@ -140,7 +142,7 @@ function npmIsReady() {
  * @param {keyof typeof BROWSERS} name
  * @throws {CliError} with the remedy, where it can't be installed from here
  */
-export async function ensureBrowser(name) {
+async function ensureBrowser(name) {
   if (findBrowser(name)) return;
   const { title, variable, debian, homebrew } = BROWSERS[name];
   if (process.platform === "darwin" && !homebrew) {
@@ -165,6 +167,18 @@ export async function ensureBrowser(name) {
   await apt(["apt-get", "update", "--quiet"]);
   await apt(["apt-get", "install", "--yes", "--no-install-recommends", ...debian]);
   if (!findBrowser(name)) throw new CliError(advice);
+}
+
+/** Installs Chromium's headless shell if this system has one: tests are quicker in it. */
+async function tryHeadlessShell() {
+  try {
+    await ensureBrowser("headlessShell");
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    logStep(
+      "Chromium's headless shell cannot be installed: the tests use Chromium, which takes longer",
+    );
+  }
 }
 
 await runAsCli(import.meta, (args) => setUp({ browser: args.includes("--browser") }));

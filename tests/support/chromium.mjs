@@ -33,7 +33,8 @@ const ARGS = [
  * @returns {Promise<Browser>}
  */
 export async function launchChromium({ thirdPartyCookies, pageCache = false, args = [] }) {
-  const executablePath = findBrowser();
+  // The headless shell has no back/forward cache.
+  const executablePath = (!pageCache && process.env.HEADLESS_SHELL) || findBrowser();
   if (!executablePath) throw new Error("No Chromium was found; CHROMIUM can name one");
   // What a profile says of cookies holds in every context. Left unsaid it depends on who built the browser: Debian's
   // blocks third-party cookies. No switch of the command line decides it.

@@ -20,7 +20,7 @@ import { which } from "./run.mjs";
  * @property {string} [homebrew] How Homebrew installs it, where there is one for macOS.
  */
 
-/** @type {Record<"chromium" | "firefox" | "webkit", Installable>} */
+/** @type {Record<"chromium" | "headlessShell" | "firefox" | "webkit", Installable>} */
 export const BROWSERS = {
   chromium: {
     title: "Chromium or Chrome",
@@ -32,6 +32,14 @@ export const BROWSERS = {
     ],
     debian: ["chromium"],
     homebrew: "--cask google-chrome",
+  },
+  // The same engine without the windows of a desktop browser: a new profile costs a third of the processor's time.
+  headlessShell: {
+    title: "Chromium's headless shell",
+    variable: "HEADLESS_SHELL",
+    programs: ["chromium-headless-shell", "chrome-headless-shell"],
+    applications: [],
+    debian: ["chromium-headless-shell"],
   },
   firefox: {
     title: "Firefox",

@@ -65,14 +65,19 @@ export function cheapestRuns(files) {
     const index = LONGEST.findIndex((word) => path.includes(word));
     return index < 0 ? LONGEST.length : index;
   };
+  const shell = findBrowser("headlessShell");
+  /** @type {NodeJS.ProcessEnv} */
+  const inBrowser = shell ? { HEADLESS_SHELL: shell } : {};
   return [...files]
     .sort((one, other) => rank(one) - rank(other))
     .flatMap((path) => {
       const source = readFileSync(join(root, path), "utf8");
-      if (!source.includes("support/tiers.mjs")) return [{ path, env: {} }];
+      if (!source.includes("support/tiers.mjs")) return [{ path, env: inBrowser }];
       const inNode = { path, env: { ENGINE: "node" } };
       const needsBrowser = /\bbrowserTest\b|\bbrowserTestsOnly\b/.test(source);
-      return needsBrowser ? [{ path, env: { BROWSER_TESTS_ONLY: "1" } }, inNode] : [inNode];
+      return needsBrowser
+        ? [{ path, env: { ...inBrowser, BROWSER_TESTS_ONLY: "1" } }, inNode]
+        : [inNode];
     });
 }
 
