@@ -23,8 +23,15 @@ const CONCURRENCY = 4;
 /** The files that take longest, longest first: they start first, so that none is left running alone. */
 const LONGEST = ["faults", "conformance", "demo", "frameworks", "secrecy", "exposure", "restore"];
 
-/** How Node runs pages of its own: their scripts are modules of another realm. */
-const NODE_PAGES = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+/**
+ * How Node runs pages of its own: their scripts are modules of another realm. A page lives for a moment, and a larger young
+ * generation collects it at a tenth less of the processor's time.
+ */
+const NODE_PAGES = [
+  "--experimental-vm-modules",
+  "--disable-warning=ExperimentalWarning",
+  "--max-semi-space-size=64",
+];
 
 /** What Node says of a test that `--test-name-pattern` leaves out. */
 const NOT_NAMED = "test name does not match pattern";
