@@ -41,6 +41,13 @@
  * | `POST session?client_id=…` | a token response (`expires_in` is what remains), or 204; with `&session_id=…` for that session alone |
  * | `DELETE session?client_id=…` | 204; with `&session_id=…` for that session alone |
  * | `GET health` | `{"status":"ok"}`, without asking the provider |
+ * | `verify` | forward authentication for proxies: 204 with the user in headers, or 401 |
+ * | `GET assertion-keys` | the keys that verify the assertions of `verify` |
+ * | `GET ready` | whether sign-ins can be served: 200 or 503 |
+ * | `GET metrics` | counts for Prometheus, if they are configured |
+ * | `POST backchannel-logout` | the provider ends sessions; with a `store` |
+ *
+ * Proxies and other servers ask the last five: without the SDK's header. `docs/gateway.md` has their contract.
  *
  * ## How it refuses
  *
@@ -63,12 +70,16 @@
  * | `session_too_large` | 500 | `error_description` says what to ask for less of |
  * | `upstream_unreachable`, `upstream_timeout`, `upstream_error`, `upstream_invalid` | 502, 504, 502, 502 | the provider is down, slow, failed or answered nonsense |
  * | `discovery_invalid`, `keys_unavailable`, `endpoint_unknown` | 502, 502, 404 | the provider's metadata or keys |
+ * | `not_signed_in` | 401 | `verify` without a session |
+ * | `not_ready` | 503 | `ready`: the provider or the store cannot be asked |
+ * | `store_unavailable` | 503 | the `store` cannot be asked; no session is lost |
+ * | `logout_token_invalid` | 400 | `backchannel-logout` |
  * | `internal` | 500 | a defect of the gateway |
  *
  * ## What to know
  *
  * - The session is stateless: any instance serves it, and signing out clears the browser's cookie (and revokes the
- *   tokens where the provider can), but a copy of the cookie would last until its limits.
+ *   tokens where the provider can). Without a `store`, a copy of the cookie would last until its limits.
  * - It slides with the SDK's session requests. It ends at `idleTimeout`, at `maxAge`, and with its ID token.
  * - The cookie is `__Host-` and `Secure`. Chromium takes it from `http://localhost` too; for a browser that doesn't,
  *   develop over https.
@@ -79,39 +90,40 @@
  * @packageDocumentation
  */
 
-import type { GatewayContext, GatewayResponse, Handler } from "./gateway/context.js";
+import { AssertionSigner } from "./gateway/assertions.js";
+import { check } from "./gateway/check.js";
+import type { GatewayCheckResult } from "./gateway/check-result.js";
+import type { GatewayContext } from "./gateway/context.js";
 import { RequestCookies } from "./gateway/cookies.js";
-import {
-  checkCsrf,
-  corsHeaders,
-  ERROR_HEADER,
-  preflightHeaders,
-  readSupportCode,
-  SDK_HEADER,
-} from "./gateway/csrf.js";
-import { GatewayFailure, ProviderRefusal } from "./gateway/failure.js";
-import { withDeadline } from "./gateway/http.js";
-import { type GatewayRoute, type LogEntry, LogWriter, type RequestLog } from "./gateway/log.js";
-import { type GatewayOptions, readOptions } from "./gateway/options.js";
+import { findCurrent } from "./gateway/current-session.js";
+import { LogWriter } from "./gateway/log-writer.js";
+import type { GatewayOptions } from "./gateway/options.js";
 import { Provider } from "./gateway/provider.js";
-import { proxyJwks, proxyProfile } from "./gateway/proxy-routes.js";
 import { RefreshCoordinator } from "./gateway/renewal.js";
+import { ANSWER, type Answer, fromWebRequest, toWebResponse } from "./gateway/request.js";
+import { Revocations } from "./gateway/revocation.js";
+import { answerRequest } from "./gateway/router.js";
+import { Sealing } from "./gateway/sealing.js";
 import { Sessions, userOf } from "./gateway/session.js";
-import { endSession, readSession } from "./gateway/session-routes.js";
-import { exchange } from "./gateway/token-route.js";
+import { SessionCodec } from "./gateway/session-codec.js";
+import { readOptions } from "./gateway/settings.js";
 import type { User } from "./shared-types.js";
 
+export type { GatewayCheck, GatewayCheckResult } from "./gateway/check-result.js";
 export type { GatewayErrorCode } from "./gateway/failure.js";
 export type { GatewayRoute, LogEntry, RateLimitInfo } from "./gateway/log.js";
 export {
+  type GatewayAssertionOptions,
   type GatewayClient,
   GatewayConfigError,
   type GatewayLimits,
   type GatewayMetadata,
+  type GatewayMetricsOptions,
   type GatewayOptions,
   type GatewaySessionOptions,
   type OptionProblem,
 } from "./gateway/options.js";
+export { type GatewayStore, memoryStore, redisStore } from "./gateway/store.js";
 export type { User } from "./shared-types.js";
 
 /** Who is asking, for an application's own routes. */
@@ -151,23 +163,37 @@ export interface Gateway {
    * Who is asking, by the session cookie; `null` when nobody is signed in. With several registrations it is the one
    * that signed in last, unless `clientId` says which.
    *
-   * It asks nobody, renews nothing and doesn't count as activity. The cookie is `SameSite=Strict`, which keeps other
+   * It asks nothing but the `store`, renews nothing and doesn't count as activity. If the store cannot be asked, it rejects
+   * with an error whose `code` is `store_unavailable`: whether the session was revoked is not known.
+   *
+   * The cookie is `SameSite=Strict`, which keeps other
    * sites out but not other hosts of the same site: a route that changes something checks `Origin` besides.
    */
   readonly getSession: (
     request: SessionRequest,
     options?: { readonly clientId?: string },
   ) => Promise<GatewaySession | null>;
+  /**
+   * Ends one session, or all that a user has, on every instance, from the next request on. The user may sign in again.
+   * Needs `store`; rejects if that cannot be asked, and then nothing is revoked.
+   *
+   * @param target `sessionId`: the `sid` of an assertion, or `session_id` of a token response. `userId`: `user.id`.
+   */
+  readonly revoke: (target: RevokeTarget) => Promise<void>;
+  /**
+   * Says what is wrong with a deployment: asks the provider for its metadata, its keys, its time and, with a code that it
+   * never issued, whether it knows each client id and secret; and the store. Meant for a deployment's own check, before
+   * it serves. Never rejects.
+   */
+  readonly check: () => Promise<GatewayCheckResult>;
+  /** The counts of this instance, as `{base}/metrics` shows them: for a port that only Prometheus reaches. */
+  readonly metrics: () => string;
 }
 
-const ROUTES: Readonly<Record<string, Readonly<Record<string, readonly [GatewayRoute, Handler]>>>> =
-  {
-    "/token": { POST: ["token", exchange] },
-    "/jwks": { GET: ["jwks", proxyJwks] },
-    "/userinfo": { GET: ["userinfo", proxyProfile("userinfo_endpoint")] },
-    "/my-info": { GET: ["my-info", proxyProfile("my_info_endpoint")] },
-    "/session": { POST: ["session.read", readSession], DELETE: ["session.end", endSession] },
-  };
+/** Whose sessions {@link Gateway.revoke} ends. */
+export type RevokeTarget =
+  | { readonly sessionId: string; readonly userId?: never }
+  | { readonly userId: string; readonly sessionId?: never };
 
 /**
  * Makes a gateway. It starts no request by itself.
@@ -177,206 +203,45 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, readonly [GatewayR
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = readOptions(options);
   const provider = new Provider(settings);
+  const codec = new SessionCodec(new Sealing(settings));
+  const revocations = new Revocations(settings.store, settings);
   const gateway: GatewayContext = {
     settings,
     provider,
-    sessions: new Sessions(settings),
-    renewals: new RefreshCoordinator(settings, provider),
+    sessions: new Sessions(settings, codec),
+    renewals: new RefreshCoordinator(settings, provider, codec),
+    revocations,
+    assertions: settings.assertions && new AssertionSigner(settings.assertions),
     logWriter: new LogWriter(settings),
   };
+  const answer: Answer = (request) => answerRequest(request, gateway);
+  const handle = async (request: Request, context?: unknown) =>
+    toWebResponse(await answer(fromWebRequest(request, context)));
   return {
-    handle: (request, context) => handle(request, context, gateway),
+    handle: Object.assign(handle, { [ANSWER]: answer }),
     getSession: async ({ headers }, { clientId } = {}) => {
       const cookies = new RequestCookies(headers.get("cookie"));
-      const client = clientId === undefined ? undefined : settings.clients.get(clientId);
-      const found =
-        clientId === undefined
-          ? await gateway.sessions.findAll(cookies)
-          : [client && (await gateway.sessions.find(client, cookies)).newest];
-      const [latest] = found
-        .filter((open) => open !== undefined)
-        .sort((a, b) => b.session.order - a.session.order);
-      if (!latest) return null;
+      const current = await findCurrent(cookies, clientId, gateway);
+      if (!current) return null;
+      const { open } = current;
       return {
-        user: userOf(latest),
-        scope: (latest.session.scope ?? "").split(" ").filter(Boolean),
-        expiresAt: gateway.sessions.expiry(latest),
+        user: userOf(open),
+        scope: (open.session.scope ?? "").split(" ").filter(Boolean),
+        expiresAt: gateway.sessions.expiry(open),
       };
     },
-  };
-}
-
-async function handle(
-  request: Request,
-  context: unknown,
-  gateway: GatewayContext,
-): Promise<Response> {
-  const { settings } = gateway;
-  const started = settings.now();
-  const supportCode = readSupportCode(request);
-  const entry: RequestLog = { event: "unknown", ...(supportCode && { supportCode }) };
-  let answer: GatewayResponse;
-  let failure: unknown;
-  try {
-    answer = await route(request, readContext(context), gateway, entry);
-  } catch (error) {
-    failure = error;
-    answer = failed(error);
-  }
-  const response = respond(request, answer, gateway, entry);
-  const durationMs = settings.now() - started;
-  await gateway.logWriter.write(
-    toLogEntry(entry, failure ?? entry.recoveredError, response.status, durationMs),
-  );
-  return response;
-}
-
-/** What an adapter knows of a request that a `Request` can't say: `gateway-node.ts` sets these. */
-interface AdapterContext extends RequestContext {
-  /** The method, where it is one that no `Request` may have. */
-  readonly [METHOD]?: string;
-  /** Why the request can't be answered as it is. */
-  readonly [REFUSAL]?: "request_invalid";
-}
-
-const METHOD = Symbol.for("classlink-spa.method");
-const REFUSAL = Symbol.for("classlink-spa.refusal");
-
-/** What frameworks give their handlers as a second argument is no context of ours. */
-function readContext(context: unknown): AdapterContext {
-  if (typeof context !== "object" || context === null) return {};
-  const { remoteAddress, [METHOD]: method, [REFUSAL]: refusal } = context as AdapterContext;
-  return {
-    ...(typeof remoteAddress === "string" && { remoteAddress }),
-    ...(typeof method === "string" && { [METHOD]: method }),
-    ...(refusal && { [REFUSAL]: refusal }),
-  };
-}
-
-async function route(
-  request: Request,
-  context: AdapterContext,
-  gateway: GatewayContext,
-  entry: RequestLog,
-): Promise<GatewayResponse> {
-  const { settings } = gateway;
-  const { [METHOD]: method = request.method, [REFUSAL]: refusal, remoteAddress } = context;
-  const { pathname } = new URL(request.url);
-  const path = pathname.startsWith(settings.basePath)
-    ? pathname.slice(settings.basePath.length)
-    : "";
-  const isHealth = path === "/health" && (method === "GET" || method === "HEAD");
-  const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (!methods && !isHealth) throw new GatewayFailure("not_found");
-  if (refusal) throw new GatewayFailure(refusal);
-  if (isHealth || !methods) {
-    entry.event = "health";
-    return { status: 200, body: JSON.stringify({ status: "ok" }) };
-  }
-  if (method === "OPTIONS" && request.headers.has("Access-Control-Request-Method")) {
-    entry.event = "preflight";
-    return { status: 204, headers: preflightHeaders(request, settings, Object.keys(methods)) };
-  }
-  const found = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (!found) {
-    const allow = Object.keys(methods).join(", ");
-    throw new GatewayFailure("method_not_allowed", { headers: { Allow: allow } });
-  }
-  const [event, handler] = found;
-  entry.event = event;
-  checkCsrf(request, settings);
-  if (entry.supportCode === undefined) throw new GatewayFailure("missing_header");
-  await checkRate(request, remoteAddress, gateway, entry);
-  return handler(request, gateway, entry, () => {
-    settings.addressLimit.count(event, remoteAddress);
-  });
-}
-
-/** Asks the application's `rateLimit`. */
-async function checkRate(
-  request: Request,
-  remoteAddress: string | undefined,
-  { settings }: GatewayContext,
-  { event, supportCode }: RequestLog,
-): Promise<void> {
-  const { rateLimit, hookTimeout } = settings;
-  if (!rateLimit) return;
-  const failure = () => new GatewayFailure("rate_limit_failed");
-  const isAllowed = await withDeadline(hookTimeout, failure, async () =>
-    rateLimit({
-      route: event,
-      request,
-      ...(remoteAddress !== undefined && { remoteAddress }),
-      ...(supportCode && { supportCode }),
-    }),
-  ).catch(() => {
-    throw failure();
-  });
-  if (isAllowed !== true) {
-    throw new GatewayFailure("rate_limited", { headers: { "Retry-After": "10" } });
-  }
-}
-
-/** The answer to what was thrown: the provider's refusal as its code alone, everything else under a code of our own. */
-function failed(error: unknown): GatewayResponse {
-  if (error instanceof ProviderRefusal) {
-    return { status: error.status, body: JSON.stringify({ error: error.error }) };
-  }
-  const failure = error instanceof GatewayFailure ? error : new GatewayFailure("internal");
-  return {
-    status: failure.status,
-    body: JSON.stringify(failure.body),
-    headers: { ...failure.details.headers, [ERROR_HEADER]: failure.code },
-    ...(failure.details.cookies && { cookies: failure.details.cookies }),
-  };
-}
-
-function respond(
-  request: Request,
-  answer: GatewayResponse,
-  { settings }: GatewayContext,
-  entry: RequestLog,
-): Response {
-  const headers = new Headers({
-    "Cache-Control": "no-store",
-    // Not every runtime adds it, and the SDK sets its clock by it.
-    Date: new Date(settings.now()).toUTCString(),
-    "X-Content-Type-Options": "nosniff",
-    ...(answer.body !== undefined && { "Content-Type": "application/json" }),
-    ...(entry.supportCode && { [SDK_HEADER]: entry.supportCode }),
-    ...corsHeaders(request, settings),
-    ...answer.headers,
-  });
-  for (const cookie of answer.cookies ?? []) headers.append("Set-Cookie", cookie);
-  const body = request.method === "HEAD" ? undefined : answer.body;
-  return new Response(body ?? null, { status: answer.status, headers });
-}
-
-function toLogEntry(
-  entry: RequestLog,
-  failure: unknown,
-  status: number,
-  durationMs: number,
-): LogEntry {
-  const refusal = failure instanceof ProviderRefusal ? failure : undefined;
-  const own = failure instanceof GatewayFailure ? failure : undefined;
-  const code =
-    failure === undefined ? undefined : refusal ? "provider_refused" : (own?.code ?? "internal");
-  const upstreamStatus =
-    refusal?.upstreamStatus ?? own?.details.upstreamStatus ?? entry.upstreamStatus;
-  // These two say that the registration or the secret is wrong, whatever the status.
-  const misconfigured = refusal && /^(invalid|unauthorized)_client$/.test(refusal.error);
-  return {
-    event: entry.event,
-    level: status >= 500 || misconfigured ? "error" : code ? "warn" : "info",
-    status,
-    durationMs,
-    ...(entry.supportCode && { supportCode: entry.supportCode }),
-    ...(code && { code }),
-    ...(own?.details.reason && { reason: own.details.reason }),
-    ...(refusal && { providerError: refusal.error }),
-    ...(upstreamStatus !== undefined && { upstreamStatus }),
-    ...(entry.session && { session: entry.session }),
-    ...(entry.district !== undefined && { district: entry.district }),
+    revoke: async ({ sessionId, userId }) => {
+      if (!settings.store) {
+        throw new TypeError("gateway.revoke: there is no `store` that remembers it; give one");
+      }
+      if ((sessionId === undefined) === (userId === undefined)) {
+        throw new TypeError("gateway.revoke: one of `sessionId` and `userId` is required");
+      }
+      if (sessionId !== undefined) await revocations.revokeSession(sessionId);
+      if (userId !== undefined) await revocations.revokeUser(userId);
+      settings.metrics.countEnded("revoked");
+    },
+    check: () => check(gateway),
+    metrics: () => settings.metrics.write(settings.upstream),
   };
 }

@@ -380,7 +380,7 @@ test("a defect is a 500 without its words", async (t) => {
     headers: { "X-ClassLink-SPA": SUPPORT_CODE, Origin: APP },
   });
   const { get } = request.headers;
-  request.headers.get = (name) => (name === "Cookie" ? throws() : get.call(request.headers, name));
+  request.headers.get = (name) => (name === "cookie" ? throws() : get.call(request.headers, name));
   const answer = await gateway.handle(request);
   assert.equal(answer.status, 500);
   assert.equal(answer.headers.get("X-ClassLink-Gateway-Error"), "internal");

@@ -43,12 +43,15 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   assert.deepEqual(session?.scope, ["openid", "profile"]);
   assert.deepEqual(session?.user.claims, decodeJwt(answer.json.id_token));
 
+  const requestId = answer.headers.get("x-request-id");
+  assert.match(present(requestId), /^[0-9a-f]{32}$/);
   assert.deepEqual(entries, [
     {
       event: "token",
       level: "info",
       status: 200,
       durationMs: 0,
+      requestId,
       supportCode: SUPPORT_CODE,
       upstreamStatus: 200,
       session: "sealed",

@@ -64,6 +64,7 @@ export const TOOLS = {
   react: "demo and tests; an application's own otherwise",
   "react-dom": "demo and tests",
   "react-router": "demo",
+  redis: "tests: the client that the gateway's store takes",
   "selenium-webdriver": "tests: drives WebKitGTK",
   "spdx-expression-parse": "build: the bill of materials",
   typedoc: "the API reference",

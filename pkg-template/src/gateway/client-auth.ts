@@ -1,7 +1,8 @@
 /** How the gateway shows the client secret to the token and revocation endpoints (RFC 6749, 2.3.1). */
 
 import { GatewayFailure } from "./failure.js";
-import type { ClientSettings, GatewayMetadata } from "./options.js";
+import type { GatewayMetadata } from "./options.js";
+import type { ClientSettings } from "./settings.js";
 
 /**
  * Adds the secret to a form, or answers with the header that carries it.

@@ -1,11 +1,14 @@
 /** What the gateway's paths work with, and what they answer. */
 
+import type { AssertionSigner } from "./assertions.js";
 import { GatewayFailure } from "./failure.js";
-import type { LogWriter, RequestLog } from "./log.js";
-import type { ClientSettings, Settings } from "./options.js";
+import type { LogWriter, RequestLog } from "./log-writer.js";
 import type { Provider } from "./provider.js";
 import type { RefreshCoordinator } from "./renewal.js";
+import type { GatewayRequest } from "./request.js";
+import type { Revocations } from "./revocation.js";
 import type { Sessions } from "./session.js";
+import type { ClientSettings, Settings } from "./settings.js";
 
 /** What one gateway works with; all that lasts between two requests is in them, and none of it is needed for the next. */
 export interface GatewayContext {
@@ -13,6 +16,9 @@ export interface GatewayContext {
   readonly provider: Provider;
   readonly sessions: Sessions;
   readonly renewals: RefreshCoordinator;
+  readonly revocations: Revocations;
+  /** Absent unless the configuration has keys for them. */
+  readonly assertions: AssertionSigner | undefined;
   readonly logWriter: LogWriter;
 }
 
@@ -31,11 +37,11 @@ export interface GatewayResponse {
  *
  * @throws {@link GatewayFailure} `rate_limited`
  */
-export type CountUpstream = () => void;
+export type CountUpstream = () => Promise<void>;
 
 /** What answers one method of one path. */
 export type Handler = (
-  request: Request,
+  request: GatewayRequest,
   gateway: GatewayContext,
   entry: RequestLog,
   countUpstream: CountUpstream,

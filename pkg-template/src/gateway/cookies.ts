@@ -13,7 +13,7 @@
  * | `.<index>` | a session in the format before session ids, which is cleared | – |
  */
 
-import { base64url } from "jose";
+import { sha256 } from "./encoding.js";
 
 /** How much of a sealed session goes into one cookie: browsers and proxies stop at 4096 bytes with name and attributes. */
 const CHUNK_SIZE = 3800;
@@ -36,8 +36,7 @@ const NAME =
 
 /** The part of a registration's cookie names that is its own. */
 export async function registrationKey(clientId: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(clientId));
-  return base64url.encode(new Uint8Array(hash)).slice(0, 12);
+  return (await sha256(clientId)).slice(0, 12);
 }
 
 /** The part of a session's cookie names that is its own. */

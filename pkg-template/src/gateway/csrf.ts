@@ -4,7 +4,8 @@
  */
 
 import { GatewayFailure } from "./failure.js";
-import type { Settings } from "./options.js";
+import type { GatewayRequest } from "./request.js";
+import type { Settings } from "./settings.js";
 
 /** The header that the SDK sends with every request. No form and no image can, and a script of another site may not. */
 export const SDK_HEADER = "X-ClassLink-SPA";
@@ -13,8 +14,8 @@ export const SDK_HEADER = "X-ClassLink-SPA";
 export const ERROR_HEADER = "X-ClassLink-Gateway-Error";
 
 /** The support code: eight characters of Crockford's base 32. */
-export function readSupportCode(request: Request): string | undefined {
-  const value = request.headers.get(SDK_HEADER) ?? "";
+export function readSupportCode(request: GatewayRequest): string | undefined {
+  const value = request.header("x-classlink-spa") ?? "";
   return /^[0-9A-HJKMNP-TV-Z]{8}$/i.test(value) ? value : undefined;
 }
 
@@ -23,30 +24,30 @@ export function readSupportCode(request: Request): string | undefined {
  *
  * @throws {@link GatewayFailure} `forbidden_origin`
  */
-export function checkCsrf(request: Request, settings: Settings): void {
-  const origin = request.headers.get("Origin");
-  const site = request.headers.get("Sec-Fetch-Site");
+export function checkCsrf(request: GatewayRequest, settings: Settings): void {
+  const origin = request.header("origin");
+  const site = request.header("sec-fetch-site");
   const allowed = origin !== null && settings.allowedOrigins.has(origin);
-  if (origin === null ? request.method !== "GET" : !allowed && !isOwn(origin, site, request.url)) {
+  if (origin === null ? request.method !== "GET" : !allowed && !isOwn(origin, site)) {
     throw new GatewayFailure("forbidden_origin");
   }
   if (site !== null && site !== "same-origin" && !allowed) {
     throw new GatewayFailure("forbidden_origin");
   }
 
-  function isOwn(origin: string, site: string | null, url: string): boolean {
+  function isOwn(origin: string, site: string | null): boolean {
     // Behind a proxy the URL may show another host than the browser's; then the browser's own word that page and
     // gateway share an origin holds, if that origin is one that a redirect URI is registered on.
     return (
-      origin === new URL(url).origin ||
+      origin === request.origin ||
       (site === "same-origin" && settings.applicationOrigins.has(origin))
     );
   }
 }
 
 /** The CORS headers for an allowed origin, and for every other only that the answer depends on it. */
-export function corsHeaders(request: Request, settings: Settings): Record<string, string> {
-  const origin = request.headers.get("Origin");
+export function corsHeaders(request: GatewayRequest, settings: Settings): Record<string, string> {
+  const origin = request.header("origin");
   if (origin === null || !settings.allowedOrigins.has(origin)) return { Vary: "Origin" };
   return {
     Vary: "Origin",
@@ -62,11 +63,11 @@ export function corsHeaders(request: Request, settings: Settings): Record<string
  * @throws {@link GatewayFailure} `forbidden_origin`
  */
 export function preflightHeaders(
-  request: Request,
+  request: GatewayRequest,
   settings: Settings,
   methods: readonly string[],
 ): Record<string, string> {
-  if (!settings.allowedOrigins.has(request.headers.get("Origin") ?? "")) {
+  if (!settings.allowedOrigins.has(request.header("origin") ?? "")) {
     throw new GatewayFailure("forbidden_origin");
   }
   return {

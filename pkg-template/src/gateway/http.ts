@@ -2,7 +2,8 @@
 
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { overloaded } from "./limits.js";
-import type { Settings } from "./options.js";
+import type { ProviderEndpoint, ProviderOutcome } from "./metrics.js";
+import type { Settings } from "./settings.js";
 
 /** JSON's object, nothing known of its members. */
 export type JsonObject = Record<string, unknown>;
@@ -112,6 +113,8 @@ export interface UpstreamAnswer {
   readonly text: string;
   /** The body read, where it is a JSON object: by content, whatever its content type says. */
   readonly json: JsonObject | undefined;
+  /** The `Date` header. */
+  readonly date: string | null;
 }
 
 /** What to ask of the provider. */
@@ -131,8 +134,33 @@ export interface UpstreamRequest {
  */
 export async function askProvider(
   settings: Settings,
+  endpoint: ProviderEndpoint,
   url: string,
-  { method = "GET", headers = {}, form }: UpstreamRequest = {},
+  request: UpstreamRequest = {},
+): Promise<UpstreamAnswer> {
+  const begun = performance.now();
+  let outcome: ProviderOutcome = "unreachable";
+  try {
+    const answer = await send(settings, url, request);
+    outcome = answer.ok ? "ok" : answer.status >= 400 && answer.status < 500 ? "refused" : "error";
+    return answer;
+  } catch (error) {
+    const code = error instanceof GatewayFailure ? error.code : undefined;
+    if (code === "upstream_timeout") outcome = "timeout";
+    if (code === "overloaded") {
+      outcome = "overloaded";
+      settings.metrics.countLimited("concurrent");
+    }
+    throw error;
+  } finally {
+    settings.metrics.countProvider(endpoint, outcome, performance.now() - begun);
+  }
+}
+
+async function send(
+  settings: Settings,
+  url: string,
+  { method = "GET", headers = {}, form }: UpstreamRequest,
 ): Promise<UpstreamAnswer> {
   let release: (() => void) | undefined;
   let hadTime = false;
@@ -164,7 +192,8 @@ export async function askProvider(
           const bytes = await readBytes(response.body, ANSWER_LIMIT);
           const text = (bytes && decodeUtf8(bytes)) ?? "";
           const json = parseJson(text);
-          return { status, ok, text, json: isObject(json) ? json : undefined };
+          const date = response.headers?.get("Date") ?? null;
+          return { status, ok, text, json: isObject(json) ? json : undefined, date };
         } catch {
           // Whatever a `fetch` of the application's own throws or returns.
           throw new GatewayFailure("upstream_unreachable");
@@ -202,10 +231,15 @@ export function checkTokenAnswer(
  */
 export async function askToken(
   settings: Settings,
+  endpoint: "token" | "refresh",
   url: string,
   form: URLSearchParams,
   headers: Readonly<Record<string, string>>,
 ): Promise<{ status: number; json: JsonObject }> {
-  const { status, ok, json } = await askProvider(settings, url, { method: "POST", form, headers });
+  const { status, ok, json } = await askProvider(settings, endpoint, url, {
+    method: "POST",
+    form,
+    headers,
+  });
   return { status, json: checkTokenAnswer(status, ok, json) };
 }

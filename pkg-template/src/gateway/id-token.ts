@@ -5,6 +5,7 @@
 
 import { base64url, compactVerify, importJWK, type JWK } from "jose";
 import type { ClassLinkErrorReason } from "../shared-types.js";
+import { sha256 } from "./encoding.js";
 import { GatewayFailure } from "./failure.js";
 import { decodeUtf8, isObject, type JsonObject, parseJson } from "./http.js";
 import { ALGORITHMS, type Algorithm, findCandidates } from "./jwks.js";
@@ -41,7 +42,7 @@ export interface Expectations {
 
 /** The nonce that belongs to a code verifier: base64url(SHA-256("classlink-spa nonce:" followed by the verifier)). */
 export async function deriveNonce(verifier: string): Promise<string> {
-  return base64url.encode(await digest("SHA-256", `classlink-spa nonce:${verifier}`));
+  return sha256(`classlink-spa nonce:${verifier}`);
 }
 
 /**
@@ -62,16 +63,33 @@ export async function verifyIdToken(
       description: `The ID token has ${token.length} characters, more than the ${TOKEN_LIMIT} that are read: ask for fewer scopes or claims.`,
     });
   }
-  const { header, claims } = parse(token);
-  if ("crit" in header) throw invalid("critical_header");
-  const algorithm = await checkAlgorithm(header.alg, provider);
-  await checkSignature(token, header, algorithm, provider);
+  const { claims, algorithm } = await verifySignature(token, provider);
   checkParties(claims, expected);
   checkNonce(claims, expected);
   if (expected.previousClaims) checkRenewal(claims, expected.previousClaims);
   await checkAccessToken(claims, algorithm, expected.accessToken);
   checkTimes(claims, now);
   return claims as IdTokenClaims;
+}
+
+/** A JWS whose signature is the provider's, and its claims, nothing of which is checked. */
+export interface SignedClaims {
+  readonly header: JsonObject;
+  readonly claims: JsonObject;
+  readonly algorithm: Algorithm;
+}
+
+/**
+ * Verifies the form, the algorithm and the signature of a token of the provider.
+ *
+ * @throws as {@link verifyIdToken} does
+ */
+export async function verifySignature(token: string, provider: Provider): Promise<SignedClaims> {
+  const { header, claims } = parse(token);
+  if ("crit" in header) throw invalid("critical_header");
+  const algorithm = await checkAlgorithm(header.alg, provider);
+  await checkSignature(token, header, algorithm, provider);
+  return { header, claims, algorithm };
 }
 
 /** Reads the claims of a token that was verified before, as one that comes out of a sealed session. */

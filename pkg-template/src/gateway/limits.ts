@@ -3,7 +3,9 @@
  * in this instance; what several instances share is for the `rateLimit` hook or the proxy.
  */
 
+import { sha256 } from "./encoding.js";
 import { GatewayFailure } from "./failure.js";
+import type { StoreAccess } from "./store-access.js";
 
 /** A whole school may share one address, and a class signs in within a minute: this many at once. */
 const BURST = 100;
@@ -56,6 +58,41 @@ export class AddressLimit {
   }
 }
 
+/** How long a minute's count is kept in the store, in milliseconds. */
+const WINDOW_TTL_MS = 120_000;
+const MINUTE_MS = 60_000;
+
+/** Counts each client address's requests of a minute in the store, for all instances together. */
+export class SharedAddressLimit {
+  readonly #store: StoreAccess;
+  readonly #perMinute: number;
+  readonly #now: () => number;
+
+  constructor(store: StoreAccess, perMinute: number, now: () => number) {
+    this.#store = store;
+    this.#perMinute = perMinute;
+    this.#now = now;
+  }
+
+  /**
+   * Counts a request that reaches the provider. While the store is down, each instance's own limit is what there is.
+   *
+   * @throws {@link GatewayFailure} `rate_limited`
+   */
+  async count(route: string, remoteAddress: string | undefined): Promise<void> {
+    if (remoteAddress === undefined || this.#perMinute === Number.POSITIVE_INFINITY) return;
+    const hash = await sha256(`${route} ${addressGroup(remoteAddress)}`);
+    const minute = Math.floor(this.#now() / MINUTE_MS);
+    const count = await this.#store
+      .increment(`rate:${hash}:${minute}`, WINDOW_TTL_MS)
+      .catch(() => 0);
+    if (count > this.#perMinute) {
+      const left = Math.ceil(((minute + 1) * MINUTE_MS - this.#now()) / 1000);
+      throw new GatewayFailure("rate_limited", { headers: { "Retry-After": String(left) } });
+    }
+  }
+}
+
 /** The addresses that count as one client: an IPv4 address, or the /64 network of an IPv6 one (RFC 6177). */
 export function addressGroup(address: string): string {
   const [bare = ""] = address
@@ -80,10 +117,21 @@ export function addressGroup(address: string): string {
 /** Lets so many run at a time; further ones wait their turn. */
 export class Semaphore {
   #free: number;
+  #active = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(limit: number) {
     this.#free = limit;
+  }
+
+  /** How many run. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** Waits for a turn, or until the signal aborts; resolves with what gives the turn back. */
@@ -104,10 +152,12 @@ export class Semaphore {
         this.#waiting.add(go);
       });
     }
+    this.#active += 1;
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
+      this.#active -= 1;
       const [next] = this.#waiting;
       if (next) {
         this.#waiting.delete(next);

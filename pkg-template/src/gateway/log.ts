@@ -2,8 +2,6 @@
 
 import type { ClassLinkErrorReason } from "../shared-types.js";
 import type { GatewayErrorCode } from "./failure.js";
-import { withDeadline } from "./http.js";
-import type { Settings } from "./options.js";
 
 /** Which of the gateway's paths was asked. */
 export type GatewayRoute =
@@ -13,8 +11,13 @@ export type GatewayRoute =
   | "my-info"
   | "session.read"
   | "session.end"
+  | "verify"
+  | "assertion-keys"
+  | "backchannel-logout"
   | "preflight"
   | "health"
+  | "ready"
+  | "metrics"
   | "unknown";
 
 /** One request, as it may go to any log or monitoring service: no token, code, name, claim, secret or address. */
@@ -25,6 +28,10 @@ export interface LogEntry {
   /** The HTTP status answered. */
   readonly status: number;
   readonly durationMs: number;
+  /** The request's `X-Request-Id`, or a random one; the response has it too. */
+  readonly requestId: string;
+  /** The trace id of the request's `traceparent`. */
+  readonly traceId?: string;
   /** The eight characters that the person can read out; absent where the request had none. */
   readonly supportCode?: string;
   /**
@@ -51,49 +58,4 @@ export interface RateLimitInfo {
   /** The peer's address, where the adapter knows it. Behind a proxy it is the proxy's. */
   readonly remoteAddress?: string;
   readonly supportCode?: string;
-}
-
-/** Hands entries to the application's `log`, which may throw, reject or hang. */
-export class LogWriter {
-  readonly #log: Settings["log"];
-  readonly #timeout: number;
-  #isHanging = false;
-
-  constructor({ log, hookTimeout }: Pick<Settings, "log" | "hookTimeout">) {
-    this.#log = log;
-    this.#timeout = hookTimeout;
-  }
-
-  /** Waits for an asynchronous `log`, since some runtimes stop when the answer is out; but not while it hangs. */
-  async write(entry: LogEntry): Promise<void> {
-    try {
-      const written: unknown = this.#log?.(entry);
-      if (typeof written !== "object" || written === null) return;
-      const settled = Promise.resolve(written)
-        .catch(() => undefined)
-        .then(() => {
-          this.#isHanging = false;
-        });
-      if (this.#isHanging) return;
-      await withDeadline(
-        this.#timeout,
-        () => new Error("late"),
-        () => settled,
-      );
-    } catch (error) {
-      // A logger that fails is no reason to fail a sign-in.
-      this.#isHanging = error instanceof Error && error.message === "late";
-    }
-  }
-}
-
-/** What is gathered about a request while it is answered. */
-export interface RequestLog {
-  event: GatewayRoute;
-  supportCode?: string;
-  upstreamStatus?: number;
-  /** What went wrong without failing the request. */
-  recoveredError?: unknown;
-  session?: NonNullable<LogEntry["session"]>;
-  district?: string;
 }

@@ -1,9 +1,8 @@
 /** What an application tells the gateway about itself, checked before the first request. */
 
-import { base64url } from "jose";
 import type { ProviderMetadata } from "../shared-types.js";
-import { AddressLimit, Semaphore } from "./limits.js";
 import type { LogEntry, RateLimitInfo } from "./log.js";
+import type { GatewayStore } from "./store.js";
 
 /** One registration at the provider. */
 export interface GatewayClient {
@@ -51,6 +50,27 @@ export interface GatewayLimits {
   readonly concurrent?: number | false;
 }
 
+/** How back ends in other languages know the user: a short-lived JWT in the answer of `/verify`. */
+export interface GatewayAssertionOptions {
+  /** The `iss` claim, such as `https://app.example/auth`. */
+  readonly issuer: string;
+  /** The `aud` claim: the application that the assertions are for, such as `https://app.example`. */
+  readonly audience: string;
+  /**
+   * Private P-256 keys as PEM (PKCS #8) or JWK. The first signs, all are published under `/assertion-keys`: to rotate, first
+   * add the new key in second place, and put it in front when five minutes have passed.
+   *
+   * Make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
+   */
+  readonly keys: readonly (string | JsonWebKey)[];
+}
+
+/** Who may read `{base}/metrics`. */
+export interface GatewayMetricsOptions {
+  /** The bearer token that Prometheus shows. */
+  readonly token: string;
+}
+
 /** What `createGateway` takes. */
 export interface GatewayOptions {
   /** The issuer identifier, compared to the letter. Default `https://launchpad.classlink.com`. */
@@ -94,6 +114,19 @@ export interface GatewayOptions {
    * seconds refuses with 503.
    */
   readonly rateLimit?: (info: RateLimitInfo) => boolean | Promise<boolean>;
+  /**
+   * What all instances share: it brings revocation (`revoke`, sign-outs that also end copies of the cookie, back-channel
+   * logout), one renewal per grant and one rate limit. Default: none, each instance for itself. See {@link memoryStore} and
+   * {@link redisStore}.
+   */
+  readonly store?: GatewayStore;
+  /** Adds a signed assertion of the user to the answers of `/verify`. Default: none. */
+  readonly assertions?: GatewayAssertionOptions;
+  /**
+   * Serves counts for Prometheus under `{base}/metrics`: with a bearer token, or with `true` to everyone who reaches that path.
+   * Default `false`; {@link Gateway.metrics} has the same text.
+   */
+  readonly metrics?: boolean | GatewayMetricsOptions;
   /** In place of the platform's `fetch`, for tests and for proxies. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /**
@@ -130,63 +163,11 @@ export class GatewayConfigError extends TypeError {
   }
 }
 
-/** One registration, validated. */
-export interface ClientSettings {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly redirectUris: ReadonlySet<string>;
-  readonly allowedTenants: ReadonlySet<string> | undefined;
-  readonly district: string | undefined;
-}
-
-/** The options, validated, with every default filled in. Times in seconds but where they say otherwise. */
-export interface Settings {
-  readonly issuer: string;
-  readonly metadata: GatewayMetadata;
-  readonly clients: ReadonlyMap<string, ClientSettings>;
-  readonly sealingKeys: readonly Uint8Array<ArrayBuffer>[];
-  readonly allowedOrigins: ReadonlySet<string>;
-  /** The origins of all registered redirect URIs: the applications' own pages. */
-  readonly applicationOrigins: ReadonlySet<string>;
-  readonly basePath: string;
-  /** `Infinity` for no limit. */
-  readonly idleTimeout: number;
-  /** `Infinity` for no limit. */
-  readonly maxAge: number;
-  /** Milliseconds. */
-  readonly timeout: number;
-  /** Milliseconds that `log` and `rateLimit` may take. */
-  readonly hookTimeout: number;
-  readonly addressLimit: AddressLimit;
-  /** Turns of requests to the provider. */
-  readonly upstream: Semaphore;
-  readonly log: ((entry: LogEntry) => void | Promise<void>) | undefined;
-  readonly rateLimit: ((info: RateLimitInfo) => boolean | Promise<boolean>) | undefined;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
-
 /** ClassLink's issuer identifier: one for every district. */
 export const CLASSLINK_ISSUER = "https://launchpad.classlink.com";
 
-const OPTIONS = [
-  "issuer",
-  "metadata",
-  "clients",
-  "sealingKeys",
-  "allowedOrigins",
-  "basePath",
-  "session",
-  "timeout",
-  "limits",
-  "log",
-  "rateLimit",
-  "fetch",
-  "now",
-];
-const CLIENT_OPTIONS = ["clientId", "clientSecret", "redirectUris", "allowedTenants", "district"];
-const ENDPOINTS = [
+/** The endpoints that metadata may name. */
+export const ENDPOINTS = [
   "authorization_endpoint",
   "token_endpoint",
   "jwks_uri",
@@ -223,283 +204,3 @@ function isLoopbackName(name: string): boolean {
 
 /** An object's own members alone: what a polluted `Object.prototype` has is nobody's option and no provider's endpoint. */
 export const ownProperties = <T extends object>(value: T): T => ({ __proto__: null, ...value });
-
-/** Seconds that a session limit may have at most: beyond these it was meant in milliseconds. */
-const LONGEST_IDLE = 2 * 86_400;
-const LONGEST_SESSION = 31 * 86_400;
-
-/** Milliseconds between which `timeout` must be: outside of these it was meant in seconds, or in another unit. */
-const SHORTEST_TIMEOUT = 50;
-const LONGEST_TIMEOUT = 300_000;
-
-/** The most time that a hook of the application's may take, in milliseconds. */
-const HOOK_TIMEOUT = 2000;
-
-/**
- * Validates the options.
- *
- * @throws {@link GatewayConfigError} naming every one that is wrong.
- */
-export function readOptions(given: GatewayOptions): Settings {
-  const problems: OptionProblem[] = [];
-  const reader = new OptionReader(problems);
-  const options = reader.object("options", given, OPTIONS);
-  // An empty one is what a shell makes of an unset variable.
-  const issuer = options.issuer || CLASSLINK_ISSUER;
-  if (!isSecureUrl(issuer) || issuer.includes("?")) {
-    reader.refuse("issuer", "must be an https URL without query and fragment");
-  }
-  const clients = reader.clients(options.clients);
-  const session = reader.object("session", options.session ?? {}, ["idleTimeout", "maxAge"]);
-  const limits = reader.object("limits", options.limits ?? {}, ["perAddress", "concurrent"]);
-  const maxAge = reader.positive("session.maxAge", session.maxAge ?? 28_800, true);
-  const idleTimeout = reader.positive(
-    "session.idleTimeout",
-    session.idleTimeout ?? Math.min(1800, maxAge),
-    true,
-  );
-  if (idleTimeout !== Number.POSITIVE_INFINITY && idleTimeout > LONGEST_IDLE) {
-    reader.refuse("session.idleTimeout", `must be seconds, ${LONGEST_IDLE} at most, or false`);
-  } else if (idleTimeout !== Number.POSITIVE_INFINITY && idleTimeout > maxAge) {
-    reader.refuse("session.idleTimeout", "must not be longer than session.maxAge");
-  }
-  if (maxAge !== Number.POSITIVE_INFINITY && maxAge > LONGEST_SESSION) {
-    reader.refuse("session.maxAge", `must be seconds, ${LONGEST_SESSION} at most, or false`);
-  }
-  const timeout = reader.positive("timeout", options.timeout ?? 10_000);
-  if (timeout < SHORTEST_TIMEOUT || timeout > LONGEST_TIMEOUT) {
-    reader.refuse(
-      "timeout",
-      `must be milliseconds, between ${SHORTEST_TIMEOUT} and ${LONGEST_TIMEOUT}`,
-    );
-  }
-  const perAddress = reader.positive("limits.perAddress", limits.perAddress ?? 600, true);
-  const concurrent = reader.positive("limits.concurrent", limits.concurrent ?? 64, true);
-  const now = reader.callable("now", options.now) ?? Date.now;
-  const platformFetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
-  const settings = {
-    issuer,
-    metadata: reader.metadata(options.metadata ?? {}),
-    clients,
-    sealingKeys: reader.keys(options.sealingKeys),
-    allowedOrigins: new Set(
-      reader.list("allowedOrigins", options.allowedOrigins ?? [], (value) => {
-        return isSecureUrl(value) && new URL(value).origin === value
-          ? undefined
-          : "must be an origin such as https://app.example: https or loopback, no path, no wildcard";
-      }),
-    ),
-    applicationOrigins: new Set(
-      [...clients.values()].flatMap(({ redirectUris }) =>
-        [...redirectUris].filter(isSecureUrl).map((uri) => new URL(uri).origin),
-      ),
-    ),
-    basePath: reader.basePath(options.basePath ?? "/auth"),
-    idleTimeout,
-    maxAge,
-    timeout,
-    hookTimeout: Math.min(timeout, HOOK_TIMEOUT),
-    addressLimit: new AddressLimit(perAddress, now),
-    upstream: new Semaphore(Math.ceil(concurrent)),
-    log: reader.callable("log", options.log),
-    rateLimit: reader.callable("rateLimit", options.rateLimit),
-    fetch: reader.callable("fetch", options.fetch) ?? platformFetch,
-    now,
-  };
-  if (problems.length > 0) throw new GatewayConfigError(problems);
-  return settings;
-}
-
-/** Reads options one by one, and collects what is wrong with them. */
-class OptionReader {
-  readonly #problems: OptionProblem[];
-
-  constructor(problems: OptionProblem[]) {
-    this.#problems = problems;
-  }
-
-  /** Adds a problem, one for each field. */
-  refuse(field: string, problem: string): void {
-    if (this.#problems.some((one) => one.field === field)) return;
-    this.#problems.push({ field, problem });
-  }
-
-  /** An object's own members, of which none may be unknown. */
-  object<T extends object>(field: string, value: T, known: readonly string[]): T {
-    if (typeof value !== "object" || value === null) {
-      this.refuse(field, "must be an object");
-      return ownProperties({}) as T;
-    }
-    const unknown = Object.keys(value).find((name) => !known.includes(name));
-    if (unknown !== undefined) this.refuse(field, `has no member "${unknown.slice(0, 40)}"`);
-    return ownProperties(value);
-  }
-
-  clients(given: readonly GatewayClient[]): Map<string, ClientSettings> {
-    const clients = new Map<string, ClientSettings>();
-    if (!Array.isArray(given) || given.length === 0) {
-      this.refuse("clients", "must list at least one registration");
-      return clients;
-    }
-    given.forEach((registration: GatewayClient, index) => {
-      const field = `clients[${index}]`;
-      const client = this.object(field, registration, CLIENT_OPTIONS);
-      const clientId = this.identifier(`${field}.clientId`, client.clientId);
-      if (clients.has(clientId)) {
-        this.refuse(`${field}.clientId`, "is the id of an earlier registration");
-      }
-      const redirectUris = this.list(`${field}.redirectUris`, client.redirectUris, (value) => {
-        if (!isSecureUrl(value)) {
-          return "must be absolute, https or http on a loopback host, in plain characters, without a fragment";
-        }
-        return new URL(value).pathname.includes("//") ? "must not have // in its path" : undefined;
-      });
-      if (Array.isArray(client.redirectUris) && redirectUris.length === 0) {
-        this.refuse(`${field}.redirectUris`, "must list at least one URI");
-      }
-      const tenants =
-        client.allowedTenants &&
-        this.list(`${field}.allowedTenants`, client.allowedTenants, (value) =>
-          (typeof value === "string" && value !== "" && value === value.trim()) ||
-          Number.isSafeInteger(value)
-            ? undefined
-            : "must be a tenant id: a string without blanks around it, or an integer",
-        );
-      clients.set(clientId, {
-        clientId,
-        clientSecret: this.secret(`${field}.clientSecret`, client.clientSecret),
-        redirectUris: new Set(redirectUris),
-        allowedTenants: tenants && new Set(tenants.map(String)),
-        district:
-          client.district === undefined
-            ? undefined
-            : this.identifier(`${field}.district`, client.district),
-      });
-    });
-    return clients;
-  }
-
-  metadata(given: GatewayMetadata): GatewayMetadata {
-    if (typeof given !== "object" || given === null) {
-      this.refuse("metadata", "must be an object");
-      return {};
-    }
-    const metadata = ownProperties(given);
-    for (const name of ENDPOINTS) {
-      if (metadata[name] !== undefined && !isSecureUrl(metadata[name])) {
-        this.refuse(`metadata.${name}`, "must be an https or loopback URL");
-      }
-    }
-    for (const name of [
-      "id_token_signing_alg_values_supported",
-      "token_endpoint_auth_methods_supported",
-    ] as const) {
-      this.list(`metadata.${name}`, metadata[name] ?? [], (value) =>
-        typeof value === "string" ? undefined : "must be a string",
-      );
-    }
-    const methods = metadata.token_endpoint_auth_methods_supported;
-    if (
-      Array.isArray(methods) &&
-      !methods.some((method) => /^client_secret_(basic|post)$/.test(method))
-    ) {
-      this.refuse(
-        "metadata.token_endpoint_auth_methods_supported",
-        "must contain client_secret_basic or client_secret_post",
-      );
-    }
-    return ownProperties(
-      Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
-    );
-  }
-
-  keys(given: readonly string[]): Uint8Array<ArrayBuffer>[] {
-    if (!Array.isArray(given) || given.length === 0) {
-      this.refuse("sealingKeys", "must list at least one key");
-      return [];
-    }
-    const seen = new Set<string>();
-    return given.map((key: unknown, index) => {
-      const field = `sealingKeys[${index}]`;
-      // A key from a file ends with a newline.
-      const bytes = typeof key === "string" ? decodeKey(key.trim()) : undefined;
-      if (!bytes) this.refuse(field, "must be a base64url string");
-      else if (bytes.byteLength < 32) this.refuse(field, "must hold at least 32 random bytes");
-      // 32 random bytes have fewer than 16 different values once in 10^12 keys or rarer; a placeholder has few.
-      else if (new Set(bytes).size < 16) this.refuse(field, "is not random");
-      else if (seen.has(bytes.join())) this.refuse(field, "is the same as an earlier key");
-      seen.add(bytes?.join() ?? "");
-      return bytes ?? new Uint8Array();
-    });
-  }
-
-  basePath(path: string): string {
-    const bare = path === "/" ? "" : path;
-    if (typeof path !== "string" || !/^(\/[\w.~-]+)*$/.test(bare)) {
-      this.refuse("basePath", "must be a path such as /auth, without a final slash");
-    }
-    return bare;
-  }
-
-  /** A positive number; `false`, where that may be, is `Infinity`. */
-  positive(field: string, value: number | false, mayBeFalse = false): number {
-    if (value === false && mayBeFalse) return Number.POSITIVE_INFINITY;
-    if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-    this.refuse(field, `must be a positive number${mayBeFalse ? " or false" : ""}`);
-    return 1000;
-  }
-
-  /** An id, compared exactly: blanks around it are a mistake. */
-  identifier(field: string, value: unknown): string {
-    if (typeof value !== "string" || value === "") {
-      this.refuse(field, "must be a string and not empty");
-    } else if (value !== value.trim()) {
-      this.refuse(field, "must not begin or end with blanks or newlines");
-    }
-    return String(value);
-  }
-
-  /** A secret, without the newline that a file ends with. */
-  secret(field: string, value: unknown): string {
-    if (typeof value === "string" && value.trim() !== "") return value.trim();
-    this.refuse(field, "must be a string and not empty");
-    return "";
-  }
-
-  callable<T extends (...args: never[]) => unknown>(
-    field: string,
-    value: T | undefined,
-  ): T | undefined {
-    if (value === undefined || typeof value === "function") return value;
-    this.refuse(field, "must be a function");
-    return undefined;
-  }
-
-  list<T>(
-    field: string,
-    values: readonly T[],
-    problem: (value: T) => string | undefined,
-  ): readonly T[] {
-    if (!Array.isArray(values)) {
-      this.refuse(field, "must be an array");
-      return [];
-    }
-    values.forEach((value: T, index) => {
-      const found = problem(value);
-      if (found) this.refuse(`${field}[${index}]`, found);
-    });
-    return values;
-  }
-}
-
-/** Takes either base64 alphabet, with or without padding: `openssl` writes the one, Node the other. */
-function decodeKey(key: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!/^[\w+/-]+={0,2}$/.test(key)) return undefined;
-  try {
-    return Uint8Array.from(
-      base64url.decode(key.replace(/[+/]/g, (c) => (c === "+" ? "-" : "_")).replace(/=+$/, "")),
-    );
-  } catch {
-    return undefined;
-  }
-}

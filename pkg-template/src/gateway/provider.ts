@@ -10,8 +10,8 @@ import {
   type GatewayMetadata,
   isSecureUrl,
   ownProperties,
-  type Settings,
 } from "./options.js";
+import type { Settings } from "./settings.js";
 
 /**
  * ClassLink's endpoints, for its own issuer. Its documentation shows the secret in the form; Discovery lists
@@ -92,7 +92,7 @@ export class Provider {
     const { issuer } = this.#settings;
     // Discovery 1.0, section 4.1: a final slash goes before the well-known path is added.
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const { ok, status, json: document } = await askProvider(this.#settings, url);
+    const { ok, status, json: document } = await askProvider(this.#settings, "discovery", url);
     const json = ownProperties(document ?? {});
     const invalid = () => new GatewayFailure("discovery_invalid", { upstreamStatus: status });
     // Discovery 1.0, section 4.3: the issuer is identical, or the document is another's.
@@ -118,7 +118,7 @@ export class Provider {
 
   async #fetchKeys(): Promise<readonly JsonObject[]> {
     const { jwks_uri } = await this.metadata();
-    const { ok, status, json } = await askProvider(this.#settings, jwks_uri);
+    const { ok, status, json } = await askProvider(this.#settings, "jwks", jwks_uri);
     const keys = readKeySet(json);
     if (!ok || !keys) {
       throw new GatewayFailure("keys_unavailable", { upstreamStatus: status });

@@ -3,17 +3,18 @@
 import type { CountUpstream, GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { askProvider } from "./http.js";
-import type { RequestLog } from "./log.js";
+import type { RequestLog } from "./log-writer.js";
+import type { GatewayRequest } from "./request.js";
 
 /** The provider's key set (RFC 7517, 5). A caller who asks past its cache gets it fresh, but not every time. */
 export async function proxyJwks(
-  request: Request,
+  request: GatewayRequest,
   { provider }: GatewayContext,
   _entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
-  const fresh = /no-cache|no-store|max-age=0/i.test(request.headers.get("Cache-Control") ?? "");
-  if (fresh) countUpstream();
+  const fresh = /no-cache|no-store|max-age=0/i.test(request.header("cache-control") ?? "");
+  if (fresh) await countUpstream();
   const keys = await (fresh ? provider.freshKeys() : provider.keys());
   return { status: 200, body: JSON.stringify({ keys }) };
 }
@@ -23,21 +24,22 @@ export async function proxyJwks(
  * numeric `status` in its body, as ClassLink may send it, is handed on as it is.
  */
 export function proxyProfile(endpoint: "userinfo_endpoint" | "my_info_endpoint") {
+  const name = endpoint === "userinfo_endpoint" ? "userinfo" : "my-info";
   return async (
-    request: Request,
+    request: GatewayRequest,
     gateway: GatewayContext,
     entry: RequestLog,
     countUpstream: CountUpstream,
   ): Promise<GatewayResponse> => {
-    const authorization = request.headers.get("Authorization") ?? "";
+    const authorization = request.header("authorization") ?? "";
     // RFC 6750, 2.1.
     if (!/^Bearer +[\w.~+/-]+=*$/i.test(authorization)) {
       throw new GatewayFailure("missing_token", { headers: { "WWW-Authenticate": "Bearer" } });
     }
-    countUpstream();
+    await countUpstream();
     const url = (await gateway.provider.metadata())[endpoint];
     if (!url) throw new GatewayFailure("endpoint_unknown");
-    const { ok, status, text, json } = await askProvider(gateway.settings, url, {
+    const { ok, status, text, json } = await askProvider(gateway.settings, name, url, {
       headers: { Authorization: authorization },
     });
     entry.upstreamStatus = status;

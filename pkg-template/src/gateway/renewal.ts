@@ -5,11 +5,13 @@
 
 import { withTimeout } from "./cache.js";
 import { authenticate } from "./client-auth.js";
+import { ProviderRefusal } from "./failure.js";
 import { askToken } from "./http.js";
 import { readClaims, verifyIdToken } from "./id-token.js";
-import type { ClientSettings, Settings } from "./options.js";
 import type { Provider } from "./provider.js";
-import type { Session } from "./session.js";
+import type { Session, SessionCodec } from "./session-codec.js";
+import type { ClientSettings, Settings } from "./settings.js";
+import { SharedRenewals } from "./shared-renewal.js";
 import { readTokenResponse } from "./token-response.js";
 
 /** Milliseconds for which an outcome also answers those who come with the cookie from before it. */
@@ -32,14 +34,17 @@ export function needsRenewal(session: Session, idTokenEnd: number, now: number):
 export class RefreshCoordinator {
   readonly #settings: Settings;
   readonly #provider: Provider;
+  readonly #shared: SharedRenewals | undefined;
   readonly #outcomes = new Map<
     string,
     { readonly outcome: Promise<Session>; readonly at: number }
   >();
 
-  constructor(settings: Settings, provider: Provider) {
+  constructor(settings: Settings, provider: Provider, codec: SessionCodec) {
     this.#settings = settings;
     this.#provider = provider;
+    const { store } = settings;
+    this.#shared = store && new SharedRenewals(store, settings, codec);
   }
 
   /**
@@ -56,8 +61,14 @@ export class RefreshCoordinator {
     const key = `${client.clientId} ${refreshToken}`;
     const forget = () => this.#outcomes.delete(key);
     const known = this.#outcomes.get(key);
-    if (known) return withTimeout(known.outcome, 2 * this.#settings.timeout, forget);
-    const outcome = this.#ask(client, session, refreshToken);
+    if (known) {
+      this.#settings.metrics.countRenewal("shared");
+      return withTimeout(known.outcome, 2 * this.#settings.timeout, forget);
+    }
+    const ask = () => this.#ask(client, session, refreshToken);
+    const outcome = this.#shared
+      ? this.#shared.renew(client, refreshToken, OUTCOME_TTL_MS, ask)
+      : ask();
     this.#outcomes.set(key, { outcome, at: now });
     outcome.catch(forget);
     return outcome;
@@ -66,15 +77,37 @@ export class RefreshCoordinator {
   /** The session as the last renewal left it or will leave it, so that a sign-out revokes what a renewal under way brings. */
   async latest(client: ClientSettings, session: Session): Promise<Session> {
     const known = this.#outcomes.get(`${client.clientId} ${session.refreshToken}`);
-    if (!known) return session;
+    if (!known) {
+      const { refreshToken } = session;
+      const shared = refreshToken && this.#shared?.latest(client, refreshToken);
+      return (await (shared || undefined)?.catch(() => undefined)) ?? session;
+    }
     return withTimeout(known.outcome, this.#settings.timeout, () => undefined).catch(() => session);
   }
 
   async #ask(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
+    const { metrics } = this.#settings;
+    try {
+      const renewed = await this.#request(client, session, refreshToken);
+      metrics.countRenewal("renewed");
+      return renewed;
+    } catch (error) {
+      metrics.countRenewal(error instanceof ProviderRefusal ? "refused" : "failed");
+      throw error;
+    }
+  }
+
+  async #request(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
     const metadata = await this.#provider.metadata();
     const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken });
     const headers = authenticate(client, metadata, form);
-    const response = await askToken(this.#settings, metadata.token_endpoint, form, headers);
+    const response = await askToken(
+      this.#settings,
+      "refresh",
+      metadata.token_endpoint,
+      form,
+      headers,
+    );
     const grant = readTokenResponse(response);
     const now = Math.floor(this.#settings.now() / 1000);
     if (grant.idToken) {

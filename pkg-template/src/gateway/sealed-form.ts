@@ -6,9 +6,11 @@
  * Nothing secret is compressed together with anything that a caller chooses: only the ID token's header and claims are.
  */
 
-import { base64url } from "jose";
-import { decodeUtf8, parseJson } from "./http.js";
-import type { Session } from "./session.js";
+import { decodeBase64Url, encodeBase64Url } from "./encoding.js";
+import { decodeUtf8, isObject, parseJson } from "./http.js";
+import { type IdTokenClaims, readClaims } from "./id-token.js";
+import { nodeZlib } from "./platform.js";
+import type { Session } from "./session-codec.js";
 
 /** The first byte: the form that follows. */
 const FORM = 2;
@@ -36,12 +38,13 @@ export async function packSession(session: Session): Promise<Uint8Array<ArrayBuf
     session.scope ?? null,
     session.tenant ?? null,
     session.isProvisional ? 1 : 0,
+    ...(session.userMark === undefined ? [] : [session.userMark]),
   ];
   return join([
     Uint8Array.of(FORM),
     ...[
-      base64url.decode(id),
-      base64url.decode(nonce),
+      decodeBase64Url(id),
+      decodeBase64Url(nonce),
       utf8.encode(JSON.stringify(rest)),
       packToken(accessToken),
       refreshToken === undefined ? new Uint8Array() : packToken(refreshToken),
@@ -50,8 +53,14 @@ export async function packSession(session: Session): Promise<Uint8Array<ArrayBuf
   ]);
 }
 
+/** A session, and the claims of its ID token. */
+export interface Unpacked {
+  readonly session: Session;
+  readonly claims: IdTokenClaims;
+}
+
 /** Reads a session; throws if the bytes are not one. */
-export async function unpackSession(bytes: Uint8Array): Promise<Session> {
+export async function unpackSession(bytes: Uint8Array): Promise<Unpacked> {
   if (bytes[0] !== FORM) throw new TypeError("another form");
   const [id, nonce, rest, accessToken, refreshToken, idToken] = split(bytes.subarray(1), 6);
   if (!id || !nonce || !rest || !accessToken || !refreshToken || !idToken) {
@@ -67,26 +76,31 @@ export async function unpackSession(bytes: Uint8Array): Promise<Session> {
     scope,
     tenant,
     provisional,
+    userMark,
   ] = parseJson(decodeUtf8(rest) ?? "") as [
     ...[number, number, number, number, number | null],
-    ...[string, string | null, Session["tenant"] | null, 0 | 1],
+    ...[string, string | null, Session["tenant"] | null, 0 | 1, string | null | undefined],
   ];
-  return {
-    id: base64url.encode(id),
-    nonce: base64url.encode(nonce),
+  const token = await inflateToken(idToken);
+  const text = unpackToken(token);
+  const session = {
+    id: encodeBase64Url(id),
+    nonce: encodeBase64Url(nonce),
     order,
     createdAt,
     lastUsedAt,
     obtainedAt,
     tokenType,
     accessToken: unpackToken(accessToken),
-    idToken: unpackToken(await inflateToken(idToken)),
+    idToken: text,
     ...(refreshToken.byteLength > 0 && { refreshToken: unpackToken(refreshToken) }),
     ...(expiresAt !== null && { expiresAt }),
     ...(scope !== null && { scope }),
     ...(tenant && { tenant }),
     ...(provisional === 1 && { isProvisional: true }),
+    ...(typeof userMark === "string" && { userMark }),
   };
+  return { session, claims: unpackClaims(token) ?? readClaims(text) };
 }
 
 /** A token's bytes: those of a JWS (header, claims, signature), or its text where it is none or is written otherwise. */
@@ -106,13 +120,24 @@ function unpackToken(bytes: Uint8Array): string {
   const [header = body] = split(body, 1);
   const claims = body.subarray(2 + header.byteLength);
   const signature = content.subarray(2 + body.byteLength);
-  return [header, claims, signature].map((part) => base64url.encode(part)).join(".");
+  return [header, claims, signature].map((part) => encodeBase64Url(part)).join(".");
+}
+
+/** The claims, read from the bytes of a JWS that was verified when it was sealed; `undefined` if the token is text. */
+function unpackClaims(bytes: Uint8Array): IdTokenClaims | undefined {
+  if (bytes[0] !== BYTES) return undefined;
+  const [body = bytes] = split(bytes.subarray(1), 1);
+  const [header = body] = split(body, 1);
+  const claims: unknown = JSON.parse(decodeUtf8(body.subarray(2 + header.byteLength)) ?? "");
+  return isObject(claims) ? (claims as IdTokenClaims) : undefined;
 }
 
 async function deflateToken(token: Uint8Array): Promise<Uint8Array> {
-  if (token[0] !== BYTES || typeof CompressionStream === "undefined") return token;
+  if (token[0] !== BYTES || !(nodeZlib || "CompressionStream" in globalThis)) return token;
   const [body = token] = split(token.subarray(1), 1);
-  const deflated = await transform(body, new CompressionStream("deflate-raw"));
+  const deflated = nodeZlib
+    ? nodeZlib.deflateRawSync(body)
+    : await transform(body, new CompressionStream("deflate-raw"));
   if (deflated.byteLength >= body.byteLength) return token;
   const signature = token.subarray(3 + body.byteLength);
   return join([Uint8Array.of(DEFLATED), ...withLength(deflated), signature]);
@@ -121,7 +146,9 @@ async function deflateToken(token: Uint8Array): Promise<Uint8Array> {
 async function inflateToken(token: Uint8Array): Promise<Uint8Array> {
   if (token[0] !== DEFLATED) return token;
   const [deflated = token] = split(token.subarray(1), 1);
-  const body = await transform(deflated, new DecompressionStream("deflate-raw"));
+  const body = nodeZlib
+    ? nodeZlib.inflateRawSync(deflated, { maxOutputLength: INFLATED_LIMIT })
+    : await transform(deflated, new DecompressionStream("deflate-raw"));
   const signature = token.subarray(3 + deflated.byteLength);
   return join([Uint8Array.of(BYTES), ...withLength(body), signature]);
 }
@@ -129,8 +156,8 @@ async function inflateToken(token: Uint8Array): Promise<Uint8Array> {
 /** The bytes of base64url; `undefined` if they would not be written as the same text again. */
 function decodeExactly(text: string): Uint8Array | undefined {
   if (!/^[\w-]*$/.test(text)) return undefined;
-  const bytes = base64url.decode(text);
-  return base64url.encode(bytes) === text ? bytes : undefined;
+  const bytes = decodeBase64Url(text);
+  return encodeBase64Url(bytes) === text ? bytes : undefined;
 }
 
 async function transform(

@@ -10,28 +10,32 @@ import {
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { askProvider } from "./http.js";
-import type { RequestLog } from "./log.js";
-import type { ClientSettings } from "./options.js";
+import type { RequestLog } from "./log-writer.js";
 import { needsRenewal } from "./renewal.js";
-import type { FoundSessions, OpenSession, Session } from "./session.js";
+import type { GatewayRequest } from "./request.js";
+import type { FoundSessions } from "./session.js";
+import type { OpenSession, Session } from "./session-codec.js";
+import type { ClientSettings } from "./settings.js";
 import { toJson } from "./token-response.js";
-
-/** A session that is asked for again within this time is not sealed again, in seconds. */
-const RESEAL_SECS = 60;
 
 /**
  * Returns the session's tokens, renewed if they must be, and postpones its idle limit; 204 if there is none, or if the
  * request names another than the one that there is.
  */
 export async function readSession(
-  request: Request,
+  request: GatewayRequest,
   gateway: GatewayContext,
   entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
-  const { settings, sessions } = gateway;
+  const { settings, sessions, revocations } = gateway;
   const { client, sessionId, found } = await findSession(request, gateway, entry);
   const { newest } = found;
+  if (newest && (await revocations.isRevoked(newest))) {
+    entry.session = "ended";
+    settings.metrics.countEnded("revoked");
+    return { status: 204, cookies: sessions.end(found, newest.session.id) };
+  }
   const isMeant =
     sessionId === undefined ? !newest?.session.isProvisional : newest?.session.id === sessionId;
   if (!newest || !isMeant) {
@@ -41,18 +45,13 @@ export async function readSession(
   const current = await refreshIfNeeded(client, newest, found, gateway, entry, countUpstream);
   if (!current) {
     entry.session = "ended";
+    settings.metrics.countEnded("grant-over");
     return { status: 204, cookies: sessions.end(found, newest.session.id) };
   }
   const now = Math.floor(settings.now() / 1000);
   const isRenewed = current !== newest.session;
   entry.session = isRenewed ? "renewed" : "kept";
-  const age = now - newest.session.lastUsedAt;
-  const isSealed =
-    !isRenewed &&
-    !newest.isOutdated &&
-    !current.isProvisional &&
-    age >= 0 &&
-    age < Math.min(RESEAL_SECS, settings.idleTimeout / 10);
+  const isSealed = !isRenewed && !current.isProvisional && !sessions.needsSeal(newest, now);
   const { isProvisional: _, ...named } = current;
   return {
     status: 200,
@@ -88,7 +87,7 @@ async function refreshIfNeeded(
   const { refreshToken } = session;
   if (!refreshToken || !needsRenewal(session, claims.exp, now)) return session;
   try {
-    countUpstream();
+    await countUpstream();
     return await renewals.renew(client, session, refreshToken);
   } catch (error) {
     if (error instanceof ProviderRefusal && error.error === "invalid_grant") {
@@ -113,17 +112,22 @@ async function refreshIfNeeded(
  * the provider is down.
  */
 export async function endSession(
-  request: Request,
+  request: GatewayRequest,
   gateway: GatewayContext,
   entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
-  const { settings, sessions, renewals } = gateway;
+  const { settings, sessions, renewals, revocations } = gateway;
   const { client, sessionId, found } = await findSession(request, gateway, entry);
   const { newest } = found;
   const ended = sessionId === undefined || newest?.session.id === sessionId ? newest : undefined;
   entry.session = ended ? "ended" : "none";
   if (ended) {
+    settings.metrics.countEnded("sign-out");
+    // A copy of the cookie is over too. The sign-out in this browser holds without.
+    await revocations.revokeSession(ended.session.id).catch((error: unknown) => {
+      entry.recoveredError = error;
+    });
     const status = await renewals
       .latest(client, ended.session)
       .then((session) => revoke(client, session, gateway, countUpstream))
@@ -138,14 +142,14 @@ export async function endSession(
 }
 
 async function findSession(
-  request: Request,
+  request: GatewayRequest,
   { settings, sessions }: GatewayContext,
   entry: RequestLog,
 ) {
-  const parameters = new URL(request.url).searchParams;
+  const parameters = new URLSearchParams(request.query);
   const client = findClient(settings, parameters, entry);
   const sessionId = readSessionId(parameters);
-  const found = await sessions.find(client, new RequestCookies(request.headers.get("Cookie")));
+  const found = await sessions.find(client, new RequestCookies(request.header("cookie")));
   return { client, sessionId, found };
 }
 
@@ -170,13 +174,13 @@ async function revoke(
 ): Promise<number | undefined> {
   const metadata = await provider.metadata();
   if (!metadata.revocation_endpoint) return undefined;
-  countUpstream();
+  await countUpstream();
   const form = new URLSearchParams({
     token: session.refreshToken ?? session.accessToken,
     token_type_hint: session.refreshToken ? "refresh_token" : "access_token",
   });
   const headers = authenticate(client, metadata, form);
-  const { status } = await askProvider(settings, metadata.revocation_endpoint, {
+  const { status } = await askProvider(settings, "revocation", metadata.revocation_endpoint, {
     method: "POST",
     form,
     headers,

@@ -17,7 +17,6 @@
  *   nothing. For `getSession` it counts at once, so that the page's first requests are served.
  */
 
-import { base64url } from "jose";
 import type { User } from "../shared-types.js";
 import {
   COOKIE_BUDGET,
@@ -28,55 +27,18 @@ import {
   sessionTag,
 } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
-import { type IdTokenClaims, readClaims } from "./id-token.js";
-import type { ClientSettings, Settings } from "./options.js";
-import { packSession, unpackSession } from "./sealed-form.js";
+import type { OpenSession, Session, SessionCodec } from "./session-codec.js";
+import type { ClientSettings, Settings } from "./settings.js";
 import { toUser } from "./user.js";
 
 /** The most that a sealed session may take in cookies, in bytes. With the largest ID token 250 bytes are left for the rest. */
 const SESSION_LIMIT = 6.5 * 1024;
 
+/** A session that is used again within this time is not sealed again, in seconds. */
+const RESEAL_SECS = 60;
+
 /** How long a session may be provisional, in seconds. */
 const PROVISIONAL_SECS = 60;
-
-const KEY_ID_LENGTH = 6;
-const IV_LENGTH = 12;
-
-/** A user's sign-in, as it is sealed. Times are in seconds since 1970. */
-export interface Session {
-  /** The session id: base64url, of 32 bytes. */
-  readonly id: string;
-  /** What decides between two sessions of a registration. */
-  readonly order: number;
-  /** The page has not named the session yet. */
-  readonly isProvisional?: boolean;
-  readonly idToken: string;
-  readonly accessToken: string;
-  readonly tokenType: string;
-  readonly refreshToken?: string;
-  /** The scope granted, where the provider said it (RFC 6749, 5.1). */
-  readonly scope?: string;
-  /** The nonce of the login, which a renewed ID token may repeat. */
-  readonly nonce: string;
-  /** When the user signed in. */
-  readonly createdAt: number;
-  /** When the session was last asked for. */
-  readonly lastUsedAt: number;
-  /** When the access token was obtained. */
-  readonly obtainedAt: number;
-  /** When the access token ends, where the provider said it. */
-  readonly expiresAt?: number;
-  /** The district, where it had to be asked for because the ID token doesn't name it. */
-  readonly tenant?: { readonly id: string; readonly name?: string };
-}
-
-/** A session that was opened, with its ID token's claims. */
-export interface OpenSession {
-  readonly session: Session;
-  readonly claims: IdTokenClaims;
-  /** Whether the key that sealed it is no longer the first. */
-  readonly isOutdated: boolean;
-}
 
 /** A registration's sessions in one request. */
 export interface FoundSessions {
@@ -87,38 +49,54 @@ export interface FoundSessions {
   readonly newest: OpenSession | undefined;
 }
 
-/** The session id that belongs to a code verifier; the nonce is derived likewise. */
-export async function deriveSessionId(verifier: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`classlink-spa session:${verifier}`);
-  return base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+/** A session and its registration. */
+export interface CurrentSession {
+  readonly client: ClientSettings;
+  readonly open: OpenSession;
+  readonly found: FoundSessions;
 }
 
-/** Seals and opens sessions. */
+/** Finds sessions in cookies, and writes the cookies that begin, keep and end them. */
 export class Sessions {
   readonly #settings: Settings;
-  #keys: Promise<readonly SealingKey[]> | undefined;
-  #registrations: Promise<Registrations> | undefined;
+  readonly #codec: SessionCodec;
+  #named: Registrations | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, codec: SessionCodec) {
     this.#settings = settings;
+    this.#codec = codec;
   }
 
   /** Opens a registration's sessions. */
   async find(client: ClientSettings, request: RequestCookies): Promise<FoundSessions> {
-    const { keys } = await this.#named();
+    const { keys } = this.#named ?? (await this.#name());
     return this.#findIn(client, request.registration(keys.get(client) ?? ""));
   }
 
   /** The session that there is at each registration that the request has cookies of. */
-  async findAll(request: RequestCookies): Promise<OpenSession[]> {
-    const { clients } = await this.#named();
-    const found = await Promise.all(
-      request.registrations.map(async (cookies) => {
-        const client = clients.get(cookies.key);
-        return client && (await this.#findIn(client, cookies)).newest;
-      }),
-    );
-    return found.filter((open) => open !== undefined);
+  async findAll(request: RequestCookies): Promise<CurrentSession[]> {
+    const { clients } = this.#named ?? (await this.#name());
+    const all: CurrentSession[] = [];
+    for (const cookies of request.registrations) {
+      const client = clients.get(cookies.key);
+      if (client) all.push(...asCurrent(client, await this.#findIn(client, cookies)));
+    }
+    return all;
+  }
+
+  /** The session that there is at one registration, if any. */
+  async findOne(
+    client: ClientSettings | undefined,
+    request: RequestCookies,
+  ): Promise<CurrentSession[]> {
+    return client ? asCurrent(client, await this.find(client, request)) : [];
+  }
+
+  /** Whether a session that is used must be sealed again. `now` is in seconds. */
+  needsSeal({ session, isOutdated }: OpenSession, now: number): boolean {
+    const age = now - session.lastUsedAt;
+    const limit = Math.min(RESEAL_SECS, this.#settings.idleTimeout / 10);
+    return isOutdated || age < 0 || age >= limit;
   }
 
   /** The order of a new session: later than all that the request shows. `now` is in milliseconds. */
@@ -144,7 +122,7 @@ export class Sessions {
       ...found.cookies.writeSince(session.order),
     ];
     if (request.sizeAfter(lines) <= COOKIE_BUDGET) return lines;
-    const { clients } = await this.#named();
+    const { clients } = this.#named ?? (await this.#name());
     const others = request.registrations.filter(({ key }) => key !== found.cookies.key);
     const ages = await Promise.all(
       others.map(async (cookies) => {
@@ -171,22 +149,9 @@ export class Sessions {
     session: Session,
     { cookies }: FoundSessions,
   ): Promise<string[]> {
-    const [key] = await this.#derived();
-    if (!key) throw new GatewayFailure("internal");
-    const iv = crypto.getRandomValues(new Uint8Array(IV_LENGTH));
-    const content = await packSession(session).catch(() => {
-      throw tooLarge(undefined, session);
+    const sealed = await this.#codec.seal(client, session).catch((error: unknown) => {
+      throw error instanceof RangeError ? tooLarge(undefined, session) : error;
     });
-    const encrypted = await crypto.subtle.encrypt(
-      { name: "AES-GCM", iv, additionalData: this.#context(client) },
-      key.key,
-      content,
-    );
-    const bytes = new Uint8Array(KEY_ID_LENGTH + IV_LENGTH + encrypted.byteLength);
-    bytes.set(key.id);
-    bytes.set(iv, KEY_ID_LENGTH);
-    bytes.set(new Uint8Array(encrypted), KEY_ID_LENGTH + IV_LENGTH);
-    const sealed = base64url.encode(bytes);
     if (sealed.length > SESSION_LIMIT) throw tooLarge(sealed.length, session);
     const tag = sessionTag(session.id);
     return [...cookies.writeSealed(tag, sealed), ...cookies.clearAllBut(tag)];
@@ -227,10 +192,11 @@ export class Sessions {
   }
 
   async #findIn(client: ClientSettings, cookies: RegistrationCookies): Promise<FoundSessions> {
-    const all = await Promise.all(
-      [...cookies.chunks.keys()].map((tag) => this.#open(client, tag, cookies.sealed(tag))),
-    );
-    const opened = all.filter((open) => open !== undefined);
+    const opened: OpenSession[] = [];
+    for (const tag of cookies.chunks.keys()) {
+      const open = await this.#open(client, tag, cookies.sealed(tag));
+      if (open) opened.push(open);
+    }
     const [newest] = opened
       .filter((open) => this.#holds(client, open, cookies))
       .sort((a, b) => b.session.order - a.session.order);
@@ -243,24 +209,8 @@ export class Sessions {
     sealed: string | undefined,
   ): Promise<OpenSession | undefined> {
     if (sealed === undefined || sealed.length > SESSION_LIMIT) return undefined;
-    const keys = await this.#derived();
-    try {
-      const bytes = Uint8Array.from(base64url.decode(sealed));
-      const keyId = bytes.subarray(0, KEY_ID_LENGTH);
-      const key = keys.find(({ id }) => id.every((byte, index) => byte === keyId[index]));
-      if (!key) return undefined;
-      const iv = bytes.subarray(KEY_ID_LENGTH, KEY_ID_LENGTH + IV_LENGTH);
-      const content = await crypto.subtle.decrypt(
-        { name: "AES-GCM", iv, additionalData: this.#context(client) },
-        key.key,
-        bytes.subarray(KEY_ID_LENGTH + IV_LENGTH),
-      );
-      const session = await unpackSession(new Uint8Array(content));
-      if (sessionTag(session.id) !== tag) return undefined;
-      return { session, claims: readClaims(session.idToken), isOutdated: key !== keys[0] };
-    } catch {
-      return undefined;
-    }
+    const open = await this.#codec.open(client, sealed);
+    return open && sessionTag(open.session.id) === tag ? open : undefined;
   }
 
   #holds(client: ClientSettings, open: OpenSession, cookies: RegistrationCookies): boolean {
@@ -272,22 +222,14 @@ export class Sessions {
     return tenant !== undefined && client.allowedTenants.has(tenant.id);
   }
 
-  /** What a sealed session is bound to: it opens under no other issuer and at no other registration. */
-  #context({ clientId }: ClientSettings): Uint8Array<ArrayBuffer> {
-    return new TextEncoder().encode(
-      JSON.stringify(["classlink-spa session 2", this.#settings.issuer, clientId]),
-    );
+  async #name(): Promise<Registrations> {
+    this.#named = await nameRegistrations([...this.#settings.clients.values()]);
+    return this.#named;
   }
+}
 
-  #derived(): Promise<readonly SealingKey[]> {
-    this.#keys ??= Promise.all(this.#settings.sealingKeys.map(deriveKey));
-    return this.#keys;
-  }
-
-  #named(): Promise<Registrations> {
-    this.#registrations ??= nameRegistrations([...this.#settings.clients.values()]);
-    return this.#registrations;
-  }
+function asCurrent(client: ClientSettings, found: FoundSessions): CurrentSession[] {
+  return found.newest ? [{ client, open: found.newest, found }] : [];
 }
 
 /** The user whose session it is. */
@@ -314,33 +256,6 @@ async function nameRegistrations(clients: readonly ClientSettings[]): Promise<Re
     byKey.set(key, client);
   }
   return { keys, clients: byKey };
-}
-
-interface SealingKey {
-  readonly id: Uint8Array;
-  readonly key: CryptoKey;
-}
-
-/** HKDF (RFC 5869): the key for cookies and its public name, neither of which reveals anything of the key given. */
-async function deriveKey(bytes: Uint8Array<ArrayBuffer>): Promise<SealingKey> {
-  const source = await crypto.subtle.importKey("raw", bytes, "HKDF", false, [
-    "deriveKey",
-    "deriveBits",
-  ]);
-  const hkdf = (purpose: string) => ({
-    name: "HKDF",
-    hash: "SHA-256",
-    salt: new Uint8Array(),
-    info: new TextEncoder().encode(`classlink-spa gateway ${purpose}`),
-  });
-  const [key, id] = await Promise.all([
-    crypto.subtle.deriveKey(hkdf("session 2"), source, { name: "AES-GCM", length: 256 }, false, [
-      "encrypt",
-      "decrypt",
-    ]),
-    crypto.subtle.deriveBits(hkdf("key id"), source, 8 * KEY_ID_LENGTH),
-  ]);
-  return { id: new Uint8Array(id), key };
 }
 
 function tooLarge(

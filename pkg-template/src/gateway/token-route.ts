@@ -13,36 +13,36 @@ import {
 } from "./context.js";
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
-import { askProvider, askToken, decodeUtf8, readBytes, withDeadline } from "./http.js";
+import { readForm } from "./form.js";
+import { askProvider, askToken } from "./http.js";
 import { deriveNonce, type IdTokenClaims, verifyIdToken } from "./id-token.js";
-import type { RequestLog } from "./log.js";
-import type { ClientSettings, Settings } from "./options.js";
-import { deriveSessionId, type Session } from "./session.js";
+import type { RequestLog } from "./log-writer.js";
+import type { GatewayRequest } from "./request.js";
+import { deriveSessionId, type Session } from "./session-codec.js";
 import { readSessionId } from "./session-routes.js";
+import type { ClientSettings } from "./settings.js";
 import { readTokenResponse, toJson } from "./token-response.js";
 import { toUser } from "./user.js";
-
-/** A code, a verifier and three identifiers take far less. */
-const BODY_LIMIT = 8 * 1024;
 
 const PARAMETERS = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"];
 
 /** Exchanges a code, verifies what came of it, seals the session and hands the tokens on. */
 export async function exchange(
-  request: Request,
+  request: GatewayRequest,
   gateway: GatewayContext,
   entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
-  const { settings, provider, sessions } = gateway;
+  const { settings, provider, sessions, revocations } = gateway;
   const receivedAt = settings.now();
-  const named = readSessionId(new URL(request.url).searchParams);
+  const named = readSessionId(new URLSearchParams(request.query));
   const form = await readForm(request, settings);
   const client = findClient(settings, form, entry);
   const [code, verifier] = checkForm(form, client);
   const id = await deriveSessionId(verifier);
   if (named !== undefined && named !== id) throw new GatewayFailure("request_invalid");
-  countUpstream();
+  await revocations.assertAvailable();
+  await countUpstream();
   const metadata = await provider.metadata();
   // The key set is fetched beside the exchange, not after it. Its failure is met when the keys are needed.
   provider.keys().catch(() => undefined);
@@ -54,7 +54,7 @@ export async function exchange(
     code_verifier: verifier,
   });
   const headers = authenticate(client, metadata, upstream);
-  const response = await askToken(settings, metadata.token_endpoint, upstream, headers);
+  const response = await askToken(settings, "token", metadata.token_endpoint, upstream, headers);
   entry.upstreamStatus = response.status;
   const grant = readTokenResponse(response);
   if (!grant.idToken) {
@@ -70,8 +70,9 @@ export async function exchange(
     nonce,
   });
   const tenant = await checkTenant(client, claims, grant.accessToken, gateway);
+  const mark = await revocations.markOf(claims.iss, claims.sub);
 
-  const cookies = new RequestCookies(request.headers.get("Cookie"));
+  const cookies = new RequestCookies(request.header("cookie"));
   const found = await sessions.find(client, cookies);
   const session: Session = {
     id,
@@ -84,6 +85,7 @@ export async function exchange(
     ...(grant.scope && { scope: grant.scope }),
     ...(grant.expiresIn !== undefined && { expiresAt: now + Math.floor(grant.expiresIn) }),
     ...(tenant && { tenant }),
+    ...mark,
     nonce,
     createdAt: now,
     lastUsedAt: now,
@@ -91,22 +93,8 @@ export async function exchange(
   };
   const lines = await sessions.sealNew(client, session, found, cookies);
   entry.session = "sealed";
+  settings.metrics.countBegun();
   return { status: 200, body: toJson(grant, id), cookies: lines };
-}
-
-async function readForm(request: Request, settings: Settings): Promise<URLSearchParams> {
-  const type = request.headers.get("Content-Type") ?? "";
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
-    throw new GatewayFailure("unsupported_media_type");
-  }
-  const unreadable = () => new GatewayFailure("request_invalid");
-  const bytes = await withDeadline(settings.timeout, unreadable, () =>
-    readBytes(request.body, BODY_LIMIT).catch(() => {
-      throw unreadable();
-    }),
-  );
-  if (!bytes) throw new GatewayFailure("body_too_large");
-  return new URLSearchParams(decodeUtf8(bytes));
 }
 
 /** Each parameter once and no other (RFC 6749, 3.2), the redirect URI to the letter (RFC 9700, 2.1). */
@@ -150,21 +138,21 @@ async function checkTenant(
   let asked: Session["tenant"];
   const { userinfo_endpoint, my_info_endpoint } = await provider.metadata();
   const headers = { Authorization: `Bearer ${accessToken}` };
-  const ask = async (url: string) => {
-    const { ok, status, json } = await askProvider(settings, url, { headers });
+  const ask = async (endpoint: "userinfo" | "my-info", url: string) => {
+    const { ok, status, json } = await askProvider(settings, endpoint, url, { headers });
     // ClassLink may report an error as HTTP 200 with a numeric `status` in the body.
     if (!ok || !json || typeof json.status === "number")
       throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
     return json;
   };
   if (!tenant && userinfo_endpoint) {
-    const userInfo = await ask(userinfo_endpoint);
+    const userInfo = await ask("userinfo", userinfo_endpoint);
     // OpenID Connect Core 1.0, 5.3.2.
     if (userInfo.sub !== claims.sub) throw new GatewayFailure("user_mismatch");
     asked = tenant = toUser({ claims, userInfo }).tenant;
   }
   if (!tenant && my_info_endpoint) {
-    const person = toUser({ claims, myInfo: await ask(my_info_endpoint) });
+    const person = toUser({ claims, myInfo: await ask("my-info", my_info_endpoint) });
     // my-info has no `sub`; where that and its UserId are both ClassLink's numbers, they are the same.
     const numbers = [claims.sub, person.userId ?? ""].every((one) => /^\d+$/.test(one));
     if (numbers && person.userId !== claims.sub) throw new GatewayFailure("user_mismatch");

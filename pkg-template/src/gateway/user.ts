@@ -23,7 +23,7 @@ export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): Use
   const tenant = readTenant(sources);
   const sourcedId = find(sources, ["classLink_sourcedId", "SourcedId"], identifier);
   return omitUndefined({
-    id: `${encode(claims.iss, "|")}|${encode(claims.sub, "|")}`,
+    id: userIdOf(claims.iss, claims.sub),
     sub: claims.sub,
     name: find(sources, ["name", "DisplayName"], text),
     givenName: find(sources, ["given_name", "FirstName"], text),
@@ -42,6 +42,11 @@ export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): Use
     authTime: find([claims], ["auth_time"], number),
     claims,
   });
+}
+
+/** The key of a user: issuer and subject. */
+export function userIdOf(iss: string, sub: string): string {
+  return `${encode(iss, "|")}|${encode(sub, "|")}`;
 }
 
 /** What the first of several names says, wherever it stands; then the next name. */

@@ -1,0 +1,201 @@
+/** `gateway.check()`: what is wrong with a deployment, before it serves. */
+
+import type { AssertionSigner } from "./assertions.js";
+import type { GatewayCheck, GatewayCheckResult } from "./check-result.js";
+import { authenticate } from "./client-auth.js";
+import { randomText } from "./encoding.js";
+import { GatewayFailure } from "./failure.js";
+import { askProvider } from "./http.js";
+import { ALGORITHMS, findCandidates, readKeySet } from "./jwks.js";
+import type { Provider } from "./provider.js";
+import type { ClientSettings, Settings } from "./settings.js";
+
+/** By how much the clocks of server and provider may differ without a warning, in seconds. */
+const CLOCK_WARNING_SECS = 20;
+const CLOCK_PROBLEM_SECS = 60;
+
+/** What the checks work with. */
+export interface CheckContext {
+  readonly settings: Settings;
+  readonly provider: Provider;
+  readonly assertions: AssertionSigner | undefined;
+}
+
+/** Asks the provider and the store, and says what is wrong. Never rejects. */
+export async function check(context: CheckContext): Promise<GatewayCheckResult> {
+  const { settings } = context;
+  const checks: GatewayCheck[] = [];
+  checks.push(await checkMetadata(context));
+  if (checks[0]?.status === "ok") {
+    checks.push(...(await checkKeys(context)));
+    for (const [index, client] of [...settings.clients.values()].entries()) {
+      checks.push(await checkClient(`clients[${index}]`, client, context));
+    }
+  }
+  if (settings.store) checks.push(await checkStore(settings.store));
+  if (context.assertions) checks.push(await checkAssertions(context.assertions));
+  return { ok: checks.every(({ status }) => status !== "problem"), checks };
+}
+
+const codeOf = (error: unknown) => (error instanceof GatewayFailure ? error.code : "internal");
+
+async function checkMetadata({ provider }: CheckContext): Promise<GatewayCheck> {
+  const id = "metadata";
+  try {
+    await provider.metadata();
+    return { id, status: "ok", summary: "The provider's endpoints are known." };
+  } catch (error) {
+    return {
+      id,
+      status: "problem",
+      summary: `The provider's metadata cannot be read (${codeOf(error)}).`,
+      remedy:
+        "Compare `issuer` with the provider's, exactly; check DNS, firewall and proxy of this server; or give `metadata`.",
+    };
+  }
+}
+
+async function checkKeys({ settings, provider }: CheckContext): Promise<GatewayCheck[]> {
+  try {
+    const metadata = await provider.metadata();
+    const sent = settings.now();
+    const answer = await askProvider(settings, "jwks", metadata.jwks_uri);
+    const keys = readKeySet(answer.json);
+    const { id_token_signing_alg_values_supported: advertised = [] } = metadata;
+    const names = advertised.length > 0 ? advertised : ["RS256"];
+    const isUsable = names.some((name) => {
+      const algorithm = ALGORITHMS.get(name);
+      const kids = new Set(keys?.map(({ kid }) => (typeof kid === "string" ? kid : undefined)));
+      return algorithm && [...kids].some((kid) => findCandidates(keys ?? [], kid, algorithm)[0]);
+    });
+    const checks: GatewayCheck[] = [
+      answer.ok && isUsable
+        ? { id: "keys", status: "ok", summary: "The provider's key set has a key for ID tokens." }
+        : {
+            id: "keys",
+            status: "problem",
+            summary: `The key set has no key for the advertised algorithms (HTTP ${answer.status}).`,
+            remedy: "Check `metadata.jwks_uri` and `id_token_signing_alg_values_supported`.",
+          },
+    ];
+    const date = Date.parse(answer.date ?? "");
+    if (Number.isFinite(date)) checks.push(checkClock((sent - date) / 1000));
+    return checks;
+  } catch (error) {
+    return [
+      {
+        id: "keys",
+        status: "problem",
+        summary: `The provider's key set cannot be read (${codeOf(error)}).`,
+        remedy: "Check DNS, firewall and proxy of this server, and `metadata.jwks_uri`.",
+      },
+    ];
+  }
+}
+
+function checkClock(offset: number): GatewayCheck {
+  const id = "clock";
+  const seconds = Math.round(Math.abs(offset));
+  if (seconds < CLOCK_WARNING_SECS) {
+    return { id, status: "ok", summary: "This server's clock agrees with the provider's." };
+  }
+  return {
+    id,
+    status: seconds < CLOCK_PROBLEM_SECS ? "warning" : "problem",
+    summary: `This server's clock is ${seconds} s ${offset > 0 ? "ahead of" : "behind"} the provider's.`,
+    remedy: "Synchronize it (NTP): ID tokens are refused beyond 60 s.",
+  };
+}
+
+/** Tries a code that no provider has issued: which error comes says whether id and secret are right. */
+async function checkClient(
+  id: string,
+  client: ClientSettings,
+  { settings, provider }: CheckContext,
+): Promise<GatewayCheck> {
+  try {
+    const metadata = await provider.metadata();
+    const [redirectUri = ""] = client.redirectUris;
+    const form = new URLSearchParams({
+      grant_type: "authorization_code",
+      code: randomText(16),
+      redirect_uri: redirectUri,
+      code_verifier: randomText(32),
+    });
+    const headers = authenticate(client, metadata, form);
+    const { json, status } = await askProvider(settings, "token", metadata.token_endpoint, {
+      method: "POST",
+      form,
+      headers,
+    });
+    const error = json?.error;
+    if (error === "invalid_grant") {
+      return { id, status: "ok", summary: "The provider knows the client id and its secret." };
+    }
+    if (error === "invalid_client" || error === "unauthorized_client" || status === 401) {
+      return {
+        id,
+        status: "problem",
+        summary: "The provider refuses the client id or its secret.",
+        remedy: "Copy both again from the provider's portal, for this environment.",
+      };
+    }
+    return {
+      id,
+      status: "warning",
+      summary: `The token endpoint neither confirms nor refuses the client (HTTP ${status}).`,
+      remedy: "Sign in once, and look at the log.",
+    };
+  } catch (error) {
+    return {
+      id,
+      status: "problem",
+      summary: `The token endpoint cannot be asked (${codeOf(error)}).`,
+      remedy: "Check DNS, firewall and proxy of this server, and `metadata.token_endpoint`.",
+    };
+  }
+}
+
+async function checkStore(store: NonNullable<Settings["store"]>): Promise<GatewayCheck> {
+  const id = "store";
+  const key = `check:${randomText(16)}`;
+  try {
+    const isSet = await store.setIfAbsent(key, "1", 10_000);
+    const isSetAgain = await store.setIfAbsent(key, "2", 10_000);
+    const value = await store.get(key);
+    await store.delete(key);
+    const count = await store.increment(key, 10_000);
+    await store.delete(key);
+    if (isSet && !isSetAgain && value === "1" && count === 1) {
+      return { id, status: "ok", summary: "The store can be asked." };
+    }
+    return {
+      id,
+      status: "problem",
+      summary: "The store does not do what it must.",
+      remedy: "Use `redisStore`, or compare yours with `GatewayStore`.",
+    };
+  } catch {
+    return {
+      id,
+      status: "problem",
+      summary: "The store cannot be asked.",
+      remedy: "Check its address, its password and the firewall.",
+    };
+  }
+}
+
+async function checkAssertions(assertions: AssertionSigner): Promise<GatewayCheck> {
+  const id = "assertions";
+  try {
+    await assertions.keySet();
+    return { id, status: "ok", summary: "The keys for assertions can be used." };
+  } catch {
+    return {
+      id,
+      status: "problem",
+      summary: "A key for assertions cannot be used.",
+      remedy: "Make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
+    };
+  }
+}

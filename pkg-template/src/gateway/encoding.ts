@@ -1,0 +1,37 @@
+/** Base64url (RFC 4648, 5) and hashes: by `Buffer` and `node:crypto` where there are, which are faster. */
+
+import { base64url } from "jose";
+import { nodeCrypto } from "./platform.js";
+
+const utf8 = new TextEncoder();
+const hasBuffer = typeof Buffer === "function" && typeof Buffer.from === "function";
+
+/** Writes bytes as base64url without padding. */
+export function encodeBase64Url(bytes: Uint8Array): string {
+  if (!hasBuffer) return base64url.encode(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
+}
+
+/**
+ * Reads base64url without padding.
+ *
+ * @throws TypeError if the text has another character.
+ */
+export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> {
+  if (!/^[\w-]*$/.test(text)) throw new TypeError("The text is not base64url.");
+  if (!hasBuffer) return Uint8Array.from(base64url.decode(text));
+  return Buffer.from(text, "base64url");
+}
+
+/** The SHA-256 of a text, in base64url. */
+export async function sha256(text: string): Promise<string> {
+  if (nodeCrypto) return nodeCrypto.createHash("sha256").update(text).digest("base64url");
+  return encodeBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(text))));
+}
+
+/** Random bytes, in base64url or hexadecimal. */
+export function randomText(byteCount: number, form: "base64url" | "hex" = "base64url"): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(byteCount));
+  if (form === "base64url") return encodeBase64Url(bytes);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,60 @@
+/** From what is gathered about a request to the application's `log`. */
+
+import { withDeadline } from "./http.js";
+import type { GatewayRoute, LogEntry } from "./log.js";
+import type { Settings } from "./settings.js";
+
+/** Hands entries to the application's `log`, which may throw, reject or hang. */
+export class LogWriter {
+  readonly #log: Settings["log"];
+  readonly #timeout: number;
+  #isHanging = false;
+
+  constructor({ log, hookTimeout }: Pick<Settings, "log" | "hookTimeout">) {
+    this.#log = log;
+    this.#timeout = hookTimeout;
+  }
+
+  /** Waits for an asynchronous `log`, since some runtimes stop when the answer is out; but not while it hangs. */
+  write(entry: LogEntry): Promise<void> | undefined {
+    try {
+      const written: unknown = this.#log?.(entry);
+      return typeof written === "object" && written !== null ? this.#wait(written) : undefined;
+    } catch {
+      // A logger that fails is no reason to fail a sign-in.
+      return undefined;
+    }
+  }
+
+  async #wait(written: object): Promise<void> {
+    try {
+      const settled = Promise.resolve(written)
+        .catch(() => undefined)
+        .then(() => {
+          this.#isHanging = false;
+        });
+      if (this.#isHanging) return;
+      await withDeadline(
+        this.#timeout,
+        () => new Error("late"),
+        () => settled,
+      );
+    } catch (error) {
+      // A logger that fails is no reason to fail a sign-in.
+      this.#isHanging = error instanceof Error && error.message === "late";
+    }
+  }
+}
+
+/** What is gathered about a request while it is answered. */
+export interface RequestLog {
+  event: GatewayRoute;
+  readonly requestId: string;
+  readonly traceId?: string;
+  supportCode?: string;
+  upstreamStatus?: number;
+  /** What went wrong without failing the request. */
+  recoveredError?: unknown;
+  session?: NonNullable<LogEntry["session"]>;
+  district?: string;
+}

@@ -1,0 +1,111 @@
+/** Node's requests as web-standard ones. */
+
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+
+/** How a Node request becomes a `Request`. */
+export interface NodeHandlerOptions {
+  /**
+   * The origin as browsers see it, such as `https://app.example`. Give it behind a proxy. Default: http or https by the
+   * connection, and the `Host` header; `X-Forwarded-*` is never believed.
+   */
+  readonly origin?: string;
+  /**
+   * The client's address, for the gateway's limits. Give it behind a proxy: the header that the proxy sets. Default: the
+   * request's `ip`, which Express sets by its `trust proxy`, or the connection's address.
+   */
+  readonly remoteAddress?: (request: IncomingMessage) => string | undefined;
+}
+
+/** A Node request as Express leaves it: the path before mounting, and a body that a parser may have read already. */
+export type MaybeParsed = IncomingMessage & {
+  readonly originalUrl?: string;
+  readonly body?: unknown;
+  readonly ip?: unknown;
+};
+
+/** In place of a `Host` that is none. */
+export const NO_ORIGIN = "http://invalid";
+
+/**
+ * A Node request as a web-standard one, for `getSession` in routes of the application's own.
+ *
+ * @throws TypeError where the request's URL or headers can't be read.
+ */
+export function toRequest(incoming: IncomingMessage, options: NodeHandlerOptions = {}): Request {
+  const { method = "GET" } = incoming;
+  const body = method === "GET" || method === "HEAD" ? undefined : readBody(incoming);
+  return new Request(originOf(incoming, options) + pathOf(incoming), {
+    method,
+    headers: headersOf(incoming),
+    ...(body !== undefined && { body, duplex: "half" }),
+  });
+}
+
+/** The origin that the request was sent to. It is only compared; the path does not come from it. */
+export function originOf(
+  { headers, socket }: IncomingMessage,
+  { origin }: NodeHandlerOptions,
+): string {
+  if (origin !== undefined) return origin;
+  const host = headers[":authority"] ?? headers.host ?? "localhost";
+  // RFC 9110, 7.2: a host and a port.
+  if (typeof host !== "string" || !/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host)) {
+    throw new TypeError("The Host header is malformed.");
+  }
+  const isEncrypted = "encrypted" in socket && socket.encrypted === true;
+  return `${isEncrypted ? "https" : "http"}://${host}`;
+}
+
+/** Path and query of the request line alone: origin-form, or absolute-form as it is sent to proxies (RFC 9112, 3.2). */
+export function pathOf(incoming: MaybeParsed): string {
+  const target = incoming.originalUrl ?? incoming.url ?? "/";
+  const path = target.startsWith("/") ? target : /^https?:\/\/[^/?#]*(\/.*)$/i.exec(target)?.[1];
+  return path ?? "/";
+}
+
+export function headersOf(incoming: IncomingMessage): Headers {
+  const list = new Headers();
+  // HTTP/2 requests have no `headersDistinct`.
+  for (const [name, values] of Object.entries(incoming.headersDistinct ?? incoming.headers)) {
+    if (name.startsWith(":")) continue;
+    const all = [values ?? []].flat();
+    // RFC 6265, 4.2.2 and RFC 9113, 8.2.3: several Cookie fields are one list.
+    if (name === "cookie") list.set(name, all.join("; "));
+    else for (const value of all) list.append(name, value);
+  }
+  return list;
+}
+
+/** A body that a parser has read already. */
+export function parsedBody({
+  body,
+  readableEnded,
+}: MaybeParsed): Uint8Array<ArrayBuffer> | undefined {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (body instanceof Uint8Array) return Uint8Array.from(body);
+  if (typeof body !== "object" || body === null || !readableEnded) return undefined;
+  const form = Object.entries(body).flatMap(([name, value]) =>
+    [value].flat().map((one): [string, string] => [name, String(one)]),
+  );
+  return new TextEncoder().encode(new URLSearchParams(form).toString());
+}
+
+function readBody(incoming: MaybeParsed): BodyInit {
+  const parsed = parsedBody(incoming);
+  if (parsed !== undefined) return parsed;
+  // Read when it is asked for and not before: the path may turn out to be another handler's.
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        reader ??= (Readable.toWeb(incoming) as ReadableStream<Uint8Array>).getReader();
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader?.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}

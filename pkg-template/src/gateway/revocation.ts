@@ -1,0 +1,95 @@
+/**
+ * Sessions that are over before their time, known to all instances: by the session's id, by the user, or by the provider's
+ * own session (OpenID Connect Back-Channel Logout 1.0).
+ *
+ * A user's revocation does not compare times, since instances' clocks differ. It is a random value in the store, which each
+ * sign-in seals into its session: sessions that have another are over.
+ */
+
+import { randomText, sha256 } from "./encoding.js";
+import { GatewayFailure } from "./failure.js";
+import type { OpenSession, Session } from "./session-codec.js";
+import type { Settings } from "./settings.js";
+import type { StoreAccess } from "./store-access.js";
+import { userIdOf } from "./user.js";
+
+const HOUR_MS = 3_600_000;
+
+/** How long a revocation is remembered if sessions have no limit of their own, in milliseconds. */
+const LONGEST_MS = 366 * 24 * HOUR_MS;
+
+/** Ends sessions, and says which are over. */
+export class Revocations {
+  readonly #store: StoreAccess | undefined;
+  readonly #ttlMs: number;
+
+  constructor(store: StoreAccess | undefined, { maxAge }: Settings) {
+    this.#store = store;
+    this.#ttlMs = Math.min(maxAge * 1000 + HOUR_MS, LONGEST_MS);
+  }
+
+  /**
+   * Whether a session is over.
+   *
+   * @throws {@link GatewayFailure} `store_unavailable`
+   */
+  async isRevoked({ session, claims }: Pick<OpenSession, "session" | "claims">): Promise<boolean> {
+    const store = this.#store;
+    if (!store) return false;
+    const { iss, sub, sid } = claims;
+    const [ended, mark, endedSid] = await Promise.all([
+      store.get(sessionKey(session.id)),
+      userKey(userIdOf(iss, sub)).then((key) => store.get(key)),
+      typeof sid === "string" ? sidKey(iss, sid).then((key) => store.get(key)) : null,
+    ]);
+    return ended !== null || endedSid !== null || (mark !== null && mark !== session.userMark);
+  }
+
+  /**
+   * What a new session of a user carries. Without a store that is nothing.
+   *
+   * @throws {@link GatewayFailure} `store_unavailable`
+   */
+  async markOf(iss: string, sub: string): Promise<Pick<Session, "userMark">> {
+    const mark = await this.#store?.get(await userKey(userIdOf(iss, sub)));
+    return typeof mark === "string" ? { userMark: mark } : {};
+  }
+
+  /**
+   * Refuses before a code is used up.
+   *
+   * @throws {@link GatewayFailure} `store_unavailable`
+   */
+  async assertAvailable(): Promise<void> {
+    await this.#store?.get("ping");
+  }
+
+  /** Ends a session; without a store it does nothing. @throws {@link GatewayFailure} `store_unavailable` */
+  async revokeSession(sessionId: string): Promise<void> {
+    await this.#store?.set(sessionKey(sessionId), "1", this.#ttlMs);
+  }
+
+  /** Ends all sessions that a user has now. @throws {@link GatewayFailure} `store_unavailable` */
+  async revokeUser(userId: string): Promise<void> {
+    await this.#store?.set(await userKey(userId), randomText(16), this.#ttlMs);
+  }
+
+  /** Ends the sessions that belong to a session of the provider. @throws {@link GatewayFailure} `store_unavailable` */
+  async revokeSid(iss: string, sid: string): Promise<void> {
+    await this.#store?.set(await sidKey(iss, sid), "1", this.#ttlMs);
+  }
+
+  /**
+   * Whether a logout token comes for the first time.
+   *
+   * @throws {@link GatewayFailure} `store_unavailable`
+   */
+  async isFirstUse(iss: string, jti: string, ttlMs: number): Promise<boolean> {
+    if (!this.#store) throw new GatewayFailure("not_found");
+    return this.#store.setIfAbsent(`logout:${await sha256(`${iss} ${jti}`)}`, "1", ttlMs);
+  }
+}
+
+const sessionKey = (sessionId: string) => `revoked:session:${sessionId}`;
+const userKey = async (userId: string) => `revoked:user:${await sha256(userId)}`;
+const sidKey = async (iss: string, sid: string) => `revoked:sid:${await sha256(`${iss} ${sid}`)}`;

@@ -1,0 +1,183 @@
+/** The options, validated: what the gateway works by. */
+
+import { AddressLimit, Semaphore, SharedAddressLimit } from "./limits.js";
+import type { LogEntry, RateLimitInfo } from "./log.js";
+import { Metrics } from "./metrics.js";
+import { OptionReader } from "./option-reader.js";
+import {
+  CLASSLINK_ISSUER,
+  GatewayConfigError,
+  type GatewayMetadata,
+  type GatewayOptions,
+  isSecureUrl,
+  type OptionProblem,
+} from "./options.js";
+import { StoreAccess } from "./store-access.js";
+
+/** A private key as it is configured: PKCS #8 bytes, or a JWK. */
+export type PrivateKey = Uint8Array<ArrayBuffer> | JsonWebKey;
+
+/** One registration, validated. */
+export interface ClientSettings {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUris: ReadonlySet<string>;
+  readonly allowedTenants: ReadonlySet<string> | undefined;
+  readonly district: string | undefined;
+}
+
+/** What signs assertions, validated in form. */
+export interface AssertionSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: readonly PrivateKey[];
+}
+
+/** The options, validated, with every default filled in. Times in seconds but where they say otherwise. */
+export interface Settings {
+  readonly issuer: string;
+  readonly metadata: GatewayMetadata;
+  readonly clients: ReadonlyMap<string, ClientSettings>;
+  readonly sealingKeys: readonly Uint8Array<ArrayBuffer>[];
+  readonly allowedOrigins: ReadonlySet<string>;
+  /** The origins of all registered redirect URIs: the applications' own pages. */
+  readonly applicationOrigins: ReadonlySet<string>;
+  readonly basePath: string;
+  /** `Infinity` for no limit. */
+  readonly idleTimeout: number;
+  /** `Infinity` for no limit. */
+  readonly maxAge: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Milliseconds that `log` and `rateLimit` may take. */
+  readonly hookTimeout: number;
+  readonly addressLimit: AddressLimit;
+  /** Absent without a store. */
+  readonly sharedLimit: SharedAddressLimit | undefined;
+  readonly store: StoreAccess | undefined;
+  readonly assertions: AssertionSettings | undefined;
+  readonly metrics: Metrics;
+  /** The bearer token of `/metrics`: empty if there is none, `undefined` if it is not served. */
+  readonly metricsToken: string | undefined;
+  /** Turns of requests to the provider. */
+  readonly upstream: Semaphore;
+  readonly log: ((entry: LogEntry) => void | Promise<void>) | undefined;
+  readonly rateLimit: ((info: RateLimitInfo) => boolean | Promise<boolean>) | undefined;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const OPTIONS = [
+  "issuer",
+  "metadata",
+  "clients",
+  "sealingKeys",
+  "allowedOrigins",
+  "basePath",
+  "session",
+  "timeout",
+  "limits",
+  "store",
+  "assertions",
+  "metrics",
+  "log",
+  "rateLimit",
+  "fetch",
+  "now",
+];
+
+/** Seconds that a session limit may have at most: beyond these it was meant in milliseconds. */
+const LONGEST_IDLE = 2 * 86_400;
+const LONGEST_SESSION = 31 * 86_400;
+
+/** Milliseconds between which `timeout` must be: outside of these it was meant in seconds, or in another unit. */
+const SHORTEST_TIMEOUT = 50;
+const LONGEST_TIMEOUT = 300_000;
+
+/** The most time that a hook of the application's may take, in milliseconds. */
+const HOOK_TIMEOUT = 2000;
+
+/**
+ * Validates the options.
+ *
+ * @throws {@link GatewayConfigError} naming every one that is wrong.
+ */
+export function readOptions(given: GatewayOptions): Settings {
+  const problems: OptionProblem[] = [];
+  const reader = new OptionReader(problems);
+  const options = reader.object("options", given, OPTIONS);
+  // An empty one is what a shell makes of an unset variable.
+  const issuer = options.issuer || CLASSLINK_ISSUER;
+  if (!isSecureUrl(issuer) || issuer.includes("?")) {
+    reader.refuse("issuer", "must be an https URL without query and fragment");
+  }
+  const clients = reader.clients(options.clients);
+  const session = reader.object("session", options.session ?? {}, ["idleTimeout", "maxAge"]);
+  const limits = reader.object("limits", options.limits ?? {}, ["perAddress", "concurrent"]);
+  const maxAge = reader.positive("session.maxAge", session.maxAge ?? 28_800, true);
+  const idleTimeout = reader.positive(
+    "session.idleTimeout",
+    session.idleTimeout ?? Math.min(1800, maxAge),
+    true,
+  );
+  if (idleTimeout !== Number.POSITIVE_INFINITY && idleTimeout > LONGEST_IDLE) {
+    reader.refuse("session.idleTimeout", `must be seconds, ${LONGEST_IDLE} at most, or false`);
+  } else if (idleTimeout !== Number.POSITIVE_INFINITY && idleTimeout > maxAge) {
+    reader.refuse("session.idleTimeout", "must not be longer than session.maxAge");
+  }
+  if (maxAge !== Number.POSITIVE_INFINITY && maxAge > LONGEST_SESSION) {
+    reader.refuse("session.maxAge", `must be seconds, ${LONGEST_SESSION} at most, or false`);
+  }
+  const timeout = reader.positive("timeout", options.timeout ?? 10_000);
+  if (timeout < SHORTEST_TIMEOUT || timeout > LONGEST_TIMEOUT) {
+    reader.refuse(
+      "timeout",
+      `must be milliseconds, between ${SHORTEST_TIMEOUT} and ${LONGEST_TIMEOUT}`,
+    );
+  }
+  const perAddress = reader.positive("limits.perAddress", limits.perAddress ?? 600, true);
+  const concurrent = reader.positive("limits.concurrent", limits.concurrent ?? 64, true);
+  const now = reader.callable("now", options.now) ?? Date.now;
+  const platformFetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
+  const hookTimeout = Math.min(timeout, HOOK_TIMEOUT);
+  const metrics = new Metrics();
+  const givenStore = reader.store(options.store);
+  const store = givenStore && new StoreAccess(givenStore, hookTimeout, metrics);
+  const settings = {
+    issuer,
+    metadata: reader.metadata(options.metadata ?? {}),
+    clients,
+    sealingKeys: reader.keys(options.sealingKeys),
+    allowedOrigins: new Set(
+      reader.list("allowedOrigins", options.allowedOrigins ?? [], (value) => {
+        return isSecureUrl(value) && new URL(value).origin === value
+          ? undefined
+          : "must be an origin such as https://app.example: https or loopback, no path, no wildcard";
+      }),
+    ),
+    applicationOrigins: new Set(
+      [...clients.values()].flatMap(({ redirectUris }) =>
+        [...redirectUris].filter(isSecureUrl).map((uri) => new URL(uri).origin),
+      ),
+    ),
+    basePath: reader.basePath(options.basePath ?? "/auth"),
+    idleTimeout,
+    maxAge,
+    timeout,
+    hookTimeout,
+    addressLimit: new AddressLimit(perAddress, now),
+    sharedLimit: store && new SharedAddressLimit(store, Math.ceil(perAddress), now),
+    store,
+    assertions: reader.assertions(options.assertions),
+    metrics,
+    metricsToken: reader.metrics(options.metrics),
+    upstream: new Semaphore(Math.ceil(concurrent)),
+    log: reader.callable("log", options.log),
+    rateLimit: reader.callable("rateLimit", options.rateLimit),
+    fetch: reader.callable("fetch", options.fetch) ?? platformFetch,
+    now,
+  };
+  if (problems.length > 0) throw new GatewayConfigError(problems);
+  return settings;
+}

@@ -1,0 +1,120 @@
+/**
+ * One renewal per grant across instances: whoever gets the lock in the store renews, the others take the outcome. Tokens
+ * are sealed in it as in the cookie.
+ */
+
+import { randomText, sha256 } from "./encoding.js";
+import { GatewayFailure, ProviderRefusal } from "./failure.js";
+import type { Session, SessionCodec } from "./session-codec.js";
+import type { ClientSettings, Settings } from "./settings.js";
+import type { StoreAccess } from "./store-access.js";
+
+/** How often the outcome of another instance's renewal is looked for, in milliseconds. */
+const POLL_MS = 50;
+
+/** Coordinates renewals through the store. */
+export class SharedRenewals {
+  readonly #store: StoreAccess;
+  readonly #settings: Settings;
+  readonly #codec: SessionCodec;
+
+  constructor(store: StoreAccess, settings: Settings, codec: SessionCodec) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#codec = codec;
+  }
+
+  /**
+   * Renews, or waits for the instance that does. If the store cannot be asked, it renews: at worst the provider takes the
+   * second use of a refresh token for theft, and the session is over.
+   *
+   * @param ttlMs how long the outcome also serves those who come with the cookie from before it
+   * @throws what `ask` throws; {@link ProviderRefusal} if another instance met one; {@link GatewayFailure}
+   * `upstream_timeout`
+   */
+  async renew(
+    client: ClientSettings,
+    refreshToken: string,
+    ttlMs: number,
+    ask: () => Promise<Session>,
+  ): Promise<Session> {
+    const store = this.#store;
+    const hash = await sha256(`${client.clientId} ${refreshToken}`);
+    const outcomeKey = `renewal:outcome:${hash}`;
+    const lockKey = `renewal:lock:${hash}`;
+    const holder = randomText(16);
+    const lockMs = 4 * this.#settings.timeout;
+    const until = performance.now() + lockMs;
+    while (performance.now() < until) {
+      let hasLock: boolean;
+      try {
+        hasLock = await store.setIfAbsent(lockKey, holder, lockMs);
+        const known = await store.get(outcomeKey);
+        if (known !== null) {
+          if (hasLock) await this.#unlock(lockKey, holder);
+          const session = await this.#read(client, known);
+          if (session) {
+            this.#settings.metrics.countRenewal("shared");
+            return session;
+          }
+        }
+      } catch (error) {
+        if (error instanceof ProviderRefusal) throw error;
+        return ask();
+      }
+      if (hasLock) {
+        try {
+          return await this.#renewFirst(client, outcomeKey, ttlMs, ask);
+        } finally {
+          await this.#unlock(lockKey, holder);
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    throw new GatewayFailure("upstream_timeout");
+  }
+
+  /** The session as another instance's renewal left it, if there was one within its time to live. */
+  async latest(client: ClientSettings, refreshToken: string): Promise<Session | undefined> {
+    const hash = await sha256(`${client.clientId} ${refreshToken}`);
+    const known = await this.#store.get(`renewal:outcome:${hash}`);
+    return known?.startsWith("s.") ? this.#read(client, known) : undefined;
+  }
+
+  async #renewFirst(
+    client: ClientSettings,
+    outcomeKey: string,
+    ttlMs: number,
+    ask: () => Promise<Session>,
+  ): Promise<Session> {
+    try {
+      const session = await ask();
+      await this.#write(outcomeKey, `s.${await this.#codec.seal(client, session)}`, ttlMs);
+      return session;
+    } catch (error) {
+      if (error instanceof ProviderRefusal && error.error === "invalid_grant") {
+        await this.#write(outcomeKey, `r.${error.error}`, ttlMs);
+      }
+      throw error;
+    }
+  }
+
+  async #read(client: ClientSettings, outcome: string): Promise<Session | undefined> {
+    if (outcome.startsWith("r.")) throw new ProviderRefusal(outcome.slice(2), 400);
+    return (await this.#codec.open(client, outcome.slice(2)))?.session;
+  }
+
+  async #write(key: string, value: string, ttlMs: number): Promise<void> {
+    // Those who wait then renew for themselves.
+    await this.#store.set(key, value, ttlMs).catch(() => undefined);
+  }
+
+  /** Deletes the lock, unless it ran out and is another's. */
+  async #unlock(lockKey: string, holder: string): Promise<void> {
+    try {
+      if ((await this.#store.get(lockKey)) === holder) await this.#store.delete(lockKey);
+    } catch {
+      // It ends by itself.
+    }
+  }
+}
