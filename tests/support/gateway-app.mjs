@@ -146,9 +146,9 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
     if (hand.instead) return hand.instead(request, response);
     const { date } = hand;
     if (date !== undefined) {
-      const { setHeader } = response;
-      response.setHeader = (name, value) =>
-        setHeader.call(response, name, name === "date" ? date : value);
+      const { writeHead } = response;
+      response.writeHead = (/** @type {number} */ status, /** @type {any} */ headers) =>
+        writeHead.call(response, status, { ...headers, Date: date });
     }
     return answer(request, response);
   };
