@@ -182,6 +182,16 @@ test("the allowed origin under a URL of another spelling is the same origin", as
   }
 });
 
+test("client.fetch names the refused origin and the alternative when an origin is not in apiOrigins", async (t) => {
+  const api = await startApi(t);
+  const { page } = await signedIn(t, api);
+  const { error } = await call(page, api, '"https://other.example/private?name=Ada"');
+  assert.equal(
+    error.message,
+    "client.fetch sends no access token to https://other.example: add it to `apiOrigins` if it may have the token, or call the platform's fetch.",
+  );
+});
+
 test("nobody signed in: not_signed_in, and no request", async (t) => {
   const api = await startApi(t);
   const { page, sent } = await signedIn(t, api);
@@ -265,6 +275,31 @@ for (const [name, init, body] of /** @type {const} */ ([
     if (!/form/.test(name)) assert.equal(second.type, first.type);
   });
 }
+
+test("client.fetch sends the second try where the first went when the URL object was changed meanwhile", async (t) => {
+  const other = await startApi(t);
+  const api = await startForgetfulApi(t);
+  const { page } = await signedIn(t, api);
+  const sent = await callInPage(
+    page,
+    `(async () => {
+      const url = new URL("/first", ${JSON.stringify(api.origin)});
+      const init = { method: "POST", body: "first", headers: { "X-Extra": "first" } };
+      const response = client.fetch(url, init);
+      url.host = ${JSON.stringify(`localhost:${other.port}`)};
+      url.pathname = "/second";
+      init.body = init.headers["X-Extra"] = "second";
+      return (await response).status;
+    })()`,
+  );
+
+  assert.equal(sent, 200);
+  assert.deepEqual(other.requests, []);
+  assert.deepEqual(
+    api.requests.map(({ path, body, extra }) => ({ path, body, extra })),
+    Array(2).fill({ path: "/first", body: "first", extra: "first" }),
+  );
+});
 
 browserTest(
   "a Request without a body is tried again; one with a body, and a stream, are sent once",
@@ -351,6 +386,31 @@ test("an aborted request ends as the platform's does, also while a token is rene
   assert.equal(error.name, "TimeoutError");
   assert.ok(Date.now() - began < 8000, `${Date.now() - began} ms`);
   assert.deepEqual(api.requests, []);
+});
+
+test("client.fetch leaves no listener behind when many requests share one signal", async (t) => {
+  const api = await startApi(t);
+  const { page } = await signedIn(t, api);
+  const listening = await outcome(
+    page,
+    `(async (api) => {
+      let count = 0;
+      const { addEventListener, removeEventListener } = EventTarget.prototype;
+      AbortSignal.prototype.addEventListener = function (...args) {
+        count++;
+        addEventListener.apply(this, args);
+      };
+      AbortSignal.prototype.removeEventListener = function (...args) {
+        count--;
+        removeEventListener.apply(this, args);
+      };
+      const { signal } = new AbortController();
+      for (let n = 0; n < 3; n++) await client.fetch(api, { signal });
+      return count;
+    })(${JSON.stringify(api.origin)})`,
+  );
+  assert.equal(listening, 0);
+  assert.equal(api.requests.length, 3);
 });
 
 test("what the platform refuses is refused as by the platform", async (t) => {

@@ -4,12 +4,12 @@
  * @packageDocumentation
  */
 
-import { ClassLinkError } from "../errors.js";
+import { ClassLinkError, isClassLinkError } from "../errors.js";
 
-/** Gives the token for an origin; `refused` is one that it has answered with a 401. */
+/** Returns the token for an origin; `refused` is one that the origin rejected with a 401. */
 export type AccessTokenProvider = (origin: string, refused?: string) => Promise<string>;
 
-/** Whether a body can be sent a second time. What streams is sent once. */
+/** Whether a body can be sent a second time. A stream is sent once. */
 function canRepeat(request: Request, init: RequestInit | undefined): boolean {
   const given = init?.body;
   if (given != null) return !(given instanceof ReadableStream);
@@ -17,26 +17,29 @@ function canRepeat(request: Request, init: RequestInit | undefined): boolean {
   return request.body === null || /^(GET|HEAD)$/.test(request.method);
 }
 
-/** What is waited for, unless the caller's signal ends the waiting: as with `fetch`, its reason is then the error. */
-const abortable = <T>({ signal }: Request, waited: Promise<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
+/** Waits for `promise` unless the request is aborted: as with `fetch`, the signal's reason is then the error. */
+const abortable = <T>({ signal }: Request, promise: Promise<T>): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
-    waited.then(resolve, reject);
+    // The caller's signal may outlive many requests, and keeps alive what listens to it.
+    const stop = () => signal.removeEventListener("abort", abort);
+    promise.then(resolve, reject).finally(stop);
   });
 
-/** `fetch` with the access token. */
+/** Calls `fetch` with the access token. */
 export async function fetchWithToken(
-  source: AccessTokenProvider,
+  getToken: AccessTokenProvider,
   input: RequestInfo | URL,
   init?: RequestInit,
 ): Promise<Response> {
   const request = new Request(input, init);
+  // Copied before anything is waited for: what `input` and `init` are later changes nothing.
+  const retry = canRepeat(request, init) ? request.clone() : undefined;
   // A `blob:` URL has the origin of the page that made it, and no server.
   const { origin, protocol } = new URL(request.url);
   const targetOrigin = origin.startsWith(protocol) ? origin : "null";
-  const repeatable = canRepeat(request, init);
 
   const send = (outgoing: Request, token: string): Promise<Response> => {
     const headers = new Headers(outgoing.headers);
@@ -45,14 +48,19 @@ export async function fetchWithToken(
     return fetch(new Request(outgoing, { headers, redirect: "manual" }));
   };
 
-  const token = await abortable(request, source(targetOrigin));
+  const first = getToken(targetOrigin).catch((error) => {
+    if (!isClassLinkError(error) || error.code !== "origin_not_allowed") throw error;
+    const message = `client.fetch sends no access token to ${targetOrigin}: add it to \`apiOrigins\` if it may have the token, or call the platform's fetch.`;
+    throw new ClassLinkError({ ...error, message });
+  });
+  const token = await abortable(request, first);
   let response = await send(request, token);
-  if (response.status === 401 && repeatable) {
-    const renewed = source(targetOrigin, token).catch(() => undefined);
+  if (response.status === 401 && retry) {
+    const renewed = getToken(targetOrigin, token).catch(() => undefined);
     const fresh = await abortable(request, renewed);
     if (fresh !== undefined) {
       void response.body?.cancel().catch(() => {});
-      response = await send(new Request(input, init), fresh);
+      response = await send(retry, fresh);
     }
   }
   if (response.type === "opaqueredirect" && request.redirect !== "manual") {
