@@ -27,6 +27,7 @@ async function bundle(file) {
         "messages",
         "task",
         "exports",
+        "frameworks/arrival",
       ]
         .map((name) => `export * from "./${name}.ts";`)
         .join("\n"),
@@ -496,6 +497,24 @@ test("capture keeps the history state, and leaves other URLs alone", () => {
   assert.deepEqual(calls, [{ state: { kept: 1 }, next: `${ORIGIN}/cb?x=1#h` }]);
   assert.equal(facade.captureCallback(), null);
   assert.equal(calls.length, 1);
+});
+
+test("the address bar is left as it is when the browser refuses to change it", () => {
+  page(`${ORIGIN}/cb?state=s1&x=1`);
+  history.replaceState = () => {
+    throw new DOMException("100 times per 30 seconds", "SecurityError");
+  };
+  assert.equal(facade.stripState("s1"), true);
+  Object.assign(document, { createElement: () => ({}), head: { append() {} } });
+  facade.markHandled();
+});
+
+test("a page knows that the callback page came before it when that could not mark itself", () => {
+  page(`${ORIGIN}/classes`);
+  document.referrer = `${ORIGIN}/cb?code=c1&state=s1`;
+  assert.equal(facade.comesFromCallback(), true);
+  document.referrer = `${ORIGIN}/cb?code=c1`;
+  assert.equal(facade.comesFromCallback(), false);
 });
 
 // Errors

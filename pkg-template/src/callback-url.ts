@@ -23,6 +23,15 @@ export function stripCallback(url: string): string | null {
   return base + (rest && `?${rest}`) + hash;
 }
 
+/** Replaces the address in the address bar, if the browser lets it. */
+export function replaceUrl(url: string | URL): void {
+  try {
+    history.replaceState(history.state, "", url);
+  } catch {
+    // Safari limits how often this is done; the login is worth more than a clean address bar.
+  }
+}
+
 /**
  * If the page's URL is an answer, strips the address bar at once, before anything loads, and answers with the URL as
  * it was; otherwise leaves all alone and answers `null`.
@@ -31,11 +40,7 @@ export function captureCallback(): string | null {
   const url = location.href;
   const stripped = stripCallback(url);
   if (stripped === null) return null;
-  try {
-    history.replaceState(history.state, "", stripped);
-  } catch {
-    // A browser may limit how often this is done; the login is worth more than a clean address bar.
-  }
+  replaceUrl(stripped);
   return url;
 }
 
@@ -44,6 +49,6 @@ export function stripState(state: string): boolean {
   const url = new URL(location.href);
   if (url.searchParams.get("state") !== state) return false;
   url.searchParams.delete("state");
-  history.replaceState(history.state, "", url);
+  replaceUrl(url);
   return true;
 }

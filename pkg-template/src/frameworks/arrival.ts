@@ -5,6 +5,8 @@
  * @packageDocumentation
  */
 
+import { replaceUrl } from "../callback-url.js";
+
 /** The callback page's query once its answer has been dealt with. Its next page finds it in the referrer. */
 const HANDLED = "?classlink-handled";
 
@@ -19,14 +21,15 @@ export function markHandled(): void {
   policy.name = "referrer";
   policy.content = "same-origin";
   document.head.append(policy);
-  history.replaceState(history.state, "", location.pathname + HANDLED);
+  replaceUrl(location.pathname + HANDLED);
 }
 
 /** Whether the page before this one was the callback page, and had done its work. */
 export function comesFromCallback(): boolean {
   try {
     const { origin, search } = new URL(document.referrer);
-    return origin === location.origin && search === HANDLED;
+    // An answer that the browser refused to take out of the address bar is one that was dealt with.
+    return origin === location.origin && (search === HANDLED || bringsAnswer(search));
   } catch {
     // None, or hidden.
     return false;
