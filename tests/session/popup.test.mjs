@@ -311,16 +311,67 @@ test("close ends a sign-in in a popup, and the popup with it", async (t) => {
   assert.ok(await closes(popup));
 });
 
-test("two popups at once: each answer is its own", async (t) => {
-  const { page } = await visit(t);
+test("startLogin in a popup stays one login when the button is pressed twice", async (t) => {
+  const { page, context, standIn } = await visit(t);
+  const popup = await press(page);
+  await page.evaluate("void (window.first = signedIn)");
+  await page.getByRole("button").click();
+
+  assert.ok(await page.evaluate("window.first === window.signedIn"), "the promise is the same");
+  assert.equal(context.pages().length, 2, "no second window");
+  await choose(popup, PEOPLE.pia);
+  assert.equal((await result(page)).user.givenName, "Pia");
+  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.deepEqual(await eventTypes(page), ["login.started", "login.succeeded"]);
+});
+
+test("startLogin in a popup replaces an earlier popup, without an error, when its options differ", async (t) => {
+  const { page } = await visit(t, {
+    login:
+      'client.startLogin({ mode: "popup", appState: window.pressed = (window.pressed ?? 0) + 1 })',
+  });
+  await page.evaluate(() => {
+    window.seen = [];
+    window.client.subscribe(() => window.seen.push(window.client.getSnapshot().status));
+  });
   const first = await press(page);
   await page.evaluate("void (window.first = signedIn)");
+  await first.getByTestId("district-2284").waitFor();
   const second = await press(page);
+  assert.ok(await closes(first));
   await selectUser(second, PEOPLE.tess);
-  assert.equal((await result(page)).user.givenName, "Tess");
-  await selectUser(first, PEOPLE.pia);
-  assert.equal((await callInPage(page, "first")).user.givenName, "Pia");
-  assert.equal((await snapshot(page)).user.givenName, "Pia");
+
+  const { user, appState } = await result(page);
+
+  assert.deepEqual([user.givenName, appState], ["Tess", 2]);
+  assert.equal(
+    (await callInPage(page, "first")).appState,
+    2,
+    "the earlier call gets the same result",
+  );
+  const events = await eventTypes(page);
+  assert.ok(!events.includes("login.failed"), events.join());
+  assert.ok(!(await page.evaluate("seen")).includes("error"));
+});
+
+test("handleCallback in a popup waits for an opener that it was cut off from when that is busy for a second", async (t) => {
+  const { page, context, settings } = await visit(t, { standIn: { openerPolicy: "same-origin" } });
+  const told = await tellHandled(context);
+  await page.evaluate(({ issuer, clientId }) => {
+    document.hasFocus = () => false;
+    // Before the client's own channel, which is made when a session is looked for.
+    window.busy = new BroadcastChannel(`classlink-spa ${issuer} ${clientId}`);
+    window.busy.onmessage = () => {
+      window.busy.close();
+      const end = performance.now() + 1200;
+      while (performance.now() < end);
+    };
+  }, settings);
+  const popup = await press(page);
+  await selectUser(popup, PEOPLE.pia);
+  assert.equal((await result(page)).user.givenName, "Pia");
+  assert.ok(await closes(popup));
+  assertHandedOver(told);
 });
 
 test("asking for more later: the scope is what was granted then", async (t) => {

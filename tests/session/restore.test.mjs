@@ -94,6 +94,37 @@ browserTest('"iframe": a reload finds the person again, without leaving the page
   await assertClean(page);
 });
 
+browserTest('"iframe": a call of a script in <head> waits until there is a body', async (t) => {
+  const body = deferred();
+  const { page, app, settings } = await visitAgain(t, "iframe", {
+    app: {
+      async instead({ url }, response, usual) {
+        if (url === "/body") body.resolve();
+        if (url !== "/head") return usual();
+        const script = `
+          const { createElement } = document;
+          document.createElement = function (name) {
+            if (name === "iframe") fetch("/body");
+            return createElement.call(this, name);
+          };
+          import { createClient } from "/pkg/index.js";
+          window.bodyAtStart = document.body;
+          window.client = createClient(${JSON.stringify(settings)});
+          window.restored = client.restoreSession();
+          window.restored.catch(() => {});`;
+        response.writeHead(200, { "Content-Type": "text/html" });
+        response.write(`<!doctype html><head><script type="module" async>${script}</script>`);
+        await body.promise;
+        response.end("</head><body></body>");
+      },
+    },
+  });
+  await page.goto(`${app.origin}/head`, { waitUntil: "commit" });
+  await waitForClient(page);
+  assert.equal(await page.evaluate("bodyAtStart"), null);
+  assert.equal((await callInPage(page, "restored")).givenName, "Pia");
+});
+
 browserTest('"iframe": all who ask at once share one restore', async (t) => {
   const { page, standIn } = await visitAgain(t, "iframe");
   const [user, token, again, user2] = await page.evaluate(() => {

@@ -17,8 +17,11 @@ const POPUP_POLL_MS = 300;
 /** Milliseconds that an answer may be on its way from a popup that has closed. */
 const POPUP_CLOSE_GRACE_MS = 1000;
 
-/** Milliseconds that another page has to say that it was waiting. */
+/** Milliseconds in which another page acknowledges a callback that it was waiting for. */
 const ACK_TIMEOUT_MS = 500;
+
+/** What the name of the lock begins with that a page holds while it waits for a callback; its state follows. */
+const LOCK_PREFIX = "classlink-spa ";
 
 /** The logins aside of one client. */
 export interface ChildWindows {
@@ -51,11 +54,19 @@ export function openPopup(given: Window | null | undefined): Window {
   });
 }
 
+/** Runs `use` while this page has the lock of a state; without the lock in browsers that have none. */
+async function withLock(state: string, use: () => void | Promise<void>): Promise<void> {
+  await navigator.locks?.request(LOCK_PREFIX + state, use).catch(() => {});
+}
+
 /** `post` tells the other tabs, for popups that have lost their opener. */
 export function createChildWindows(post: (message: TabMessage) => void): ChildWindows {
   const ending = new AbortController();
-  /** By state: from which window the answer may come, and what takes it. */
-  const waiting = new Map<string, { from: () => Window | null; take: (url: string) => void }>();
+  /** By state: from which window the callback may come, what takes it, and, of a popup, what gives it up. */
+  const waiting = new Map<
+    string,
+    { from: () => Window | null; take: (url: string) => void; drop: (() => void) | undefined }
+  >();
   /** By state: what hears that an offer was taken. */
   const offered = new Map<string, () => void>();
 
@@ -91,13 +102,24 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
       return new Promise((resolve, reject) => {
         const frame = popup ? undefined : document.createElement("iframe");
         let timer: ReturnType<typeof setInterval> | undefined;
+        let release = () => {};
+        const ended = new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        void withLock(state, () => ended);
         const end = () => {
+          release();
           waiting.delete(state);
           clearInterval(timer);
           ending.signal.removeEventListener("abort", end);
           frame?.remove();
         };
+        if (popup && !popup.closed) {
+          // One popup at a time: what waits for an earlier one is over, and the later call settles for both.
+          for (const { drop } of [...waiting.values()]) drop?.();
+        }
         waiting.set(state, {
+          drop: popup && end,
           from: () => popup ?? frame?.contentWindow ?? null,
           take(answer) {
             end();
@@ -124,30 +146,36 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
           }, POPUP_POLL_MS);
           popup.location.replace(url);
         } else if (frame) {
-          timer = setInterval(() => {
-            end();
-            resolve(undefined);
-          }, timeout);
           frame.hidden = true;
           frame.setAttribute("aria-hidden", "true");
           frame.title = "ClassLink";
           frame.src = url;
-          document.body.append(frame);
+          const load = () => {
+            timer = setInterval(() => {
+              end();
+              resolve(undefined);
+            }, timeout);
+            document.body.append(frame);
+          };
+          // A script in <head> runs before there is a body.
+          if (document.body) load();
+          else document.addEventListener("DOMContentLoaded", load, { signal: ending.signal });
         }
       });
     },
 
     async handOver(url, state) {
-      const answer = { kind: CALLBACK_MESSAGE, state, url };
+      const callback = { kind: CALLBACK_MESSAGE, state, url };
       const taken = new Promise<boolean>((resolve) => {
         offered.set(state, () => resolve(true));
-        setTimeout(() => resolve(false), ACK_TIMEOUT_MS);
+        // Granted once the page that waits has the callback or is gone, and at once if there is none.
+        withLock(state, () => {}).finally(() => setTimeout(() => resolve(false), ACK_TIMEOUT_MS));
       });
       for (const page of [window.parent, window.opener as Window | null]) {
         // Only a page of this origin gets it.
-        if (page && page !== window) page.postMessage(answer, location.origin);
+        if (page && page !== window) page.postMessage(callback, location.origin);
       }
-      post(answer);
+      post(callback);
       const handedOver = await taken;
       offered.delete(state);
       // The result is told first. A window that no script opened stays.

@@ -4,13 +4,7 @@
  * @packageDocumentation
  */
 
-import {
-  invalid,
-  type ReadLoginOptions,
-  readLoginOptions,
-  readLogoutOptions,
-  readMinValidity,
-} from "../config.js";
+import { invalid, readLoginOptions, readLogoutOptions, readMinValidity } from "../config.js";
 import type { Core } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { loadDiagnosis } from "../load-diagnosis.js";
@@ -19,10 +13,10 @@ import type { ClassLinkClient, ClassLinkConfig, DistrictConfig, SignedIn, User }
 import { fetchWithToken } from "./authorized-fetch.js";
 import { createCallTracker } from "./call-tracker.js";
 import { type CallbackFlow, createCallbackFlow } from "./callback-flow.js";
-import { openPopup } from "./child-window.js";
 import { createConfigSource } from "./config-source.js";
 import { createCoreLoader } from "./core-loader.js";
 import { hasPage } from "./environment.js";
+import { createPopupLogins } from "./popup-logins.js";
 import { createSnapshotStore, SIGNED_OUT } from "./snapshot-store.js";
 
 /** Creates a client. Touches no browser global and starts nothing. */
@@ -42,6 +36,7 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
   const loader = createCoreLoader(runtime, config, store, { onPanic, onSessionUnknown });
   const calls = createCallTracker(config, store, loader.get);
   const callbacks: CallbackFlow = createCallbackFlow(config, store, loader, calls);
+  const popups = createPopupLogins();
   const { call } = calls;
 
   function onPanic(panic: ClassLinkError): void {
@@ -65,21 +60,21 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
 
   const startLogin = (options?: unknown): Promise<unknown> =>
     promiseTry((): Promise<unknown> => {
-      const { core: coreOptions, popup }: ReadLoginOptions = readLoginOptions(options);
-      // At once, while the user activation lasts.
-      const popupWindow =
-        popup && !calls.isClosed() && hasPage() ? openPopup(popup.window) : undefined;
-      callbacks.forget();
+      const { core: coreOptions, popup } = readLoginOptions(options);
       const json = JSON.stringify(coreOptions);
       const login = { isLogin: true, prepare: () => config.prefetch(coreOptions.district) };
-      if (!popupWindow) return call((core) => core.startLogin(json), login);
-      return call(
-        (core) => core.startPopupLogin(json, popupWindow) as Promise<SignedIn>,
-        login,
-      ).then(store.freezeResult, (error) => {
-        popupWindow.close();
-        throw error;
-      });
+      if (popup && !calls.isClosed() && hasPage()) {
+        // At once, while the user activation lasts.
+        return popups.start(json, popup.window, (popupWindow) => {
+          callbacks.forget();
+          return call(
+            (core) => core.startPopupLogin(json, popupWindow) as Promise<SignedIn>,
+            login,
+          ).then(store.freezeResult);
+        });
+      }
+      callbacks.forget();
+      return call((core) => core.startLogin(json), login);
     });
 
   const callForUser = (use: (core: Core) => Promise<unknown>): Promise<User | null> =>
