@@ -104,6 +104,12 @@ impl Config {
         self.gateway().is_some() || self.restore() == "iframe"
     }
 
+    /// The path that the application lives under, with a slash at both ends.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        json::string(&self.members, "basePath").unwrap_or("/")
+    }
+
     /// Seconds without activity after which a session ends.
     #[must_use]
     pub fn idle_timeout(&self) -> Option<f64> {
@@ -286,13 +292,14 @@ mod tests {
         assert_eq!(config.scope(), "openid profile");
         assert!(config.restarts_launches());
         assert_eq!(config.gateway(), None);
+        assert_eq!(config.base_path(), "/");
         assert_eq!(config.idle_timeout(), None);
         assert!(!config.may_send_to("https://api.example"));
         assert_eq!(config.allowed_tenants().map(<[Value]>::len), Some(1));
         let more = whole.replacen(
             '{',
             r#"{"apiOrigins":["https://api.example",5],"idleTimeout":1800,
-            "maxAge":28800,"restore":"gateway","gateway":"https://app.example/auth","#,
+            "maxAge":28800,"restore":"gateway","basePath":"/reading/","gateway":"https://app.example/auth","#,
             1,
         );
         let config = Config::read(&more).unwrap();
@@ -303,6 +310,7 @@ mod tests {
         assert_eq!(config.idle_timeout(), Some(1800.0));
         assert_eq!(config.session_max_age(), Some(28800.0));
         assert_eq!(config.gateway(), Some("https://app.example/auth"));
+        assert_eq!(config.base_path(), "/reading/");
         for (good, bad) in [
             ("clientId", "x"),
             ("issuer", "x"),

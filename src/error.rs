@@ -276,6 +276,8 @@ pub struct Details {
     pub clock_offset: Option<f64>,
     /// The provider's own words.
     pub provider: Option<ProviderError>,
+    /// Where the login that failed was to lead, and the application's own state as JSON text.
+    pub login: Option<(String, Option<String>)>,
     /// What the web platform threw.
     pub cause: Option<JsValue>,
     /// The error itself, where the package's scripts made it.
@@ -309,6 +311,7 @@ impl Error {
             status: None,
             clock_offset: None,
             provider: None,
+            login: None,
             cause: None,
             made_by_scripts: None,
         }))
@@ -362,6 +365,13 @@ impl Error {
     #[must_use]
     pub fn with_provider(mut self, provider: ProviderError) -> Self {
         self.0.provider = Some(provider);
+        self
+    }
+
+    /// Carries where the login that failed was to lead, and the application's own state as JSON text.
+    #[must_use]
+    pub fn with_login(mut self, login: Option<(String, Option<String>)>) -> Self {
+        self.0.login = login;
         self
     }
 

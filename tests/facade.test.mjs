@@ -297,6 +297,7 @@ test("configuration: the defaults", () => {
     metadata: { __proto__: null },
     profile: "id-token",
     launch: "restart",
+    basePath: "/",
     restore: "none",
     idleTimeout: 1800,
     maxAge: 28800,
@@ -333,6 +334,7 @@ test("configuration: all that may be", () => {
     profile: "my-info",
     allowedTenants: [2284, "x"],
     launch: "reject",
+    basePath: "/reading/",
     gateway: "https://auth.example:8443/a/b",
     session: { restore: "none", idleTimeout: false, maxAge: 1 },
     apiOrigins: ["https://API.example/", "http://localhost:3000"],
@@ -341,6 +343,7 @@ test("configuration: all that may be", () => {
     messages: { network: "Kein Netz" },
     navigate() {},
     onEvent() {},
+    onUserChange() {},
     wasmUrl: new URL("https://cdn.example/x.wasm"),
   };
   const { core, ...rest } = readConfig(given);
@@ -353,6 +356,7 @@ test("configuration: all that may be", () => {
     profile: "my-info",
     allowedTenants: ["2284", "x"],
     launch: "reject",
+    basePath: "/reading/",
     gateway: "https://auth.example:8443/a/b",
     restore: "none",
     idleTimeout: undefined,
@@ -361,8 +365,79 @@ test("configuration: all that may be", () => {
     clockTolerance: 0,
     timeout: 100,
   });
-  assert.deepEqual(Object.keys(rest).sort(), ["messages", "navigate", "onEvent", "wasmUrl"]);
+  assert.deepEqual(Object.keys(rest).sort(), [
+    "messages",
+    "navigate",
+    "onEvent",
+    "onUserChange",
+    "wasmUrl",
+  ]);
 });
+
+for (const basePath of [
+  "reading/",
+  "/reading",
+  "//evil.example/",
+  "/\\evil.example/",
+  "/a/..//evil.example/",
+  "/a/../",
+  "/a?b/",
+  "/a#b/",
+  "/ü/",
+  "",
+  5,
+]) {
+  test(`configuration: basePath is refused when it is ${JSON.stringify(basePath)}`, () => {
+    const error = thrown(() => readConfig({ ...BASE, basePath }));
+    assert.equal(error.code, "config_invalid");
+    assert.match(error.message, /^basePath must be a path as in the address bar/);
+  });
+}
+
+/** Members of OpenID Connect Discovery 1.0, RFC 8414 and their registry that the SDK does not use. */
+const UNUSED_METADATA = `issuer registration_endpoint scopes_supported response_types_supported
+  response_modes_supported grant_types_supported token_endpoint_auth_methods_supported
+  token_endpoint_auth_signing_alg_values_supported service_documentation ui_locales_supported op_policy_uri
+  op_tos_uri revocation_endpoint_auth_methods_supported revocation_endpoint_auth_signing_alg_values_supported
+  introspection_endpoint introspection_endpoint_auth_methods_supported
+  introspection_endpoint_auth_signing_alg_values_supported code_challenge_methods_supported signed_metadata
+  device_authorization_endpoint tls_client_certificate_bound_access_tokens mtls_endpoint_aliases
+  nfv_token_signing_alg_values_supported nfv_token_encryption_alg_values_supported acr_values_supported
+  subject_types_supported id_token_encryption_alg_values_supported id_token_encryption_enc_values_supported
+  userinfo_signing_alg_values_supported userinfo_encryption_alg_values_supported
+  userinfo_encryption_enc_values_supported request_object_signing_alg_values_supported
+  request_object_encryption_alg_values_supported display_values_supported claim_types_supported
+  claims_supported claims_locales_supported claims_parameter_supported request_parameter_supported
+  request_uri_parameter_supported require_request_uri_registration require_signed_request_object
+  pushed_authorization_request_endpoint require_pushed_authorization_requests check_session_iframe
+  frontchannel_logout_supported backchannel_logout_supported backchannel_logout_session_supported
+  dpop_signing_alg_values_supported authorization_details_types_supported
+  authorization_signing_alg_values_supported authorization_encryption_alg_values_supported
+  backchannel_authentication_endpoint prompt_values_supported native_authorization_endpoint`.split(
+  /\s+/,
+);
+
+test("configuration: metadata may be a provider's whole discovery document", () => {
+  const document = Object.fromEntries(UNUSED_METADATA.map((name) => [name, ["x"]]));
+  const { metadata } = readConfig({
+    ...BASE,
+    metadata: { ...document, jwks_uri: "https://op.example/keys" },
+  }).core;
+  assert.deepEqual({ ...metadata }, { jwks_uri: "https://op.example/keys" });
+});
+
+for (const [name, meant] of [
+  ["jwks_url", "jwks_uri"],
+  ["jwks", "jwks_uri"],
+  ["tokenEndpoint", "token_endpoint"],
+  ["authorisation_endpoint", "authorization_endpoint"],
+  ["end_session_endpoints", "end_session_endpoint"],
+]) {
+  test(`configuration: metadata.${name} is refused as a near miss of ${meant}`, () => {
+    const error = thrown(() => readConfig({ ...BASE, metadata: { [name]: "https://a.example/" } }));
+    assert.match(error.message, new RegExp(`Did you mean ${meant}\\?`));
+  });
+}
 
 test("configuration: the redirect URI is on the page's origin, where there is a secure page", () => {
   const elsewhere = { ...BASE, redirectUri: "https://other.example/" };
@@ -563,6 +638,18 @@ test("errors: shape, JSON and brand", async () => {
   }
 });
 
+test("an error keeps where its login was to lead, and shows it to no log", () => {
+  const error = new ClassLinkError({
+    code: "access_denied",
+    returnTo: "/classes?name=Ada",
+    appState: { draft: 1 },
+  });
+  assert.deepEqual([error.returnTo, error.appState], ["/classes?name=Ada", { draft: 1 }]);
+  assert.doesNotMatch(JSON.stringify(error), /Ada|draft/);
+  assert.deepEqual(Object.keys(error), ["code", "userMessage", "retryable", "supportCode"]);
+  assert.equal("returnTo" in new ClassLinkError({ code: "timeout" }), false);
+});
+
 test("messages: plain words, and the application's own", () => {
   for (const [code, text] of Object.entries(facade.ENGLISH)) {
     assert.match(text, /^[A-Z].*[.]$/, code);
@@ -695,6 +782,108 @@ test("login.failed carries the reason, where there is one", async () => {
     reason: "tenant_other",
   });
   assert.equal("reason" in second, false);
+});
+
+const ADA = { id: "i|1", name: "Ada" };
+const BEN = { id: "i|2", name: "Ben" };
+
+/** A client whose user changes as `host` publishes it, and what `onUserChange` and the listeners saw, in order. */
+async function watchUsers(config = {}) {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const seen = [];
+  const client = createClient({
+    ...BASE,
+    onUserChange(user, previous) {
+      const shown = client.getSnapshot().user?.name ?? null;
+      seen.push([previous?.name ?? null, user?.name ?? null, `shows ${shown}`]);
+    },
+    ...config,
+  });
+  await client.preload();
+  client.subscribe(() => seen.push(client.getSnapshot().user?.name ?? null));
+  const { host } = glue.cores[0];
+  const publish = (status, user = null, error = null) =>
+    host.publish({ status, user, scope: [], error });
+  return { client, seen, publish, host };
+}
+
+test("onUserChange is not called for the first answer", async () => {
+  for (const first of [["signed-in", ADA], ["signed-out"]]) {
+    const { seen, publish } = await watchUsers();
+    publish("signing-in");
+    publish(...first);
+    assert.ok(!seen.some(Array.isArray), String(seen));
+  }
+});
+
+test("onUserChange is called once, between two users, while the snapshot has none", async () => {
+  const { client, seen, publish } = await watchUsers();
+  publish("signed-in", ADA);
+  publish("signed-in", BEN);
+  assert.deepEqual(seen, ["Ada", ["Ada", "Ben", "shows null"], null, "Ben"]);
+  assert.equal(client.getSnapshot().status, "signed-in");
+});
+
+test("onUserChange is called when a user signs out, is signed out, or signs in", async () => {
+  const { seen, publish } = await watchUsers();
+  publish("signed-in", ADA);
+  publish("signed-out");
+  publish("signing-in");
+  publish("signed-in", BEN);
+  publish("error", null, new ClassLinkError({ code: "session_expired" }));
+  assert.deepEqual(seen.filter(Array.isArray), [
+    ["Ada", null, "shows null"],
+    [null, "Ben", "shows null"],
+    ["Ben", null, "shows null"],
+  ]);
+});
+
+test("onUserChange is not called when the same user signs in again or is renewed", async () => {
+  const { seen, publish } = await watchUsers();
+  publish("signed-in", ADA);
+  publish("signing-in");
+  publish("signed-in", ADA);
+  publish("signed-in", { ...ADA, name: "Ada L." });
+  publish("redirecting");
+  publish("signed-in", ADA);
+  assert.ok(!seen.some(Array.isArray), String(seen));
+});
+
+test("onUserChange that throws or closes the client shows no user after it", async () => {
+  const { seen, publish } = await watchUsers({
+    onUserChange() {
+      throw new Error("own");
+    },
+  });
+  publish("signed-in", ADA);
+  publish("signed-in", BEN);
+  assert.equal(seen.at(-1), "Ben");
+  assert.equal(reported.length, 1);
+
+  const closing = await watchUsers({ onUserChange: () => closing.client.close() });
+  closing.publish("signed-in", ADA);
+  closing.publish("signed-in", BEN);
+  assert.equal(closing.client.getSnapshot().user, null);
+  assert.equal(closing.client.getSnapshot().status, "signed-out");
+});
+
+test("logout sets the sign-out mark when the WebAssembly can't be loaded and there is a gateway", async () => {
+  const marks = async (config) => {
+    page();
+    const stored = new Map();
+    globalThis.localStorage = { setItem: (key, value) => stored.set(key, value) };
+    const { createClient, glue } = fakeGlue();
+    glue.fails = 1;
+    const error = await caught(createClient(config).logout());
+    delete globalThis.localStorage;
+    assert.equal(error.code, "wasm_unavailable");
+    return [...stored];
+  };
+  const set = [["classlink-spa.sign-out.c1", "1"]];
+  assert.deepEqual(await marks({ ...BASE, gateway: "/auth" }), set);
+  assert.deepEqual(await marks(() => ({ ...BASE, gateway: "/auth" })), set);
+  assert.deepEqual(await marks(BASE), []);
 });
 
 test("a failed preload leaves the snapshot alone", async () => {

@@ -526,6 +526,25 @@ test("the provider's own words are on the error for a developer, but not enumera
   assert.deepEqual(words, { error: "access_denied", description: "The user refused" });
 });
 
+test("an error at the callback keeps where its login was to lead, in no enumerable property", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open } = await startLoginApp(t, { standIn: { consent: "always" } });
+  await open(page);
+  await startLogin(page, { returnTo: "/classes?period=2", appState: { draft: 17 } });
+  await choose(page, PEOPLE.pia);
+  await page.getByTestId("consent-refuse").click();
+  await arrive(page);
+
+  const [returnTo, appState, json] = await page.evaluate(() =>
+    window.client
+      .handleCallback()
+      .catch((error) => [error.returnTo, error.appState, JSON.stringify(error)]),
+  );
+
+  assert.deepEqual([returnTo, appState], ["/classes?period=2", { draft: 17 }]);
+  assert.doesNotMatch(json, /classes|draft/);
+});
+
 test("prompt none without a session is login_required", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);

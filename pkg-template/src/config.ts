@@ -12,7 +12,12 @@ import type { AccessTokenOptions, ClassLinkConfig, LogoutOptions } from "./types
 
 /** What stays with the scripts. */
 type PageSettings = {
-  readonly [K in "messages" | "navigate" | "onEvent" | "wasmUrl"]: ClassLinkConfig[K];
+  readonly [K in
+    | "messages"
+    | "navigate"
+    | "onEvent"
+    | "onUserChange"
+    | "wasmUrl"]: ClassLinkConfig[K];
 };
 
 type SessionLimits = Pick<CoreConfig, "idleTimeout" | "maxAge"> & {
@@ -133,28 +138,35 @@ const json: Validator<string> = (value, field) => {
 
 const normalizeName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** Whether one begins the other, or no more than two neighbouring characters of them differ. */
-function isLikelyTypo(a: string, b: string): boolean {
+/**
+ * Whether `name` may have been meant to be `known`: one begins the other, or no more than two neighboring characters of
+ * them differ. Where other names are allowed, `known` may begin them.
+ */
+function isLikelyTypo(name: string, known: string, isOpen: boolean): boolean {
+  const [a, b] = [normalizeName(name), normalizeName(known)];
   let start = 0;
   while (start < a.length && a[start] === b[start]) start++;
   let end = 0;
   while (end < a.length - start && a.at(-1 - end) === b.at(-1 - end)) end++;
   const { length } = a.length > b.length ? a : b;
-  return length - start - end < 3 || (start > 2 && [a.length, b.length].includes(start));
+  const begins = start === a.length || (start === b.length && !isOpen);
+  return length - start - end < 3 || (start > 2 && begins);
 }
 
-/** The members of an object, each read by its own reader; `path` is put before their names in errors. */
+/**
+ * The members of an object, each read by its own reader; `path` is put before their names in errors. In one that `isOpen`
+ * other members are passed over.
+ */
 const objectOf =
-  <T extends object>(readers: Validators<T>, defaults: object = {}) =>
+  <T extends object>(readers: Validators<T>, defaults: object = {}, isOpen = false) =>
   (value: unknown, field: string, path = `${field}.`): T => {
     // Without a prototype: what a polluted `Object.prototype` has is no field of anybody's.
     const read: Record<string, unknown> = { __proto__: null, ...defaults };
     for (const [name, member] of Object.entries(object(value, field))) {
       if (member === undefined) continue;
       if (!Object.hasOwn(readers, name)) {
-        const meant = Object.keys(readers).find((known) =>
-          isLikelyTypo(normalizeName(name), normalizeName(known)),
-        );
+        const meant = Object.keys(readers).find((known) => isLikelyTypo(name, known, isOpen));
+        if (isOpen && !meant) continue;
         throw invalid(
           JSON.stringify(path + name.slice(0, 40)),
           `is not a field of ${field}.${meant ? ` Did you mean ${meant}?` : ""}`,
@@ -189,91 +201,105 @@ function refuseSecrets(value: unknown, depth = 0): void {
  */
 export function readConfig(config: unknown): ResolvedConfig {
   refuseSecrets(config);
-  const { messages, navigate, onEvent, wasmUrl, session, gateway, ...core } = objectOf<
-    Omit<CoreConfig, keyof SessionLimits> & { session: SessionLimits } & PageSettings
-  >(
-    {
-      clientId: validator(
-        "the client id from ClassLink's developer portal, without line breaks",
-        (value) => isText(value) && !/\p{Cc}/u.test(value),
-      ),
-      redirectUri: endpoint,
-      scope: scopes,
-      issuer: base,
-      metadata: objectOf({
-        authorization_endpoint: endpoint,
-        token_endpoint: endpoint,
-        jwks_uri: endpoint,
-        userinfo_endpoint: endpoint,
-        my_info_endpoint: endpoint,
-        end_session_endpoint: endpoint,
-        revocation_endpoint: endpoint,
-        id_token_signing_alg_values_supported: validator(
-          'an array of names such as "RS256"',
-          (value) => isListOf(value, isText),
+  const { messages, navigate, onEvent, onUserChange, wasmUrl, session, gateway, ...core } =
+    objectOf<Omit<CoreConfig, keyof SessionLimits> & { session: SessionLimits } & PageSettings>(
+      {
+        clientId: validator(
+          "the client id from ClassLink's developer portal, without line breaks",
+          (value) => isText(value) && !/\p{Cc}/u.test(value),
         ),
-        authorization_response_iss_parameter_supported: validator(
-          "true or false",
-          (value) => typeof value === "boolean",
+        redirectUri: endpoint,
+        scope: scopes,
+        issuer: base,
+        metadata: objectOf(
+          {
+            authorization_endpoint: endpoint,
+            token_endpoint: endpoint,
+            jwks_uri: endpoint,
+            userinfo_endpoint: endpoint,
+            my_info_endpoint: endpoint,
+            end_session_endpoint: endpoint,
+            revocation_endpoint: endpoint,
+            id_token_signing_alg_values_supported: validator(
+              'an array of names such as "RS256"',
+              (value) => isListOf(value, isText),
+            ),
+            authorization_response_iss_parameter_supported: validator(
+              "true or false",
+              (value) => typeof value === "boolean",
+            ),
+          },
+          {},
+          true,
         ),
-      }),
-      profile: oneOf("id-token", "userinfo", "my-info"),
-      allowedTenants: (value, field) =>
-        validator<unknown[]>(
-          "an array of tenant ids (strings or whole numbers), not an empty one; leave it out to allow all",
-          (ids) => isListOf(ids, (id) => isText(id) || Number.isSafeInteger(id)) && ids.length,
-        )(value, field).map(String),
-      launch: oneOf("restart", "reject"),
-      gateway: (value, field) =>
-        validator<string>("a path that begins with a slash, or an absolute https URL", (given) =>
-          isWebUrl(
-            typeof given === "string" && /^\/(?![/\\])/.test(given) ? `https://a${given}` : given,
-            /[?#]/,
-          ),
-        )(value, field),
-      session: objectOf<SessionLimits>(
-        {
-          restore: oneOf("gateway", "iframe", "redirect", "none"),
-          idleTimeout: limit,
-          maxAge: limit,
-        },
-        { idleTimeout: 1800, maxAge: 28_800 },
-      ),
-      apiOrigins: (value, field) =>
-        validator<string[]>(
-          "an array of origins such as https://api.example (https, or http on localhost), without paths or wildcards",
-          (origins) => isListOf(origins, (origin) => isWebUrl(origin, /[?#*]|[^/:]\/./)),
-        )(value, field).map((origin) => new URL(origin).origin),
-      clockTolerance: integer("seconds", 0, 600),
-      timeout: integer("milliseconds", 100, 300_000),
-      messages: (value, field) =>
-        typeof value === "function"
-          ? (value as () => string)
-          : objectOf<Record<string, string>>(
-              Object.fromEntries(Object.keys(ENGLISH).map((code) => [code, text])),
-            )(value, field),
-      navigate: callable,
-      onEvent: callable,
-      wasmUrl: validator(
-        "a string that isn't empty, or a URL",
-        (value) => isText(value) || value instanceof URL,
-      ),
-    },
-    {
-      // These two have no default: what is empty is refused.
-      clientId: "",
-      redirectUri: "",
-      scope: ["openid", "profile"],
-      issuer: "https://launchpad.classlink.com",
-      metadata: {},
-      profile: "id-token",
-      launch: "restart",
-      session: {},
-      apiOrigins: [],
-      clockTolerance: 60,
-      timeout: 10_000,
-    },
-  )(config, "the configuration", "");
+        profile: oneOf("id-token", "userinfo", "my-info"),
+        allowedTenants: (value, field) =>
+          validator<unknown[]>(
+            "an array of tenant ids (strings or whole numbers), not an empty one; leave it out to allow all",
+            (ids) => isListOf(ids, (id) => isText(id) || Number.isSafeInteger(id)) && ids.length,
+          )(value, field).map(String),
+        launch: oneOf("restart", "reject"),
+        gateway: (value, field) =>
+          validator<string>("a path that begins with a slash, or an absolute https URL", (given) =>
+            isWebUrl(
+              typeof given === "string" && /^\/(?![/\\])/.test(given) ? `https://a${given}` : given,
+              /[?#]/,
+            ),
+          )(value, field),
+        session: objectOf<SessionLimits>(
+          {
+            restore: oneOf("gateway", "iframe", "redirect", "none"),
+            idleTimeout: limit,
+            maxAge: limit,
+          },
+          { idleTimeout: 1800, maxAge: 28_800 },
+        ),
+        apiOrigins: (value, field) =>
+          validator<string[]>(
+            "an array of origins such as https://api.example (https, or http on localhost), without paths or wildcards",
+            (origins) => isListOf(origins, (origin) => isWebUrl(origin, /[?#*]|[^/:]\/./)),
+          )(value, field).map((origin) => new URL(origin).origin),
+        clockTolerance: integer("seconds", 0, 600),
+        timeout: integer("milliseconds", 100, 300_000),
+        messages: (value, field) =>
+          typeof value === "function"
+            ? (value as () => string)
+            : objectOf<Record<string, string>>(
+                Object.fromEntries(Object.keys(ENGLISH).map((code) => [code, text])),
+              )(value, field),
+        navigate: callable,
+        onEvent: callable,
+        onUserChange: callable,
+        basePath: (value, field) =>
+          validator<string>(
+            'a path as in the address bar, with a slash at both ends, such as "/reading/"',
+            (given) =>
+              isText(given) &&
+              /^\/([^/\\].*)?$/.test(given) &&
+              given.endsWith("/") &&
+              new URL(`https://a${given}`).pathname === given,
+          )(value, field),
+        wasmUrl: validator(
+          "a string that isn't empty, or a URL",
+          (value) => isText(value) || value instanceof URL,
+        ),
+      },
+      {
+        // These two have no default: what is empty is refused.
+        clientId: "",
+        redirectUri: "",
+        scope: ["openid", "profile"],
+        issuer: "https://launchpad.classlink.com",
+        metadata: {},
+        profile: "id-token",
+        launch: "restart",
+        basePath: "/",
+        session: {},
+        apiOrigins: [],
+        clockTolerance: 60,
+        timeout: 10_000,
+      },
+    )(config, "the configuration", "");
 
   const { origin } = new URL(core.redirectUri);
   const page = globalThis.location;
@@ -288,7 +314,7 @@ export function readConfig(config: unknown): ResolvedConfig {
   }
   return {
     core: { ...core, ...absolute, restore, ...limits },
-    ...{ messages, navigate, onEvent, wasmUrl },
+    ...{ messages, navigate, onEvent, onUserChange, wasmUrl },
   };
 }
 

@@ -23,6 +23,8 @@ export interface ErrorDetails {
   status?: number;
   clockOffset?: number;
   providerError?: { error: string; description?: string; uri?: string };
+  returnTo?: string;
+  appState?: unknown;
 }
 
 /** What the WebAssembly asks of the page, beyond the web platform. No method throws. */
@@ -73,6 +75,8 @@ export interface CoreConfig {
   /** Absolute, without a slash at its end. */
   gateway?: string;
   restore: "gateway" | "iframe" | "redirect" | "none";
+  /** A path with a slash at both ends. */
+  basePath: string;
   /** Seconds; absent for no limit. */
   idleTimeout?: number;
   /** Seconds; absent for no limit. */

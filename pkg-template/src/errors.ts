@@ -33,6 +33,10 @@ export interface ClassLinkErrorInit {
   status?: number;
   clockOffset?: number;
   providerError?: ProviderError;
+  /** Where the login that failed was to lead. */
+  returnTo?: string;
+  /** The application's own state of the login that failed. */
+  appState?: unknown;
   cause?: unknown;
 }
 
@@ -57,6 +61,10 @@ export class ClassLinkError extends Error {
   declare readonly clockOffset?: number;
   /** The provider's own words: not enumerable; not for users or logs. */
   declare readonly providerError?: ProviderError;
+  /** Where the login that failed at the callback was to lead, for "Sign in again". Not enumerable. */
+  declare readonly returnTo?: string;
+  /** What the application gave to the login that failed at the callback. Not enumerable. */
+  declare readonly appState?: unknown;
 
   /** `instanceof` holds for errors from another copy of the package as well, as `isClassLinkError` does. */
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -85,8 +93,14 @@ export class ClassLinkError extends Error {
     for (const key of ["reason", "status", "clockOffset"] as const) {
       if (init[key] != null) Object.assign(this, { [key]: init[key] });
     }
-    if (init.providerError) {
-      Object.defineProperty(this, "providerError", { value: capped(init.providerError) });
+    const { providerError, returnTo, appState } = init;
+    const hidden = {
+      providerError: providerError && capped(providerError),
+      returnTo,
+      appState,
+    };
+    for (const [key, value] of Object.entries(hidden)) {
+      if (value !== undefined) Object.defineProperty(this, key, { value });
     }
   }
 }

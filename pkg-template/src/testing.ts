@@ -13,6 +13,8 @@
  * @packageDocumentation
  */
 
+import { BASE_PATH } from "./base-path.js";
+import { createSnapshotStore, deepFreeze } from "./client/snapshot-store.js";
 import { ClassLinkError, type ClassLinkErrorInit } from "./errors.js";
 import { localize } from "./messages.js";
 import type {
@@ -87,6 +89,10 @@ export interface TestClientOptions<AppState = unknown, Claims = Record<string, u
   readonly diagnosis?: Diagnosis;
   /** As in `createClient`'s configuration. */
   readonly messages?: ClassLinkConfig["messages"];
+  /** As in `createClient`'s configuration. */
+  readonly onUserChange?: ClassLinkConfig["onUserChange"];
+  /** As in `createClient`'s configuration. */
+  readonly basePath?: string;
 }
 
 /** What each method that was called was given, call by call. */
@@ -165,14 +171,6 @@ const QUIET: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCode>([
   "client_closed",
 ]);
 
-function deepFreeze<T>(value: T): T {
-  if (!Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value as object)) deepFreeze(member);
-  }
-  return value;
-}
-
 const encode = (part: string, separator: string): string =>
   part
     .replaceAll("%", "%25")
@@ -206,7 +204,6 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
 ): TestClient<AppState, Claims> {
   type Result = SignedIn<AppState, Claims> | Redirecting | HandedOver;
 
-  const listeners = new Set<{ readonly listener: () => void }>();
   const failures = new Map<FailingMethod, ClassLinkError[]>();
   const calls = {} as TestCalls<AppState>;
   let callback = options.callback;
@@ -238,27 +235,16 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
     return localize(error, options.messages);
   };
 
-  let snapshot = options.user
-    ? signedIn(options.user)
-    : options.error
-      ? failed(makeError(options.error))
-      : blank(options.status ?? "signed-out");
-
-  function publish(next: Snapshot<Claims>): void {
-    const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-    if (same(next, snapshot) && next.error === snapshot.error) return;
-    // The same person stays the same object.
-    snapshot = same(next.user, snapshot.user)
-      ? Object.freeze({ ...next, user: snapshot.user })
-      : next;
-    for (const { listener } of [...listeners]) {
-      try {
-        listener();
-      } catch (error) {
-        (globalThis.reportError ?? console.error)(error);
-      }
-    }
-  }
+  const store = createSnapshotStore({
+    onUserChange: options.onUserChange,
+    initial: options.user
+      ? signedIn(options.user)
+      : options.error
+        ? failed(makeError(options.error))
+        : blank(options.status ?? "signed-out"),
+  });
+  const getSnapshot = () => store.get() as Snapshot<Claims>;
+  const { publish } = store;
 
   /** Records a call, and fails where the test said so. */
   function begin<Method extends keyof TestCalls>(
@@ -276,14 +262,14 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
   }
 
   function fail(method: keyof TestCalls, error: ClassLinkError): never {
-    const login = LOGINS.includes(method) && !snapshot.user && !QUIET.has(error.code);
+    const login = LOGINS.includes(method) && !getSnapshot().user && !QUIET.has(error.code);
     if (login || error.code === "session_expired") publish(failed(error));
     throw error;
   }
 
   /** Waits for a sign-in or a restore that is under way. */
   async function settled(): Promise<User<Claims> | null> {
-    while (/^(loading|signing-in)$/.test(snapshot.status)) {
+    while (/^(loading|signing-in)$/.test(getSnapshot().status)) {
       await new Promise<void>((resolve) => {
         const stop = subscribe(() => {
           stop();
@@ -292,18 +278,18 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
       });
     }
     if (closed) throw makeError({ code: "client_closed", message: "This client was closed." });
-    return snapshot.user;
+    return getSnapshot().user;
   }
 
   async function requireUser(): Promise<void> {
     if (await settled()) return;
-    if (snapshot.error?.code === "session_expired") throw makeError("session_expired");
+    if (getSnapshot().error?.code === "session_expired") throw makeError("session_expired");
     throw makeError({ code: "not_signed_in", message: "Nobody is signed in: client.signIn()." });
   }
 
   const signIn = (user: TestUser<Claims> = {}, scope?: readonly string[]): User<Claims> => {
     publish(signedIn(user, scope));
-    return snapshot.user as User<Claims>;
+    return getSnapshot().user as User<Claims>;
   };
 
   /** A completed sign-in: what was asked for, as the last `startLogin` said. */
@@ -311,7 +297,7 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
     user: TestUser<Claims>,
     asked: LoginOptions<AppState> | PopupLoginOptions<AppState> = {},
   ): SignedIn<AppState, Claims> {
-    const { returnTo = "/", appState, district } = asked;
+    const { returnTo = options.basePath ?? "/", appState, district } = asked;
     return Object.freeze({
       status: "signed-in",
       user: signIn(user),
@@ -321,19 +307,14 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
     });
   }
 
-  function subscribe(listener: () => void): () => void {
-    const entry = { listener };
-    if (!closed) listeners.add(entry);
-    return () => {
-      listeners.delete(entry);
-    };
-  }
+  const subscribe = (listener: () => void): (() => void) =>
+    closed ? () => {} : store.subscribe(listener);
 
   function close(): void {
     if (closed) return;
     closed = true;
     publish(blank("signed-out"));
-    listeners.clear();
+    store.removeListeners();
   }
 
   async function leave(asked?: LoginOptions<AppState>): Promise<void> {
@@ -411,7 +392,8 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
         ...options.logoutResult,
       });
     },
-    getSnapshot: () => snapshot,
+    getSnapshot,
+    ...{ [BASE_PATH]: () => options.basePath },
     subscribe,
     stayActive() {
       if (!closed) begin("stayActive");

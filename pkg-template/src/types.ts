@@ -149,7 +149,10 @@ export interface ClassLinkConfig {
   readonly scope?: string | readonly string[];
   /** The issuer identifier, compared to the letter. Default `https://launchpad.classlink.com`. */
   readonly issuer?: string;
-  /** Known endpoints. Default: ClassLink's for its own issuer, otherwise discovery. */
+  /**
+   * Known endpoints. Default: ClassLink's for its own issuer, otherwise discovery. It may be the provider's whole
+   * discovery document: other members are passed over.
+   */
   readonly metadata?: ProviderMetadata;
   /**
    * Base URL of the application's own back end, which holds the client secret (`classlink-spa/gateway`): a path such as
@@ -163,6 +166,11 @@ export interface ClassLinkConfig {
   readonly allowedTenants?: readonly (string | number)[];
   /** What to do with a LaunchPad launch (a code without a state). Default `"restart"`. */
   readonly launch?: "restart" | "reject";
+  /**
+   * The folder that the application lives under, such as `"/reading/"`: where a launch without a target and a visit to
+   * the callback page without a response lead. `returnTo` is a path of the origin, and includes it. Default `"/"`.
+   */
+  readonly basePath?: string;
   /** How long a session lasts, and how it is found again after a reload. */
   readonly session?: SessionOptions;
   /**
@@ -182,6 +190,11 @@ export interface ClassLinkConfig {
   readonly navigate?: (url: string) => void | Promise<void>;
   /** Hears every {@link ClassLinkEvent}. One that throws changes nothing. */
   readonly onEvent?: (event: ClassLinkEvent) => void;
+  /**
+   * Called once whenever `user.id` changes after the first answer, including sign-out and expiry, before the snapshot
+   * shows the new user: empty caches and stores here. Between two users the snapshot has none.
+   */
+  readonly onUserChange?: (user: User | null, previous: User | null) => void;
   /** Where the `.wasm` file lies, where a bundler can't tell. */
   readonly wasmUrl?: string | URL;
 }

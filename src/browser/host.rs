@@ -1,6 +1,6 @@
 //! What the package's scripts do for the WebAssembly: `Host` in `core.ts`.
 
-use js_sys::{Function, Promise};
+use js_sys::{Function, JSON, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -119,6 +119,10 @@ impl Host {
                 ("uri", provider.uri.as_deref().into()),
             ]);
         }
+        let (return_to, app_state) = match &error.login {
+            Some((return_to, app_state)) => (Some(return_to.as_str()), app_state.as_deref()),
+            None => (None, None),
+        };
         let details = object(&[
             ("code", error.code.as_str().into()),
             ("message", [error.subject, error.message].concat().into()),
@@ -128,6 +132,9 @@ impl Host {
             ("status", error.status.into()),
             ("clockOffset", error.clock_offset.into()),
             ("providerError", words),
+            ("returnTo", return_to.into()),
+            // What has been tampered with in storage is no JSON, and counts as missing.
+            ("appState", app_state.and_then(|text| JSON::parse(text).ok()).into()),
         ]);
         self.make_error(details, error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED))
     }

@@ -6,9 +6,6 @@ use super::window;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::url;
 
-/// Where an application goes when nothing says where.
-const HOME: &str = "/";
-
 /// A URL of this origin as a path with query and fragment. What a router would take for another origin is refused:
 /// `//evil`, `/\evil`, `javascript:`.
 ///
@@ -40,18 +37,19 @@ fn path_of(url: &str) -> Option<String> {
     url::path_at(&href, &location.origin().ok()?).map(str::to_owned)
 }
 
-/// What `returnTo` is when nobody says: the current path, or home where that is the callback page itself.
+/// Returns the default of `returnTo`: the current path, or `home` if that is the callback page itself.
 #[must_use]
-pub fn default_return_to(redirect_uri: &str) -> String {
-    away_from(&page_url(), redirect_uri)
+pub fn default_return_to(redirect_uri: &str, home: &str) -> String {
+    away_from(&page_url(), redirect_uri, home)
 }
 
-/// Where a launch that names this target leads, or home where that is the launch page itself, which would launch again.
+/// Returns the path that a launch with this target leads to, or `home` if that is the launch page itself, which would
+/// launch again.
 #[must_use]
-pub fn away_from(target: &str, page: &str) -> String {
+pub fn away_from(target: &str, page: &str, home: &str) -> String {
     match (path_of(target), path_of(page)) {
         (Some(target), Some(page)) if without_query(&target) != without_query(&page) => target,
-        _ => HOME.to_owned(),
+        _ => home.to_owned(),
     }
 }
 
@@ -59,10 +57,10 @@ fn without_query(path: &str) -> &[u8] {
     path.as_bytes().split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
 }
 
-/// A path that comes back from storage, or home where it has been tampered with.
+/// Returns a path that was stored, or `home` if it was tampered with.
 #[must_use]
-pub fn stored_return_to(path: &str) -> String {
-    path_of(path).unwrap_or_else(|| HOME.to_owned())
+pub fn stored_return_to(path: &str, home: &str) -> String {
+    path_of(path).unwrap_or_else(|| home.to_owned())
 }
 
 /// Whether the page is inside a frame.

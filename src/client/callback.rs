@@ -24,6 +24,13 @@ struct Found {
     launched: bool,
 }
 
+impl Found {
+    /// Returns where the login leads.
+    fn return_to(&self) -> String {
+        navigation::stored_return_to(self.pending.return_to(), self.config.base_path())
+    }
+}
+
 impl Client {
     /// Handles a callback URL.
     ///
@@ -90,6 +97,9 @@ impl Client {
         let sign_outs = before.sign_outs;
         let launched =
             found.as_ref().filter(|found| found.launched).map(|found| found.config.clone());
+        let login = found
+            .as_ref()
+            .map(|found| (found.return_to(), found.pending.app_state().map(str::to_owned)));
         let done = async {
             answer.check(found.as_ref().map(|found| &found.pending), clock::now())?;
             match (answer.outcome, answer.state, found) {
@@ -105,7 +115,7 @@ impl Client {
                     let refused = refusal(error);
                     match found {
                         Some(found) if found.pending.restores() && is_nobody(refused.code) => {
-                            self.go_back(&found.pending).await
+                            self.go_back(&found).await
                         }
                         _ => Err(refused),
                     }
@@ -124,7 +134,7 @@ impl Client {
                     self.host.post("signed-out", None);
                     self.end_gateway_session_later(&config, attempt.support_code.clone());
                 }
-                let error = attempt.failed(self, &error);
+                let error = attempt.failed(self, &error.with_login(login));
                 if let Some(session) = self.session() {
                     self.begin(session);
                 }
@@ -134,9 +144,9 @@ impl Client {
     }
 
     /// Nobody was there to be signed in without a word: the person goes back to where they were.
-    async fn go_back(&self, pending: &PendingLogin) -> Result<JsValue, Error> {
+    async fn go_back(&self, found: &Found) -> Result<JsValue, Error> {
         self.enter(State::Redirecting);
-        self.host.navigate(&navigation::stored_return_to(pending.return_to())).await?;
+        self.host.navigate(&found.return_to()).await?;
         Ok(object(&[("status", "redirecting".into())]))
     }
 
@@ -181,7 +191,11 @@ impl Client {
         let answer = object(&[
             ("status", "signed-in".into()),
             ("user", session.user.clone()),
-            ("returnTo", navigation::stored_return_to(pending.return_to()).into()),
+            (
+                "returnTo",
+                navigation::stored_return_to(pending.return_to(), session.config.base_path())
+                    .into(),
+            ),
             ("appState", app_state.into()),
             ("district", pending.district().into()),
         ]);

@@ -18,7 +18,8 @@ impl Client {
         // Whoever clicked the tile, the person before is not shown to them while the rest is found out.
         let before = self.before();
         self.enter(State::Redirecting);
-        if !self.config(None).await?.restarts_launches() {
+        let config = self.config(None).await?;
+        if !config.restarts_launches() {
             self.enter(self.as_before(before));
             let message = "a launch (a code without a state), which `launch: \"reject\"` refuses";
             return Err(Error::new(ErrorCode::LaunchRejected, message));
@@ -31,7 +32,8 @@ impl Client {
             return Err(Error::new(ErrorCode::LaunchLoop, message));
         }
         attempt.emit(self, "launch.restarted");
-        let login = self.prepare_login(attempt, &LoginOptions::launched("/", None)).await?;
+        let options = LoginOptions::launched(config.base_path(), None);
+        let login = self.prepare_login(attempt, &options).await?;
         self.leave(attempt, &login, true).await
     }
 
@@ -55,7 +57,11 @@ impl Client {
                 let message = "the launch's `target_link_uri` is of another origin than this page";
                 return Err(Error::new(ErrorCode::OriginNotAllowed, message));
             }
-            let return_to = navigation::away_from(target.unwrap_or("/"), url);
+            let return_to = navigation::away_from(
+                target.unwrap_or(config.base_path()),
+                url,
+                config.base_path(),
+            );
             let options = LoginOptions::launched(&return_to, launch.login_hint.as_deref());
             let login = self.prepare_login(&attempt, &options).await?;
             self.leave(&attempt, &login, false).await

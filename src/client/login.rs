@@ -45,7 +45,7 @@ impl Client {
         let config = self.config(options.district()).await?;
         let return_to = match options.return_to() {
             Some(url) => navigation::same_origin_path(url)?,
-            None => navigation::default_return_to(config.redirect_uri()),
+            None => navigation::default_return_to(config.redirect_uri(), config.base_path()),
         };
         let provider = self.providers.get(&config).await?;
         self.require_open()?;

@@ -373,6 +373,12 @@ test("CallbackPage, on a visit without an answer: goes home", async (t) => {
   assert.deepEqual(loads, ["/callback", "/"]);
 });
 
+test("CallbackPage goes to basePath on a visit without a response", async (t) => {
+  const client = { callback: { error: "not_a_callback" }, basePath: "/?reading" };
+  const { page, origin } = await open(t, { client }, { path: "/callback" });
+  await page.waitForURL(`${origin}/?reading`);
+});
+
 for (const [status, shown] of [
   ["redirecting", "Taking you to ClassLink…"],
   ["handed-over", "Taking you to ClassLink…"],

@@ -295,6 +295,30 @@ test("its methods can be spied on", async (t) => {
   assert.deepEqual(client.calls.startLogin, []);
 });
 
+test("onUserChange is called as by the real client", async () => {
+  const seen = [];
+  const client = createTestClient({
+    user: { sub: "1" },
+    onUserChange: (user, previous) =>
+      seen.push([previous?.sub, user?.sub, client.getSnapshot().user]),
+  });
+  client.signIn({ sub: "1", givenName: "Ada" });
+  assert.deepEqual(seen, [], "the same user");
+  client.signIn({ sub: "2" });
+  client.signOut();
+  client.signIn({ sub: "1" });
+  assert.deepEqual(seen, [
+    ["1", "2", null],
+    ["2", undefined, null],
+    [undefined, "1", null],
+  ]);
+});
+
+test("a login that says nothing else leads to basePath", async () => {
+  const client = createTestClient({ basePath: "/reading/" });
+  assert.equal((await client.handleCallback()).returnTo, "/reading/");
+});
+
 // ---- Test runners ----
 
 for (const [name, program, args, options] of /** @type {const} */ ([

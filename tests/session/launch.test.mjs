@@ -10,6 +10,7 @@ import {
   countRequests,
   handleCallback,
   ignoreNavigation,
+  LOGIN_PREFIX,
   loginOverHttp,
   PATHS,
   PEOPLE,
@@ -44,9 +45,10 @@ const request = async (page) =>
 
 /** Where the pending login leads. */
 const returnTo = (page) =>
-  page.evaluate(
-    () => JSON.parse(sessionStorage.getItem(Object.keys(sessionStorage)[0]) ?? "").return_to,
-  );
+  page.evaluate((prefix) => {
+    const key = Object.keys(sessionStorage).find((name) => name.startsWith(prefix));
+    return JSON.parse(sessionStorage.getItem(key ?? "") ?? "").return_to;
+  }, LOGIN_PREFIX);
 
 // ---- handleLaunch ----
 
@@ -57,6 +59,32 @@ test("a bare tile begins a login that leads home", async (t) => {
   assert.deepEqual([login_hint, prompt, client_id], [undefined, undefined, CLIENT_ID]);
   assert.equal(await returnTo(page), "/");
   assert.equal((await snapshot(page)).status, "redirecting");
+});
+
+test("handleLaunch leads to basePath when the tile names no target, or this page", async (t) => {
+  const options = { config: { basePath: "/reading/" } };
+  const { page, launch } = await launched(t, "", options);
+  assert.equal((await launch())?.error, undefined);
+  assert.equal(await returnTo(page), "/reading/");
+
+  await page.evaluate("sessionStorage.clear()");
+  assert.equal((await launch("'/launch?target_link_uri=/launch'"))?.error, undefined);
+  assert.equal(await returnTo(page), "/reading/");
+
+  await page.evaluate("sessionStorage.clear()");
+  assert.equal((await launch("'/launch?target_link_uri=/classes'"))?.error, undefined);
+  assert.equal(await returnTo(page), "/classes", "a path of the origin, whatever the base");
+});
+
+test("a restarted launch and a login from the callback page lead to basePath", async (t) => {
+  const { page, open } = await launched(t, "", { config: { basePath: "/reading/" } });
+  await open(page, "/callback?code=tile");
+  assert.equal((await handleCallback(page)).status, "redirecting");
+  assert.equal(await returnTo(page), "/reading/");
+
+  await page.evaluate("sessionStorage.clear()");
+  await outcome(page, "client.startLogin()");
+  assert.equal(await returnTo(page), "/reading/");
 });
 
 test("a third party's launch brings its hint and its target", async (t) => {

@@ -17,6 +17,8 @@ export interface CallOptions {
   readonly isQuiet?: boolean;
   /** What must be done before the WebAssembly is loaded. */
   readonly prepare?: () => Promise<void>;
+  /** Called if the WebAssembly cannot be loaded. */
+  readonly onLoadError?: () => void;
 }
 
 /** The calls of one client. */
@@ -55,7 +57,7 @@ export function createCallTracker(
   let closed = false;
 
   return {
-    call: (use, { isLogin = false, isQuiet = false, prepare } = {}) =>
+    call: (use, { isLogin = false, isQuiet = false, prepare, onLoadError } = {}) =>
       new Promise((resolve, reject) => {
         const entry: Call = {
           isLogin,
@@ -73,6 +75,7 @@ export function createCallTracker(
             core = await getCore();
           } catch (cause) {
             const error = config.localize(cause);
+            onLoadError?.();
             if (outstanding.has(entry)) {
               if (isLogin) config.emitLoginFailure(error);
               if (!isQuiet && hasPage() && !store.get().user) {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+import { BASE_PATH } from "../base-path.js";
 import { invalid, readLoginOptions, readLogoutOptions, readMinValidity } from "../config.js";
 import type { Core } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
@@ -17,6 +18,7 @@ import { createConfigSource } from "./config-source.js";
 import { createCoreLoader } from "./core-loader.js";
 import { hasPage } from "./environment.js";
 import { createPopupLogins } from "./popup-logins.js";
+import { setSignOutMark } from "./sign-out-mark.js";
 import { createSnapshotStore, SIGNED_OUT } from "./snapshot-store.js";
 
 /** Creates a client. Touches no browser global and starts nothing. */
@@ -32,7 +34,10 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
   let isRestoreBegun = false;
 
   const config = createConfigSource(given);
-  const store = createSnapshotStore((next) => callbacks.onSnapshot(next));
+  const store = createSnapshotStore({
+    beforeChange: (next) => callbacks.onSnapshot(next),
+    onUserChange: (user, previous) => config.current()?.onUserChange?.(user, previous),
+  });
   const loader = createCoreLoader(runtime, config, store, { onPanic, onSessionUnknown });
   const calls = createCallTracker(config, store, loader.get);
   const callbacks: CallbackFlow = createCallbackFlow(config, store, loader, calls);
@@ -133,7 +138,9 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     logout: (options) =>
       promiseTry(() => {
         const url = readLogoutOptions(options);
-        return call(async (core) => Object.freeze(await core.logout(url)));
+        return call(async (core) => Object.freeze(await core.logout(url)), {
+          onLoadError: () => setSignOutMark(config.current()),
+        });
       }),
     getSnapshot: store.get,
     subscribe,
@@ -141,6 +148,7 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     diagnose: () => loadDiagnosis(config, calls),
     preload: () => call(() => {}, { isQuiet: true }),
     close,
+    [BASE_PATH]: () => config.current()?.core.basePath,
     // Safari has no Symbol.dispose yet.
     ...(Symbol.dispose && { [Symbol.dispose]: close }),
   } as ClassLinkClient);

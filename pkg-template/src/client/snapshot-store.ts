@@ -4,7 +4,14 @@
  * @packageDocumentation
  */
 
-import type { HandedOver, Redirecting, SignedIn, Snapshot, User } from "../types.js";
+import type {
+  ClassLinkConfig,
+  HandedOver,
+  Redirecting,
+  SignedIn,
+  Snapshot,
+  User,
+} from "../types.js";
 
 /** What `handleCallback` resolves with. */
 export type Result = SignedIn | Redirecting | HandedOver;
@@ -30,7 +37,8 @@ const emptySnapshot = (status: Snapshot["status"]): Snapshot =>
 const LOADING = emptySnapshot("loading");
 export const SIGNED_OUT = emptySnapshot("signed-out");
 
-function deepFreeze<T>(value: T): T {
+/** Freezes a value and everything in it. */
+export function deepFreeze<T>(value: T): T {
   // What isn't an object counts as frozen.
   if (!Object.isFrozen(value)) {
     Object.freeze(value);
@@ -51,13 +59,39 @@ export function reportErrors(run: () => void): void {
   }
 }
 
-/** Creates a store. `beforeChange` is called with each new snapshot before the listeners see it. */
-export function createSnapshotStore(beforeChange: (next: Snapshot) => void): SnapshotStore {
-  let snapshot = LOADING;
+/** What a store tells its client. */
+export interface SnapshotStoreOptions {
+  /** Called with each new snapshot before the listeners see it. */
+  readonly beforeChange?: (next: Snapshot) => void;
+  /** `onUserChange` of the configuration. */
+  readonly onUserChange: ClassLinkConfig["onUserChange"];
+  /** Default: nothing is known. */
+  readonly initial?: Snapshot;
+}
+
+/** Whether a snapshot says who is signed in: `null` for no user, `undefined` if it is not known. */
+const knownUser = ({ status, user }: Snapshot): User | null | undefined =>
+  status.startsWith("signed") ? user : undefined;
+
+/** Creates a store. */
+export function createSnapshotStore({
+  beforeChange,
+  onUserChange,
+  initial = LOADING,
+}: SnapshotStoreOptions): SnapshotStore {
+  let snapshot = initial;
+  let lastUser = knownUser(initial);
   const listeners = new Set<{ readonly listener: () => void }>();
 
   const reuseUser = <T extends User | null>(user: T): T =>
     isEqual(user, snapshot.user) ? (snapshot.user as T) : deepFreeze(user);
+
+  function replace(next: Snapshot, beforeListeners?: () => void): void {
+    beforeChange?.(next);
+    snapshot = Object.freeze(next);
+    if (beforeListeners) reportErrors(beforeListeners);
+    for (const { listener } of [...listeners]) reportErrors(listener);
+  }
 
   return {
     get: () => snapshot,
@@ -71,9 +105,21 @@ export function createSnapshotStore(beforeChange: (next: Snapshot) => void): Sna
       if (Object.entries(next).every(([key, value]) => value === snapshot[key as keyof Snapshot])) {
         return;
       }
-      beforeChange(next);
-      snapshot = Object.freeze(next);
-      for (const { listener } of [...listeners]) reportErrors(listener);
+      const previous = lastUser;
+      // After an error a user is signed out only if there was one: what is unknown stays so.
+      const known = status === "error" && previous ? null : knownUser(next);
+      if (known !== undefined) lastUser = known;
+      if (known === undefined || previous === undefined || known?.id === previous?.id) {
+        return replace(next);
+      }
+      const tell = () => onUserChange?.(known, previous);
+      if (!known) return replace(next, tell);
+      // Between two users there is none.
+      const between = snapshot.user ? { ...LOADING } : snapshot;
+      if (between === snapshot) reportErrors(tell);
+      else replace(between, tell);
+      // The application may have closed the client meanwhile.
+      if (snapshot === between) replace(next);
     },
     freezeResult: (result) =>
       Object.freeze("user" in result ? { ...result, user: reuseUser(result.user) } : result),

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+import { basePathOf } from "../base-path.js";
 import type { ClassLinkError } from "../errors.js";
 import { isClassLinkError } from "../errors.js";
 import type { ClassLinkClient, LoginOptions, SignedIn } from "../types.js";
@@ -15,8 +16,8 @@ import { loginGate } from "./login-gate.js";
 export interface VisitActions {
   /** Somebody has signed in. Default: `location.replace(result.returnTo)`. */
   readonly onSignedIn?: ((result: SignedIn) => void) | undefined;
-  /** Where a bare visit goes, and a login that was tried again. */
-  readonly home: string;
+  /** Where a visit without a response goes, and a login that was tried again. Default: `basePath`. */
+  readonly home?: string | undefined;
   /** Of a login that is tried again. */
   readonly loginOptions?: LoginOptions | undefined;
 }
@@ -69,7 +70,7 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
     } catch (cause) {
       if (!isClassLinkError(cause)) throw cause;
       if (!actions) return;
-      const { home } = actions();
+      const { home = basePathOf(client) } = actions();
       // A bookmark, a reload, the way back out of LaunchPad: nothing went wrong.
       if (cause.code === "not_a_callback") return leave(() => location.replace(home));
       setError(cause);
@@ -79,7 +80,7 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
   }
 
   function startLogin(): void {
-    const { home, loginOptions } = actions?.() ?? { home: "/" };
+    const { home = basePathOf(client), loginOptions }: VisitActions = actions?.() ?? {};
     void loginGate(client).start({ returnTo: home, ...loginOptions });
   }
 

@@ -31,7 +31,7 @@ export interface CallbackPageProps<AppState = unknown, Claims = Record<string, u
   readonly fallback?: ReactNode;
   /** Shown on an error. Default: the error's `userMessage`, its support code and a button. */
   readonly error?: ErrorView;
-  /** Where a visit without an answer goes, and a login that is tried again. Default `"/"`. */
+  /** Where a visit without an answer goes, and a login that is tried again. Default: `basePath`. */
   readonly home?: string;
   /** Of a login that is tried again. */
   readonly loginOptions?: LoginOptions<AppState>;
@@ -46,7 +46,7 @@ export function CallbackPage<AppState = unknown, Claims = Record<string, unknown
   onSignedIn,
   fallback,
   error: errorView,
-  home = "/",
+  home,
   loginOptions,
 }: CallbackPageProps<AppState, Claims>): ReactElement {
   const { client } = useProvided();

@@ -29,7 +29,7 @@ import { injectProvided } from "./plugin.js";
  * | | |
  * |---|---|
  * | `@signed-in` | goes on after a sign-in, in place of `location.replace(result.returnTo)`: `router.replace(result.returnTo)`. That also keeps a session which can't be found again after a page load (`session.restore: "none"`) |
- * | `home` | where a visit without an answer goes, and a login that is tried again. Default `"/"` |
+ * | `home` | where a visit without an answer goes, and a login that is tried again. Default: `basePath` |
  * | `login-options` | of a login that is tried again |
  * | `#fallback="{ status }"` | shown until the page is left. Default: a line that says what is happening |
  * | `#error="{ error, retry }"` | shown on an error. Default: the error's `userMessage`, its support code and a button |
@@ -37,7 +37,7 @@ import { injectProvided } from "./plugin.js";
 export const CallbackPage = /* @__PURE__ */ defineComponent({
   name: "CallbackPage",
   props: {
-    home: { type: String, default: "/" },
+    home: String,
     loginOptions: { type: Object as PropType<LoginOptions> },
     // The listener of `@signed-in`, to know whether there is one.
     onSignedIn: { type: [Function, Array] as PropType<(result: SignedIn) => void> },
