@@ -531,9 +531,9 @@ test("an error at the callback keeps where its login was to lead, in no enumerab
   const { open } = await startLoginApp(t, { standIn: { consent: "always" } });
   await open(page);
   await startLogin(page, { returnTo: "/classes?period=2", appState: { draft: 17 } });
-  await choose(page, PEOPLE.pia);
+  await selectUser(page, PEOPLE.pia);
   await page.getByTestId("consent-refuse").click();
-  await arrive(page);
+  await waitForCallback(page);
 
   const [returnTo, appState, json] = await page.evaluate(() =>
     window.client

@@ -391,7 +391,7 @@ test("an aborted request ends as the platform's does, also while a token is rene
 test("client.fetch leaves no listener behind when many requests share one signal", async (t) => {
   const api = await startApi(t);
   const { page } = await signedIn(t, api);
-  const listening = await outcome(
+  const listening = await callInPage(
     page,
     `(async (api) => {
       let count = 0;

@@ -83,7 +83,7 @@ test("a restarted launch and a login from the callback page lead to basePath", a
   assert.equal(await returnTo(page), "/reading/");
 
   await page.evaluate("sessionStorage.clear()");
-  await outcome(page, "client.startLogin()");
+  await callInPage(page, "client.startLogin()");
   assert.equal(await returnTo(page), "/reading/");
 });
 

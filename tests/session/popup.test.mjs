@@ -319,9 +319,9 @@ test("startLogin in a popup stays one login when the button is pressed twice", a
 
   assert.ok(await page.evaluate("window.first === window.signedIn"), "the promise is the same");
   assert.equal(context.pages().length, 2, "no second window");
-  await choose(popup, PEOPLE.pia);
+  await selectUser(popup, PEOPLE.pia);
   assert.equal((await result(page)).user.givenName, "Pia");
-  assert.equal(asked(standIn, PATHS.token), 1);
+  assert.equal(countRequests(standIn, PATHS.token), 1);
   assert.deepEqual(await eventTypes(page), ["login.started", "login.succeeded"]);
 });
 
