@@ -586,9 +586,9 @@ test("the address bar is left as it is when the browser refuses to change it", (
 
 test("a page knows that the callback page came before it when that could not mark itself", () => {
   page(`${ORIGIN}/classes`);
-  document.referrer = `${ORIGIN}/cb?code=c1&state=s1`;
+  Object.assign(document, { referrer: `${ORIGIN}/cb?code=c1&state=s1` });
   assert.equal(facade.comesFromCallback(), true);
-  document.referrer = `${ORIGIN}/cb?code=c1`;
+  Object.assign(document, { referrer: `${ORIGIN}/cb?code=c1` });
   assert.equal(facade.comesFromCallback(), false);
 });
 
@@ -803,16 +803,17 @@ async function watchUsers(config = {}) {
   await client.preload();
   client.subscribe(() => seen.push(client.getSnapshot().user?.name ?? null));
   const { host } = glue.cores[0];
+  /** @param {string} status @param {object | null} [user] @param {unknown} [error] */
   const publish = (status, user = null, error = null) =>
     host.publish({ status, user, scope: [], error });
   return { client, seen, publish, host };
 }
 
 test("onUserChange is not called for the first answer", async () => {
-  for (const first of [["signed-in", ADA], ["signed-out"]]) {
+  for (const [status, user] of /** @type {const} */ ([["signed-in", ADA], ["signed-out"]])) {
     const { seen, publish } = await watchUsers();
     publish("signing-in");
-    publish(...first);
+    publish(status, user);
     assert.ok(!seen.some(Array.isArray), String(seen));
   }
 });
@@ -859,7 +860,7 @@ test("onUserChange that throws or closes the client shows no user after it", asy
   publish("signed-in", ADA);
   publish("signed-in", BEN);
   assert.equal(seen.at(-1), "Ben");
-  assert.equal(reported.length, 1);
+  assert.equal(globalThis.reported.length, 1);
 
   const closing = await watchUsers({ onUserChange: () => closing.client.close() });
   closing.publish("signed-in", ADA);
@@ -872,11 +873,12 @@ test("logout sets the sign-out mark when the WebAssembly can't be loaded and the
   const marks = async (config) => {
     page();
     const stored = new Map();
-    globalThis.localStorage = { setItem: (key, value) => stored.set(key, value) };
+    const localStorage = { setItem: (key, value) => stored.set(key, value) };
+    Object.assign(globalThis, { localStorage });
     const { createClient, glue } = fakeGlue();
     glue.fails = 1;
     const error = await caught(createClient(config).logout());
-    delete globalThis.localStorage;
+    Reflect.deleteProperty(globalThis, "localStorage");
     assert.equal(error.code, "wasm_unavailable");
     return [...stored];
   };

@@ -535,10 +535,15 @@ test("an error at the callback keeps where its login was to lead, in no enumerab
   await page.getByTestId("consent-refuse").click();
   await waitForCallback(page);
 
-  const [returnTo, appState, json] = await page.evaluate(() =>
-    window.client
-      .handleCallback()
-      .catch((error) => [error.returnTo, error.appState, JSON.stringify(error)]),
+  const { returnTo, appState, json } = await page.evaluate(() =>
+    window.client.handleCallback().then(
+      () => Promise.reject(new Error("the callback was accepted")),
+      (error) => ({
+        returnTo: error.returnTo,
+        appState: error.appState,
+        json: JSON.stringify(error),
+      }),
+    ),
   );
 
   assert.deepEqual([returnTo, appState], ["/classes?period=2", { draft: 17 }]);

@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { startApp } from "../support/app.mjs";
 import { forwardRequest, sharedBrowser } from "../support/browser.mjs";
 import { engine } from "../support/engine.mjs";
+import { recordSnapshots } from "../support/gateway-app.mjs";
 import {
   callInPage,
   countRequests,
@@ -330,10 +331,7 @@ test("startLogin in a popup replaces an earlier popup, without an error, when it
     login:
       'client.startLogin({ mode: "popup", appState: window.pressed = (window.pressed ?? 0) + 1 })',
   });
-  await page.evaluate(() => {
-    window.seen = [];
-    window.client.subscribe(() => window.seen.push(window.client.getSnapshot().status));
-  });
+  await recordSnapshots(page);
   const first = await press(page);
   await page.evaluate("void (window.first = signedIn)");
   await first.getByTestId("district-2284").waitFor();
@@ -351,7 +349,8 @@ test("startLogin in a popup replaces an earlier popup, without an error, when it
   );
   const events = await eventTypes(page);
   assert.ok(!events.includes("login.failed"), events.join());
-  assert.ok(!(await page.evaluate("seen")).includes("error"));
+  const statuses = await page.evaluate(() => window.seen.map(({ status }) => status));
+  assert.ok(!statuses.includes("error"), statuses.join());
 });
 
 test("handleCallback in a popup waits for an opener that it was cut off from when that is busy for a second", async (t) => {
@@ -360,9 +359,9 @@ test("handleCallback in a popup waits for an opener that it was cut off from whe
   await page.evaluate(({ issuer, clientId }) => {
     document.hasFocus = () => false;
     // Before the client's own channel, which is made when a session is looked for.
-    window.busy = new BroadcastChannel(`classlink-spa ${issuer} ${clientId}`);
-    window.busy.onmessage = () => {
-      window.busy.close();
+    const busy = new BroadcastChannel(`classlink-spa ${issuer} ${clientId}`);
+    busy.onmessage = () => {
+      busy.close();
       const end = performance.now() + 1200;
       while (performance.now() < end);
     };
