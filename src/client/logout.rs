@@ -114,9 +114,7 @@ impl Client {
             parameters.push(("state", &state));
             storage::save_logout_state(&state);
         }
-        let joint = if endpoint.as_bytes().contains(&b'?') { "&" } else { "?" };
-        let url = [endpoint, joint, &form::encode(&parameters)].concat();
-        self.host.navigate(&url).await?;
+        self.host.navigate(&form::with_query(endpoint, &parameters)).await?;
         Ok(true)
     }
 }

@@ -39,8 +39,7 @@ impl AuthorizationRequest<'_> {
             ("code_challenge_method", "S256"),
         ];
         parameters.extend_from_slice(self.wishes);
-        let joint = if endpoint.as_bytes().contains(&b'?') { "&" } else { "?" };
-        [endpoint, joint, &form::encode(&parameters)].concat()
+        form::with_query(endpoint, &parameters)
     }
 }
 

@@ -17,6 +17,13 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
     form
 }
 
+/// Adds parameters to a URL that may have a query, and has no fragment (RFC 6749, 3.1).
+#[must_use]
+pub fn with_query(url: &str, parameters: &[(&str, &str)]) -> String {
+    let joint = if text::split_once(url, b'?').is_some() { "&" } else { "?" };
+    [url, joint, &encode(parameters)].concat()
+}
+
 fn encode_text(form: &mut String, text: &str) {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
     for byte in text.bytes() {

@@ -17,8 +17,9 @@ pub fn before(text: &str, at: u8) -> &str {
 /// As many characters as there may be.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> &str {
-    let end = text.char_indices().nth(most).map(|(end, _)| end);
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
+    let begins = |byte: u8| byte & 0xc0 != 0x80;
+    let mut starts = text.bytes().enumerate().filter(|(_, byte)| begins(*byte));
+    starts.nth(most).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// The whole number that these digits are, from 0 to 4,294,967,295; `None` where they are anything else.

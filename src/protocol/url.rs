@@ -53,25 +53,16 @@ fn is_port(digits: &[u8]) -> bool {
 
 /// A host that never leaves the device: `localhost`, names beneath it, 127.0.0.0/8 and `::1`.
 fn is_loopback(host: &[u8]) -> bool {
-    let ending = |of: &[u8]| host.len().checked_sub(of.len()).and_then(|start| host.get(start..));
-    let beneath = b".localhost";
-    let mut parts = host.split(|byte| *byte == b'.');
-    host.eq_ignore_ascii_case(b"localhost")
-        || ending(beneath).is_some_and(|ending| ending.eq_ignore_ascii_case(beneath))
-        || host == b"::1"
-        || parts.next() == Some(b"127") && parts.clone().count() == 3 && parts.all(is_octet)
+    let mut labels = host.split(|byte| *byte == b'.');
+    host == b"::1"
+        || labels.clone().next_back().is_some_and(|last| last.eq_ignore_ascii_case(b"localhost"))
+        || labels.next() == Some(b"127") && labels.clone().count() == 3 && labels.all(is_octet)
 }
 
 /// A part of an IPv4 address, without leading zeros, which some read as octal.
 fn is_octet(digits: &[u8]) -> bool {
-    matches!(
-        digits,
-        [b'0'..=b'9']
-            | [b'1'..=b'9', b'0'..=b'9']
-            | [b'1', b'0'..=b'9', b'0'..=b'9']
-            | [b'2', b'0'..=b'4', b'0'..=b'9']
-            | [b'2', b'5', b'0'..=b'5']
-    )
+    let leading_zero = digits.len() > 1 && digits.starts_with(b"0");
+    !leading_zero && text::whole(digits).is_some_and(|octet| octet <= u8::MAX.into())
 }
 
 #[cfg(test)]
@@ -88,6 +79,7 @@ mod tests {
             "https://my-school.class_link.example/",
             "http://localhost:4400/token",
             "http://app.localhost/",
+            "http://LOCALHOST/",
             "http://127.0.0.1:80/",
             "http://127.8.9.1/",
             "http://127.99.199.249/",
@@ -126,6 +118,10 @@ mod tests {
             "https://[fe80-1]/",
             "http://127.0.0.256/",
             "http://127.0.0.01/",
+            "http://127.0.0.1.1/",
+            "http://127.0.1/",
+            "http://localhost./",
+            "http://localhost.app/",
             "http://127.0.0.x/",
             "http://127.0..1/",
         ] {
