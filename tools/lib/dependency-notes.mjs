@@ -7,7 +7,6 @@
 
 /** What is in the WebAssembly, or installed beside the package. @type {Record<string, string>} */
 export const SHIPPED = {
-  base64: "base64url for challenges, nonces and hashes",
   getrandom: "random bytes from the browser's `crypto.getRandomValues`",
   "gloo-net": "the headers of requests and answers",
   "js-sys": "JavaScript's own objects, for Rust",
@@ -24,6 +23,7 @@ export const SHIPPED = {
 /** What builds and tests it, and reaches no user. @type {Record<string, string>} */
 export const TOOLS = {
   // Rust
+  base64: "fuzzing: base64url is compared with it",
   form_urlencoded: "tests: the form reader is compared with it",
   "libfuzzer-sys": "fuzzing: the fuzzer",
   proptest: "tests: generated input",
@@ -67,6 +67,7 @@ export const TOOLS = {
   redis: "tests: the client that the gateway's store takes",
   "selenium-webdriver": "tests: drives WebKitGTK",
   "spdx-expression-parse": "build: the bill of materials",
+  terser: "build: minifies the scripts",
   typedoc: "the API reference",
   "typedoc-plugin-markdown": "the same",
   typescript: "build: types",
