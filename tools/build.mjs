@@ -306,8 +306,12 @@ export async function bindWasm(folder, profile = "release") {
  */
 export async function optimiseWasm(folder, output, more = []) {
   await run(process.execPath, [
-    ...[WASM_OPT, "-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"],
-    "--skip-pass=local-cse",
+    // Flat code, read again into loops and branches, is more alike: 400 bytes less after brotli.
+    ...[WASM_OPT, "--flatten", "--rereloop"],
+    ...["-Oz", "--converge", "--low-memory-unused", "--zero-filled-memory"],
+    ...["--skip-pass=local-cse", "--skip-pass=simplify-locals"],
+    // A module's functions stand beside each other: 130 bytes less.
+    "--reorder-functions-by-name",
     // Large functions compress worse than several small ones.
     "--one-caller-inline-max-function-size=22",
     "--always-inline-max-function-size=4",

@@ -7,6 +7,7 @@
 
 /** What is in the WebAssembly, or installed beside the package. @type {Record<string, string>} */
 export const SHIPPED = {
+  base64: "base64url for challenges, nonces and hashes",
   getrandom: "random bytes from the browser's `crypto.getRandomValues`",
   "gloo-net": "the headers of requests and answers",
   "js-sys": "JavaScript's own objects, for Rust",
