@@ -388,30 +388,33 @@ test("an aborted request ends as the platform's does, also while a token is rene
   assert.deepEqual(api.requests, []);
 });
 
-test("client.fetch leaves no listener behind when many requests share one signal", async (t) => {
-  const api = await startApi(t);
-  const { page } = await signedIn(t, api);
-  const listening = await callInPage(
-    page,
-    `(async (api) => {
-      let count = 0;
-      const { addEventListener, removeEventListener } = EventTarget.prototype;
-      AbortSignal.prototype.addEventListener = function (...args) {
-        count++;
-        addEventListener.apply(this, args);
-      };
-      AbortSignal.prototype.removeEventListener = function (...args) {
-        count--;
-        removeEventListener.apply(this, args);
-      };
-      const { signal } = new AbortController();
-      for (let n = 0; n < 3; n++) await client.fetch(api, { signal });
-      return count;
-    })(${JSON.stringify(api.origin)})`,
-  );
-  assert.equal(listening, 0);
-  assert.equal(api.requests.length, 3);
-});
+browserTest(
+  "client.fetch leaves no listener behind when many requests share one signal",
+  async (t) => {
+    const api = await startApi(t);
+    const { page } = await signedIn(t, api);
+    const listening = await callInPage(
+      page,
+      `(async (api) => {
+        let count = 0;
+        const { addEventListener, removeEventListener } = EventTarget.prototype;
+        AbortSignal.prototype.addEventListener = function (...args) {
+          count++;
+          addEventListener.apply(this, args);
+        };
+        AbortSignal.prototype.removeEventListener = function (...args) {
+          count--;
+          removeEventListener.apply(this, args);
+        };
+        const { signal } = new AbortController();
+        for (let n = 0; n < 3; n++) await client.fetch(api, { signal });
+        return count;
+      })(${JSON.stringify(api.origin)})`,
+    );
+    assert.equal(listening, 0);
+    assert.equal(api.requests.length, 3);
+  },
+);
 
 test("what the platform refuses is refused as by the platform", async (t) => {
   const api = await startApi(t);

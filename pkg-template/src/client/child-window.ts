@@ -169,7 +169,9 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
       const taken = new Promise<boolean>((resolve) => {
         offered.set(state, () => resolve(true));
         // Granted once the page that waits has the callback or is gone, and at once if there is none.
-        withLock(state, () => {}).finally(() => setTimeout(() => resolve(false), ACK_TIMEOUT_MS));
+        void withLock(state, () => {}).finally(() =>
+          setTimeout(() => resolve(false), ACK_TIMEOUT_MS),
+        );
       });
       for (const page of [window.parent, window.opener as Window | null]) {
         // Only a page of this origin gets it.
