@@ -84,6 +84,7 @@ const ENTRIES = {
   "inline.js": "createClient",
   "react.js": "RequireSignIn",
   "vue.js": "createClassLink",
+  "router.js": "requireUser",
   "testing.js": "createTestClient",
 };
 

@@ -82,11 +82,16 @@ const ENTRIES = [
     banner: '"use client";',
   },
   { source: "vue.ts", file: "vue.js", platform: "browser", declares: true },
+  { source: "router.ts", file: "router.js", platform: "browser", declares: true },
   { source: "testing.ts", file: "testing.js", platform: "neutral", declares: true },
   { source: "es.ts", file: "es.js", platform: "browser", declares: true, hasDefault: true },
   { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
   { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },
+  { source: "next.ts", file: "next.js", platform: "neutral", declares: true },
 ];
+
+/** What goes into the package as it is. */
+const STYLES = "styles.css";
 
 /**
  * Members that only the client's own scripts and its glue use, shortened in the bundles that hold both: they save 170
@@ -100,8 +105,11 @@ const INTERNAL_MEMBERS = [
   ...["setPanicListener", "startPopupLogin", "stripState", "toJson"],
 ];
 
-/** What the entries take from the application's own `node_modules`. */
-const EXTERNAL = ["classlink-spa", "jose", "react", "vue", `./${DIAGNOSIS}`];
+/** What the entries take from the application's own `node_modules`, or from each other. */
+const EXTERNAL = ["classlink-spa", "jose", "next", "react", "vue", `./${DIAGNOSIS}`];
+
+/** An entry that takes the gateway from its own file. */
+const NEXT_EXTERNAL = ["./gateway.js"];
 
 /**
  * Builds what has changed, and prints what users download.
@@ -361,7 +369,7 @@ async function buildPackage() {
     `${JSON.stringify({ name, version, ...rest }, null, 2)}\n`,
   );
   for (const path of [
-    join(template, "README.md"),
+    ...["README.md", STYLES].map((file) => join(template, file)),
     ...["LICENSE", "CHANGELOG.md"].map((file) => join(root, file)),
   ]) {
     if (existsSync(path)) copyFileSync(path, join(next, relative(dirname(path), path)));
@@ -393,7 +401,7 @@ async function bundle(outdir, version) {
         target: platform === "node" ? "node20.19" : ["es2022", "safari16.4"],
         // A page's imports must not wait for this one.
         supported: { "top-level-await": false },
-        external: EXTERNAL,
+        external: file === "next.js" ? [...EXTERNAL, ...NEXT_EXTERNAL] : EXTERNAL,
         // Text, decoded when it is needed: `binary` would decode at import.
         loader: { ".wasm": "base64" },
         define: { __VERSION__: JSON.stringify(version) },

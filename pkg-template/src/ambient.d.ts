@@ -16,3 +16,7 @@ declare module "*.wasm" {
   const base64: string;
   export default base64;
 }
+
+declare module "next/headers.js" {
+  export function headers(): Headers | Promise<Headers>;
+}

@@ -91,8 +91,18 @@ export const texts: Texts = {
   signingIn: "Iniciando tu sesión…",
   signedOut: "Inicia sesión para ver esta página.",
   signIn: "Iniciar sesión",
+  signOut: "Cerrar sesión",
+  errorTitle: "No funcionó",
+  expiredTitle: "Tu sesión se cerró",
   tryAgain: "Intentar de nuevo",
+  signInAgain: "Iniciar sesión otra vez",
+  goOn: "Continuar",
+  home: "Ir a la página de inicio",
   supportCode: "Si necesitas ayuda, dile este código a tu maestra o maestro o a soporte técnico:",
+  expiringTitle: "¿Sigues ahí?",
+  expiringText: "Tu sesión se cerrará pronto para que nadie más use tu cuenta en este dispositivo.",
+  secondsLeft: (seconds) => (seconds === 1 ? "Queda 1 segundo" : `Quedan ${seconds} segundos`),
+  stayActive: "Sigo aquí",
 };
 
 export default messages;

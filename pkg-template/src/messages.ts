@@ -74,16 +74,18 @@ export const ENGLISH: Record<ClassLinkErrorCode, string> = {
 };
 
 /**
- * Puts the application's own text into `error`, where `messages` has one. A function that throws or answers anything
- * but text leaves the English one.
+ * Puts the application's own text into `error`, where `messages` has one now: it may change with the page's language. A
+ * function that throws or returns anything but text leaves the English one.
  */
 export function localize(
   error: ClassLinkError,
   messages: ClassLinkConfig["messages"],
 ): ClassLinkError {
+  if (!messages) return error;
+  Object.assign(error, { userMessage: ENGLISH[error.code] });
   let text: unknown;
   try {
-    text = typeof messages === "function" ? messages(error) : messages?.[error.code];
+    text = typeof messages === "function" ? messages(error) : messages[error.code];
   } catch {}
   if (text && typeof text === "string") Object.assign(error, { userMessage: text });
   return error;

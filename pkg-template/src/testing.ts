@@ -13,15 +13,17 @@
  * @packageDocumentation
  */
 
-import { BASE_PATH } from "./base-path.js";
-import { createSnapshotStore, deepFreeze } from "./client/snapshot-store.js";
+import { createSnapshotStore, deepFreeze, reportErrors } from "./client/snapshot-store.js";
+import { type ClientInternals, INTERNALS } from "./client-internals.js";
 import { ClassLinkError, type ClassLinkErrorInit } from "./errors.js";
+import { setLoginMark } from "./login-mark.js";
 import { localize } from "./messages.js";
 import type {
   AccessTokenOptions,
   ClassLinkClient,
   ClassLinkConfig,
   ClassLinkErrorCode,
+  ClassLinkEvent,
   Diagnosis,
   HandedOver,
   LoginOptions,
@@ -36,6 +38,14 @@ import type {
 } from "./types.js";
 
 export { ClassLinkError, type ClassLinkErrorInit, isClassLinkError } from "./errors.js";
+
+/**
+ * An event by its type, or with more of it: `{ type: "session.expiring", durationMs: 30_000 }`. By default `at` is now, and
+ * `session.expiring` comes a minute before the end.
+ */
+export type TestEvent =
+  | ClassLinkEvent["type"]
+  | (Omit<ClassLinkEvent, "at"> & Partial<Pick<ClassLinkEvent, "at">>);
 
 /**
  * Some of a user's fields; the others get defaults, which make a fictional student. `undefined` leaves a field out, as
@@ -93,6 +103,8 @@ export interface TestClientOptions<AppState = unknown, Claims = Record<string, u
   readonly onUserChange?: ClassLinkConfig["onUserChange"];
   /** As in `createClient`'s configuration. */
   readonly basePath?: string;
+  /** As in `createClient`'s configuration: called with what `emit` is given. */
+  readonly onEvent?: ClassLinkConfig["onEvent"];
 }
 
 /** What each method that was called was given, call by call. */
@@ -149,6 +161,11 @@ export interface TestClient<AppState = unknown, Claims = Record<string, unknown>
    * `session_expired` always does. Answers with the error.
    */
   readonly failNext: (method: FailingMethod, error: TestError) => ClassLinkError;
+  /**
+   * Emits an event, to `onEvent` and to components such as `SessionExpiring`. It changes nothing else: `signOut()` and
+   * `setError("session_expired")` change the state.
+   */
+  readonly emit: (event: TestEvent) => void;
   /** Forgets the calls so far. */
   readonly clearCalls: () => void;
 }
@@ -198,14 +215,20 @@ function completeUser<Claims>(given: TestUser<Claims>): User<Claims> {
   return deepFreeze(JSON.parse(JSON.stringify(user)));
 }
 
+/** Whether this page has had a test client: another one begins as a new tab does. */
+let hasCreated = false;
+
 /** Makes a client for tests. It needs no page, and starts nothing. */
 export function createTestClient<AppState = unknown, Claims = Record<string, unknown>>(
   options: TestClientOptions<AppState, Claims> = {},
 ): TestClient<AppState, Claims> {
   type Result = SignedIn<AppState, Claims> | Redirecting | HandedOver;
 
+  if (hasCreated) setLoginMark(null);
+  hasCreated = true;
   const failures = new Map<FailingMethod, ClassLinkError[]>();
   const calls = {} as TestCalls<AppState>;
+  const listeners = new Set<(event: ClassLinkEvent) => void>();
   let callback = options.callback;
   let closed = false;
 
@@ -393,7 +416,18 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
       });
     },
     getSnapshot,
-    ...{ [BASE_PATH]: () => options.basePath },
+    ...{
+      [INTERNALS]: {
+        basePath: () => options.basePath,
+        onEvent(listener) {
+          listeners.add(listener);
+          return () => {
+            listeners.delete(listener);
+          };
+        },
+        localize: (error) => localize(error, options.messages),
+      } satisfies ClientInternals,
+    },
     subscribe,
     stayActive() {
       if (!closed) begin("stayActive");
@@ -424,6 +458,15 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
       const error = makeError(given);
       failures.set(method, [...(failures.get(method) ?? []), error]);
       return error;
+    },
+    emit(given) {
+      const init = typeof given === "string" ? { type: given } : given;
+      const event: ClassLinkEvent = Object.freeze({
+        at: Date.now(),
+        ...(init.type === "session.expiring" && { durationMs: 60_000 }),
+        ...init,
+      });
+      for (const listener of [options.onEvent, ...listeners]) reportErrors(() => listener?.(event));
     },
     clearCalls,
   } as TestClient<AppState, Claims>;

@@ -317,6 +317,32 @@ export interface Diagnosis {
   readonly checks: readonly DiagnosisCheck[];
 }
 
+/**
+ * Where an application names its client, so that hooks and components know its `AppState` and `Claims`:
+ *
+ * ```ts
+ * declare module "classlink-spa" {
+ *   interface Register { client: typeof client }
+ * }
+ * ```
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: applications add the member.
+export interface Register {}
+
+/** The `AppState` of the client that the application has registered. */
+export type RegisteredAppState = Register extends {
+  client: ClassLinkClient<infer AppState, infer _Claims>;
+}
+  ? AppState
+  : unknown;
+
+/** The `Claims` of the client that the application has registered. */
+export type RegisteredClaims = Register extends {
+  client: ClassLinkClient<infer _AppState, infer Claims>;
+}
+  ? Claims
+  : Record<string, unknown>;
+
 /** An application's sign-in with ClassLink. Methods keep working when taken off the client. */
 export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unknown>> {
   /** Begins a login: leaves for ClassLink, or opens it in a popup. */

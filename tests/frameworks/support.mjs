@@ -43,6 +43,9 @@ export const APPS = {
   "React 19": { page: "react-app.jsx", plugins: [] },
   "React 18": { page: "react-app.jsx", plugins: [react18] },
   "Vue 3": { page: "vue-app.js", plugins: [] },
+  "React 19 components": { page: "components-react.jsx", plugins: [] },
+  "React 18 components": { page: "components-react.jsx", plugins: [react18] },
+  "Vue 3 components": { page: "components-vue.js", plugins: [] },
 };
 
 /** @typedef {keyof typeof APPS} AppName */
@@ -170,6 +173,8 @@ export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
  * @property {boolean} [global] The guard stands before all routes.
  * @property {any} [guard] Options of the guard.
  * @property {any} [texts]
+ * @property {Readonly<Record<string, string>>} [spanish] The messages of a page in Spanish.
+ * @property {boolean} [custom] With listeners of its own.
  * @property {number} [guards] How many guards stand in each other.
  * @property {boolean} [wrapped] All is inside of one more guard.
  * @property {object} [loginOptions] Of the guards.

@@ -18,7 +18,9 @@ import { setUp } from "../setup.mjs";
 const DOCUMENTED = ["Module", "Class", "Function", "Interface", "TypeAlias", "Variable"];
 
 /** The package's entries with types of their own. `inline` is the same as the main one. */
-const ENTRIES = ["index", "react", "vue", "es", "testing", "gateway", "gateway-node"];
+const ENTRIES = [
+  ...["index", "react", "vue", "router", "es", "testing", "gateway", "gateway-node", "next"],
+];
 
 /** Referred to by what is exported, and rightly not exported: the codes' statuses, which the entry's own text tells. */
 const INTERNAL = ["ANSWERS"];

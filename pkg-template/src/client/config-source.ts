@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+import type { SubscribeToEvents } from "../client-internals.js";
 import { invalid, type ResolvedConfig, readConfig } from "../config.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { internalError } from "../loader.js";
@@ -24,8 +25,9 @@ export interface ConfigSource {
   /** Makes a `ClassLinkError` of any error, with the application's own text for users. */
   localize(error: unknown): ClassLinkError;
   rejectLocalized(error: unknown): Promise<never>;
-  /** Calls `onEvent`. */
+  /** Calls `onEvent`, and the components' listeners. */
   emit(event: ClassLinkEvent): void;
+  readonly onEvent: SubscribeToEvents;
   emitLoginFailure(error: ClassLinkError): void;
 }
 
@@ -54,8 +56,14 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
   const localized = (error: unknown): ClassLinkError =>
     localize(isClassLinkError(error) ? error : internalError(error), settings?.messages);
 
-  const emit = (event: ClassLinkEvent): void =>
-    reportErrors(() => settings?.onEvent?.(Object.freeze(event)));
+  const listeners = new Set<(event: ClassLinkEvent) => void>();
+
+  const emit = (event: ClassLinkEvent): void => {
+    Object.freeze(event);
+    for (const listener of [settings?.onEvent, ...listeners]) {
+      reportErrors(() => listener?.(event));
+    }
+  };
 
   return {
     current: () => settings,
@@ -77,6 +85,12 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
     localize: localized,
     rejectLocalized: (error) => Promise.reject(localized(error)),
     emit,
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
     emitLoginFailure: ({ supportCode, code, reason }) =>
       emit({ type: "login.failed", at: Date.now(), supportCode, code, ...(reason && { reason }) }),
   };

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { BASE_PATH } from "../base-path.js";
+import { type ClientInternals, INTERNALS } from "../client-internals.js";
 import { invalid, readLoginOptions, readLogoutOptions, readMinValidity } from "../config.js";
 import type { Core } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
@@ -148,7 +148,11 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     diagnose: () => loadDiagnosis(config, calls),
     preload: () => call(() => {}, { isQuiet: true }),
     close,
-    [BASE_PATH]: () => config.current()?.core.basePath,
+    [INTERNALS]: {
+      basePath: () => config.current()?.core.basePath,
+      onEvent: config.onEvent,
+      localize: config.localize,
+    } satisfies ClientInternals,
     // Safari has no Symbol.dispose yet.
     ...(Symbol.dispose && { [Symbol.dispose]: close }),
   } as ClassLinkClient);

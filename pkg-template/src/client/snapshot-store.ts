@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+import { setLoginMark } from "../login-mark.js";
 import type {
   ClassLinkConfig,
   HandedOver,
@@ -109,6 +110,8 @@ export function createSnapshotStore({
       // After an error a user is signed out only if there was one: what is unknown stays so.
       const known = status === "error" && previous ? null : knownUser(next);
       if (known !== undefined) lastUser = known;
+      if (known) setLoginMark(null);
+      else if (known === null && previous) setLoginMark("signed-out");
       if (known === undefined || previous === undefined || known?.id === previous?.id) {
         return replace(next);
       }

@@ -1,58 +1,44 @@
 /**
- * How somebody came to this page: what a login that starts by itself must know in order not to go in circles, across
- * pages and with nothing stored.
+ * How the user came to this page, which decides whether a login may start by itself here.
  *
  * @packageDocumentation
  */
 
-import { replaceUrl } from "../callback-url.js";
+import { setLoginMark } from "../login-mark.js";
 
-/** The callback page's query once its answer has been dealt with. Its next page finds it in the referrer. */
-const HANDLED = "?classlink-handled";
-
-/**
- * Makes this page, the callback page, known to the one that comes after it. A page that loses its session when it is
- * loaded (`session.restore: "none"`), or a server that drops the answer's parameters, would otherwise send people round
- * between ClassLink and here for ever.
- */
-export function markHandled(): void {
-  // Whatever the page's own referrer policy: the next page is of this origin.
-  const policy = document.createElement("meta");
-  policy.name = "referrer";
-  policy.content = "same-origin";
-  document.head.append(policy);
-  replaceUrl(location.pathname + HANDLED);
-}
-
-/** Whether the page before this one was the callback page, and had done its work. */
-export function comesFromCallback(): boolean {
-  try {
-    const { origin, search } = new URL(document.referrer);
-    // An answer that the browser refused to take out of the address bar is one that was dealt with.
-    return origin === location.origin && (search === HANDLED || bringsAnswer(search));
-  } catch {
-    // None, or hidden.
-    return false;
-  }
-}
-
-/** Whether this page is inside another: ClassLink's can't be, so a login needs a window of its own. */
+/** Whether this page is inside another: ClassLink's cannot be, so a login needs a window of its own. */
 export function isFramed(): boolean {
   return window.top !== window.self;
 }
 
-/** Whether somebody comes here anew: not by the back button, which would be a trap, and not by reloading. */
-export function arrivesAnew(): boolean {
+/** Whether the user navigated here: not by the back button, which would be a trap, and not by reloading. */
+export function isNewVisit(): boolean {
   const [entry] = globalThis.performance?.getEntriesByType?.("navigation") ?? [];
   const type = (entry as PerformanceNavigationTiming | undefined)?.type;
-  return type !== "back_forward" && type !== "reload" && !comesFromCallback();
+  return type !== "back_forward" && type !== "reload";
 }
 
 /**
- * Whether a URL brings the answer of an authorization request: with a state, or as a LaunchPad tile brings it. An
- * application may have a parameter `code` of its own.
+ * Marks that this page, the callback page, is left for another one. If that loses the session when it is loaded
+ * (`session.restore: "none"`), a login of its own would send the user round between ClassLink and here for ever.
+ *
+ * @param isCertain whether the next page is loaded in any case; otherwise the application may go on in this one
  */
-export function bringsAnswer(search: string): boolean {
+export function markCallbackLeft(isCertain: boolean): void {
+  const mark = () => setLoginMark("callback");
+  if (isCertain) {
+    mark();
+    return;
+  }
+  const { href } = location;
+  window.addEventListener("pagehide", () => location.href === href && mark(), { once: true });
+}
+
+/**
+ * Whether a URL's query is an authorization response: with a state, or as a LaunchPad tile brings it. An application may
+ * have a parameter `code` of its own.
+ */
+export function isAuthorizationResponse(search: string): boolean {
   const query = new URLSearchParams(search);
   return (
     (query.has("code") || query.has("error")) && (query.has("state") || query.has("response_type"))

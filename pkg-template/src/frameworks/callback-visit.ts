@@ -1,22 +1,22 @@
 /**
- * One visit to the callback page, whatever the framework: handles the answer once, acts on it once, and knows how to try
- * again.
+ * One visit to the callback page, whatever the framework: handles the authorization response once, acts on it once, and
+ * knows how to try again.
  *
  * @packageDocumentation
  */
 
-import { basePathOf } from "../base-path.js";
+import { basePathOf } from "../client-internals.js";
 import type { ClassLinkError } from "../errors.js";
 import { isClassLinkError } from "../errors.js";
 import type { ClassLinkClient, LoginOptions, SignedIn } from "../types.js";
-import { markHandled } from "./arrival.js";
+import { markCallbackLeft } from "./arrival.js";
 import { loginGate } from "./login-gate.js";
 
-/** Where the visit goes. */
+/** What a visit leads to. */
 export interface VisitActions {
-  /** Somebody has signed in. Default: `location.replace(result.returnTo)`. */
-  readonly onSignedIn?: ((result: SignedIn) => void) | undefined;
-  /** Where a visit without a response goes, and a login that was tried again. Default: `basePath`. */
+  /** Called after a sign-in. Default: `location.replace(result.returnTo)`. */
+  readonly onSignedIn?: ((result: SignedIn) => unknown) | undefined;
+  /** Where a visit without a response goes, and the way out of an error. Default: `basePath`. */
   readonly home?: string | undefined;
   /** Of a login that is tried again. */
   readonly loginOptions?: LoginOptions | undefined;
@@ -26,25 +26,37 @@ export interface VisitActions {
 export interface CallbackVisit {
   /** What went wrong, until it is tried again. */
   getError(): ClassLinkError | null;
-  /** Calls `listener` after each change; answers with the function that stops it. */
+  /** Calls `listener` after each change; returns the function that removes it. */
   subscribe(listener: () => void): () => void;
-  /** The page is shown. `actions` is asked when there is something to do. Answers with the function for its end. */
+  /** Begins the visit. `actions` is called when there is something to do. Returns the function that ends it. */
   open(actions: () => VisitActions): () => void;
   /**
-   * The person wants to try again: the same answer if that may help, once; otherwise a new login. Where the failed one
-   * would have ended isn't known any more.
+   * Tries again because the user asked: the same response if that may help, once; otherwise a new login, to where the
+   * failed one was to lead.
    */
   retry(): void;
+  /** Goes on as the user who is still signed in, to where the failed login was to lead. */
+  goOn(): void;
 }
 
-/** A visit that has not begun. */
+/** Returns the options of a login that replaces one that failed. */
+export function retryOptions(failed: ClassLinkError, options?: LoginOptions): LoginOptions {
+  const { returnTo, appState } = failed;
+  return {
+    ...(returnTo !== undefined && { returnTo }),
+    ...(appState !== undefined && { appState }),
+    ...options,
+  };
+}
+
+/** Creates a visit that has not begun. */
 export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
   let error: ClassLinkError | null = null;
   let handling: ReturnType<ClassLinkClient["handleCallback"]> | undefined;
-  /** What to do; none while the page isn't shown. */
+  /** What to do; none while the page is not shown. */
   let actions: (() => VisitActions) | undefined;
-  let left = false;
-  let retried = false;
+  let hasLeft = false;
+  let hasRetried = false;
   const listeners = new Set<() => void>();
 
   function setError(next: ClassLinkError | null): void {
@@ -52,36 +64,46 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
     for (const listener of [...listeners]) listener();
   }
 
-  function leave(go: () => void): void {
-    // React's StrictMode shows a page twice; both hear of the one outcome.
-    if (left) return;
-    left = true;
-    markHandled();
-    go();
+  const home = (): string => actions?.().home ?? basePathOf(client);
+
+  function leave(result: SignedIn): void {
+    // React's StrictMode shows a page twice; both get the one result.
+    if (hasLeft) return;
+    hasLeft = true;
+    const onSignedIn = actions?.().onSignedIn;
+    markCallbackLeft(!onSignedIn);
+    if (onSignedIn) onSignedIn(result);
+    else location.replace(result.returnTo);
+  }
+
+  /** Goes home if that is another page: returns whether it is. */
+  function goHome(): boolean {
+    const target = new URL(home(), location.href);
+    if (target.pathname === location.pathname && target.search === location.search) return false;
+    if (!hasLeft) location.replace(target);
+    hasLeft = true;
+    return true;
   }
 
   async function handle(failed?: ClassLinkError): Promise<void> {
     handling ??= client.handleCallback();
     try {
       const result = await handling;
-      if (!actions || result.status !== "signed-in") return;
-      const { onSignedIn } = actions();
-      leave(() => (onSignedIn ? onSignedIn(result) : location.replace(result.returnTo)));
+      if (actions && result.status === "signed-in") leave(result);
     } catch (cause) {
       if (!isClassLinkError(cause)) throw cause;
       if (!actions) return;
-      const { home = basePathOf(client) } = actions();
       // A bookmark, a reload, the way back out of LaunchPad: nothing went wrong.
-      if (cause.code === "not_a_callback") return leave(() => location.replace(home));
+      if (cause.code === "not_a_callback" && goHome()) return;
       setError(cause);
-      // The client stays with its answer.
-      if (cause === failed) startLogin();
+      // The client keeps its result.
+      if (cause === failed) startLogin(cause);
     }
   }
 
-  function startLogin(): void {
-    const { home = basePathOf(client), loginOptions }: VisitActions = actions?.() ?? {};
-    void loginGate(client).start({ returnTo: home, ...loginOptions });
+  function startLogin(failed: ClassLinkError | null): void {
+    const options = failed ? retryOptions(failed, actions?.().loginOptions) : {};
+    void loginGate(client).start({ returnTo: home(), ...options });
   }
 
   return {
@@ -100,12 +122,18 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
       };
     },
     retry() {
-      if (!error?.retryable || retried) return startLogin();
-      retried = true;
+      if (!error?.retryable || hasRetried) return startLogin(error);
+      hasRetried = true;
       handling = undefined;
       const failed = error;
       setError(null);
       void handle(failed);
+    },
+    goOn() {
+      const { user } = client.getSnapshot();
+      if (!user) return;
+      const { returnTo = home(), appState } = error ?? {};
+      leave({ status: "signed-in", user, returnTo, ...(appState !== undefined && { appState }) });
     },
   };
 }

@@ -1,62 +1,82 @@
 /**
- * Lets a page start a login by itself once at most, and then only for a person who asks.
+ * Decides whether a page may start a login by itself, and starts it: once at most, and afterwards only if the user asks.
  *
- * By itself it starts where somebody arrives signed out: not after an error, not when somebody was signed in on this page
- * (a sign-out, or a session that ended on a shared device, must not sign the same pupil in again), not when the page was
- * reloaded, reached by the back button or shown anew from the back/forward cache, not straight from the callback page, and
- * not inside a frame, where it takes a click to open a window for it. However many components ask, one login starts.
+ * By itself it starts if the user navigates to the page signed out. It does not after an error, after a login that was begun
+ * and given up, or once a user was signed in (after a sign-out, or a session that ended on a shared device, ClassLink would
+ * sign the same student in again): a mark in `sessionStorage` holds this across page loads, until a sign-in. Nor if the page
+ * was reloaded, reached by the back button or restored from the back/forward cache, comes straight from the callback page,
+ * or is inside a frame, where it takes a click to open a popup. However many components ask, one login starts.
  *
  * @packageDocumentation
  */
 
-import type { ClassLinkError } from "../errors.js";
-import { isClassLinkError } from "../errors.js";
-import type { ClassLinkClient, LoginOptions } from "../types.js";
-import { arrivesAnew, bringsAnswer, isFramed } from "./arrival.js";
+import { localizeFor, subscribeToEvents } from "../client-internals.js";
+import { ClassLinkError, isClassLinkError } from "../errors.js";
+import { type LoginMark, readLoginMark, setLoginMark } from "../login-mark.js";
+import type { ClassLinkClient, LoginOptions, User } from "../types.js";
+import { isAuthorizationResponse, isFramed, isNewVisit } from "./arrival.js";
 
-/** Where the gate stands; the same object while nothing changes. */
+/** The state of a gate; the same object while nothing changes. */
 export interface GateState {
-  /** `"fresh"`: a login may start by itself. `"spent"`: it waits for the person. */
+  /** `"fresh"`: a login may start by itself. `"spent"`: it waits for the user. */
   readonly phase: "fresh" | "starting" | "spent";
-  /** Why the last login couldn't be started. */
+  /** Why the last login failed to start. */
   readonly error: ClassLinkError | null;
 }
 
 /** One client's gate. */
 export interface LoginGate {
   getState(): GateState;
-  /** Calls `listener` after each change; answers with the function that stops it. */
+  /** Calls `listener` after each change; returns the function that removes it. */
   subscribe(listener: () => void): () => void;
-  /** Follows the client and the page; answers with the function that stops it. */
+  /** Follows the client and the page; returns the function that stops it. */
   watch(): () => void;
-  /** Starts a login if it may, and nobody is signed in. */
+  /** Starts a login if it may, and no user is signed in. */
   startByItself(options?: LoginOptions): void;
-  /** Starts a login because a person asked, or waits for the one that is starting. Failures are in the state. */
+  /** Starts a login because the user asked, or waits for the one that is starting. Failures are in the state. */
   start(options?: LoginOptions): Promise<void>;
+  /** Tries again after `failed` because the user asked: restores the session first unless it was a login that failed. */
+  retry(failed: ClassLinkError, options?: LoginOptions): Promise<void>;
+  /**
+   * Returns the user, or starts a login if it may.
+   *
+   * @throws {@link ClassLinkError} `not_signed_in` if none may start, or it did not lead away from this page.
+   */
+  requireUser(options?: LoginOptions): Promise<User>;
   /** When it last turned out that the gate must wait, on the clock of `event.timeStamp`. */
   readonly spentAt: number;
+  /** The mark that was there when the page was loaded. */
+  readonly initialMark: LoginMark | null;
 }
 
-/** What a server knows of it. */
+/** The state on a server. */
 export const FRESH: GateState = Object.freeze({ phase: "fresh", error: null });
 const SPENT: GateState = Object.freeze({ phase: "spent", error: null });
 
-const gates = new WeakMap<object, LoginGate>();
+/** Shared by the package's entries, each of which is a bundle of its own. */
+const GATES = Symbol.for("classlink-spa.gates");
 
-/** The one gate of a client, for all components of a page. */
+/** Returns the one gate of a client, for all components and loaders of a page. */
 export function loginGate(client: ClassLinkClient): LoginGate {
-  let gate = gates.get(client);
+  const shared = globalThis as { [GATES]?: WeakMap<object, LoginGate> };
+  shared[GATES] ??= new WeakMap();
+  let gate = shared[GATES].get(client);
   if (!gate) {
     gate = createGate(client);
-    gates.set(client, gate);
+    shared[GATES].set(client, gate);
   }
   return gate;
 }
 
 function createGate(client: ClassLinkClient): LoginGate {
-  let state = typeof window === "undefined" || (arrivesAnew() && !isFramed()) ? FRESH : SPENT;
+  const isServer = typeof window === "undefined";
+  const initialMark = isServer ? null : (readLoginMark() as LoginMark | null);
+  if (initialMark === "callback") setLoginMark(null);
+  let state = isServer || (!initialMark && isNewVisit() && !isFramed()) ? FRESH : SPENT;
   let spentAt = 0;
   let starting: Promise<void> | undefined;
+  let isWatching = false;
+  let hasComplained = false;
   const listeners = new Set<() => void>();
 
   function enter(next: GateState): void {
@@ -69,6 +89,7 @@ function createGate(client: ClassLinkClient): LoginGate {
   /** Any state but these two says that a login was tried, or succeeded. */
   function follow(): void {
     const { status } = client.getSnapshot();
+    if (status === "error") setLoginMark("asked");
     if (status === "loading" || (status === "signed-out" && state.phase !== "spent")) return;
     const settled = status === "signed-in" || status === "signing-in";
     if (state.phase !== "starting") enter(settled ? SPENT : { ...state, phase: "spent" });
@@ -80,21 +101,35 @@ function createGate(client: ClassLinkClient): LoginGate {
     if (state.phase === "starting") enter(SPENT);
   }
 
-  function start(options?: LoginOptions): Promise<void> {
+  function watch(): () => void {
+    const stops = [
+      client.subscribe(follow),
+      subscribeToEvents(client, ({ type }) => {
+        if (type === "login.started") setLoginMark("asked");
+      }),
+    ];
+    follow();
+    window.addEventListener("pageshow", comeBack);
+    return () => {
+      for (const stop of stops) stop();
+      window.removeEventListener("pageshow", comeBack);
+    };
+  }
+
+  /** Does `run` as the one thing that is under way. */
+  function begin(run: () => Promise<void>): Promise<void> {
     if (starting) return starting;
     enter({ phase: "starting", error: null });
-    const current = run(options).finally(() => {
+    const current = attempt(run).finally(() => {
       if (starting === current) starting = undefined;
     });
     starting = current;
     return current;
   }
 
-  async function run(options?: LoginOptions): Promise<void> {
+  async function attempt(run: () => Promise<void>): Promise<void> {
     try {
-      await (isFramed()
-        ? client.startLogin({ ...options, mode: "popup" })
-        : client.startLogin(options));
+      await run();
       enter(SPENT);
     } catch (error) {
       if (!isClassLinkError(error)) {
@@ -105,37 +140,100 @@ function createGate(client: ClassLinkClient): LoginGate {
     }
   }
 
+  async function login(options?: LoginOptions): Promise<void> {
+    setLoginMark("asked");
+    await (isFramed()
+      ? client.startLogin({ ...options, mode: "popup" })
+      : client.startLogin(options));
+  }
+
+  const start = (options?: LoginOptions): Promise<void> => begin(() => login(options));
+
+  /** Whether a login may start by itself now. */
+  function isAllowed(): boolean {
+    if (client.getSnapshot().status !== "signed-out") return false;
+    if (!isAuthorizationResponse(location.search)) return state.phase === "fresh";
+    enter(SPENT);
+    if (hasComplained) return false;
+    hasComplained = true;
+    console.error(
+      "classlink-spa: this page's URL brings ClassLink's answer, but it asks people to sign in first. Put CallbackPage outside of RequireSignIn.",
+    );
+    return false;
+  }
+
+  /** Waits until the client or the gate changes. */
+  const change = (): Promise<void> =>
+    new Promise((resolve) => {
+      const stops = [client.subscribe(done), subscribe(done)];
+      function done() {
+        for (const stop of stops) stop();
+        resolve();
+      }
+    });
+
+  function subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }
+
   return {
     start,
+    subscribe,
+    watch,
+    initialMark,
     getState: () => state,
     get spentAt() {
       return spentAt;
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
-    watch() {
-      const stop = client.subscribe(follow);
-      follow();
-      window.addEventListener("pageshow", comeBack);
-      return () => {
-        stop();
-        window.removeEventListener("pageshow", comeBack);
-      };
-    },
     startByItself(options) {
-      if (state.phase !== "fresh" || client.getSnapshot().status !== "signed-out") return;
-      if (bringsAnswer(location.search)) {
-        enter(SPENT);
-        console.error(
-          "classlink-spa: this page's URL brings ClassLink's answer, but it asks people to sign in first. Put CallbackPage outside of RequireSignIn.",
-        );
-        return;
+      if (isAllowed()) void start(options);
+    },
+    retry(failed, options) {
+      // The error of a login, or of a session that is over, is no reason to look for the session again.
+      const isLogin =
+        failed === state.error || "returnTo" in failed || failed.code === "session_expired";
+      return begin(async () => {
+        if (isLogin || !(await client.restoreSession())) await login(options);
+      });
+    },
+    async requireUser(options) {
+      // For as long as the page lives, as a router does.
+      if (!isServer && !isWatching) {
+        isWatching = true;
+        watch();
       }
-      void start(options);
+      for (;;) {
+        let failure: unknown;
+        const user = await client.getUser().catch((error: unknown) => {
+          failure = error;
+          return null;
+        });
+        if (user) return user;
+        const isUnknown = failure !== undefined && !isClassLinkError(failure);
+        if (isUnknown || (failure && isServer)) throw failure;
+        if (!failure && !isServer && isAllowed()) {
+          await start(options);
+          continue;
+        }
+        const { status, error } = client.getSnapshot();
+        const cause = (failure as ClassLinkError | undefined) ?? state.error ?? error;
+        const isLeaving = state.phase === "starting" || status === "redirecting";
+        if (cause || !isLeaving) throw localizeFor(client, notSignedIn(cause));
+        await change();
+      }
     },
   };
+}
+
+/** The error for a page with a button; why the user is not signed in, if that is an error, is its `cause`. */
+function notSignedIn(cause: ClassLinkError | null): ClassLinkError {
+  const why = cause ? `: ${cause.code}` : ", and no login may start by itself here";
+  return new ClassLinkError({
+    code: "not_signed_in",
+    message: `No user is signed in${why}. Show a page with a button that calls startLogin.`,
+    ...(cause && { cause, supportCode: cause.supportCode }),
+  });
 }

@@ -37,6 +37,9 @@ export type ClassLinkMethods<AppState = unknown, Claims = Record<string, unknown
   "startLogin" | "logout" | "getAccessToken" | "fetch"
 > & { readonly client: ClassLinkClient<AppState, Claims> };
 
+/** `T` in a place from which TypeScript does not infer it: `NoInfer`, for compilers before 5.4. */
+export type Fixed<T> = [T][T extends unknown ? 0 : never];
+
 /** What a server renders, and a browser until it has taken over what the server rendered. */
 export const SERVER_SNAPSHOT: Snapshot<never> = Object.freeze({
   status: "loading",

@@ -14,6 +14,7 @@ import {
   useSyncExternalStore,
 } from "react";
 import { loginGate } from "../frameworks/login-gate.js";
+import { sessionExpiry } from "../frameworks/session-expiry.js";
 import {
   type ClassLinkMethods,
   type ClassLinkState,
@@ -21,7 +22,7 @@ import {
   SERVER_SNAPSHOT,
 } from "../frameworks/state.js";
 import { ENGLISH_TEXTS, type Texts } from "../frameworks/texts.js";
-import type { ClassLinkClient, Snapshot } from "../types.js";
+import type { ClassLinkClient, RegisteredAppState, RegisteredClaims, Snapshot } from "../types.js";
 
 /** What the provider gives to the components of this package. */
 interface Provided {
@@ -35,7 +36,7 @@ const Context = createContext<Provided | null>(null);
 export interface ClassLinkProviderProps<AppState = unknown, Claims = Record<string, unknown>> {
   /** The application's one client: made once, outside of components. */
   readonly client: ClassLinkClient<AppState, Claims>;
-  /** Other texts for this package's own fallbacks and buttons. Default English. */
+  /** Other texts for the components. They may change with the page's language. Default: English. */
   readonly texts?: Partial<Texts>;
   readonly children?: ReactNode;
 }
@@ -47,7 +48,12 @@ export function ClassLinkProvider<AppState = unknown, Claims = Record<string, un
   children,
 }: ClassLinkProviderProps<AppState, Claims>): ReactElement {
   const client = given as unknown as ClassLinkClient;
-  useEffect(() => loginGate(client).watch(), [client]);
+  useEffect(() => {
+    const stops = [loginGate(client).watch(), sessionExpiry(client).watch()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [client]);
   const provided = useMemo(
     () => ({ client, texts: { ...ENGLISH_TEXTS, ...texts } }),
     [client, texts],
@@ -75,8 +81,8 @@ export function useSnapshot(client: ClassLinkClient): Snapshot {
 
 /** What {@link useClassLink} answers. */
 export type UseClassLink<
-  AppState = unknown,
-  Claims = Record<string, unknown>,
+  AppState = RegisteredAppState,
+  Claims = RegisteredClaims,
 > = ClassLinkState<Claims> & ClassLinkMethods<AppState, Claims>;
 
 /**
@@ -91,10 +97,10 @@ export type UseClassLink<
  *
  * @throws Error without a {@link ClassLinkProvider} around it.
  */
-export function useClassLink<AppState = unknown, Claims = Record<string, unknown>>(): UseClassLink<
-  AppState,
-  Claims
-> {
+export function useClassLink<
+  AppState = RegisteredAppState,
+  Claims = RegisteredClaims,
+>(): UseClassLink<AppState, Claims> {
   const { client } = useProvided();
   const snapshot = useSnapshot(client);
   return useMemo(() => {

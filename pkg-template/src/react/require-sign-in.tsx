@@ -1,31 +1,34 @@
 /**
- * Guards what needs to know who is there.
+ * Guards what needs a user.
  *
  * @packageDocumentation
  */
 
 import { type ReactElement, type ReactNode, useEffect, useRef, useSyncExternalStore } from "react";
+import { basePathOf } from "../client-internals.js";
+import type { ClassLinkError } from "../errors.js";
+import { retryOptions } from "../frameworks/callback-visit.js";
 import { FRESH, type GateState, type LoginGate, loginGate } from "../frameworks/login-gate.js";
-import { isLoading } from "../frameworks/state.js";
-import type { LoginOptions } from "../types.js";
+import { type Fixed, isLoading } from "../frameworks/state.js";
+import type { LoginOptions, RegisteredAppState } from "../types.js";
 import { useProvided, useSnapshot } from "./provider.js";
 import { type ErrorView, Problem, Progress, SignInPrompt } from "./views.js";
 
 /** Props of {@link RequireSignIn}. */
-export interface RequireSignInProps<AppState = unknown> {
-  /** What only people who are signed in see. */
+export interface RequireSignInProps<AppState = RegisteredAppState> {
+  /** Shown only to a user who is signed in. */
   readonly children?: ReactNode;
-  /** Shown while it isn't known who is there, and while the page is being left. Default: a line that says so. */
+  /** Shown until it is known who is signed in, and while the page is being left. Default: a line that says so. */
   readonly fallback?: ReactNode;
-  /** Shown on an error, until the person tries again. Default: the error's `userMessage`, its support code and a button. */
+  /** Shown on an error, until the user tries again. Default: a heading, the error's `userMessage`, its support code and a button. */
   readonly error?: ErrorView;
   /**
-   * Shown when nobody is signed in and no login starts by itself. Call `signIn` when the person asks for it. Default: a
+   * Shown if no user is signed in and no login starts by itself. Call `signIn` if the user asks for it. Default: a
    * sentence and a button.
    */
   readonly signedOut?: ReactNode | ((signIn: () => void) => ReactNode);
-  /** Of the login it starts. Default: the person comes back to the current path. */
-  readonly loginOptions?: LoginOptions<AppState>;
+  /** Of the login it starts. Default: the user comes back to the current path. */
+  readonly loginOptions?: LoginOptions<Fixed<AppState>>;
 }
 
 /** A gate's state: fresh on a server and while hydrating. */
@@ -34,18 +37,17 @@ export function useGateState(gate: LoginGate): GateState {
 }
 
 /**
- * Shows its children to people who are signed in, and starts a login for others who have just arrived.
+ * Shows its children to a user who is signed in, and starts a login for one who navigates here signed out.
  *
- * **It never goes in circles.** A page starts one login by itself at most, however many of these it holds. After an error it
- * shows that and waits for the person. It also waits, with a button, where a login began and the page is still there; where
- * the page was reloaded, reached by the back button or straight from {@link CallbackPage}; and once somebody has been signed
- * in on this page: after `logout()`, or after a session that ended, ClassLink would sign the same pupil in again without a
- * word. Send people to a page without it when you load a new page after `logout()`. Inside a frame, where ClassLink's pages
- * can't be shown, it waits as well, and its button opens a window.
+ * **It never loops.** A page starts one login by itself at most, however many of these it holds. After an error it shows
+ * that and waits for a click. It also waits, with a button, after a login that was begun and given up; if the page was
+ * reloaded, reached by the back button or straight from {@link CallbackPage}; and after a sign-out or a session that ended:
+ * ClassLink would sign the same student in again. This holds across page loads in the tab, until the next sign-in. Inside a
+ * frame, where ClassLink's pages cannot be shown, it waits as well, and its button opens a popup.
  *
  * Keep {@link CallbackPage} outside of it. It is for the user interface: your server must check who is asking.
  */
-export function RequireSignIn<AppState = unknown>({
+export function RequireSignIn<AppState = RegisteredAppState>({
   children,
   fallback,
   error: errorView,
@@ -66,6 +68,8 @@ export function RequireSignIn<AppState = unknown>({
   }, [gate, status]);
 
   const start = () => void gate.start(options.current);
+  const retry = (failed: ClassLinkError) => () =>
+    void gate.retry(failed, retryOptions(failed, options.current));
   if (status === "signed-in") return <>{children}</>;
   const problem = startError ?? error;
   const waiting =
@@ -73,6 +77,17 @@ export function RequireSignIn<AppState = unknown>({
   if (waiting) {
     return <>{fallback === undefined ? <Progress status={status} /> : fallback}</>;
   }
-  if (problem) return <Problem error={problem} retry={start} view={errorView} />;
+  if (problem) {
+    const home = basePathOf(client);
+    return (
+      <Problem
+        error={problem}
+        retry={retry(problem)}
+        home={home === location.pathname ? undefined : home}
+        heading="h2"
+        view={errorView}
+      />
+    );
+  }
   return <SignInPrompt signIn={start} view={signedOut} />;
 }

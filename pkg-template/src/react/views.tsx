@@ -1,17 +1,18 @@
 /**
- * What the components show where an application gives nothing of its own: plain, and spoken by screen readers. Style them
- * by their class names.
+ * What the components show by default: plain, accessible HTML, with class names for the optional stylesheet
+ * `classlink-spa/styles.css` or an application's own.
  *
  * @packageDocumentation
  */
 
-import type { ReactElement, ReactNode } from "react";
+import { type ReactElement, type ReactNode, useEffect, useRef } from "react";
+import { localizeFor } from "../client-internals.js";
 import type { ClassLinkError } from "../errors.js";
-import { progressText } from "../frameworks/texts.js";
+import { errorTexts, progressText } from "../frameworks/texts.js";
 import type { Status } from "../types.js";
 import { useProvided } from "./provider.js";
 
-/** What to show on an error: the same in any case, or what a function makes of it. `retry` is for the person to press. */
+/** What to show on an error: a node, or a function of the error. Call `retry` if the user asks for it. */
 export type ErrorView = ReactNode | ((error: ClassLinkError, retry: () => void) => ReactNode);
 
 /** Something is under way. */
@@ -27,25 +28,61 @@ export function Progress({ status }: { readonly status: Status }): ReactElement 
 interface ProblemProps {
   readonly error: ClassLinkError;
   readonly retry: () => void;
+  /** For a user who is still signed in. */
+  readonly goOn?: (() => void) | undefined;
+  /** The application's start page; none if this is it. */
+  readonly home: string | undefined;
+  /** `"h1"` if the error is all that the page shows. */
+  readonly heading: "h1" | "h2";
   /** The application's own. */
   readonly view: ErrorView | undefined;
 }
 
-/** An error, and a way to try again. */
-export function Problem({ error, retry, view }: ProblemProps): ReactElement {
-  const { texts } = useProvided();
-  if (view !== undefined) return <>{typeof view === "function" ? view(error, retry) : view}</>;
+/** An error, a way to try again and a way out. */
+export function Problem({ view, ...props }: ProblemProps): ReactElement {
+  if (view === undefined) return <ProblemView {...props} />;
+  return <>{typeof view === "function" ? view(props.error, props.retry) : view}</>;
+}
+
+function ProblemView({
+  error,
+  retry,
+  goOn,
+  home,
+  heading: Heading,
+}: Omit<ProblemProps, "view">): ReactElement {
+  const { client, texts } = useProvided();
+  const { title, retry: retryText, supportCode } = errorTexts(texts, error);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
   return (
     <div className="classlink-error">
-      <div role="alert">
-        <p>{error.userMessage}</p>
-        <p>
-          {texts.supportCode} <code>{error.supportCode}</code>
-        </p>
+      <Heading ref={heading} className="classlink-title" tabIndex={-1}>
+        {title}
+      </Heading>
+      <div className="classlink-message" role="alert">
+        <p>{localizeFor(client, error).userMessage}</p>
+        {supportCode && (
+          <p className="classlink-support">
+            {texts.supportCode} <code className="classlink-support-code">{supportCode}</code>
+          </p>
+        )}
       </div>
-      <button type="button" onClick={retry}>
-        {texts.tryAgain}
-      </button>
+      <p className="classlink-actions">
+        <button type="button" className="classlink-button" onClick={retry}>
+          {retryText}
+        </button>
+        {goOn && (
+          <button type="button" className="classlink-button classlink-secondary" onClick={goOn}>
+            {texts.goOn}
+          </button>
+        )}
+        {home !== undefined && (
+          <a className="classlink-home" href={home}>
+            {texts.home}
+          </a>
+        )}
+      </p>
     </div>
   );
 }
@@ -56,16 +93,18 @@ interface SignInPromptProps {
   readonly view: ReactNode | ((signIn: () => void) => ReactNode);
 }
 
-/** Nobody is signed in, and the person decides. */
+/** No user is signed in, and the page waits for a click. */
 export function SignInPrompt({ signIn, view }: SignInPromptProps): ReactElement {
   const { texts } = useProvided();
   if (view !== undefined) return <>{typeof view === "function" ? view(signIn) : view}</>;
   return (
     <div className="classlink-signed-out">
       <p role="status">{texts.signedOut}</p>
-      <button type="button" onClick={signIn}>
-        {texts.signIn}
-      </button>
+      <p className="classlink-actions">
+        <button type="button" className="classlink-button" onClick={signIn}>
+          {texts.signIn}
+        </button>
+      </p>
     </div>
   );
 }

@@ -1,12 +1,14 @@
 /**
- * Guards routes that need to know who is there.
+ * Guards routes that need a user.
  *
  * @packageDocumentation
  */
 
-import { bringsAnswer, comesFromCallback, isFramed } from "../frameworks/arrival.js";
+import { basePathOf } from "../client-internals.js";
+import { isAuthorizationResponse, isFramed } from "../frameworks/arrival.js";
 import { loginGate } from "../frameworks/login-gate.js";
 import type { ClassLinkClient, LoginOptions } from "../types.js";
+import { type ResolvingRouter, routerOf } from "./plugin.js";
 
 /** What the guard reads of vue-router's `RouteLocationNormalized`. */
 export interface GuardedRoute {
@@ -14,23 +16,35 @@ export interface GuardedRoute {
   readonly matched: readonly unknown[];
 }
 
-/** What {@link requireSignIn} may be told. */
+/** Options of {@link requireSignIn}. */
 export interface RequireSignInOptions<Location = never, AppState = unknown> {
   /**
-   * Where to go when nobody is signed in and no login may start by itself, and on an error: a page with a button that calls
+   * Where to go if no user is signed in and no login may start by itself, and on an error: a page with a button that calls
    * `startLogin`, which finds the error in `useClassLink`. Default: the navigation is cancelled, and an error is thrown for
    * `router.onError`.
    */
   readonly signedOut?: Location | ((to: GuardedRoute) => Location);
-  /** Of the login it starts. Default: the person comes back to the route they wanted. */
+  /** Of the login it starts. Default: the user comes back to the route. */
   readonly loginOptions?: LoginOptions<AppState>;
+  /**
+   * The router, which knows the address of a route. Default: the one of the application that uses `createClassLink` with
+   * this client; without one, `basePath` and the route's path.
+   */
+  readonly router?: ResolvingRouter;
 }
 
-/** When somebody last did something on this page, on the clock of `event.timeStamp`. */
+/** What the address bar has for a route: with the router's base, and its `#` in hash mode. */
+function addressOf(to: GuardedRoute, client: object, router: ResolvingRouter | undefined): string {
+  const href = router?.resolve(to.fullPath).href ?? basePathOf(client).slice(0, -1) + to.fullPath;
+  const { pathname, search, hash } = new URL(href, location.href);
+  return pathname + search + hash;
+}
+
+/** When the user was last active on this page, on the clock of `event.timeStamp`. */
 let actedAt = 0;
 let watching = false;
 
-function watchPerson(): void {
+function watchActivity(): void {
   if (watching) return;
   watching = true;
   for (const type of ["pointerdown", "keydown"]) {
@@ -42,18 +56,17 @@ function watchPerson(): void {
 }
 
 /**
- * A navigation guard for vue-router (`beforeEnter`, `beforeEach`): lets people through who are signed in, once that is
+ * A navigation guard for vue-router (`beforeEnter`, `beforeEach`): lets users through who are signed in, once that is
  * known, and starts a login for others.
  *
- * **It never goes in circles.** After an error, after a sign-out, and where a login began and the page is still there, it
- * starts another only once somebody has done something on the page: `router.push` after `logout()` must not sign the same
- * pupil in again. Nor does it start one straight from {@link CallbackPage}, or by itself inside a frame, where it opens a
- * window and needs a click for that. With `signedOut` it also waits where the page was
- * reloaded or reached by the back button.
+ * **It never loops.** After an error, after a sign-out, and if a login began and the page is still there, it starts another
+ * only after a click or a key press on the page: `router.push` after `logout()` must not sign the same student in again. Nor
+ * does it start one straight from {@link CallbackPage}, or by itself inside a frame, where it opens a popup and needs a click
+ * for that. With `signedOut` it also waits if the page was reloaded or reached by the back button, or a login was given up.
  *
- * A route that brings ClassLink's answer is let through, so that the guard may stand before all routes. So is every route on a
- * server, where nobody is known: pages that a server renders must do without a user. It is for the user interface: your
- * server must check who is asking.
+ * A route that brings an authorization response is let through, so that the guard may stand before all routes. So is every
+ * route on a server, where no user is known: pages that a server renders must do without a user. It is for the user
+ * interface: your server must check who is asking.
  */
 export function requireSignIn<
   AppState = unknown,
@@ -63,7 +76,7 @@ export function requireSignIn<
   given: ClassLinkClient<AppState, Claims>,
   options: RequireSignInOptions<Location, AppState> = {},
 ): (to: GuardedRoute, from: GuardedRoute) => Promise<boolean | Location> {
-  const { signedOut, loginOptions } = options;
+  const { signedOut, loginOptions, router } = options;
   const client = given as unknown as ClassLinkClient;
   let watched = false;
 
@@ -79,25 +92,27 @@ export function requireSignIn<
       watched = true;
       // For as long as the page lives, as a router does.
       gate.watch();
-      watchPerson();
+      watchActivity();
     }
     const known = await client.getUser().then(
       (user) => ({ user }),
       (error: unknown) => ({ error }),
     );
     if ("user" in known && known.user) return true;
-    if (bringsAnswer(/\?[^#]*/.exec(to.fullPath)?.[0] ?? "")) return true;
+    if (isAuthorizationResponse(/\?[^#]*/.exec(to.fullPath)?.[0] ?? "")) return true;
 
     const { status, error } = client.getSnapshot();
     const acted = actedAt > gate.spentAt;
     if (status === "redirecting" && !acted) return false;
     const { phase, error: startError } = gate.getState();
     const failure = startError ?? error ?? ("error" in known ? known.error : undefined);
-    // There is no page yet that could ask the person.
+    // There is no page yet with a button.
     const first = from.matched.length === 0 && signedOut === undefined && !isFramed();
     const allowed =
       acted ||
-      (!failure && (phase === "fresh" || (first && phase === "spent" && !comesFromCallback())));
+      (!failure &&
+        (phase === "fresh" ||
+          (first && phase === "spent" && !/^(signed-out|callback)$/.test(gate.initialMark ?? ""))));
     if (phase !== "starting" && !allowed) {
       const page = elsewhere();
       if (page !== undefined) return page;
@@ -108,9 +123,10 @@ export function requireSignIn<
       return false;
     }
 
-    await gate.start({ returnTo: to.fullPath, ...loginOptions });
+    const returnTo = addressOf(to, client, router ?? routerOf(client));
+    await gate.start({ returnTo, ...loginOptions });
     const { error: refused } = gate.getState();
-    // In a frame somebody has signed in by now, in a window of its own; elsewhere this page is being left.
+    // In a frame the user has signed in by now, in a popup; elsewhere this page is being left.
     if (!refused) return isFramed();
     const page = elsewhere();
     if (page !== undefined) return page;

@@ -5,26 +5,37 @@
  */
 
 import {
+  type App,
   type ComputedRef,
   computed,
   getCurrentInstance,
   type InjectionKey,
   inject,
+  type MaybeRefOrGetter,
   onMounted,
   type Plugin,
   type ShallowRef,
   shallowRef,
+  toValue,
 } from "vue";
 import type { ClassLinkError } from "../errors.js";
 import { loginGate } from "../frameworks/login-gate.js";
+import { sessionExpiry } from "../frameworks/session-expiry.js";
 import { type ClassLinkMethods, isLoading, SERVER_SNAPSHOT } from "../frameworks/state.js";
 import { ENGLISH_TEXTS, type Texts } from "../frameworks/texts.js";
-import type { ClassLinkClient, Snapshot, Status, User } from "../types.js";
+import type {
+  ClassLinkClient,
+  RegisteredAppState,
+  RegisteredClaims,
+  Snapshot,
+  Status,
+  User,
+} from "../types.js";
 
 interface Provided {
   readonly client: ClassLinkClient;
   readonly snapshot: Readonly<ShallowRef<Snapshot>>;
-  readonly texts: Texts;
+  readonly texts: ComputedRef<Texts>;
 }
 
 const KEY: InjectionKey<Provided> = Symbol("classlink-spa");
@@ -33,8 +44,21 @@ const KEY: InjectionKey<Provided> = Symbol("classlink-spa");
 export interface ClassLinkPluginOptions<AppState = unknown, Claims = Record<string, unknown>> {
   /** The application's one client. */
   readonly client: ClassLinkClient<AppState, Claims>;
-  /** Other texts for this package's own fallbacks and buttons. Default English. */
-  readonly texts?: Partial<Texts>;
+  /** Other texts for the components: an object, or a ref or a getter that follows the page's language. Default: English. */
+  readonly texts?: MaybeRefOrGetter<Partial<Texts> | undefined>;
+}
+
+/** What this package uses of vue-router. */
+export interface ResolvingRouter {
+  resolve(to: string): { readonly href: string };
+}
+
+/** The applications that use a client's plugin. */
+const apps = new WeakMap<object, App>();
+
+/** Returns the router of the application that uses a client's plugin. */
+export function routerOf(client: object): ResolvingRouter | undefined {
+  return apps.get(client)?.config.globalProperties.$router as ResolvingRouter | undefined;
 }
 
 /**
@@ -50,14 +74,20 @@ export function createClassLink<AppState = unknown, Claims = Record<string, unkn
   return {
     install(app) {
       const snapshot = shallowRef<Snapshot>(SERVER_SNAPSHOT);
-      app.provide(KEY, { client, snapshot, texts: { ...ENGLISH_TEXTS, ...texts } });
+      const allTexts = computed(() => ({ ...ENGLISH_TEXTS, ...toValue(texts) }));
+      app.provide(KEY, { client, snapshot, texts: allTexts });
       if (typeof window === "undefined") return;
+      apps.set(given, app);
 
       const follow = () => {
         snapshot.value = client.getSnapshot();
       };
       follow();
-      const stops = [client.subscribe(follow), loginGate(client).watch()];
+      const stops = [
+        client.subscribe(follow),
+        loginGate(client).watch(),
+        sessionExpiry(client).watch(),
+      ];
       const unmount = app.unmount;
       app.unmount = () => {
         for (const stop of stops) stop();
@@ -87,10 +117,10 @@ function whenHydrated(snapshot: Readonly<ShallowRef<Snapshot>>): Readonly<Shallo
 }
 
 /** What {@link useClassLink} answers. */
-export type UseClassLink<AppState = unknown, Claims = Record<string, unknown>> = ClassLinkMethods<
-  AppState,
-  Claims
-> & {
+export type UseClassLink<
+  AppState = RegisteredAppState,
+  Claims = RegisteredClaims,
+> = ClassLinkMethods<AppState, Claims> & {
   readonly status: ComputedRef<Status>;
   /** The person signed in; `null` when nobody is. */
   readonly user: ComputedRef<User<Claims> | null>;
@@ -120,10 +150,10 @@ export type UseClassLink<AppState = unknown, Claims = Record<string, unknown>> =
  *
  * @throws Error where the application doesn't use {@link createClassLink}.
  */
-export function useClassLink<AppState = unknown, Claims = Record<string, unknown>>(): UseClassLink<
-  AppState,
-  Claims
-> {
+export function useClassLink<
+  AppState = RegisteredAppState,
+  Claims = RegisteredClaims,
+>(): UseClassLink<AppState, Claims> {
   const { client, snapshot } = injectProvided();
   const { startLogin, logout, getAccessToken, fetch } = client;
   const refs = {

@@ -1,0 +1,110 @@
+/**
+ * Counts down to the end of a session, from the event `session.expiring` on.
+ *
+ * @packageDocumentation
+ */
+
+import { subscribeToEvents } from "../client-internals.js";
+import type { ClassLinkClient } from "../types.js";
+
+/** What {@link sessionExpiry} knows while a session is about to end. */
+export interface SessionExpiringState {
+  /** Whole seconds until the session ends unless the user is active. */
+  readonly remainingSeconds: number;
+  /** Keeps the session: puts the idle limit off, in every tab. */
+  readonly stayActive: () => void;
+}
+
+/** The countdown of one client. */
+export interface SessionExpiry {
+  /** The same object within a second; `null` unless the session is about to end. */
+  getState(): SessionExpiringState | null;
+  /** Calls `listener` after each change; returns the function that removes it. */
+  subscribe(listener: () => void): () => void;
+  /** Follows the client's events; returns the function that stops it. */
+  watch(): () => void;
+}
+
+const SECOND = 1000;
+
+const expiries = new WeakMap<object, SessionExpiry>();
+
+/** Returns the one countdown of a client. */
+export function sessionExpiry(client: ClassLinkClient): SessionExpiry {
+  let expiry = expiries.get(client);
+  if (!expiry) {
+    expiry = createSessionExpiry(client);
+    expiries.set(client, expiry);
+  }
+  return expiry;
+}
+
+function createSessionExpiry(client: ClassLinkClient): SessionExpiry {
+  let state: SessionExpiringState | null = null;
+  let endsAt = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let watchers = 0;
+  let stopFollowing: (() => void) | undefined;
+  let stopListening: (() => void) | undefined;
+  const listeners = new Set<() => void>();
+
+  function enter(next: SessionExpiringState | null): void {
+    if (next?.remainingSeconds === state?.remainingSeconds) return;
+    state = next;
+    for (const listener of [...listeners]) listener();
+  }
+
+  function stop(): void {
+    clearTimeout(timer);
+    stopFollowing?.();
+    stopFollowing = undefined;
+    enter(null);
+  }
+
+  function stayActive(): void {
+    client.stayActive();
+    stop();
+  }
+
+  function count(): void {
+    clearTimeout(timer);
+    const left = endsAt - performance.now();
+    // If the session lives on after that, the user was active in another tab.
+    if (left <= 0 || !client.getSnapshot().user) {
+      stop();
+      return;
+    }
+    const remainingSeconds = Math.ceil(left / SECOND);
+    enter({ remainingSeconds, stayActive });
+    timer = setTimeout(count, left - (remainingSeconds - 1) * SECOND);
+  }
+
+  return {
+    getState: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    watch() {
+      watchers += 1;
+      if (watchers === 1) {
+        stopListening = subscribeToEvents(client, ({ type, durationMs = 0 }) => {
+          if (type !== "session.expiring") return;
+          endsAt = performance.now() + durationMs;
+          stopFollowing ??= client.subscribe(() => {
+            if (!client.getSnapshot().user) stop();
+          });
+          count();
+        });
+      }
+      return () => {
+        watchers -= 1;
+        if (watchers > 0) return;
+        stopListening?.();
+        stop();
+      };
+    },
+  };
+}

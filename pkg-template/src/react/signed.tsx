@@ -1,0 +1,41 @@
+/**
+ * Components that show their children by who is signed in.
+ *
+ * @packageDocumentation
+ */
+
+import type { ReactElement, ReactNode } from "react";
+import type { RegisteredClaims, User } from "../types.js";
+import { useProvided, useSnapshot } from "./provider.js";
+
+/** Props of {@link SignedIn}. */
+export interface SignedInProps<Claims = RegisteredClaims> {
+  /** What to show: a node, or a function of the user. */
+  readonly children?: ReactNode | ((user: User<Claims>) => ReactNode);
+}
+
+/**
+ * Shows its children if a user is signed in.
+ *
+ * ```tsx
+ * <SignedIn>{(user) => <p>Hello, {user.givenName}</p>}</SignedIn>
+ * ```
+ */
+export function SignedIn<Claims = RegisteredClaims>({
+  children,
+}: SignedInProps<Claims>): ReactElement | null {
+  const { user } = useSnapshot(useProvided().client);
+  if (!user) return null;
+  return <>{typeof children === "function" ? children(user as User<Claims>) : children}</>;
+}
+
+/** Props of {@link SignedOut}. */
+export interface SignedOutProps {
+  readonly children?: ReactNode;
+}
+
+/** Shows its children if it is known that no user is signed in, also after an error. */
+export function SignedOut({ children }: SignedOutProps): ReactElement | null {
+  const { status } = useSnapshot(useProvided().client);
+  return status === "signed-out" || status === "error" ? <>{children}</> : null;
+}
