@@ -158,6 +158,25 @@ for (const page of [...new Set(samples.map(({ page }) => page)), "elsewhere"]) {
   });
 }
 
+test("the samples in TypeScript pass typescript-eslint's strict rules", async () => {
+  const lint = join(PRELUDE, "lint");
+  const args = [
+    ...["--require", join(lint, "typescript.cjs"), join(root, "node_modules/eslint/bin/eslint.js")],
+    ...["--config", join(lint, "eslint.config.mjs"), "--format", "json", "."],
+  ];
+  const output = await new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: OUT, maxBuffer: 2 ** 26 }, (_, stdout, stderr) =>
+      resolve(stdout || stderr),
+    );
+  });
+  const complaints = JSON.parse(output).flatMap(({ filePath, messages }) =>
+    messages.map(
+      ({ line, ruleId, message }) => `${relative(OUT, filePath)}:${line} ${ruleId}: ${message}`,
+    ),
+  );
+  assert.deepEqual(complaints, []);
+});
+
 test("every block is in a language that is known to be compiled, or not to be", () => {
   const unknown = PAGES.flatMap(blocksOf).filter(
     ({ language }) => ![...COMPILED, ...OTHER].includes(language),

@@ -18,7 +18,13 @@ declare function showError(text: string): void;
 
 // Packages whose types a reader may have, and this repository has not.
 declare module "express";
-declare module "next/*";
+declare module "next/link" {
+  const Link: import("react").FC<{ href: string; children?: import("react").ReactNode }>;
+  export default Link;
+}
+declare module "next/navigation" {
+  export function useRouter(): { replace(href: string): void; refresh(): void };
+}
 declare module "*.css";
 declare module "@testing-library/react" {
   export function render(ui: import("react").ReactNode): void;

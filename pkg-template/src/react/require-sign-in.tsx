@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { type ReactElement, type ReactNode, useEffect, useRef, useSyncExternalStore } from "react";
+import { Fragment, type ReactElement, type ReactNode, useEffect, useRef, useSyncExternalStore } from "react";
 import { basePathOf } from "../client-internals.js";
 import type { ClassLinkError } from "../errors.js";
 import { retryOptions } from "../frameworks/callback-visit.js";
@@ -37,7 +37,8 @@ export function useGateState(gate: LoginGate): GateState {
 }
 
 /**
- * Shows its children to a user who is signed in, and starts a login for one who navigates here signed out.
+ * Shows its children to a user who is signed in, and starts a login for one who navigates here signed out. If another user
+ * signs in, the children are mounted again.
  *
  * **It never loops.** A page starts one login by itself at most, however many of these it holds. After an error it shows
  * that and waits for a click. It also waits, with a button, after a login that was begun and given up; if the page was
@@ -55,7 +56,7 @@ export function RequireSignIn<AppState = RegisteredAppState>({
   loginOptions,
 }: RequireSignInProps<AppState>): ReactElement {
   const { client } = useProvided();
-  const { status, error } = useSnapshot(client);
+  const { status, user, error } = useSnapshot(client);
   const gate = loginGate(client);
   const { phase, error: startError } = useGateState(gate);
 
@@ -70,7 +71,8 @@ export function RequireSignIn<AppState = RegisteredAppState>({
   const start = () => void gate.start(options.current);
   const retry = (failed: ClassLinkError) => () =>
     void gate.retry(failed, retryOptions(failed, options.current));
-  if (status === "signed-in") return <>{children}</>;
+  // Nothing that one user's components hold is there for another.
+  if (user) return <Fragment key={user.id}>{children}</Fragment>;
   const problem = startError ?? error;
   const waiting =
     phase === "starting" || isLoading(status) || (phase === "fresh" && status === "signed-out");

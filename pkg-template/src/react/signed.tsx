@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import type { ReactElement, ReactNode } from "react";
+import { Fragment, type ReactElement, type ReactNode } from "react";
 import type { RegisteredClaims, User } from "../types.js";
 import { useProvided, useSnapshot } from "./provider.js";
 
@@ -15,7 +15,7 @@ export interface SignedInProps<Claims = RegisteredClaims> {
 }
 
 /**
- * Shows its children if a user is signed in.
+ * Shows its children if a user is signed in; for another user they are mounted again.
  *
  * ```tsx
  * <SignedIn>{(user) => <p>Hello, {user.givenName}</p>}</SignedIn>
@@ -26,7 +26,8 @@ export function SignedIn<Claims = RegisteredClaims>({
 }: SignedInProps<Claims>): ReactElement | null {
   const { user } = useSnapshot(useProvided().client);
   if (!user) return null;
-  return <>{typeof children === "function" ? children(user as User<Claims>) : children}</>;
+  const shown = typeof children === "function" ? children(user as User<Claims>) : children;
+  return <Fragment key={user.id}>{shown}</Fragment>;
 }
 
 /** Props of {@link SignedOut}. */

@@ -4,12 +4,12 @@
  * @packageDocumentation
  */
 
-import { defineComponent, type SlotsType, type VNodeChild } from "vue";
+import { defineComponent, Fragment, h, type SlotsType, type VNodeChild } from "vue";
 import type { RegisteredClaims, User } from "../types.js";
 import { injectProvided } from "./plugin.js";
 
 /**
- * Shows its slot if a user is signed in.
+ * Shows its slot if a user is signed in; for another user it is mounted again.
  *
  * ```vue
  * <SignedIn v-slot="{ user }">Hello, {{ user.givenName }}</SignedIn>
@@ -22,7 +22,7 @@ export const SignedIn = /* @__PURE__ */ defineComponent({
     const { snapshot } = injectProvided();
     return (): VNodeChild => {
       const user = snapshot.value.user as User<RegisteredClaims> | null;
-      return user && slots.default?.({ user });
+      return user && h(Fragment, { key: user.id }, slots.default?.({ user }));
     };
   },
 });

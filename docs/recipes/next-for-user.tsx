@@ -1,0 +1,16 @@
+"use client";
+
+import { useClassLink } from "classlink-spa/react";
+import { useRouter } from "next/navigation";
+import { type ReactNode, useEffect } from "react";
+
+/** Shows what a server component rendered for a user only to that user, and has it rendered again for another. */
+export function ForUser({ id, children }: { id: string; children: ReactNode }) {
+  const { user, isLoading } = useClassLink();
+  const { refresh } = useRouter();
+  const isOther = !isLoading && user?.id !== id;
+  useEffect(() => {
+    if (isOther) refresh();
+  }, [isOther, refresh]);
+  return isOther ? <p role="status">One moment…</p> : children;
+}

@@ -1,0 +1,12 @@
+import { ClassLinkProvider, RequireSignIn, SignedIn } from "classlink-spa/react";
+import { createRoot } from "react-dom/client";
+import { Classes, client } from "../../../docs/recipes/swr.tsx";
+
+createRoot(/** @type {HTMLElement} */ (document.getElementById("root"))).render(
+  <ClassLinkProvider client={client}>
+    <SignedIn>{(user) => <h1>Hello, {user.givenName}</h1>}</SignedIn>
+    <RequireSignIn>
+      <Classes />
+    </RequireSignIn>
+  </ClassLinkProvider>,
+);
