@@ -6,9 +6,9 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::browser::host::Host;
-use crate::browser::task::Call;
+use crate::browser::task::BoxedCall;
 use crate::client::Client;
+use crate::host::Host;
 use crate::protocol::{json, metadata};
 
 /// One client.
@@ -114,7 +114,7 @@ impl Core {
     /// What is known of an issuer's metadata without asking, as JSON.
     #[wasm_bindgen(js_name = knownMetadata)]
     pub fn known_metadata(&self, issuer: String) -> JsValue {
-        json::write(metadata::known(&issuer).strings()).into()
+        json::write_object(metadata::builtin_metadata(&issuer).strings()).into()
     }
 
     /// Does what is due: to be called when the scheduled time has come, and when the page wakes.
@@ -152,7 +152,7 @@ impl Core {
 
 impl Core {
     /// A call that waits for the sign-in or restore under way, and begins one where it is not known who is signed in.
-    fn settled(&self, call: Call) -> Promise {
+    fn settled(&self, call: BoxedCall) -> Promise {
         if self.0.needs_restore() {
             let _ = self.restore_session(true);
         }
@@ -169,7 +169,7 @@ impl Core {
 #[expect(clippy::panic, reason = "the test of what happens then")]
 async fn forced_panic() {
     if crate::browser::get(&js_sys::global(), "forcePanic").is_truthy() {
-        let _ = crate::browser::task::wait(Promise::resolve(&JsValue::NULL)).await;
+        let _ = crate::browser::task::await_promise(Promise::resolve(&JsValue::NULL)).await;
         panic!("forced");
     }
 }

@@ -4,16 +4,16 @@
 use std::rc::Rc;
 
 use crate::error::{Error, ErrorCode};
+use crate::protocol::ascii;
 use crate::protocol::json::{self, Object, Value};
-use crate::protocol::metadata::Profile;
-use crate::protocol::text;
+use crate::protocol::metadata::ProfileSource;
 
 /// One registration of the application with a provider: `CoreConfig` in `core.ts`.
 #[derive(Clone)]
 pub struct Config {
     members: Rc<Object>,
     /// Where the user's fields come from.
-    pub profile: Profile,
+    pub profile: ProfileSource,
     /// Seconds of tolerance when times are compared.
     pub clock_tolerance: f64,
     /// Milliseconds for one request.
@@ -26,28 +26,28 @@ impl Config {
     /// # Errors
     /// `config_invalid`, which the scripts' own validation should have prevented.
     pub fn read(json: &str) -> Result<Self, Error> {
-        json::object(json.as_bytes()).and_then(Self::from_members).ok_or_else(unreadable)
+        json::parse_object(json.as_bytes()).and_then(Self::from_members).ok_or_else(unreadable)
     }
 
     fn from_members(members: Object) -> Option<Self> {
         for required in ["clientId", "redirectUri", "issuer", "launch"] {
-            json::text(&members, required)?;
+            members.get_non_empty_str(required)?;
         }
         members.get("metadata")?.as_object()?;
-        json::words(&members, "scope")?;
+        members.get_joined_strings("scope")?;
         if members.contains_key("allowedTenants") {
-            json::words(&members, "allowedTenants")?;
+            members.get_joined_strings("allowedTenants")?;
         }
         Some(Self {
-            profile: Profile::from_name(json::string(&members, "profile")?)?,
-            clock_tolerance: json::number(&members, "clockTolerance")?,
-            timeout: json::whole(&members, "timeout")?,
+            profile: ProfileSource::from_name(members.get_str("profile")?)?,
+            clock_tolerance: members.get_f64("clockTolerance")?,
+            timeout: members.get_u32("timeout")?,
             members: Rc::new(members),
         })
     }
 
     fn text(&self, name: &str) -> &str {
-        json::string(&self.members, name).unwrap_or_default()
+        self.members.get_str(name).unwrap_or_default()
     }
 
     /// The client id.
@@ -71,7 +71,7 @@ impl Config {
     /// What to ask for, separated by spaces.
     #[must_use]
     pub fn scope(&self) -> String {
-        json::words(&self.members, "scope").unwrap_or_default()
+        self.members.get_joined_strings("scope").unwrap_or_default()
     }
 
     /// Members that override the provider's own metadata.
@@ -89,7 +89,7 @@ impl Config {
     /// The application's own gateway: an absolute URL without a slash at its end.
     #[must_use]
     pub fn gateway(&self) -> Option<&str> {
-        json::string(&self.members, "gateway")
+        self.members.get_str("gateway")
     }
 
     /// How a session is found again after a reload: `gateway`, `iframe`, `redirect` or `none`.
@@ -107,19 +107,19 @@ impl Config {
     /// The path that the application lives under, with a slash at both ends.
     #[must_use]
     pub fn base_path(&self) -> &str {
-        json::string(&self.members, "basePath").unwrap_or("/")
+        self.members.get_str("basePath").unwrap_or("/")
     }
 
     /// Seconds without activity after which a session ends.
     #[must_use]
     pub fn idle_timeout(&self) -> Option<f64> {
-        json::number(&self.members, "idleTimeout")
+        self.members.get_f64("idleTimeout")
     }
 
     /// Seconds after which a session ends in any case.
     #[must_use]
     pub fn session_max_age(&self) -> Option<f64> {
-        json::number(&self.members, "maxAge")
+        self.members.get_f64("maxAge")
     }
 
     /// Whether the access token may be sent to an origin.
@@ -155,7 +155,7 @@ impl LoginOptions {
     /// # Errors
     /// `config_invalid`, which the scripts' own validation should have prevented.
     pub fn read(json: &str) -> Result<Self, Error> {
-        let members = json::object(json.as_bytes()).ok_or_else(unreadable)?;
+        let members = json::parse_object(json.as_bytes()).ok_or_else(unreadable)?;
         Ok(Self { members, restores: false })
     }
 
@@ -185,53 +185,53 @@ impl LoginOptions {
 
     /// Whether it is begun by the client itself, to find a session again.
     #[must_use]
-    pub fn restores(&self) -> bool {
+    pub fn is_silent_restore(&self) -> bool {
         self.restores
     }
 
     /// Where to go afterwards.
     #[must_use]
     pub fn return_to(&self) -> Option<&str> {
-        json::string(&self.members, "returnTo")
+        self.members.get_str("returnTo")
     }
 
     /// The application's own JSON text.
     #[must_use]
     pub fn app_state(&self) -> Option<&str> {
-        json::string(&self.members, "appState")
+        self.members.get_str("appState")
     }
 
     /// Which registration to use.
     #[must_use]
     pub fn district(&self) -> Option<&str> {
-        json::string(&self.members, "district")
+        self.members.get_str("district")
     }
 
     /// What to ask for in place of the configured scope, separated by spaces.
     #[must_use]
     pub fn scope(&self) -> Option<String> {
-        json::words(&self.members, "scope")
+        self.members.get_joined_strings("scope")
     }
 
     /// Seconds since the person last gave credentials, at most.
     #[must_use]
     pub fn max_age(&self) -> Option<String> {
-        json::whole(&self.members, "maxAge").map(|seconds| text::decimal(seconds.into()))
+        self.members.get_u32("maxAge").map(|seconds| ascii::format_u64(seconds.into()))
     }
 
     /// What to ask the provider beyond what every login asks: parameters of `OpenID` Connect Core 1.0, 3.1.2.1, and the
     /// provider's own.
     #[must_use]
-    pub fn wishes(&self) -> Vec<(&str, &str)> {
-        let mut wishes = Vec::new();
+    pub fn extra_params(&self) -> Vec<(&str, &str)> {
+        let mut extra_params = Vec::new();
         for (name, parameter) in [
             ("prompt", "prompt"),
             ("loginHint", "login_hint"),
             ("uiLocales", "ui_locales"),
             ("acrValues", "acr_values"),
         ] {
-            if let Some(value) = json::string(&self.members, name) {
-                wishes.push((parameter, value));
+            if let Some(value) = self.members.get_str(name) {
+                extra_params.push((parameter, value));
             }
         }
         let extra = self.members.get("extraParams").and_then(Value::as_array).unwrap_or_default();
@@ -239,10 +239,10 @@ impl LoginOptions {
             if let Some([name, value]) = pair.as_array()
                 && let (Some(name), Some(value)) = (name.as_str(), value.as_str())
             {
-                wishes.push((name, value));
+                extra_params.push((name, value));
             }
         }
-        wishes
+        extra_params
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
         );
         let options = options.unwrap();
         assert_eq!(
-            options.wishes(),
+            options.extra_params(),
             [
                 ("prompt", "login"),
                 ("login_hint", "ana"),
@@ -272,13 +272,13 @@ mod tests {
             ]
         );
         assert_eq!(options.max_age().as_deref(), Some("0"));
-        assert!(LoginOptions::default().wishes().is_empty());
+        assert!(LoginOptions::default().extra_params().is_empty());
         let restoring = LoginOptions::restoring("openid email");
-        assert_eq!(restoring.wishes(), [("prompt", "none")]);
+        assert_eq!(restoring.extra_params(), [("prompt", "none")]);
         assert_eq!(restoring.scope().as_deref(), Some("openid email"));
-        assert!(restoring.restores() && !options.restores());
+        assert!(restoring.is_silent_restore() && !options.is_silent_restore());
         let launched = LoginOptions::launched("/a", Some("ana"));
-        assert_eq!(launched.wishes(), [("login_hint", "ana")]);
+        assert_eq!(launched.extra_params(), [("login_hint", "ana")]);
         assert_eq!(launched.return_to(), Some("/a"));
     }
 

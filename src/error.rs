@@ -4,7 +4,7 @@
 
 use wasm_bindgen::JsValue;
 
-use crate::protocol::text;
+use crate::protocol::ascii;
 
 /// What kind of error it is. The names are a contract: see `ClassLinkErrorCode` in the package's types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl ProviderCode {
 impl ProviderCode {
     /// Whether the answer to `prompt=none` is that a person must be asked (`OpenID` Connect Core 1.0, 3.1.2.6).
     #[must_use]
-    pub fn asks_for_a_person(self) -> bool {
+    pub fn requires_interaction(self) -> bool {
         self.0.ends_with("_required")
     }
 }
@@ -238,9 +238,9 @@ impl ProviderError {
     /// Takes the provider's words, cut to 100 and 500 characters.
     #[must_use]
     pub fn new(error: &str, description: Option<&str>, uri: Option<&str>) -> Self {
-        let cut = |text| text::cut(text, 500).to_owned();
+        let cut = |text| ascii::truncate_chars(text, 500).to_owned();
         Self {
-            error: text::cut(error, 100).to_owned(),
+            error: ascii::truncate_chars(error, 100).to_owned(),
             description: description.map(cut),
             uri: uri.map(cut),
         }
@@ -255,11 +255,11 @@ impl std::fmt::Debug for ProviderError {
 
 /// An error on its way to the application. It is one pointer, since it is passed on at every step.
 #[derive(Clone, Debug)]
-pub struct Error(Box<Details>);
+pub struct Error(Box<ErrorData>);
 
 /// What an [`Error`] says. Its words are for developers and hold nothing from outside.
 #[derive(Clone, Debug)]
-pub struct Details {
+pub struct ErrorData {
     /// What kind.
     pub code: ErrorCode,
     /// What the message speaks of.
@@ -281,13 +281,13 @@ pub struct Details {
     /// What the web platform threw.
     pub cause: Option<JsValue>,
     /// The error itself, where the package's scripts made it.
-    pub made_by_scripts: Option<JsValue>,
+    pub js_error: Option<JsValue>,
 }
 
 impl std::ops::Deref for Error {
-    type Target = Details;
+    type Target = ErrorData;
 
-    fn deref(&self) -> &Details {
+    fn deref(&self) -> &ErrorData {
         &self.0
     }
 }
@@ -296,13 +296,13 @@ impl Error {
     /// An error with the code's usual answer to "try again?".
     #[must_use]
     pub fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self::about("", code, message)
+        Self::with_subject("", code, message)
     }
 
     /// An error whose message begins with what it speaks of.
     #[must_use]
-    pub fn about(subject: &'static str, code: ErrorCode, message: &'static str) -> Self {
-        Self(Box::new(Details {
+    pub fn with_subject(subject: &'static str, code: ErrorCode, message: &'static str) -> Self {
+        Self(Box::new(ErrorData {
             code,
             subject,
             message,
@@ -313,22 +313,22 @@ impl Error {
             provider: None,
             login: None,
             cause: None,
-            made_by_scripts: None,
+            js_error: None,
         }))
     }
 
     /// An ID token that failed a check.
     #[must_use]
     pub fn id_token(reason: Reason) -> Self {
-        Self::about("the ID token was refused: ", ErrorCode::IdTokenInvalid, reason.as_str())
+        Self::with_subject("the ID token was refused: ", ErrorCode::IdTokenInvalid, reason.as_str())
             .with_reason(reason)
     }
 
     /// An error that the package's scripts made, to be passed on as it is.
     #[must_use]
-    pub fn made_by_scripts(error: JsValue) -> Self {
+    pub fn js_error(error: JsValue) -> Self {
         let mut passed = Self::new(ErrorCode::ConfigInvalid, "");
-        passed.0.made_by_scripts = Some(error);
+        passed.0.js_error = Some(error);
         passed
     }
 

@@ -8,6 +8,7 @@ pub mod browser;
 pub mod client;
 pub mod config;
 pub mod error;
+pub mod host;
 pub mod protocol;
 pub mod session;
 

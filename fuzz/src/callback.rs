@@ -49,7 +49,7 @@ pub fn run(mut data: &[u8]) {
         Callback::Launch => {
             return assert!(!is_malformed && code.is_some() && state.is_none(), "no launch");
         }
-        Callback::Answer(answer) => answer,
+        Callback::Response(answer) => answer,
     };
     assert!(!is_nothing && !is_malformed, "it was taken");
     assert!(state.is_some() || error.is_some(), "a code without a state");
@@ -71,7 +71,7 @@ pub fn run(mut data: &[u8]) {
         }
     };
 
-    let unknown = answer.check(None, now).unwrap_err();
+    let unknown = answer.validate(None, now).unwrap_err();
     assert_eq!(unknown.code == ErrorCode::StateUnknown, refusal.is_none());
     for promised in [None, Some("true")] {
         let login = pending(&[("issuer_promised", promised)]);
@@ -82,7 +82,7 @@ pub fn run(mut data: &[u8]) {
             Some(issuer) => issuer == ISSUER,
             None => promised.is_none(),
         };
-        let is_accepted = answer.check(found, now).is_ok();
+        let is_accepted = answer.validate(found, now).is_ok();
         assert_eq!(is_accepted, state == Some(STATE) && is_fresh && is_its_issuers);
     }
 }

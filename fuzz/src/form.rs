@@ -3,16 +3,16 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::protocol::encoding::{base64url, from_base64url};
-use classlink_spa::protocol::{form, text};
+use classlink_spa::protocol::{ascii, form};
 
 /// Decodes and encodes the bytes in every way.
 pub fn run(data: &[u8]) {
-    assert_eq!(text::from_utf8(data), String::from_utf8_lossy(data));
+    assert_eq!(ascii::from_utf8_lossy(data), String::from_utf8_lossy(data));
     assert_eq!(from_base64url(&base64url(data)).as_deref(), Some(data));
     let digits = data.iter().all(u8::is_ascii_digit);
     let number =
         std::str::from_utf8(data).ok().filter(|_| digits).and_then(|text| text.parse().ok());
-    assert_eq!(text::whole(data), number);
+    assert_eq!(ascii::parse_u32(data), number);
 
     let Ok(text) = std::str::from_utf8(data) else { return };
     assert_eq!(from_base64url(text), URL_SAFE_NO_PAD.decode(text).ok());
@@ -25,6 +25,6 @@ pub fn run(data: &[u8]) {
     // A pair without name and value leaves nothing between its separators.
     assert_eq!(form::decode(&encoded), pairs);
     for most in [0, 1, 100] {
-        assert_eq!(text::cut(text, most), text.chars().take(most).collect::<String>());
+        assert_eq!(ascii::truncate_chars(text, most), text.chars().take(most).collect::<String>());
     }
 }

@@ -3,7 +3,7 @@
 
 use classlink_spa::config::{Config, LoginOptions};
 use classlink_spa::error::{ErrorCode, Reason};
-use classlink_spa::protocol::gateway::{refusal, session_url};
+use classlink_spa::protocol::gateway::{gateway_error, session_url};
 use serde_json::Value;
 use url::Url;
 
@@ -15,7 +15,7 @@ pub fn run(mut data: &[u8]) {
     let status = number(Some(text_line(&mut data)), 200);
     let members = object(data).unwrap_or_default();
     let reason = text(&members, "reason").and_then(Reason::from_name);
-    let error = refusal(named, status, data);
+    let error = gateway_error(named, status, data);
     assert_eq!(error.status, Some(status));
     let code = match (named, reason) {
         ("id_token_invalid", Some(_)) => ErrorCode::IdTokenInvalid,
@@ -63,11 +63,11 @@ fn configuration(json: &str) {
 fn options(json: &str) {
     let Ok(options) = LoginOptions::read(json) else { return };
     let members = object(json.as_bytes()).unwrap();
-    assert!(!options.restores());
+    assert!(!options.is_silent_restore());
     let max_age = members.get("maxAge").and_then(Value::as_u64);
     let max_age = max_age.filter(|seconds| u32::try_from(*seconds).is_ok());
     assert_eq!(options.max_age(), max_age.map(|seconds| seconds.to_string()));
-    for (name, value) in options.wishes() {
+    for (name, value) in options.extra_params() {
         let asked = format!("{members:?}");
         let quoted = format!("{value:?}");
         assert!(asked.contains(&quoted), "nobody asked for {name}={value}");

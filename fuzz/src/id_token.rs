@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::error::Reason;
 use classlink_spa::protocol::id_token::{
-    AuthenticIdToken, Clock, Expected, Origin, VerifiedIdToken,
+    ExpectedClaims, IssuedFor, SignatureVerifiedIdToken, TimeContext, VerifiedIdToken,
 };
 use classlink_spa::protocol::jwks::KeySet;
 use classlink_spa::protocol::jws::{Algorithm, Jws};
@@ -75,7 +75,7 @@ pub(crate) fn verified(members: &[u8]) -> Option<VerifiedIdToken> {
         now: CREATED_AT.into(),
         tolerance: 60.0,
         max_age: None,
-        origin: Origin::Login(NONCE),
+        issued_for: IssuedFor::Login(NONCE),
     };
     validate(&token, &asked).ok()
 }
@@ -85,7 +85,7 @@ struct Asked<'a> {
     now: f64,
     tolerance: f64,
     max_age: Option<u32>,
-    origin: Origin<'a>,
+    issued_for: IssuedFor<'a>,
 }
 
 /// Signs whatever header and claims there are, by the key of this algorithm.
@@ -103,18 +103,20 @@ fn sign(algorithm: &str, header: &[u8], claims: &[u8]) -> String {
 fn validate(token: &str, asked: &Asked) -> Result<VerifiedIdToken, Reason> {
     PROVIDER.with(|provider| {
         let jws = Jws::parse(token, ADVERTISED)?;
-        let authentic = now(AuthenticIdToken::verify(jws, &provider.keys, &Ring));
+        let authentic = now(SignatureVerifiedIdToken::verify(jws, &provider.keys, &Ring));
         let access_token = Secret::new(ACCESS_TOKEN.to_owned());
-        let expected = Expected {
+        let expected = ExpectedClaims {
             issuer: ISSUER,
             client_id: CLIENT_ID,
-            origin: asked.origin,
+            issued_for: asked.issued_for,
             access_token: &access_token,
         };
         let authentic = authentic.map_err(|(reason, _)| reason)?;
-        let checked = now(authentic.check(&expected, &Ring))?;
+        let checked = now(authentic.validate_claims(&expected, &Ring))?;
         let Asked { now, tolerance, max_age, .. } = *asked;
-        checked.at(Clock { now, tolerance, max_age }).map_err(|untimely| untimely.reason)
+        checked
+            .validate_times(TimeContext { now, tolerance, max_age })
+            .map_err(|untimely| untimely.reason)
     })
 }
 
@@ -133,11 +135,11 @@ pub fn run(mut data: &[u8]) {
 
     BEFORE.with(|before| {
         let origin = match origin {
-            "session" => Origin::Session,
-            "renewal" => Origin::Renewal(before),
-            _ => Origin::Login(NONCE),
+            "session" => IssuedFor::Session,
+            "renewal" => IssuedFor::Renewal(before),
+            _ => IssuedFor::Login(NONCE),
         };
-        let asked = Asked { now: time, tolerance, max_age, origin };
+        let asked = Asked { now: time, tolerance, max_age, issued_for: origin };
         if let Some((place, byte)) = tampering {
             return tampered(token, number(Some(place), 0), number(Some(byte), 1), &asked);
         }
@@ -195,10 +197,10 @@ fn fault(claims: &Map<String, Value>, algorithm: &str, asked: &Asked) -> Option<
     };
     let party_holds = claims.get("azp").map_or(!several, |party| party == CLIENT_ID);
     let subject_holds = (1..=255).contains(&string("sub").unwrap_or_default().chars().count());
-    let (renews, nonce_holds) = match asked.origin {
-        Origin::Login(nonce) => (false, string("nonce") == Some(nonce)),
-        Origin::Session => (false, true),
-        Origin::Renewal(_) => (true, claims.get("nonce").is_none_or(|nonce| nonce == NONCE)),
+    let (renews, nonce_holds) = match asked.issued_for {
+        IssuedFor::Login(nonce) => (false, string("nonce") == Some(nonce)),
+        IssuedFor::Session => (false, true),
+        IssuedFor::Renewal(_) => (true, claims.get("nonce").is_none_or(|nonce| nonce == NONCE)),
     };
     let auth_time_holds =
         claims.get("auth_time").is_none_or(|time| time.as_u64() == Some(1_699_999_000));

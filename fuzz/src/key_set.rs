@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::error::{ErrorCode, Reason};
-use classlink_spa::protocol::id_token::AuthenticIdToken;
+use classlink_spa::protocol::id_token::SignatureVerifiedIdToken;
 use classlink_spa::protocol::jwks::KeySet;
 use classlink_spa::protocol::jws::{Algorithm, Jws};
 use serde_json::{Map, Value, json};
@@ -40,7 +40,7 @@ pub fn run(mut data: &[u8]) {
             .collect();
         // Four at most are tried.
         let fitting: Vec<_> = fitting.into_iter().take(4).collect();
-        let found = keys.candidates(&signed).map(|keys| keys.len());
+        let found = keys.select_verification_keys(&signed).map(|keys| keys.len());
         let is_clear = fitting.len() == 1 || key_id.is_some() && !fitting.is_empty();
         assert_eq!(found, if is_clear { Ok(fitting.len()) } else { Err(Reason::KeyNotFound) });
 
@@ -48,7 +48,7 @@ pub fn run(mut data: &[u8]) {
         let ours = ours.as_object().unwrap();
         let is_ours =
             |jwk: &Map<String, Value>| ours.iter().all(|(name, value)| jwk[name] == *value);
-        if now(AuthenticIdToken::verify(signed, &keys, &Ring)).is_ok() {
+        if now(SignatureVerifiedIdToken::verify(signed, &keys, &Ring)).is_ok() {
             assert!(fitting.into_iter().any(is_ours), "another key verifies what ours has signed");
         } else {
             assert!(!is_clear || !fitting.into_iter().any(is_ours), "our key does not verify");

@@ -1,7 +1,7 @@
 //! The login that hostile input meets.
 
 use classlink_spa::protocol::json;
-use classlink_spa::protocol::metadata::{Profile, Provider};
+use classlink_spa::protocol::metadata::{ProfileSource, ProviderMetadata};
 use classlink_spa::protocol::pending::PendingLogin;
 use classlink_spa::protocol::pkce::CodeVerifier;
 
@@ -23,14 +23,14 @@ pub fn verifier() -> CodeVerifier {
 }
 
 /// Its provider.
-pub fn provider() -> Provider {
+pub fn provider() -> ProviderMetadata {
     let metadata = br#"{
         "authorization_endpoint": "https://op.example/auth",
         "token_endpoint": "https://op.example/token",
         "jwks_uri": "https://op.example/jwks"
     }"#;
-    let metadata = json::object(metadata).unwrap();
-    Provider::from_layers(&[&metadata], Profile::IdToken, None).unwrap()
+    let metadata = json::parse_object(metadata).unwrap();
+    ProviderMetadata::merge(&[&metadata], ProfileSource::IdToken, None).unwrap()
 }
 
 /// The pending login, with other members beside the required ones.

@@ -2,7 +2,7 @@
 //! one, `gateway`, then the discovery document.
 
 use classlink_spa::protocol::authorization::AuthorizationRequest;
-use classlink_spa::protocol::metadata::{Profile, Provider, from_discovery};
+use classlink_spa::protocol::metadata::{ProfileSource, ProviderMetadata, from_discovery};
 use classlink_spa::protocol::pending::PendingLogin;
 use serde_json::Value;
 use url::Url;
@@ -16,7 +16,7 @@ const GATEWAY: &str = "https://app.example/auth";
 /// Reads the document, and holds what is taken to Discovery 1.0, 4.2 and 4.3.
 pub fn run(mut data: &[u8]) {
     let mut words = text_line(&mut data).split_ascii_whitespace();
-    let profile = words.next().and_then(Profile::from_name).unwrap_or(Profile::IdToken);
+    let profile = words.next().and_then(ProfileSource::from_name).unwrap_or(ProfileSource::IdToken);
     let gateway = words.next().filter(|word| *word == "gateway").map(|_| GATEWAY);
     let Ok(discovered) = from_discovery(data, ISSUER) else { return };
     let members = object(data).expect("it is no JSON object");
@@ -29,11 +29,11 @@ pub fn run(mut data: &[u8]) {
         text(&members, name).into_iter().for_each(endpoint);
     }
 
-    let provider = Provider::from_layers(&[&discovered], profile, gateway);
+    let provider = ProviderMetadata::merge(&[&discovered], profile, gateway);
     let wanted = match profile {
-        Profile::IdToken => None,
-        Profile::Userinfo => Some("userinfo_endpoint"),
-        Profile::MyInfo => Some("my_info_endpoint"),
+        ProfileSource::IdToken => None,
+        ProfileSource::Userinfo => Some("userinfo_endpoint"),
+        ProfileSource::MyInfo => Some("my_info_endpoint"),
     };
     let is_whole = gateway.is_some() || wanted.is_none_or(|name| members.contains_key(name));
     assert_eq!(provider.is_some(), is_whole);
@@ -41,18 +41,18 @@ pub fn run(mut data: &[u8]) {
     assert_eq!(text(&members, "authorization_endpoint"), Some(provider.authorization_endpoint()));
     if gateway.is_none() {
         assert_eq!(text(&members, "token_endpoint"), Some(provider.token_endpoint()));
-        assert_eq!(text(&members, "jwks_uri"), Some(provider.key_set()));
+        assert_eq!(text(&members, "jwks_uri"), Some(provider.jwks_uri()));
         assert_eq!(wanted.and_then(|name| text(&members, name)), provider.profile_endpoint());
     } else {
         assert_eq!(provider.token_endpoint(), [GATEWAY, "/token"].concat());
-        assert_eq!(provider.key_set(), [GATEWAY, "/jwks"].concat());
+        assert_eq!(provider.jwks_uri(), [GATEWAY, "/jwks"].concat());
         assert!(provider.profile_endpoint().is_none_or(|url| url.starts_with(GATEWAY)));
         assert_eq!(provider.revocation_endpoint(), None);
     }
     provider.end_session_endpoint().into_iter().for_each(endpoint);
     provider.revocation_endpoint().into_iter().for_each(endpoint);
     let promised = members.get("authorization_response_iss_parameter_supported");
-    assert_eq!(provider.issuer_promised(), promised.and_then(Value::as_bool) == Some(true));
+    assert_eq!(provider.iss_parameter_supported(), promised.and_then(Value::as_bool) == Some(true));
     let advertised = members.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
     let advertised =
         advertised.map(|names| names.iter().filter_map(Value::as_str).collect::<Vec<_>>());
@@ -66,7 +66,7 @@ pub fn run(mut data: &[u8]) {
 
 /// The request goes to the endpoint and says all that it must, whatever the endpoint's own query says before; and what
 /// is kept of the provider meanwhile is the same.
-fn leave(provider: &Provider) {
+fn leave(provider: &ProviderMetadata) {
     let verifier = verifier();
     let request = AuthorizationRequest {
         endpoint: provider.authorization_endpoint(),
@@ -75,7 +75,7 @@ fn leave(provider: &Provider) {
         scope: "openid profile",
         state: STATE,
         verifier: &verifier,
-        wishes: &[("login_hint", "ana & co")],
+        extra_params: &[("login_hint", "ana & co")],
     };
     if let Ok(endpoint) = Url::parse(provider.authorization_endpoint()) {
         let url = Url::parse(&request.url()).expect("the request's URL is none");
@@ -104,8 +104,8 @@ fn leave(provider: &Provider) {
     let kept = PendingLogin::from_stored(&login.to_stored()).expect("it can't be read again");
     let kept = kept.provider();
     assert_eq!(kept.token_endpoint(), provider.token_endpoint());
-    assert_eq!(kept.key_set(), provider.key_set());
+    assert_eq!(kept.jwks_uri(), provider.jwks_uri());
     assert_eq!(kept.algorithms(), provider.algorithms());
     assert_eq!(kept.profile_endpoint(), provider.profile_endpoint());
-    assert_eq!(kept.issuer_promised(), provider.issuer_promised());
+    assert_eq!(kept.iss_parameter_supported(), provider.iss_parameter_supported());
 }

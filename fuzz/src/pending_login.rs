@@ -1,7 +1,7 @@
 //! The stored pending login and the marks beside it: a line with the time, then what is stored.
 
 use classlink_spa::protocol::pending::{
-    PendingLogin, launch_mark, marked_state, may_redirect, tells_of_loop,
+    PendingLogin, can_restore_by_redirect, is_launch_loop, launch_marker, launch_marker_state,
 };
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn stored(text: &str, now: f64) {
         ("return_to", login.return_to()),
         ("support_code", login.support_code()),
         ("token_endpoint", login.provider().token_endpoint()),
-        ("jwks_uri", login.provider().key_set()),
+        ("jwks_uri", login.provider().jwks_uri()),
         ("algorithms", login.provider().algorithms()),
     ] {
         assert_eq!(string(name), Some(read), "{name}");
@@ -49,14 +49,15 @@ fn stored(text: &str, now: f64) {
         }
     }
     endpoint(login.provider().token_endpoint());
-    endpoint(login.provider().key_set());
+    endpoint(login.provider().jwks_uri());
     let max_age = string("max_age").map(|seconds| seconds.parse().unwrap_or(0));
     // The standard library takes a sign, too.
     assert!(login.max_age() == max_age || login.max_age() == Some(0));
     let created_at = string("created_at").and_then(|at| at.parse::<u32>().ok()).unwrap_or(0);
     assert!(login.created_at() <= f64::from(created_at), "begun later than was stored");
     assert!(
-        !login.is_fresh(f64::NAN) && (!login.is_fresh(now) || now - 3600.0 <= login.created_at())
+        !login.is_unexpired(f64::NAN)
+            && (!login.is_unexpired(now) || now - 3600.0 <= login.created_at())
     );
 
     let again = PendingLogin::from_stored(&login.to_stored());
@@ -80,17 +81,17 @@ fn kept(text: &str) {
 }
 
 fn marks(text: &str, now: f64) {
-    let mark = launch_mark(text, CREATED_AT);
-    assert_eq!(marked_state(&mark).as_deref(), Some(text));
-    assert_eq!(tells_of_loop(&mark, now), now - f64::from(CREATED_AT) <= 60.0);
-    if let Some(state) = marked_state(text) {
+    let mark = launch_marker(text, CREATED_AT);
+    assert_eq!(launch_marker_state(&mark).as_deref(), Some(text));
+    assert_eq!(is_launch_loop(&mark, now), now - f64::from(CREATED_AT) <= 60.0);
+    if let Some(state) = launch_marker_state(text) {
         let members = object(text.as_bytes()).unwrap();
         assert_eq!(members["state"].as_str(), Some(state.as_str()));
     }
-    if tells_of_loop(text, now) {
+    if is_launch_loop(text, now) {
         assert!(object(text.as_bytes()).is_some());
     }
-    if may_redirect(Some(text), now) {
+    if can_restore_by_redirect(Some(text), now) {
         let found: f64 = text.parse().expect("a mark that is no time");
         assert!(!(0.0..10.0).contains(&(now - found)), "it goes round in circles");
     }

@@ -4,7 +4,7 @@
 use classlink_spa::error::ErrorCode;
 use classlink_spa::protocol::id_token::VerifiedIdToken;
 use classlink_spa::protocol::json;
-use classlink_spa::protocol::user::{ProfileAnswer, User};
+use classlink_spa::protocol::user::{ProfileResponse, User};
 use serde_json::{Map, Value};
 
 use crate::id_token::verified;
@@ -44,29 +44,29 @@ pub fn run(mut data: &[u8]) {
 }
 
 /// Core 5.3.2 and 5.3.4.
-fn user_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Option<ProfileAnswer> {
+fn user_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Option<ProfileResponse> {
     let members = object(body);
     let subject = members.as_ref().and_then(|members| members.get("sub")?.as_str());
     let is_theirs = subject == Some(token.subject());
-    judged(ProfileAnswer::from_userinfo(status, body, token), status, members.as_ref(), is_theirs)
+    judged(ProfileResponse::from_userinfo(status, body, token), status, members.as_ref(), is_theirs)
 }
 
 /// There both speak in `ClassLink`'s numbers, they speak of the same person.
-fn my_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Option<ProfileAnswer> {
+fn my_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Option<ProfileResponse> {
     let members = object(body);
     let user_id = members.as_ref().and_then(|members| identifier(members, "UserId"));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_theirs = user_id
         .is_none_or(|id| id == token.subject() || !is_number(&id) || !is_number(token.subject()));
-    judged(ProfileAnswer::from_my_info(status, body, token), status, members.as_ref(), is_theirs)
+    judged(ProfileResponse::from_my_info(status, body, token), status, members.as_ref(), is_theirs)
 }
 
 fn judged(
-    read: Result<ProfileAnswer, classlink_spa::error::Error>,
+    read: Result<ProfileResponse, classlink_spa::error::Error>,
     status: u16,
     members: Option<&Map<String, Value>>,
     is_theirs: bool,
-) -> Option<ProfileAnswer> {
+) -> Option<ProfileResponse> {
     let told = members.is_some_and(|members| members.get("status").is_some_and(Value::is_number));
     let expected = match members {
         _ if !(200..300).contains(&status) => Some(ErrorCode::UserinfoRejected),

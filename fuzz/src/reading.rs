@@ -27,7 +27,7 @@ pub fn number<T: std::str::FromStr>(word: Option<&str>, otherwise: T) -> T {
 
 /// A JSON object as `serde_json` reads it; `None` where our reader takes none: the `json` target compares the two.
 pub fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    json::object(bytes)?;
+    json::parse_object(bytes)?;
     serde_json::from_slice(bytes).ok()
 }
 

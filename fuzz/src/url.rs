@@ -1,6 +1,6 @@
 //! Endpoints that a secret is sent to, and `returnTo`: a URL, or what should be one.
 
-use classlink_spa::protocol::url::{is_secure, path_at};
+use classlink_spa::protocol::url::{is_potentially_trustworthy, same_origin_path};
 use url::{Host, Url};
 
 /// Pages that a person may be on.
@@ -13,7 +13,7 @@ const PAGES: [&str; 3] = [
 /// Holds what is accepted to what the URL Standard makes of it.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if is_secure(text) {
+    if is_potentially_trustworthy(text) {
         endpoint(text);
     }
     for page in PAGES {
@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
 
 /// An endpoint that was accepted is a safe one, or no URL at all.
 pub(crate) fn endpoint(text: &str) {
-    assert!(is_secure(text), "insecure: {text}");
+    assert!(is_potentially_trustworthy(text), "insecure: {text}");
     let Ok(url) = Url::parse(text) else { return };
     assert!(url.username().is_empty() && url.password().is_none(), "user information: {text}");
     let is_loopback = match url.host().unwrap() {
@@ -46,7 +46,7 @@ pub(crate) fn endpoint(text: &str) {
 fn return_to(text: &str, page: &Url) {
     let origin = page.origin();
     let Ok(target) = page.join(text) else { return };
-    let Some(path) = path_at(target.as_str(), &origin.ascii_serialization()) else {
+    let Some(path) = same_origin_path(target.as_str(), &origin.ascii_serialization()) else {
         let is_ours = target.origin() == origin && target.scheme() == page.scheme();
         let is_odd = !target.username().is_empty()
             || target.password().is_some()
@@ -60,5 +60,5 @@ fn return_to(text: &str, page: &Url) {
     );
     let followed = page.join("/else/where?x=1").unwrap().join(path).unwrap();
     assert_eq!(followed, target, "{path} leads elsewhere than {text}");
-    assert_eq!(path_at(followed.as_str(), &origin.ascii_serialization()), Some(path));
+    assert_eq!(same_origin_path(followed.as_str(), &origin.ascii_serialization()), Some(path));
 }

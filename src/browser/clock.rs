@@ -2,26 +2,26 @@
 
 use super::window;
 
-use crate::protocol::text;
+use crate::protocol::ascii;
 
 /// Seconds since 1970, by the device.
 #[must_use]
-pub fn now() -> f64 {
+pub fn now_secs() -> f64 {
     now_ms() / 1000.0
 }
 
 /// Seconds by a clock that is never set, from a moment of its own. It may stand still while the device sleeps.
 #[must_use]
-pub fn monotonic() -> f64 {
+pub fn monotonic_secs() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now() / 1000.0)
 }
 
 /// The time of an HTTP answer in seconds since 1970: its `Date`, and its `Age` in a cache (RFC 9110, 6.6.1; RFC 9111,
 /// 5.1).
 #[must_use]
-pub fn of_answer(date: &str, age: Option<&str>) -> Option<f64> {
+pub fn server_time(date: &str, age: Option<&str>) -> Option<f64> {
     let date = js_sys::Date::parse(date) / 1000.0;
-    let age = age.and_then(|age| text::whole(age.as_bytes())).map_or(0.0, f64::from);
+    let age = age.and_then(|age| ascii::parse_u32(age.as_bytes())).map_or(0.0, f64::from);
     date.is_finite().then_some(date + age)
 }
 
@@ -34,6 +34,6 @@ pub fn now_ms() -> f64 {
 /// Whole seconds since 1970, by the device.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, in 2106")]
-pub fn now_seconds() -> u32 {
-    now() as u32
+pub fn now_whole_secs() -> u32 {
+    now_secs() as u32
 }

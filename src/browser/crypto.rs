@@ -3,29 +3,29 @@
 use js_sys::{Array, JSON, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::task::wait;
+use super::task::await_promise;
 use super::{get, set, window};
-use crate::protocol::id_token::{CannotVerify, Platform};
+use crate::protocol::id_token::{CryptoProvider, VerifyError};
 use crate::protocol::jwks::Jwk;
 use crate::protocol::jws::{Algorithm, Hash};
 
 /// The platform's `crypto.subtle`.
 pub struct WebCrypto;
 
-impl Platform for WebCrypto {
+impl CryptoProvider for WebCrypto {
     async fn verify(
         &self,
         key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
-    ) -> Result<bool, CannotVerify> {
+    ) -> Result<bool, VerifyError> {
         verify(key, algorithm, input, signature).await.map_err(|cause| {
             // A platform that does not know an algorithm says so; anything else is the key's fault.
             if get(&cause, "name") == "NotSupportedError" {
-                CannotVerify::Algorithm
+                VerifyError::Algorithm
             } else {
-                CannotVerify::Key
+                VerifyError::Key
             }
         })
     }
@@ -38,7 +38,7 @@ impl Platform for WebCrypto {
         };
         let subtle = window().crypto().ok()?.subtle();
         let digest = subtle.digest_with_str_and_js_u8_array(name, &Uint8Array::from(input)).ok()?;
-        Some(Uint8Array::new(&wait(digest).await.ok()?).to_vec())
+        Some(Uint8Array::new(&await_promise(digest).await.ok()?).to_vec())
     }
 }
 
@@ -53,14 +53,14 @@ async fn verify(
     let usages = Array::of1(&"verify".into());
     let jwk = public_jwk(key, algorithm);
     let imported = subtle.import_key_with_object("jwk", &jwk, &parameters, false, &usages)?;
-    let imported = wait(imported).await?;
+    let imported = await_promise(imported).await?;
     let verified = subtle.verify_with_object_and_js_u8_array_and_js_u8_array(
         &parameters,
         imported.unchecked_ref(),
         &Uint8Array::from(signature),
         &Uint8Array::from(input),
     )?;
-    Ok(wait(verified).await?.is_truthy())
+    Ok(await_promise(verified).await?.is_truthy())
 }
 
 /// What Web Crypto calls an algorithm, for importing a key and for verifying alike. The salt of RSA-PSS is as long as

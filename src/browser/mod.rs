@@ -2,7 +2,6 @@
 
 pub mod clock;
 pub mod crypto;
-pub mod host;
 pub mod http;
 pub mod navigation;
 pub mod random;

@@ -34,19 +34,19 @@ pub fn page_url() -> String {
 fn path_of(url: &str) -> Option<String> {
     let location = window().location();
     let href = Url::new_with_base(url, &location.href().ok()?).ok()?.href();
-    url::path_at(&href, &location.origin().ok()?).map(str::to_owned)
+    url::same_origin_path(&href, &location.origin().ok()?).map(str::to_owned)
 }
 
 /// Returns the default of `returnTo`: the current path, or `home` if that is the callback page itself.
 #[must_use]
 pub fn default_return_to(redirect_uri: &str, home: &str) -> String {
-    away_from(&page_url(), redirect_uri, home)
+    path_unless_same_page(&page_url(), redirect_uri, home)
 }
 
 /// Returns the path that a launch with this target leads to, or `home` if that is the launch page itself, which would
 /// launch again.
 #[must_use]
-pub fn away_from(target: &str, page: &str, home: &str) -> String {
+pub fn path_unless_same_page(target: &str, page: &str, home: &str) -> String {
     match (path_of(target), path_of(page)) {
         (Some(target), Some(page)) if without_query(&target) != without_query(&page) => target,
         _ => home.to_owned(),

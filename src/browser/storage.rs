@@ -6,8 +6,8 @@ use web_sys::Storage;
 
 use super::window;
 use crate::error::{Error, ErrorCode};
+use crate::protocol::ascii;
 use crate::protocol::pending::{self, PendingLogin};
-use crate::protocol::text;
 
 const LOGIN_PREFIX: &str = "classlink-spa.login.";
 const LAUNCH_KEY: &str = "classlink-spa.launch";
@@ -59,14 +59,14 @@ pub fn remove_login(state: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn sweep_logins(now: f64) -> Result<(), Error> {
+pub fn remove_stale_logins(now: f64) -> Result<(), Error> {
     let storage = storage()?;
     let count = storage.length().map_err(unavailable)?;
     let mut old = Vec::new();
     for index in 0..count {
         if let Some(key) = storage.key(index).map_err(unavailable)?
             && let Some(state) = key.strip_prefix(LOGIN_PREFIX)
-            && !pending_login(state)?.is_some_and(|pending| pending.is_fresh(now))
+            && !pending_login(state)?.is_some_and(|pending| pending.is_unexpired(now))
         {
             old.push(key);
         }
@@ -81,15 +81,15 @@ pub fn sweep_logins(now: f64) -> Result<(), Error> {
 /// `storage_unavailable`.
 pub fn is_launch_loop(now: f64) -> Result<bool, Error> {
     let mark = storage()?.get_item(LAUNCH_KEY).map_err(unavailable)?;
-    Ok(mark.is_some_and(|mark| pending::tells_of_loop(&mark, now)))
+    Ok(mark.is_some_and(|mark| pending::is_launch_loop(&mark, now)))
 }
 
 /// Marks a launch as restarted.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn mark_launch(state: &str, now: u32) -> Result<(), Error> {
-    let mark = pending::launch_mark(state, now);
+pub fn save_launch_marker(state: &str, now: u32) -> Result<(), Error> {
+    let mark = pending::launch_marker(state, now);
     storage()?.set_item(LAUNCH_KEY, &mark).map_err(unavailable)
 }
 
@@ -97,36 +97,36 @@ pub fn mark_launch(state: &str, now: u32) -> Result<(), Error> {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn take_launch_mark() -> Result<Option<String>, Error> {
+pub fn take_launch_marker() -> Result<Option<String>, Error> {
     let storage = storage()?;
     let mark = storage.get_item(LAUNCH_KEY).map_err(unavailable)?;
     storage.remove_item(LAUNCH_KEY).map_err(unavailable)?;
-    Ok(mark.and_then(|mark| pending::marked_state(&mark)))
+    Ok(mark.and_then(|mark| pending::launch_marker_state(&mark)))
 }
 
 /// Whether this tab may be redirected to find a session again.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn may_redirect(now: f64) -> Result<bool, Error> {
+pub fn can_restore_by_redirect(now: f64) -> Result<bool, Error> {
     let mark = storage()?.get_item(RESTORE_KEY).map_err(unavailable)?;
-    Ok(pending::may_redirect(mark.as_deref(), now))
+    Ok(pending::can_restore_by_redirect(mark.as_deref(), now))
 }
 
 /// Marks this tab as redirected.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn mark_redirected() -> Result<(), Error> {
+pub fn mark_restore_redirect() -> Result<(), Error> {
     storage()?.set_item(RESTORE_KEY, "asked").map_err(unavailable)
 }
 
 /// Somebody signed in: removes that mark or, where it was by that redirect, keeps the time, in seconds since 1970.
-pub fn settle_redirected(found: Option<u32>) {
+pub fn record_restore_result(found: Option<u32>) {
     // Where storage can't be had there is no mark.
     if let Ok(storage) = storage() {
         let _ = match found {
-            Some(now) => storage.set_item(RESTORE_KEY, &text::decimal(now.into())),
+            Some(now) => storage.set_item(RESTORE_KEY, &ascii::format_u64(now.into())),
             None => storage.remove_item(RESTORE_KEY),
         };
     }
@@ -150,12 +150,12 @@ pub fn take_logout_state() -> Option<String> {
 
 /// The mark of a sign-out that the gateway has yet to hear of. Where `localStorage` can't be had, there is none: the
 /// request alone must do.
-pub struct SignOutMark {
+pub struct UndeliveredSignOut {
     key: String,
     storage: Option<Storage>,
 }
 
-impl SignOutMark {
+impl UndeliveredSignOut {
     /// The mark of one registration.
     #[must_use]
     pub fn of(client_id: &str) -> Self {

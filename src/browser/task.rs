@@ -10,25 +10,25 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What became of a promise.
-type Settled = Result<JsValue, JsValue>;
+type PromiseResult = Result<JsValue, JsValue>;
 
 /// A call to JavaScript's own end: what its promise settles to.
-pub type Call = Pin<Box<dyn Future<Output = Settled>>>;
+pub type BoxedCall = Pin<Box<dyn Future<Output = PromiseResult>>>;
 
 /// A call under way; `None` once it has ended.
 #[wasm_bindgen]
-pub struct Task(RefCell<Option<Call>>);
+pub struct Task(RefCell<Option<BoxedCall>>);
 
 thread_local! {
-    /// What passes between [`Task::step`] and the [`Wait`] that it comes to: out goes a promise, in comes what became
+    /// What passes between [`Task::step`] and the [`PromiseFuture`] that it comes to: out goes a promise, in comes what became
     /// of it. Each is taken before anything else runs, so that tasks can't take each other's.
-    static BATON: Cell<Option<Settled>> = const { Cell::new(None) };
+    static HANDOFF: Cell<Option<PromiseResult>> = const { Cell::new(None) };
 }
 
 impl Task {
     /// A call that has not begun.
     #[must_use]
-    pub fn new(call: Call) -> Self {
+    pub fn new(call: BoxedCall) -> Self {
         Self(RefCell::new(Some(call)))
     }
 }
@@ -44,40 +44,40 @@ impl Task {
         let Some(mut call) = self.0.take() else {
             return Ok(JsValue::UNDEFINED);
         };
-        BATON.set(Some(if failed { Err(settled) } else { Ok(settled) }));
+        HANDOFF.set(Some(if failed { Err(settled) } else { Ok(settled) }));
         match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(end) => end,
             Poll::Pending => {
                 self.0.replace(Some(call));
-                BATON.take().unwrap_or(Ok(JsValue::UNDEFINED))
+                HANDOFF.take().unwrap_or(Ok(JsValue::UNDEFINED))
             }
         }
     }
 }
 
-/// Waits for a promise. Only one is waited for at a time, and its failure is nobody's until then: see [`no_orphan`].
-pub fn wait(promise: impl Into<JsValue>) -> impl Future<Output = Settled> {
-    Wait(Some(promise.into()))
+/// Waits for a promise. Only one is waited for at a time, and its failure is nobody's until then: see [`ignore_unhandled_rejection`].
+pub fn await_promise(promise: impl Into<JsValue>) -> impl Future<Output = PromiseResult> {
+    PromiseFuture(Some(promise.into()))
 }
 
-struct Wait(Option<JsValue>);
+struct PromiseFuture(Option<JsValue>);
 
-impl Future for Wait {
-    type Output = Settled;
+impl Future for PromiseFuture {
+    type Output = PromiseResult;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Settled> {
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<PromiseResult> {
         match self.0.take() {
             Some(promise) => {
-                BATON.set(Some(Ok(promise)));
+                HANDOFF.set(Some(Ok(promise)));
                 Poll::Pending
             }
-            None => BATON.take().map_or(Poll::Pending, Poll::Ready),
+            None => HANDOFF.take().map_or(Poll::Pending, Poll::Ready),
         }
     }
 }
 
 /// A promise that tells of another's end and never fails itself (`Promise.allSettled`), so that the platform reports
 /// no unhandled rejection before somebody waits for it, or ever.
-pub fn no_orphan(promise: &JsValue) -> Promise {
+pub fn ignore_unhandled_rejection(promise: &JsValue) -> Promise {
     Promise::all_settled(&Array::of1(promise))
 }

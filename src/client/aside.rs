@@ -11,7 +11,7 @@ use super::{Client, State};
 use crate::browser::clock;
 use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::callback::{Answer, Callback, Outcome, refusal};
+use crate::protocol::callback::{AuthorizationResponse, Callback, Outcome, authorization_error};
 use crate::protocol::pending::PendingLogin;
 
 impl Client {
@@ -44,15 +44,17 @@ impl Client {
         popup: &JsValue,
     ) -> Result<Option<(PendingLogin, Rc<Session>)>, Error> {
         let login = self.prepare_login(attempt, options).await?;
-        let url = self.host.aside(&login.url, &login.state, popup).await?;
+        let url = self.host.navigate_child_window(&login.url, &login.state, popup).await?;
         self.require_open()?;
         let Some(url) = url else { return Ok(None) };
-        let Callback::Answer(answer) = Callback::parse(&url) else {
+        let Callback::Response(answer) = Callback::parse(&url) else {
             return Err(Error::new(ErrorCode::CallbackMalformed, "the callback is no answer"));
         };
-        answer.check(Some(&login.pending), clock::now())?;
+        answer.validate(Some(&login.pending), clock::now_secs())?;
         match answer {
-            Answer { outcome: Outcome::Code(code), state, .. } if state == Some(login.state) => {
+            AuthorizationResponse { outcome: Outcome::Code(code), state, .. }
+                if state == Some(login.state) =>
+            {
                 let before = self.before();
                 if popup.is_object() {
                     self.enter(State::SigningIn);
@@ -65,8 +67,10 @@ impl Client {
                 })?;
                 Ok(Some((login.pending, session)))
             }
-            Answer { outcome: Outcome::Error(error), .. } => Err(refusal(error)),
-            Answer { .. } => {
+            AuthorizationResponse { outcome: Outcome::Error(error), .. } => {
+                Err(authorization_error(error))
+            }
+            AuthorizationResponse { .. } => {
                 Err(Error::new(ErrorCode::StateUnknown, "the answer is another login's"))
             }
         }

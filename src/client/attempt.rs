@@ -17,7 +17,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// An attempt that begins now.
     pub(super) fn new(client: &Client) -> Self {
-        Self { support_code: client.host.support_code(), began: clock::now() }
+        Self { support_code: client.host.support_code(), began: clock::now_secs() }
     }
 
     /// An attempt that began with a pending login.
@@ -71,6 +71,6 @@ impl Attempt {
     }
 
     fn duration(&self) -> f64 {
-        ((clock::now() - self.began) * 1000.0).max(0.0).round()
+        ((clock::now_secs() - self.began) * 1000.0).max(0.0).round()
     }
 }

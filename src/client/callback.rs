@@ -9,11 +9,11 @@ use super::attempt::Attempt;
 use super::restore::is_nobody;
 use super::session::Session;
 use super::{Client, State};
-use crate::browser::storage::SignOutMark;
+use crate::browser::storage::UndeliveredSignOut;
 use crate::browser::{clock, navigation, object, storage};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::callback::{Answer, Callback, Outcome, refusal};
+use crate::protocol::callback::{AuthorizationResponse, Callback, Outcome, authorization_error};
 use crate::protocol::pending::PendingLogin;
 
 /// The pending login that an answer's state names, with its registration.
@@ -48,7 +48,7 @@ impl Client {
             Callback::Malformed(why) => {
                 attempt.emit(self, "callback.received");
                 let subject = "the callback breaks RFC 6749: ";
-                let error = Error::about(subject, ErrorCode::CallbackMalformed, why);
+                let error = Error::with_subject(subject, ErrorCode::CallbackMalformed, why);
                 Err(attempt.failed(self, &error))
             }
             Callback::Launch => {
@@ -63,7 +63,7 @@ impl Client {
                     }
                 }
             }
-            Callback::Answer(answer) => self.handle_answer(attempt, url, answer).await,
+            Callback::Response(answer) => self.handle_answer(attempt, url, answer).await,
         }
     }
 
@@ -72,7 +72,7 @@ impl Client {
         self: &Rc<Self>,
         attempt: Attempt,
         url: &str,
-        answer: Answer,
+        answer: AuthorizationResponse,
     ) -> Result<JsValue, JsValue> {
         let found = match self.find_login(&answer).await {
             Ok(found) => found,
@@ -101,7 +101,7 @@ impl Client {
             .as_ref()
             .map(|found| (found.return_to(), found.pending.app_state().map(str::to_owned)));
         let done = async {
-            answer.check(found.as_ref().map(|found| &found.pending), clock::now())?;
+            answer.validate(found.as_ref().map(|found| &found.pending), clock::now_secs())?;
             match (answer.outcome, answer.state, found) {
                 (Outcome::Code(code), Some(state), Some(found)) => {
                     let Found { pending, config, .. } = &*found;
@@ -112,9 +112,11 @@ impl Client {
                 }
                 (Outcome::Error(error), Some(state), found) => {
                     self.consume(&state)?;
-                    let refused = refusal(error);
+                    let refused = authorization_error(error);
                     match found {
-                        Some(found) if found.pending.restores() && is_nobody(refused.code) => {
+                        Some(found)
+                            if found.pending.is_silent_restore() && is_nobody(refused.code) =>
+                        {
                             self.go_back(&found).await
                         }
                         _ => Err(refused),
@@ -151,9 +153,12 @@ impl Client {
     }
 
     /// The pending login that an answer's state names, with its registration; none where it is another client's.
-    async fn find_login(&self, answer: &Answer) -> Result<Option<Box<Found>>, Error> {
+    async fn find_login(
+        &self,
+        answer: &AuthorizationResponse,
+    ) -> Result<Option<Box<Found>>, Error> {
         // Whatever comes of it, this is how a restarted launch ends.
-        let launched = storage::take_launch_mark()?;
+        let launched = storage::take_launch_marker()?;
         let Some(state) = &answer.state else {
             return Ok(None);
         };
@@ -199,8 +204,8 @@ impl Client {
             ("appState", app_state.into()),
             ("district", pending.district().into()),
         ]);
-        storage::settle_redirected(pending.restores().then(clock::now_seconds));
-        SignOutMark::of(session.config.client_id()).clear();
+        storage::record_restore_result(pending.is_silent_restore().then(clock::now_whole_secs));
+        UndeliveredSignOut::of(session.config.client_id()).clear();
         self.begin(session.clone());
         self.tell_of_sign_in(&session);
         attempt.succeeded(self);

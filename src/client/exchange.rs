@@ -14,28 +14,29 @@ use super::attempt::Attempt;
 use super::provider::{read_keys, request_keys};
 use super::session::{Session, Tokens};
 use crate::browser::crypto::WebCrypto;
-use crate::browser::http::{Answer, Kind, Request, Sent};
+use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind};
 use crate::browser::{clock, set};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Reason};
 use crate::protocol::id_token::{
-    AuthenticIdToken, CheckedIdToken, Clock, Expected, Origin, VerifiedIdToken,
+    ClaimsValidatedIdToken, ExpectedClaims, IssuedFor, SignatureVerifiedIdToken, TimeContext,
+    VerifiedIdToken,
 };
 use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::Jws;
-use crate::protocol::metadata::{Profile, Provider};
+use crate::protocol::metadata::{ProfileSource, ProviderMetadata};
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::secret::Secret;
-use crate::protocol::token::{TokenResponse, request_body};
-use crate::protocol::user::{ProfileAnswer, User};
+use crate::protocol::token::{TokenResponse, authorization_code_grant};
+use crate::protocol::user::{ProfileResponse, User};
 use crate::session::lifetime::{Lifetime, RenewalBudget};
 
 /// What was asked for, against which the answer is judged.
 pub(super) struct Asked<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) config: &'a Config,
-    pub(super) provider: &'a Provider,
-    pub(super) origin: Origin<'a>,
+    pub(super) provider: &'a ProviderMetadata,
+    pub(super) issued_for: IssuedFor<'a>,
     /// `max_age`, where it was asked for.
     pub(super) max_age: Option<u32>,
     /// The scope asked for: what was granted, unless the answer says otherwise (RFC 6749, 5.1).
@@ -52,7 +53,7 @@ pub(super) struct Answered {
 
 impl Answered {
     /// Reads a token answer. What is none is the gateway's failure, where there is one: nobody else speaks to the page.
-    pub(super) fn read(answer: &Answer, config: &Config) -> Result<Self, Error> {
+    pub(super) fn read(answer: &HttpResponse, config: &Config) -> Result<Self, Error> {
         let tokens = TokenResponse::parse(answer.status, &answer.body).map_err(|error| {
             match (error.code, config.gateway()) {
                 (ErrorCode::ProviderResponseInvalid, Some(_)) => {
@@ -78,19 +79,19 @@ impl Client {
         // Beside the token request, not after it. A failure here is tried again when the keys are needed.
         let keys = request_keys(attempt, provider, config, false);
         let request = Request {
-            to: "the token endpoint",
+            endpoint_name: "the token endpoint",
             url: provider.token_endpoint(),
-            kind: Kind::PostForm(&request_body(pending, code)),
+            kind: RequestKind::PostForm(&authorization_code_grant(pending, code)),
             cache: "no-store",
             timeout: config.timeout,
-            gateway: attempt.at_gateway(config),
+            support_code: attempt.at_gateway(config),
         };
         let answered = Answered::read(&request.send().await?, config)?;
         let asked = Asked {
             attempt,
             config,
             provider,
-            origin: Origin::Login(&pending.verifier.nonce()),
+            issued_for: IssuedFor::Login(&pending.verifier.nonce()),
             max_age: pending.max_age(),
             scope: pending.scope(),
         };
@@ -107,7 +108,7 @@ impl Client {
         &self,
         asked: &Asked<'_>,
         Answered { status, tokens, time }: Answered,
-        keys: Result<Sent, Error>,
+        keys: Result<InFlightRequest, Error>,
     ) -> Result<Rc<Session>, Error> {
         let Asked { config, provider, .. } = *asked;
         let id_token = tokens.id_token.ok_or_else(|| {
@@ -117,15 +118,15 @@ impl Client {
         let keys = read_keys(keys).await.ok();
         let jws = Jws::parse(id_token.expose(), provider.algorithms()).map_err(Error::id_token)?;
         let authentic = authenticate(asked, jws, keys).await?;
-        let expected = Expected {
+        let expected = ExpectedClaims {
             issuer: config.issuer(),
             client_id: config.client_id(),
-            origin: asked.origin,
+            issued_for: asked.issued_for,
             access_token: &tokens.access_token,
         };
-        let checked = authentic.check(&expected, &WebCrypto).await;
-        let checked = checked.map_err(|reason| match (asked.origin, reason) {
-            (Origin::Renewal(_), Reason::Subject) => {
+        let checked = authentic.validate_claims(&expected, &WebCrypto).await;
+        let checked = checked.map_err(|reason| match (asked.issued_for, reason) {
+            (IssuedFor::Renewal(_), Reason::Subject) => {
                 let message = "the renewed ID token speaks of another subject";
                 Error::new(ErrorCode::UserMismatch, message)
             }
@@ -138,8 +139,8 @@ impl Client {
 
         let elapsed = self.elapsed();
         // Of a session that was found again, the ID token tells how old it is.
-        let age = match asked.origin {
-            Origin::Login(_) => 0.0,
+        let age = match asked.issued_for {
+            IssuedFor::Login(_) => 0.0,
             _ => (now - token.issued_at()).max(0.0),
         };
         let limit = config.session_max_age().map_or(f64::INFINITY, |most| elapsed + most - age);
@@ -184,14 +185,14 @@ impl Client {
     async fn judge_times(
         &self,
         asked: &Asked<'_>,
-        token: CheckedIdToken,
+        token: ClaimsValidatedIdToken,
         answered_at: Option<f64>,
     ) -> Result<(VerifiedIdToken, f64), Error> {
         let Asked { attempt, config, max_age, .. } = *asked;
-        let by = |now| Clock { now, tolerance: config.clock_tolerance, max_age };
-        let device = clock::now();
+        let by = |now| TimeContext { now, tolerance: config.clock_tolerance, max_age };
+        let device = clock::now_secs();
         let gateway_time = config.gateway().and(answered_at);
-        let untimely = match token.at(by(device)) {
+        let untimely = match token.validate_times(by(device)) {
             Ok(token) => return Ok((token, gateway_time.unwrap_or(device))),
             Err(untimely) => untimely,
         };
@@ -202,8 +203,8 @@ impl Client {
         let Some(now) = now else {
             return Err(Error::id_token(untimely.reason));
         };
-        let offset = (clock::now() - now).round();
-        match untimely.token.at(by(now)) {
+        let offset = (clock::now_secs() - now).round();
+        match untimely.token.validate_times(by(now)) {
             Ok(token) => {
                 attempt.emit(self, "clock.corrected");
                 Ok((token, now))
@@ -222,10 +223,10 @@ async fn authenticate(
     asked: &Asked<'_>,
     jws: Box<Jws>,
     keys: Option<KeySet>,
-) -> Result<AuthenticIdToken, Error> {
+) -> Result<SignatureVerifiedIdToken, Error> {
     let jws = match keys {
         None => jws,
-        Some(keys) => match AuthenticIdToken::verify(jws, &keys, &WebCrypto).await {
+        Some(keys) => match SignatureVerifiedIdToken::verify(jws, &keys, &WebCrypto).await {
             Ok(token) => return Ok(token),
             Err((Reason::KeyNotFound, jws)) => jws,
             Err((Reason::Signature, jws)) if jws.key_id.is_none() => jws,
@@ -234,7 +235,7 @@ async fn authenticate(
     };
     let afresh = request_keys(asked.attempt, asked.provider, asked.config, true);
     let keys = read_keys(afresh).await?;
-    let verified = AuthenticIdToken::verify(jws, &keys, &WebCrypto).await;
+    let verified = SignatureVerifiedIdToken::verify(jws, &keys, &WebCrypto).await;
     verified.map_err(|(reason, _)| Error::id_token(reason))
 }
 
@@ -243,23 +244,23 @@ async fn request_profile(
     asked: &Asked<'_>,
     token: &VerifiedIdToken,
     access_token: &Secret,
-) -> Result<Option<ProfileAnswer>, Error> {
+) -> Result<Option<ProfileResponse>, Error> {
     let Asked { attempt, config, provider, .. } = *asked;
     let Some(url) = provider.profile_endpoint() else {
         return Ok(None);
     };
     let request = Request {
-        to: "the profile endpoint",
+        endpoint_name: "the profile endpoint",
         url,
-        kind: Kind::GetWithBearer(access_token),
+        kind: RequestKind::GetWithBearer(access_token),
         cache: "no-store",
         timeout: config.timeout,
-        gateway: attempt.at_gateway(config),
+        support_code: attempt.at_gateway(config),
     };
     let answer = request.send().await?;
     let read = match config.profile {
-        Profile::MyInfo => ProfileAnswer::from_my_info,
-        Profile::Userinfo | Profile::IdToken => ProfileAnswer::from_userinfo,
+        ProfileSource::MyInfo => ProfileResponse::from_my_info,
+        ProfileSource::Userinfo | ProfileSource::IdToken => ProfileResponse::from_userinfo,
     };
     read(answer.status, &answer.body, token).map(Some)
 }
@@ -267,12 +268,12 @@ async fn request_profile(
 /// What the application's own origin says the time is.
 async fn origin_time(config: &Config) -> Option<f64> {
     let request = Request {
-        to: "the application's own origin",
+        endpoint_name: "the application's own origin",
         url: config.redirect_uri(),
-        kind: Kind::Head,
+        kind: RequestKind::Head,
         cache: "no-store",
         timeout: config.timeout,
-        gateway: None,
+        support_code: None,
     };
     request.send().await.ok()?.time
 }

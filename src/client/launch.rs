@@ -24,8 +24,8 @@ impl Client {
             let message = "a launch (a code without a state), which `launch: \"reject\"` refuses";
             return Err(Error::new(ErrorCode::LaunchRejected, message));
         }
-        let is_loop = storage::is_launch_loop(clock::now())?;
-        storage::take_launch_mark()?;
+        let is_loop = storage::is_launch_loop(clock::now_secs())?;
+        storage::take_launch_marker()?;
         if is_loop {
             let message =
                 "the restarted launch came back without a state again: the provider drops `state`";
@@ -57,7 +57,7 @@ impl Client {
                 let message = "the launch's `target_link_uri` is of another origin than this page";
                 return Err(Error::new(ErrorCode::OriginNotAllowed, message));
             }
-            let return_to = navigation::away_from(
+            let return_to = navigation::path_unless_same_page(
                 target.unwrap_or(config.base_path()),
                 url,
                 config.base_path(),

@@ -56,7 +56,7 @@ impl Client {
         let verifier = CodeVerifier::from_random(&random::bytes()?);
         let pending = PendingLogin::new(
             verifier,
-            clock::now_seconds(),
+            clock::now_whole_secs(),
             &provider,
             &[
                 ("client_id", Some(config.client_id())),
@@ -67,13 +67,13 @@ impl Client {
                 ("return_to", Some(&return_to)),
                 ("app_state", options.app_state()),
                 ("district", options.district()),
-                ("restores", options.restores().then_some("true")),
+                ("restores", options.is_silent_restore().then_some("true")),
                 ("support_code", Some(&attempt.support_code)),
             ],
         );
-        let mut wishes = options.wishes();
+        let mut extra_params = options.extra_params();
         if let Some(max_age) = &max_age {
-            wishes.push(("max_age", max_age));
+            extra_params.push(("max_age", max_age));
         }
         let request = AuthorizationRequest {
             endpoint: provider.authorization_endpoint(),
@@ -82,7 +82,7 @@ impl Client {
             scope: &scope,
             state: &state,
             verifier: &pending.verifier,
-            wishes: &wishes,
+            extra_params: &extra_params,
         };
         let url = request.url();
         Ok(PreparedLogin { state, url, pending, config })
@@ -96,18 +96,18 @@ impl Client {
         login: &PreparedLogin,
         restarted: bool,
     ) -> Result<(), Error> {
-        storage::sweep_logins(clock::now())?;
+        storage::remove_stale_logins(clock::now_secs())?;
         storage::save_login(&login.state, &login.pending)?;
         if restarted {
             // Last: a mark without its login would take the next attempt for a loop.
-            storage::mark_launch(&login.state, clock::now_seconds())?;
+            storage::save_launch_marker(&login.state, clock::now_whole_secs())?;
         }
         let before = self.before();
         self.enter(State::Redirecting);
         if let Err(error) = self.host.navigate(&login.url).await {
             // What can't be removed now is swept within the hour.
             let _ = storage::remove_login(&login.state);
-            let _ = storage::take_launch_mark();
+            let _ = storage::take_launch_marker();
             self.enter(self.as_before(before));
             return Err(error);
         }

@@ -7,16 +7,16 @@ use wasm_bindgen::JsValue;
 use super::attempt::Attempt;
 use super::session::Session;
 use super::{Client, State};
-use crate::browser::http::{Kind, Request};
-use crate::browser::storage::SignOutMark;
+use crate::browser::http::{Request, RequestKind};
+use crate::browser::storage::UndeliveredSignOut;
 use crate::browser::{object, random, storage};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::encoding::base64url;
-use crate::protocol::form;
 use crate::protocol::gateway::session_url;
 use crate::protocol::pkce::RANDOM_BYTES;
-use crate::protocol::token::revocation_body;
+use crate::protocol::token::revocation_request;
+use crate::protocol::url::append_query;
 
 impl Client {
     /// Signs out.
@@ -58,15 +58,15 @@ impl Client {
         config: &Config,
         support_code: &str,
     ) -> Result<(), Error> {
-        let mark = SignOutMark::of(config.client_id());
+        let mark = UndeliveredSignOut::of(config.client_id());
         mark.set();
         let request = Request {
-            to: "the gateway's session",
+            endpoint_name: "the gateway's session",
             url: &session_url(config.gateway().unwrap_or_default(), config.client_id()),
-            kind: Kind::Delete,
+            kind: RequestKind::Delete,
             cache: "no-store",
             timeout: config.timeout,
-            gateway: Some(support_code),
+            support_code: Some(support_code),
         };
         let answer = request.send().await?;
         // What has a body is somebody else's: a page of a network that wants its own sign-in first, say.
@@ -114,7 +114,8 @@ impl Client {
             parameters.push(("state", &state));
             storage::save_logout_state(&state);
         }
-        self.host.navigate(&form::with_query(endpoint, &parameters)).await?;
+        let url = append_query(endpoint, &parameters);
+        self.host.navigate(&url).await?;
         Ok(true)
     }
 }
@@ -125,15 +126,15 @@ async fn revoke(session: &Session) {
         let body = {
             let tokens = session.tokens.borrow();
             let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
-            revocation_body(session.config.client_id(), token)
+            revocation_request(session.config.client_id(), token)
         };
         let request = Request {
-            to: "the revocation endpoint",
+            endpoint_name: "the revocation endpoint",
             url,
-            kind: Kind::PostForm(&body),
+            kind: RequestKind::PostForm(&body),
             cache: "no-store",
             timeout: session.config.timeout,
-            gateway: None,
+            support_code: None,
         };
         let _ = request.send().await;
     }

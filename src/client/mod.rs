@@ -20,10 +20,10 @@ use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
 
 use crate::browser::clock;
-use crate::browser::host::Host;
-use crate::browser::task::{Call, Task, wait};
+use crate::browser::task::{BoxedCall, Task, await_promise};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
+use crate::host::Host;
 use crate::session::lifetime::ElapsedClock;
 use provider::Providers;
 use session::Session;
@@ -91,7 +91,7 @@ impl Client {
     }
 
     /// Has a call driven to its end.
-    pub fn run(&self, call: Call) -> Promise {
+    pub fn run(&self, call: BoxedCall) -> Promise {
         self.host.run(Task::new(call))
     }
 
@@ -104,7 +104,7 @@ impl Client {
             let Some(UnderWay { promise, restores }) = self.under_way.borrow().clone() else {
                 return Ok(());
             };
-            let ended = wait(promise.clone()).await;
+            let ended = await_promise(promise.clone()).await;
             let is_it = |current: &mut UnderWay| Object::is(&current.promise, &promise);
             self.under_way.borrow_mut().take_if(is_it);
             if restores {
@@ -165,7 +165,7 @@ impl Client {
     /// Seconds that have passed, by whichever of the device's clocks advanced more.
     fn elapsed(&self) -> f64 {
         let mut elapsed = self.elapsed.get();
-        let now = elapsed.tick(clock::monotonic(), clock::now());
+        let now = elapsed.tick(clock::monotonic_secs(), clock::now_secs());
         self.elapsed.set(elapsed);
         now
     }

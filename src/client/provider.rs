@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::attempt::Attempt;
-use crate::browser::http::{Answer, Kind, Request, Sent};
+use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::json::Object;
 use crate::protocol::jwks::KeySet;
-use crate::protocol::metadata::{self, Provider, discovery_url};
+use crate::protocol::metadata::{self, ProviderMetadata, discovery_url};
 
 /// The metadata that this page has learnt of its providers, by issuer.
 #[derive(Default)]
@@ -17,15 +17,15 @@ pub(super) struct Providers(RefCell<Vec<(String, Rc<Object>)>>);
 
 impl Providers {
     /// The provider of a registration. An issuer whose endpoints are all known is not discovered.
-    pub(super) async fn get(&self, config: &Config) -> Result<Provider, Error> {
+    pub(super) async fn get(&self, config: &Config) -> Result<ProviderMetadata, Error> {
         let nothing = Object::default();
         let configured = config.metadata().unwrap_or(&nothing);
         metadata::check(configured).map_err(|name| {
             let message = " in `metadata` is of the wrong type or not https";
-            Error::about(name, ErrorCode::ConfigInvalid, message)
+            Error::with_subject(name, ErrorCode::ConfigInvalid, message)
         })?;
         let complete = |known: &Object| {
-            Provider::from_layers(&[configured, known], config.profile, config.gateway())
+            ProviderMetadata::merge(&[configured, known], config.profile, config.gateway())
         };
         if let Some(provider) = complete(&self.known(config.issuer())) {
             return Ok(provider);
@@ -41,21 +41,22 @@ impl Providers {
     fn known(&self, issuer: &str) -> Rc<Object> {
         let learnt = self.0.borrow();
         let of_issuer = learnt.iter().find(|(of, _)| of == issuer);
-        of_issuer.map_or_else(|| Rc::new(metadata::known(issuer)), |(_, known)| known.clone())
+        of_issuer
+            .map_or_else(|| Rc::new(metadata::builtin_metadata(issuer)), |(_, known)| known.clone())
     }
 }
 
 /// Asks for the discovery document (`OpenID` Connect Discovery 1.0, 4).
 async fn discover(config: &Config) -> Result<Object, Error> {
     let request = Request {
-        to: "the discovery document",
+        endpoint_name: "the discovery document",
         url: &discovery_url(config.issuer()),
-        kind: Kind::Get,
+        kind: RequestKind::Get,
         cache: "default",
         timeout: config.timeout,
-        gateway: None,
+        support_code: None,
     };
-    let Answer { status, body, .. } = request.send().await?;
+    let HttpResponse { status, body, .. } = request.send().await?;
     if status != 200 {
         let message = "the discovery document can't be had: the issuer answered with an error";
         return Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status));
@@ -66,28 +67,28 @@ async fn discover(config: &Config) -> Result<Object, Error> {
 /// Asks for the key set; `afresh` past every cache.
 pub(super) fn request_keys(
     attempt: &Attempt,
-    provider: &Provider,
+    provider: &ProviderMetadata,
     config: &Config,
     afresh: bool,
-) -> Result<Sent, Error> {
+) -> Result<InFlightRequest, Error> {
     let request = Request {
-        to: "the key set",
-        url: provider.key_set(),
-        kind: Kind::Get,
+        endpoint_name: "the key set",
+        url: provider.jwks_uri(),
+        kind: RequestKind::Get,
         cache: if afresh { "reload" } else { "default" },
         timeout: config.timeout,
-        gateway: attempt.at_gateway(config),
+        support_code: attempt.at_gateway(config),
     };
     request.start()
 }
 
 /// Reads the key set.
-pub(super) async fn read_keys(sent: Result<Sent, Error>) -> Result<KeySet, Error> {
+pub(super) async fn read_keys(sent: Result<InFlightRequest, Error>) -> Result<KeySet, Error> {
     let unavailable = |error: Error| match error.code {
         ErrorCode::GatewayError => error,
         _ => error.with_code(ErrorCode::KeysUnavailable),
     };
-    let answer = sent.map_err(unavailable)?.answer().await.map_err(unavailable)?;
+    let answer = sent.map_err(unavailable)?.response().await.map_err(unavailable)?;
     if answer.status != 200 {
         let message = "the key set can't be had: its endpoint answered with an error";
         return Err(Error::new(ErrorCode::KeysUnavailable, message).with_status(answer.status));

@@ -12,13 +12,13 @@ use super::provider::request_keys;
 use super::restore::{ask_gateway, is_nobody};
 use super::session::Session;
 use super::{Client, State};
-use crate::browser::http::{Kind, Request};
-use crate::browser::task::{no_orphan, wait};
+use crate::browser::http::{Request, RequestKind};
+use crate::browser::task::{await_promise, ignore_unhandled_rejection};
 use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::id_token::Origin;
+use crate::protocol::id_token::IssuedFor;
 use crate::protocol::secret::Secret;
-use crate::protocol::token::refresh_body;
+use crate::protocol::token::refresh_token_grant;
 
 impl Client {
     /// The access token, valid for so many seconds at least, and another than the one that an API has refused.
@@ -51,7 +51,7 @@ impl Client {
                 return Err(self.plain(&Error::new(ErrorCode::RenewalUnavailable, message)));
             }
             before = Some(session);
-            wait(self.renewal()).await?;
+            await_promise(self.renewal()).await?;
         }
     }
 
@@ -61,16 +61,15 @@ impl Client {
     /// `origin_not_allowed`, and what [`Client::access_token`] fails with.
     pub async fn access_token_for(
         self: &Rc<Self>,
-        origin: &str,
+        issued_for: &str,
         refused: Option<&str>,
     ) -> Result<JsValue, JsValue> {
         let config = match self.session() {
             Some(session) => Ok(session.config.clone()),
             None => self.config(None).await,
         };
-        if !config.map_err(|error| self.plain(&error))?.may_send_to(origin) {
-            let message =
-                "the request's origin is not in `apiOrigins`: the access token is not sent there";
+        if !config.map_err(|error| self.plain(&error))?.may_send_to(issued_for) {
+            let message = "the request's issued_for is not in `apiOrigins`: the access token is not sent there";
             return Err(self.plain(&Error::new(ErrorCode::OriginNotAllowed, message)));
         }
         self.access_token(0.0, refused).await
@@ -98,7 +97,7 @@ impl Client {
             renewed.map(|()| JsValue::UNDEFINED)
         }));
         // Whoever waits hears of a failure; where nobody does, it is no unhandled rejection.
-        let _ = no_orphan(&renewal);
+        let _ = ignore_unhandled_rejection(&renewal);
         self.renewal.replace(Some(renewal.clone()));
         renewal
     }
@@ -157,12 +156,12 @@ impl Client {
         session: &Rc<Session>,
     ) -> Result<Option<Rc<Session>>, Error> {
         let refresh_token = session.tokens.borrow().refresh.clone();
-        let (answered, origin) = if session.config.gateway().is_some() {
+        let (answered, issued_for) = if session.config.gateway().is_some() {
             // One tab at a time: the second finds the session renewed.
             let _lock = self.host.locked().await;
-            (ask_gateway(attempt, &session.config).await?, Origin::Session)
+            (ask_gateway(attempt, &session.config).await?, IssuedFor::Session)
         } else if let Some(refresh_token) = refresh_token {
-            (refresh(session, &refresh_token).await?, Origin::Renewal(&session.token))
+            (refresh(session, &refresh_token).await?, IssuedFor::Renewal(&session.token))
         } else {
             return self.renew_in_frame(attempt, session).await;
         };
@@ -178,7 +177,7 @@ impl Client {
         let Session { config, provider, .. } = &**session;
         let keys = request_keys(attempt, provider, config, false);
         let scope = &session.scope_text();
-        let asked = Asked { attempt, config, provider, origin, max_age: None, scope };
+        let asked = Asked { attempt, config, provider, issued_for, max_age: None, scope };
         let next = self.judge(&asked, answered, keys).await?;
         Ok(Some(session.followed_by(next, self.elapsed())))
     }
@@ -214,12 +213,12 @@ impl Client {
 async fn refresh(session: &Session, refresh_token: &Secret) -> Result<Option<Answered>, Error> {
     let Session { config, provider, .. } = session;
     let request = Request {
-        to: "the token endpoint",
+        endpoint_name: "the token endpoint",
         url: provider.token_endpoint(),
-        kind: Kind::PostForm(&refresh_body(config.client_id(), refresh_token)),
+        kind: RequestKind::PostForm(&refresh_token_grant(config.client_id(), refresh_token)),
         cache: "no-store",
         timeout: config.timeout,
-        gateway: None,
+        support_code: None,
     };
     let answer = request.send().await?;
     match Answered::read(&answer, config) {

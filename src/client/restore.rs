@@ -10,15 +10,15 @@ use super::exchange::{Answered, Asked};
 use super::provider::request_keys;
 use super::session::Session;
 use super::{Client, State, UnderWay};
-use crate::browser::http::{Kind, Request};
-use crate::browser::storage::SignOutMark;
-use crate::browser::task::wait;
+use crate::browser::http::{Request, RequestKind};
+use crate::browser::storage::UndeliveredSignOut;
+use crate::browser::task::await_promise;
 use crate::browser::{clock, navigation, storage};
 use crate::config::{Config, LoginOptions};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::callback::Callback;
 use crate::protocol::gateway::session_url;
-use crate::protocol::id_token::Origin;
+use crate::protocol::id_token::IssuedFor;
 
 impl Client {
     /// `restoreSession`: one restore for all who ask, after a sign-in that is under way. `may_leave` says whether this page
@@ -32,7 +32,7 @@ impl Client {
         let restored = self.run(Box::pin(async move {
             if let Some(sign_in) = under_way {
                 // How it ended its own caller hears.
-                let _ = wait(sign_in.promise).await;
+                let _ = await_promise(sign_in.promise).await;
             }
             client.restore(may_leave).await
         }));
@@ -116,7 +116,7 @@ impl Client {
         attempt: &Attempt,
         config: &Config,
     ) -> Result<Option<Rc<Session>>, Error> {
-        if SignOutMark::of(config.client_id()).is_set() {
+        if UndeliveredSignOut::of(config.client_id()).is_set() {
             self.end_gateway_session(config, &attempt.support_code).await?;
             return Ok(None);
         }
@@ -129,7 +129,7 @@ impl Client {
             attempt,
             config,
             provider,
-            origin: Origin::Session,
+            issued_for: IssuedFor::Session,
             max_age: None,
             scope: &config.scope(),
         };
@@ -154,7 +154,7 @@ impl Client {
         }
     }
 
-    /// Asks the provider by a redirect that asks nobody anything: see [`storage::may_redirect`].
+    /// Asks the provider by a redirect that asks nobody anything: see [`storage::can_restore_by_redirect`].
     async fn redirect_once(
         &self,
         attempt: &Attempt,
@@ -162,12 +162,15 @@ impl Client {
     ) -> Result<Option<Rc<Session>>, Error> {
         let page = navigation::page_url();
         let is_callback = !matches!(Callback::parse(&page), Callback::NotACallback);
-        if is_callback || navigation::is_framed() || !storage::may_redirect(clock::now())? {
+        if is_callback
+            || navigation::is_framed()
+            || !storage::can_restore_by_redirect(clock::now_secs())?
+        {
             return Ok(None);
         }
         let options = LoginOptions::restoring(&config.scope());
         let login = self.prepare_login(attempt, &options).await?;
-        storage::mark_redirected()?;
+        storage::mark_restore_redirect()?;
         self.leave(attempt, &login, false).await?;
         Ok(None)
     }
@@ -180,12 +183,12 @@ pub(super) async fn ask_gateway(
 ) -> Result<Option<Answered>, Error> {
     let gateway = config.gateway().unwrap_or_default();
     let request = Request {
-        to: "the gateway's session",
+        endpoint_name: "the gateway's session",
         url: &session_url(gateway, config.client_id()),
-        kind: Kind::Post,
+        kind: RequestKind::Post,
         cache: "no-store",
         timeout: config.timeout,
-        gateway: attempt.at_gateway(config),
+        support_code: attempt.at_gateway(config),
     };
     let answer = request.send().await?;
     if answer.status == 204 {
@@ -198,7 +201,7 @@ pub(super) async fn ask_gateway(
 /// (`OpenID` Connect Core 1.0, 3.1.2.6).
 pub(super) fn is_nobody(code: ErrorCode) -> bool {
     match code {
-        ErrorCode::Provider(code) => code.asks_for_a_person(),
+        ErrorCode::Provider(code) => code.requires_interaction(),
         _ => false,
     }
 }

@@ -12,7 +12,7 @@ use crate::browser::get;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::id_token::VerifiedIdToken;
-use crate::protocol::metadata::Provider;
+use crate::protocol::metadata::ProviderMetadata;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::TokenResponse;
 use crate::session::lifetime::{Lifetime, SessionAction};
@@ -24,7 +24,7 @@ pub(super) struct Session {
     /// What was granted.
     pub(super) scope: Array,
     pub(super) config: Config,
-    pub(super) provider: Provider,
+    pub(super) provider: ProviderMetadata,
     pub(super) token: VerifiedIdToken,
     /// The same as it came.
     pub(super) id_token: Secret,

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use super::session::Session;
 use super::{Client, State};
 use crate::browser::clock;
-use crate::protocol::pkce::person_digest;
-use crate::protocol::text;
+use crate::protocol::ascii;
+use crate::protocol::user::user_digest;
 
 impl Client {
     /// Tells the other tabs who has signed in.
     pub(super) fn tell_of_sign_in(&self, session: &Session) {
-        let person = person_digest(session.token.issuer(), session.token.subject());
+        let person = user_digest(session.token.issuer(), session.token.subject());
         self.host.post("signed-in", Some(&person));
     }
 
@@ -35,7 +35,7 @@ impl Client {
                 }
             }
             ("signed-in", Some(session)) => {
-                let ours = person_digest(session.token.issuer(), session.token.subject());
+                let ours = user_digest(session.token.issuer(), session.token.subject());
                 let behind_gateway = session.config.gateway().is_some();
                 if about != Some(&ours) {
                     // Nothing of this person may show for another.
@@ -59,8 +59,8 @@ impl Client {
     /// Somebody was active in another tab, at a time in seconds since 1970 by the device's clock. This tab may have slept
     /// since.
     fn hear_of_activity(self: &Rc<Self>, session: &Session, at: Option<&str>) {
-        if let Some(at) = at.and_then(|at| text::whole(at.as_bytes())) {
-            let ago = (clock::now() - f64::from(at)).max(0.0);
+        if let Some(at) = at.and_then(|at| ascii::parse_u32(at.as_bytes())) {
+            let ago = (clock::now_secs() - f64::from(at)).max(0.0);
             let mut lifetime = session.lifetime.get();
             lifetime.record_activity(self.elapsed() - ago);
             session.lifetime.set(lifetime);

@@ -1,7 +1,8 @@
 //! The authorization request (RFC 6749, 4.1.1; `OpenID` Connect Core 1.0, 3.1.2.1).
 
+use super::ascii;
 use super::pkce::CodeVerifier;
-use super::{form, text};
+use super::url::append_query;
 
 /// An authorization request for a code.
 pub struct AuthorizationRequest<'a> {
@@ -18,14 +19,14 @@ pub struct AuthorizationRequest<'a> {
     /// Gives `code_challenge` and `nonce`.
     pub verifier: &'a CodeVerifier,
     /// What the application asks beyond that: parameters and their values.
-    pub wishes: &'a [(&'a str, &'a str)],
+    pub extra_params: &'a [(&'a str, &'a str)],
 }
 
 impl AuthorizationRequest<'_> {
     /// The URL to leave for. The endpoint's own query is kept (RFC 6749, 3.1).
     #[must_use]
     pub fn url(&self) -> String {
-        let endpoint = text::before(self.endpoint, b'#');
+        let endpoint = ascii::until(self.endpoint, b'#');
         let nonce = self.verifier.nonce();
         let challenge = self.verifier.challenge();
         let mut parameters = vec![
@@ -38,8 +39,8 @@ impl AuthorizationRequest<'_> {
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
-        parameters.extend_from_slice(self.wishes);
-        form::with_query(endpoint, &parameters)
+        parameters.extend_from_slice(self.extra_params);
+        append_query(endpoint, &parameters)
     }
 }
 
@@ -47,7 +48,7 @@ impl AuthorizationRequest<'_> {
 mod tests {
     use super::*;
 
-    fn url(endpoint: &str, wishes: &[(&str, &str)]) -> String {
+    fn url(endpoint: &str, extra_params: &[(&str, &str)]) -> String {
         let request = AuthorizationRequest {
             endpoint,
             client_id: "c1 & co",
@@ -55,7 +56,7 @@ mod tests {
             scope: "openid profile",
             state: "st",
             verifier: &CodeVerifier::from_random(&[7; 32]),
-            wishes,
+            extra_params,
         };
         request.url()
     }
@@ -86,7 +87,7 @@ mod tests {
 
     #[test]
     fn it_carries_what_the_application_asked_for_and_no_more() {
-        let wishes = [
+        let extra_params = [
             ("prompt", "login"),
             ("login_hint", "ana"),
             ("ui_locales", "es en"),
@@ -94,9 +95,9 @@ mod tests {
             ("theme", "a=b&c"),
             ("max_age", "0"),
         ];
-        let pairs = pairs(&url("https://op.example/auth", &wishes));
+        let pairs = pairs(&url("https://op.example/auth", &extra_params));
         let last: Vec<_> = pairs.iter().skip(8).map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(last, wishes);
+        assert_eq!(last, extra_params);
     }
 
     #[test]

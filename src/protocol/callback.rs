@@ -3,7 +3,7 @@
 
 use super::pending::PendingLogin;
 use super::secret::Secret;
-use super::{form, text};
+use super::{ascii, form};
 use crate::error::{Error, ErrorCode, ProviderCode, ProviderError};
 
 /// What a callback URL is.
@@ -17,12 +17,12 @@ pub enum Callback {
     /// thrown away either way.
     Launch,
     /// The answer to an authorization request.
-    Answer(Answer),
+    Response(AuthorizationResponse),
 }
 
 /// The answer to an authorization request.
 #[derive(Debug)]
-pub struct Answer {
+pub struct AuthorizationResponse {
     /// The `state`. Only an error may come without.
     pub state: Option<String>,
     /// The `iss` (RFC 9207).
@@ -66,7 +66,7 @@ impl Callback {
                 parameters.take("error_uri").as_deref(),
             )),
         };
-        Self::Answer(Answer { state, issuer: parameters.take("iss"), outcome })
+        Self::Response(AuthorizationResponse { state, issuer: parameters.take("iss"), outcome })
     }
 }
 
@@ -98,7 +98,7 @@ struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     fn of(url: &str) -> Self {
-        let query = text::split_once(text::before(url, b'#'), b'?').map_or("", |(_, query)| query);
+        let query = ascii::split_once(ascii::until(url, b'#'), b'?').map_or("", |(_, query)| query);
         Self(form::decode(query))
     }
 
@@ -113,17 +113,17 @@ impl Parameters {
     }
 }
 
-impl Answer {
+impl AuthorizationResponse {
     /// Whether this answers the pending login that its state names. Nothing is consumed here: a bad callback must
     /// not destroy a good login.
     ///
     /// # Errors
     /// `state_unknown` for a code whose login is not there, not this client's or too old, the provider's own code for
     /// an error in the same case, and `issuer_mismatch` (RFC 9207, 2.4).
-    pub fn check(&self, pending: Option<&PendingLogin>, now: f64) -> Result<(), Error> {
-        let Some(pending) = pending.filter(|pending| pending.is_fresh(now)) else {
+    pub fn validate(&self, pending: Option<&PendingLogin>, now: f64) -> Result<(), Error> {
+        let Some(pending) = pending.filter(|pending| pending.is_unexpired(now)) else {
             return Err(match &self.outcome {
-                Outcome::Error(error) => refusal(error.clone()),
+                Outcome::Error(error) => authorization_error(error.clone()),
                 Outcome::Code(_) => Error::new(
                     ErrorCode::StateUnknown,
                     "no pending login for this state: it was begun in another tab or browser, is over an hour old, \
@@ -137,7 +137,7 @@ impl Answer {
                 ErrorCode::IssuerMismatch,
                 "the callback's `iss` is another issuer's than this login's (RFC 9207)",
             )),
-            None if pending.provider().issuer_promised() => Err(Error::new(
+            None if pending.provider().iss_parameter_supported() => Err(Error::new(
                 ErrorCode::IssuerMismatch,
                 "the callback has no `iss`, which the provider's metadata promises (RFC 9207)",
             )),
@@ -148,7 +148,7 @@ impl Answer {
 
 /// The provider's refusal as an error.
 #[must_use]
-pub fn refusal(error: ProviderError) -> Error {
+pub fn authorization_error(error: ProviderError) -> Error {
     let code = ErrorCode::Provider(ProviderCode::from_error(&error.error));
     Error::new(code, "the provider answered the authorization request with an error")
         .with_provider(error)
@@ -160,9 +160,9 @@ mod tests {
     use crate::protocol::pending::tests::{pending, pending_with};
     use proptest::prelude::*;
 
-    fn answer(url: &str) -> Answer {
+    fn answer(url: &str) -> AuthorizationResponse {
         match Callback::parse(url) {
-            Callback::Answer(answer) => answer,
+            Callback::Response(answer) => answer,
             other => panic!("{url}: {other:?}"),
         }
     }
@@ -215,7 +215,7 @@ mod tests {
             ("/cb?error=temporarily_unavailable", "temporarily_unavailable"),
             ("/cb?error=weird", "provider_error"),
         ] {
-            let error = answer(url).check(None, 0.0).unwrap_err();
+            let error = answer(url).validate(None, 0.0).unwrap_err();
             assert_eq!(error.code.as_str(), code);
         }
     }
@@ -224,7 +224,7 @@ mod tests {
     fn the_providers_words_come_with_its_error() {
         let url =
             "/cb?error=access_denied&error_description=a+b&error_uri=https%3A%2F%2Fop.example%2Fe";
-        let error = answer(url).check(None, 0.0).unwrap_err();
+        let error = answer(url).validate(None, 0.0).unwrap_err();
         let words = error.provider.as_ref().unwrap();
         assert_eq!(words.error, "access_denied");
         assert_eq!(words.description.as_deref(), Some("a b"));
@@ -235,10 +235,10 @@ mod tests {
     fn a_code_needs_a_fresh_login() {
         let answer = answer("/cb?code=1&state=s");
         let login = pending(1000);
-        assert!(answer.check(Some(&login), 1000.0 + 3600.0).is_ok());
-        assert!(answer.check(Some(&login), 0.0).is_ok(), "a clock set back makes no login old");
+        assert!(answer.validate(Some(&login), 1000.0 + 3600.0).is_ok());
+        assert!(answer.validate(Some(&login), 0.0).is_ok(), "a clock set back makes no login old");
         for (login, now) in [(None, 1000.0), (Some(&login), 1000.0 + 3601.0)] {
-            let error = answer.check(login, now).unwrap_err();
+            let error = answer.validate(login, now).unwrap_err();
             assert_eq!(error.code, ErrorCode::StateUnknown);
         }
     }
@@ -249,16 +249,16 @@ mod tests {
         let promised = pending_with(0, &[("issuer_promised", Some("true"))]);
         let sent = answer("/cb?code=1&state=s&iss=https://op.example");
         let missing = answer("/cb?code=1&state=s");
-        assert!(sent.check(Some(&plain), 0.0).is_ok());
-        assert!(sent.check(Some(&promised), 0.0).is_ok());
-        assert!(missing.check(Some(&plain), 0.0).is_ok());
+        assert!(sent.validate(Some(&plain), 0.0).is_ok());
+        assert!(sent.validate(Some(&promised), 0.0).is_ok());
+        assert!(missing.validate(Some(&plain), 0.0).is_ok());
         for (url, login) in [
             ("/cb?code=1&state=s", &promised),
             ("/cb?code=1&state=s&iss=https://op.example/", &plain),
             ("/cb?code=1&state=s&iss=", &plain),
             ("/cb?error=access_denied&state=s&iss=https://evil.example", &plain),
         ] {
-            let error = answer(url).check(Some(login), 0.0).unwrap_err();
+            let error = answer(url).validate(Some(login), 0.0).unwrap_err();
             assert_eq!(error.code, ErrorCode::IssuerMismatch, "{url}");
         }
     }
@@ -286,7 +286,7 @@ mod tests {
         #[test]
         fn a_code_is_an_answer_only_with_a_state(code in "[a-z]{1,9}", junk in "[a-z&=%0-9]{0,40}") {
             let url = format!("/cb?code={code}&{junk}");
-            if let Callback::Answer(answer) = Callback::parse(&url) {
+            if let Callback::Response(answer) = Callback::parse(&url) {
                 prop_assert!(answer.state.is_some());
             }
         }
@@ -306,8 +306,8 @@ mod tests {
             let login = pending_with(0, &[("issuer_promised", Some("true"))]);
             let is_accepted = |query: &str| {
                 let callback = Callback::parse(&["/cb?code=1&", query].concat());
-                matches!(callback, Callback::Answer(answer) if answer.state.as_deref() == Some("AbCd1234")
-                    && answer.check(Some(&login), 0.0).is_ok())
+                matches!(callback, Callback::Response(answer) if answer.state.as_deref() == Some("AbCd1234")
+                    && answer.validate(Some(&login), 0.0).is_ok())
             };
             prop_assert!(is_accepted(original));
             prop_assert!(!is_accepted(&changed), "{}", changed);

@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded` (URL Standard, section 5), which queries and token requests are written in.
 
-use super::text;
+use super::ascii;
 
 /// Writes names and values.
 #[must_use]
@@ -15,13 +15,6 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
         encode_text(&mut form, value);
     }
     form
-}
-
-/// Adds parameters to a URL that may have a query, and has no fragment (RFC 6749, 3.1).
-#[must_use]
-pub fn with_query(url: &str, parameters: &[(&str, &str)]) -> String {
-    let joint = if text::split_once(url, b'?').is_some() { "&" } else { "?" };
-    [url, joint, &encode(parameters)].concat()
 }
 
 fn encode_text(form: &mut String, text: &str) {
@@ -71,7 +64,7 @@ fn decode_text(mut text: &[u8]) -> String {
             (byte, _) => byte,
         });
     }
-    text::from_utf8(&bytes)
+    ascii::from_utf8_lossy(&bytes)
 }
 
 /// The value of a hexadecimal digit.

@@ -19,9 +19,9 @@ pub fn session_url(gateway: &str, client_id: &str) -> String {
 /// The error for a refusal or failure of the gateway's own. What it has found wrong with a token or a person keeps its
 /// code.
 #[must_use]
-pub fn refusal(named: &str, status: u16, body: &[u8]) -> Error {
-    let members = json::object(body).unwrap_or_default();
-    let reason = json::string(&members, "reason").and_then(Reason::from_name);
+pub fn gateway_error(named: &str, status: u16, body: &[u8]) -> Error {
+    let members = json::parse_object(body).unwrap_or_default();
+    let reason = members.get_str("reason").and_then(Reason::from_name);
     let error = match (named, reason) {
         ("id_token_invalid", Some(reason)) => Error::id_token(reason),
         ("tenant_not_allowed", Some(reason)) => {
@@ -79,7 +79,7 @@ mod tests {
             ("rate_limited", 429, "{}", "gateway_error", None, true),
             ("upstream_timeout", 504, "<html>", "gateway_error", None, true),
         ] {
-            let error = refusal(named, status, body.as_bytes());
+            let error = gateway_error(named, status, body.as_bytes());
             assert_eq!(error.code.as_str(), code, "{named}");
             assert_eq!(error.reason.map(Reason::as_str), reason, "{named}");
             assert_eq!(error.status, Some(status), "{named}");

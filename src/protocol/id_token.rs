@@ -4,31 +4,31 @@
 //! | row | check | where |
 //! |---|---|---|
 //! | 1–3 | form, `crit`, `alg` | [`Jws::parse`] |
-//! | 4 | the key | [`KeySet::candidates`] |
-//! | 5 | the signature | [`AuthenticIdToken::verify`] |
-//! | 6–9, 11 | `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash` | [`AuthenticIdToken::check`] |
-//! | 10, 12 | `exp`, `iat`, `nbf`, `auth_time` | [`CheckedIdToken::at`], last, since only these depend on a clock |
+//! | 4 | the key | [`KeySet::select_verification_keys`] |
+//! | 5 | the signature | [`SignatureVerifiedIdToken::verify`] |
+//! | 6–9, 11 | `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash` | [`SignatureVerifiedIdToken::validate_claims`] |
+//! | 10, 12 | `exp`, `iat`, `nbf`, `auth_time` | [`ClaimsValidatedIdToken::validate_times`], last, since only these depend on a clock |
 
 use super::encoding::base64url;
-use super::json::{self, Object, Value};
+use super::json::{Object, Value};
 use super::jwks::{Jwk, KeySet};
 use super::jws::{Algorithm, Hash, Jws};
 use super::secret::Secret;
 use crate::error::Reason;
 
 /// The platform's cryptography.
-pub trait Platform {
+pub trait CryptoProvider {
     /// Whether `signature` is `key`'s under `algorithm` over `input`.
     ///
     /// # Errors
-    /// [`CannotVerify`].
+    /// [`VerifyError`].
     fn verify(
         &self,
         key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
-    ) -> impl Future<Output = Result<bool, CannotVerify>>;
+    ) -> impl Future<Output = Result<bool, VerifyError>>;
 
     /// The digest of some bytes; `None` where the platform can't tell.
     fn digest(&self, hash: Hash, input: &[u8]) -> impl Future<Output = Option<Vec<u8>>>;
@@ -36,7 +36,7 @@ pub trait Platform {
 
 /// Why the platform can't check a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CannotVerify {
+pub enum VerifyError {
     /// It does not know the algorithm.
     Algorithm,
     /// It does not take the key.
@@ -44,23 +44,23 @@ pub enum CannotVerify {
 }
 
 /// An ID token whose signature is the provider's: rows 1 to 5 hold.
-pub struct AuthenticIdToken(Box<Jws>);
+pub struct SignatureVerifiedIdToken(Box<Jws>);
 
 /// What the ID token of one login must say.
-pub struct Expected<'a> {
+pub struct ExpectedClaims<'a> {
     /// Row 6.
     pub issuer: &'a str,
     /// Row 7.
     pub client_id: &'a str,
     /// Row 9.
-    pub origin: Origin<'a>,
+    pub issued_for: IssuedFor<'a>,
     /// Row 11: what came beside the ID token.
     pub access_token: &'a Secret,
 }
 
 /// Where an ID token comes from, which decides what its nonce must be.
 #[derive(Clone, Copy)]
-pub enum Origin<'a> {
+pub enum IssuedFor<'a> {
     /// A login, whose nonce it must have.
     Login(&'a str),
     /// The gateway's session. The gateway compared the nonce when it sealed it.
@@ -71,7 +71,7 @@ pub enum Origin<'a> {
 
 /// The time to judge by.
 #[derive(Clone, Copy)]
-pub struct Clock {
+pub struct TimeContext {
     /// Seconds since 1970.
     pub now: f64,
     /// Seconds of tolerance.
@@ -80,7 +80,7 @@ pub struct Clock {
     pub max_age: Option<u32>,
 }
 
-impl AuthenticIdToken {
+impl SignatureVerifiedIdToken {
     /// Checks the signature with the provider's keys, always: the exemption for tokens straight from the token
     /// endpoint (Core 3.1.3.7, 6) does not cover one that came through a gateway.
     ///
@@ -89,9 +89,9 @@ impl AuthenticIdToken {
     pub async fn verify(
         jws: Box<Jws>,
         keys: &KeySet,
-        platform: &impl Platform,
+        platform: &impl CryptoProvider,
     ) -> Result<Self, (Reason, Box<Jws>)> {
-        let candidates = match keys.candidates(&jws) {
+        let candidates = match keys.select_verification_keys(&jws) {
             Ok(candidates) => candidates,
             Err(reason) => return Err((reason, jws)),
         };
@@ -101,8 +101,8 @@ impl AuthenticIdToken {
             match platform.verify(key, jws.algorithm, input, &jws.signature).await {
                 Ok(true) => return Ok(Self(jws)),
                 Ok(false) => reason = Reason::Signature,
-                Err(CannotVerify::Algorithm) => return Err((Reason::Algorithm, jws)),
-                Err(CannotVerify::Key) => {}
+                Err(VerifyError::Algorithm) => return Err((Reason::Algorithm, jws)),
+                Err(VerifyError::Key) => {}
             }
         }
         Err((reason, jws))
@@ -112,13 +112,13 @@ impl AuthenticIdToken {
     ///
     /// # Errors
     /// The reason of the first row that fails.
-    pub async fn check(
+    pub async fn validate_claims(
         self,
-        expected: &Expected<'_>,
-        platform: &impl Platform,
-    ) -> Result<CheckedIdToken, Reason> {
+        expected: &ExpectedClaims<'_>,
+        platform: &impl CryptoProvider,
+    ) -> Result<ClaimsValidatedIdToken, Reason> {
         let Self(jws) = self;
-        let claim = |name| json::string(&jws.claims, name);
+        let claim = |name| jws.claims.get_str(name);
         if claim("iss") != Some(expected.issuer) {
             return Err(Reason::Issuer);
         }
@@ -127,20 +127,20 @@ impl AuthenticIdToken {
         if subject.is_empty() || subject.chars().count() > 255 {
             return Err(Reason::Subject);
         }
-        match expected.origin {
-            Origin::Login(nonce) if claim("nonce") != Some(nonce) => return Err(Reason::Nonce),
-            Origin::Renewal(before) => check_renewal(&jws.claims, before.claims())?,
+        match expected.issued_for {
+            IssuedFor::Login(nonce) if claim("nonce") != Some(nonce) => return Err(Reason::Nonce),
+            IssuedFor::Renewal(before) => check_renewal(&jws.claims, before.claims())?,
             _ => {}
         }
         if jws.claims.contains_key("at_hash") {
             let token = expected.access_token.expose().as_bytes();
             let digest = platform.digest(jws.algorithm.hash(), token).await;
             let at_hash = at_hash(&digest.ok_or(Reason::AtHash)?);
-            if json::string(&jws.claims, "at_hash") != Some(&at_hash) {
+            if jws.claims.get_str("at_hash") != Some(&at_hash) {
                 return Err(Reason::AtHash);
             }
         }
-        Ok(CheckedIdToken(jws))
+        Ok(ClaimsValidatedIdToken(jws))
     }
 }
 
@@ -203,41 +203,44 @@ fn at_hash(digest: &[u8]) -> String {
 }
 
 /// An ID token for which every row holds that does not depend on a clock.
-pub struct CheckedIdToken(Box<Jws>);
+pub struct ClaimsValidatedIdToken(Box<Jws>);
 
-impl CheckedIdToken {
+impl ClaimsValidatedIdToken {
     /// Checks rows 10 and 12 at a given time. A token that fails comes back, to be judged again by a better clock.
     ///
     /// # Errors
     /// The reason of the first row that fails.
-    pub fn at(self, clock: Clock) -> Result<VerifiedIdToken, Untimely> {
+    pub fn validate_times(
+        self,
+        clock: TimeContext,
+    ) -> Result<VerifiedIdToken, TimeValidationError> {
         match self.check_times(clock) {
             Ok(()) => Ok(VerifiedIdToken(self.0)),
-            Err(reason) => Err(Untimely { token: self, reason }),
+            Err(reason) => Err(TimeValidationError { token: self, reason }),
         }
     }
 
-    fn check_times(&self, clock: Clock) -> Result<(), Reason> {
-        let Clock { now, tolerance, max_age } = clock;
+    fn check_times(&self, clock: TimeContext) -> Result<(), Reason> {
+        let TimeContext { now, tolerance, max_age } = clock;
         let claims = &self.0.claims;
-        let expires_at = json::number(claims, "exp").ok_or(Reason::Expired)?;
+        let expires_at = claims.get_f64("exp").ok_or(Reason::Expired)?;
         // Put as what must hold, so that a clock that is no number lets nothing pass.
         let lives = now < expires_at + tolerance;
         if !lives {
             return Err(Reason::Expired);
         }
-        let issued_at = json::number(claims, "iat").ok_or(Reason::IssuedInFuture)?;
+        let issued_at = claims.get_f64("iat").ok_or(Reason::IssuedInFuture)?;
         if issued_at - tolerance > now {
             return Err(Reason::IssuedInFuture);
         }
         if claims.contains_key("nbf") {
-            let not_before = json::number(claims, "nbf").ok_or(Reason::NotYetValid)?;
+            let not_before = claims.get_f64("nbf").ok_or(Reason::NotYetValid)?;
             if not_before - tolerance > now {
                 return Err(Reason::NotYetValid);
             }
         }
         if let Some(max_age) = max_age {
-            let auth_time = json::number(claims, "auth_time").ok_or(Reason::AuthTime)?;
+            let auth_time = claims.get_f64("auth_time").ok_or(Reason::AuthTime)?;
             let age = now - auth_time;
             if age > f64::from(max_age) + tolerance || age < -tolerance {
                 return Err(Reason::AuthTime);
@@ -248,9 +251,9 @@ impl CheckedIdToken {
 }
 
 /// A token that is not of this time, by the clock that was asked.
-pub struct Untimely {
+pub struct TimeValidationError {
     /// The token, to be judged again.
-    pub token: CheckedIdToken,
+    pub token: ClaimsValidatedIdToken,
     /// Which row failed.
     pub reason: Reason,
 }
@@ -262,13 +265,13 @@ impl VerifiedIdToken {
     /// `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        json::string(self.claims(), "iss").unwrap_or_default()
+        self.claims().get_str("iss").unwrap_or_default()
     }
 
     /// `sub`.
     #[must_use]
     pub fn subject(&self) -> &str {
-        json::string(self.claims(), "sub").unwrap_or_default()
+        self.claims().get_str("sub").unwrap_or_default()
     }
 
     /// Every claim.
@@ -286,19 +289,19 @@ impl VerifiedIdToken {
     /// `auth_time`, in seconds since 1970.
     #[must_use]
     pub fn auth_time(&self) -> Option<f64> {
-        json::number(self.claims(), "auth_time")
+        self.claims().get_f64("auth_time")
     }
 
     /// `iat`, in seconds since 1970.
     #[must_use]
     pub fn issued_at(&self) -> f64 {
-        json::number(self.claims(), "iat").unwrap_or_default()
+        self.claims().get_f64("iat").unwrap_or_default()
     }
 
     /// `exp`, in seconds since 1970.
     #[must_use]
     pub fn expires_at(&self) -> f64 {
-        json::number(self.claims(), "exp").unwrap_or_default()
+        self.claims().get_f64("exp").unwrap_or_default()
     }
 }
 

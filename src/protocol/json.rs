@@ -3,8 +3,8 @@
 //! The reader is our own since every kilobyte is downloaded by every visitor: it takes exactly what RFC 8259 allows in
 //! UTF-8 (section 8.1), less what can't be represented: lone surrogates, numbers out of range, and nesting without end.
 
+use super::ascii;
 use super::form::hexadecimal;
-use super::text;
 
 /// How deep arrays and objects may be nested, so that none exhausts the stack.
 const MAX_DEPTH: u32 = 127;
@@ -13,7 +13,7 @@ const MAX_DEPTH: u32 = 127;
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A number this large shows nothing of further digits behind its decimal point.
-const ENOUGH: f64 = 1e18;
+const MAX_SIGNIFICAND: f64 = 1e18;
 
 /// A JSON value as it came from outside.
 #[derive(Debug, PartialEq)]
@@ -100,27 +100,27 @@ impl Object {
 
 /// Reads a JSON object; `None` where the bytes are anything else.
 #[must_use]
-pub fn object(bytes: &[u8]) -> Option<Object> {
+pub fn parse_object(bytes: &[u8]) -> Option<Object> {
     let mut reader = Reader(bytes);
-    match reader.value(MAX_DEPTH)? {
+    match reader.parse_value(MAX_DEPTH)? {
         // Nothing but white space may follow.
-        Value::Object(object) if reader.token().is_none() => Some(object),
+        Value::Object(object) if reader.next_non_whitespace().is_none() => Some(object),
         _ => None,
     }
 }
 
 /// Reads a document that is a JSON object. A byte-order mark before it is skipped (RFC 8259, 8.1).
 #[must_use]
-pub fn document(bytes: &[u8]) -> Option<Object> {
-    object(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+pub fn parse_document(bytes: &[u8]) -> Option<Object> {
+    parse_object(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
 }
 
 /// The number that a text is, written as JSON writes numbers.
 #[must_use]
-pub fn numeral(text: &str) -> Option<f64> {
+pub fn parse_number(text: &str) -> Option<f64> {
     let mut reader = Reader(text.as_bytes());
-    match reader.value(0)? {
-        Value::Number(number, _) if reader.token().is_none() => Some(number),
+    match reader.parse_value(0)? {
+        Value::Number(number, _) if reader.next_non_whitespace().is_none() => Some(number),
         _ => None,
     }
 }
@@ -130,16 +130,16 @@ struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
     /// The next byte.
-    fn byte(&mut self) -> Option<u8> {
+    fn next_byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*first)
     }
 
     /// The first byte after white space.
-    fn token(&mut self) -> Option<u8> {
+    fn next_non_whitespace(&mut self) -> Option<u8> {
         loop {
-            let byte = self.byte()?;
+            let byte = self.next_byte()?;
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                 return Some(byte);
             }
@@ -147,17 +147,17 @@ impl Reader<'_> {
     }
 
     /// Takes a byte where it comes next.
-    fn take(&mut self, wanted: u8) -> bool {
+    fn consume_if(&mut self, wanted: u8) -> bool {
         let comes = self.0.first() == Some(&wanted);
         if comes {
-            self.byte();
+            self.next_byte();
         }
         comes
     }
 
     /// Takes the digits that come next, and adds them to a number that has room for more until it reaches `most`; answers
     /// with the number and how many it took up, or `None` where there are none.
-    fn digits(&mut self, mut number: f64, most: f64) -> Option<(f64, i32)> {
+    fn parse_digits(&mut self, mut number: f64, most: f64) -> Option<(f64, i32)> {
         let before = self.0.len();
         let mut count = 0;
         while let Some(digit) = self.0.first().filter(|byte| byte.is_ascii_digit()) {
@@ -165,42 +165,42 @@ impl Reader<'_> {
                 number = number * 10.0 + f64::from(digit - b'0');
                 count += 1;
             }
-            self.byte();
+            self.next_byte();
         }
         (self.0.len() < before).then_some((number, count))
     }
 
-    fn value(&mut self, depth: u32) -> Option<Value> {
-        match self.token()? {
-            b'"' => self.string().map(Value::String),
-            b'{' => self.members(depth.checked_sub(1)?),
-            b'[' => self.items(depth.checked_sub(1)?),
-            b't' => self.word(b"rue", Value::Bool(true)),
-            b'f' => self.word(b"alse", Value::Bool(false)),
-            b'n' => self.word(b"ull", Value::Null),
-            first => self.number(first),
+    fn parse_value(&mut self, depth: u32) -> Option<Value> {
+        match self.next_non_whitespace()? {
+            b'"' => self.parse_string().map(Value::String),
+            b'{' => self.parse_object(depth.checked_sub(1)?),
+            b'[' => self.parse_array(depth.checked_sub(1)?),
+            b't' => self.parse_literal(b"rue", Value::Bool(true)),
+            b'f' => self.parse_literal(b"alse", Value::Bool(false)),
+            b'n' => self.parse_literal(b"ull", Value::Null),
+            first => self.parse_number(first),
         }
     }
 
-    fn word(&mut self, rest: &[u8], value: Value) -> Option<Value> {
+    fn parse_literal(&mut self, rest: &[u8], value: Value) -> Option<Value> {
         self.0 = self.0.strip_prefix(rest)?;
         Some(value)
     }
 
-    fn members(&mut self, depth: u32) -> Option<Value> {
+    fn parse_object(&mut self, depth: u32) -> Option<Value> {
         let mut members = Vec::new();
-        let mut next = self.token()?;
+        let mut next = self.next_non_whitespace()?;
         while next != b'}' || !members.is_empty() {
             if next != b'"' {
                 return None;
             }
-            let name = self.string()?;
-            if self.token()? != b':' {
+            let name = self.parse_string()?;
+            if self.next_non_whitespace()? != b':' {
                 return None;
             }
-            members.push((name, self.value(depth)?));
-            match self.token()? {
-                b',' => next = self.token()?,
+            members.push((name, self.parse_value(depth)?));
+            match self.next_non_whitespace()? {
+                b',' => next = self.next_non_whitespace()?,
                 b'}' => break,
                 _ => return None,
             }
@@ -208,16 +208,16 @@ impl Reader<'_> {
         Some(Value::Object(Object(members)))
     }
 
-    fn items(&mut self, depth: u32) -> Option<Value> {
+    fn parse_array(&mut self, depth: u32) -> Option<Value> {
         let mut items = Vec::new();
         let start = self.0;
-        if self.token()? == b']' {
+        if self.next_non_whitespace()? == b']' {
             return Some(Value::Array(items));
         }
         self.0 = start;
         loop {
-            items.push(self.value(depth)?);
-            match self.token()? {
+            items.push(self.parse_value(depth)?);
+            match self.next_non_whitespace()? {
                 b',' => {}
                 b']' => return Some(Value::Array(items)),
                 _ => return None,
@@ -225,30 +225,30 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self, first: u8) -> Option<Value> {
+    fn parse_number(&mut self, first: u8) -> Option<Value> {
         let negative = first == b'-';
-        let first = if negative { self.byte()? } else { first };
+        let first = if negative { self.next_byte()? } else { first };
         let mut exponent = 0;
         let mut number = match first {
             b'0' => 0.0,
             b'1'..=b'9' => {
                 let leading = f64::from(first - b'0');
-                self.digits(leading, f64::INFINITY).map_or(leading, |(number, _)| number)
+                self.parse_digits(leading, f64::INFINITY).map_or(leading, |(number, _)| number)
             }
             _ => return None,
         };
         let mut plain = !negative;
-        if self.take(b'.') {
-            let (longer, places) = self.digits(number, ENOUGH)?;
+        if self.consume_if(b'.') {
+            let (longer, places) = self.parse_digits(number, MAX_SIGNIFICAND)?;
             (number, exponent) = (longer, -places);
             plain = false;
         }
-        if self.take(b'e') || self.take(b'E') {
-            let down = self.take(b'-');
+        if self.consume_if(b'e') || self.consume_if(b'E') {
+            let down = self.consume_if(b'-');
             if !down {
-                self.take(b'+');
+                self.consume_if(b'+');
             }
-            let (power, _) = self.digits(0.0, f64::INFINITY)?;
+            let (power, _) = self.parse_digits(0.0, f64::INFINITY)?;
             // Saturates: what is so large or so small is out of range, or nothing, all the same.
             #[expect(clippy::cast_possible_truncation, reason = "saturates")]
             let power = power as i32;
@@ -265,13 +265,13 @@ impl Reader<'_> {
     }
 
     /// The rest of a string after its opening quotation mark.
-    fn string(&mut self) -> Option<String> {
+    fn parse_string(&mut self) -> Option<String> {
         let mut text = Vec::new();
         loop {
-            match self.byte()? {
+            match self.next_byte()? {
                 b'"' => return String::from_utf8(text).ok(),
                 b'\\' => {
-                    let escaped = match self.byte()? {
+                    let escaped = match self.next_byte()? {
                         byte @ (b'"' | b'\\' | b'/') => byte,
                         b'b' => 8,
                         b'f' => 12,
@@ -279,7 +279,7 @@ impl Reader<'_> {
                         b'r' => b'\r',
                         b't' => b'\t',
                         b'u' => {
-                            let character = self.escaped_character()?;
+                            let character = self.parse_unicode_escape()?;
                             text.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
                             continue;
                         }
@@ -294,11 +294,11 @@ impl Reader<'_> {
     }
 
     /// The character of a `\u` escape, or of two that are a surrogate pair.
-    fn escaped_character(&mut self) -> Option<char> {
-        let mut code = self.code_unit()?;
+    fn parse_unicode_escape(&mut self) -> Option<char> {
+        let mut code = self.parse_code_unit()?;
         if code & 0xfc00 == 0xd800 {
             self.0 = self.0.strip_prefix(b"\\u")?;
-            let low = self.code_unit()?;
+            let low = self.parse_code_unit()?;
             if low & 0xfc00 != 0xdc00 {
                 return None;
             }
@@ -308,10 +308,10 @@ impl Reader<'_> {
         char::from_u32(code)
     }
 
-    fn code_unit(&mut self) -> Option<u32> {
+    fn parse_code_unit(&mut self) -> Option<u32> {
         let mut unit = 0;
         for _ in 0..4 {
-            unit = unit << 4 | u32::from(hexadecimal(self.byte()?)?);
+            unit = unit << 4 | u32::from(hexadecimal(self.next_byte()?)?);
         }
         Some(unit)
     }
@@ -319,7 +319,7 @@ impl Reader<'_> {
 
 /// Writes an object of strings.
 #[must_use]
-pub fn write<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut json = String::from("{");
     for (name, value) in members {
         if json.len() > 1 {
@@ -352,58 +352,61 @@ fn write_string(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// A member that is a string.
-#[must_use]
-pub fn string<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
-    object.get(name)?.as_str()
-}
-
-/// A member that is a string with something in it.
-#[must_use]
-pub fn text<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
-    string(object, name).filter(|text| !text.is_empty())
-}
-
-/// A member that is a number.
-#[must_use]
-pub fn number(object: &Object, name: &str) -> Option<f64> {
-    object.get(name)?.as_f64()
-}
-
-/// A member that is a whole number from 0 to 4,294,967,295.
-#[must_use]
-pub fn whole(object: &Object, name: &str) -> Option<u32> {
-    match object.get(name)? {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
-        Value::Number(number, true) if *number <= f64::from(u32::MAX) => Some(*number as u32),
-        _ => None,
+impl Object {
+    /// Returns a member that is a string.
+    #[must_use]
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
     }
-}
 
-/// An identifier that some answers write as a string and others as an integer.
-#[must_use]
-pub fn identifier(object: &Object, name: &str) -> Option<String> {
-    match object.get(name)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
-        Value::Number(number, true) if *number <= MAX_SAFE_INTEGER => {
-            Some(text::decimal(*number as u64))
+    /// Returns a member that is a string and not empty.
+    #[must_use]
+    pub fn get_non_empty_str(&self, name: &str) -> Option<&str> {
+        self.get_str(name).filter(|text| !text.is_empty())
+    }
+
+    /// Returns a member that is a number.
+    #[must_use]
+    pub fn get_f64(&self, name: &str) -> Option<f64> {
+        self.get(name)?.as_f64()
+    }
+
+    /// Returns a member that is an integer from 0 to 4,294,967,295, written in digits alone.
+    #[must_use]
+    pub fn get_u32(&self, name: &str) -> Option<u32> {
+        match self.get(name)? {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+            Value::Number(number, true) if *number <= f64::from(u32::MAX) => Some(*number as u32),
+            _ => None,
         }
-        _ => None,
     }
-}
 
-/// A member that is an array of strings, joined by spaces; `None` where it is anything else.
-#[must_use]
-pub fn words(object: &Object, name: &str) -> Option<String> {
-    let mut words = String::new();
-    for item in object.get(name)?.as_array()? {
-        if !words.is_empty() {
-            words.push(' ');
+    /// Returns an identifier that some providers write as a string and others as an integer. An empty string, and an
+    /// integer that may have been rounded, is `None`.
+    #[must_use]
+    pub fn get_string_or_integer(&self, name: &str) -> Option<String> {
+        match self.get(name)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+            Value::Number(number, true) if *number <= MAX_SAFE_INTEGER => {
+                Some(ascii::format_u64(*number as u64))
+            }
+            _ => None,
         }
-        words.push_str(item.as_str()?);
     }
-    Some(words)
+
+    /// Returns a member that is an array of strings, joined by spaces; `None` if it is anything else.
+    #[must_use]
+    pub fn get_joined_strings(&self, name: &str) -> Option<String> {
+        let mut joined = String::new();
+        for item in self.get(name)?.as_array()? {
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(item.as_str()?);
+        }
+        Some(joined)
+    }
 }
 
 #[cfg(test)]
@@ -435,7 +438,7 @@ pub(crate) mod tests {
     }
 
     fn read(text: &str) -> Object {
-        object(text.as_bytes()).unwrap()
+        parse_object(text.as_bytes()).unwrap()
     }
 
     /// Members of every JSON type.
@@ -450,7 +453,7 @@ pub(crate) mod tests {
     fn every_character_is_written_so_that_it_can_be_read_again() {
         for character in ('\0'..='\u{ff}').chain(['\u{2028}', '\u{fffd}', '😀']) {
             let text = format!("a{character}b");
-            let json = write([("name", text.as_str()), (text.as_str(), "")].into_iter());
+            let json = write_object([("name", text.as_str()), (text.as_str(), "")].into_iter());
             let read: serde_json::Value = serde_json::from_str(&json).unwrap();
             assert_eq!(read, serde_json::json!({ "name": text, text.clone(): "" }), "{json}");
         }
@@ -458,7 +461,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_object_is_read_and_nothing_else_is() {
-        assert_eq!(object(b" {} "), Some(Object::default()));
+        assert_eq!(parse_object(b" {} "), Some(Object::default()));
         for bytes in [
             &b""[..],
             b"[]",
@@ -476,7 +479,7 @@ pub(crate) mod tests {
             b"{\"a\":\"\xff\"}",
             b"\xef\xbb\xbf{}",
         ] {
-            assert_eq!(object(bytes), None, "{}", String::from_utf8_lossy(bytes));
+            assert_eq!(parse_object(bytes), None, "{}", String::from_utf8_lossy(bytes));
         }
     }
 
@@ -484,7 +487,7 @@ pub(crate) mod tests {
     fn nesting_has_a_limit_and_does_not_exhaust_the_stack() {
         let nested = |depth: usize| {
             let text = ["{\"a\":", &"[".repeat(depth), &"]".repeat(depth), "}"].concat();
-            object(text.as_bytes()).is_some()
+            parse_object(text.as_bytes()).is_some()
         };
         assert!(nested(100));
         assert!(!nested(100_000));
@@ -492,14 +495,14 @@ pub(crate) mod tests {
 
     #[test]
     fn of_two_members_the_last_counts() {
-        assert_eq!(string(&read(r#"{"a":"1","b":"2","a":"3","\u0061":"4"}"#), "a"), Some("4"));
+        assert_eq!(read(r#"{"a":"1","b":"2","a":"3","\u0061":"4"}"#).get_str("a"), Some("4"));
     }
 
     #[test]
     fn a_name_that_javascript_knows_is_a_name_like_others() {
         let object = read(r#"{"__proto__":"a","constructor":"b"}"#);
-        assert_eq!(string(&object, "__proto__"), Some("a"));
-        assert_eq!(string(&object, "toString"), None);
+        assert_eq!(object.get_str("__proto__"), Some("a"));
+        assert_eq!(object.get_str("toString"), None);
     }
 
     #[test]
@@ -511,30 +514,33 @@ pub(crate) mod tests {
             names.sort_unstable();
             names
         };
-        assert_eq!(found(|object, name| string(object, name).is_some()), ["empty", "text"]);
-        assert_eq!(found(|object, name| text(object, name).is_some()), ["text"]);
+        assert_eq!(found(|object, name| object.get_str(name).is_some()), ["empty", "text"]);
+        assert_eq!(found(|object, name| object.get_non_empty_str(name).is_some()), ["text"]);
         assert_eq!(
-            found(|object, name| number(object, name).is_some()),
+            found(|object, name| object.get_f64(name).is_some()),
             ["fraction", "negative", "number", "zero"]
         );
         assert_eq!(
-            found(|object, name| identifier(object, name).is_some()),
+            found(|object, name| object.get_string_or_integer(name).is_some()),
             ["number", "text", "zero"]
         );
-        assert_eq!(found(|object, name| words(object, name).is_some()), ["array", "nothing"]);
+        assert_eq!(
+            found(|object, name| object.get_joined_strings(name).is_some()),
+            ["array", "nothing"]
+        );
     }
 
     #[test]
     fn what_is_read_is_what_was_written() {
         let object = mixed();
-        assert_eq!(string(&object, "empty"), Some(""));
-        assert_eq!(text(&object, "text"), Some("a"));
-        assert_eq!(number(&object, "number"), Some(5.0));
-        assert_eq!(number(&object, "fraction"), Some(5.5));
-        assert_eq!(number(&object, "negative"), Some(-5.0));
-        assert_eq!(words(&object, "array").as_deref(), Some("a b"));
-        assert_eq!(words(&object, "nothing").as_deref(), Some(""));
-        assert_eq!(identifier(&object, "missing"), None);
+        assert_eq!(object.get_str("empty"), Some(""));
+        assert_eq!(object.get_non_empty_str("text"), Some("a"));
+        assert_eq!(object.get_f64("number"), Some(5.0));
+        assert_eq!(object.get_f64("fraction"), Some(5.5));
+        assert_eq!(object.get_f64("negative"), Some(-5.0));
+        assert_eq!(object.get_joined_strings("array").as_deref(), Some("a b"));
+        assert_eq!(object.get_joined_strings("nothing").as_deref(), Some(""));
+        assert_eq!(object.get_string_or_integer("missing"), None);
     }
 
     #[test]
@@ -559,7 +565,7 @@ pub(crate) mod tests {
             (r#"["2284"]"#, None),
         ] {
             let object = read(&[r#"{"id":"#, json, "}"].concat());
-            assert_eq!(super::identifier(&object, "id").as_deref(), identifier, "{json}");
+            assert_eq!(object.get_string_or_integer("id").as_deref(), identifier, "{json}");
         }
     }
 
@@ -576,16 +582,16 @@ pub(crate) mod tests {
             ("null", None),
         ] {
             let object = read(&[r#"{"n":"#, json, "}"].concat());
-            assert_eq!(super::whole(&object, "n"), whole, "{json}");
+            assert_eq!(object.get_u32("n"), whole, "{json}");
         }
-        assert_eq!(whole(&mixed(), "missing"), None);
+        assert_eq!(mixed().get_u32("missing"), None);
     }
 
     #[test]
     fn escapes_are_read_and_what_is_none_is_refused() {
         let read = |text: &str| {
             let json = ["{\"a\":\"", text, "\"}"].concat();
-            string(&object(json.as_bytes())?, "a").map(str::to_owned)
+            parse_object(json.as_bytes())?.get_str("a").map(str::to_owned)
         };
         let all = r#"\"\\\/\b\f\n\r\t\u00e9\uD83D\ude00"#;
         assert_eq!(read(all).as_deref(), Some("\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}"));
@@ -607,7 +613,8 @@ pub(crate) mod tests {
 
     #[test]
     fn numbers_are_as_rfc_8259_says() {
-        let read = |text: &str| number(&object(["{\"a\":", text, "}"].concat().as_bytes())?, "a");
+        let read =
+            |text: &str| parse_object(["{\"a\":", text, "}"].concat().as_bytes())?.get_f64("a");
         for (text, number) in [
             ("-0", 0.0),
             ("0e999", 0.0),
@@ -640,7 +647,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_fraction_may_have_any_number_of_digits() {
-        let read = |text: &str| number(&object(["{\"a\":", text, "}"].concat().as_bytes())?, "a");
+        let read =
+            |text: &str| parse_object(["{\"a\":", text, "}"].concat().as_bytes())?.get_f64("a");
         let (zeros, threes) = ("0".repeat(400), "3".repeat(400));
         for (text, number) in [
             (format!("0.{threes}"), 1.0 / 3.0),
@@ -698,7 +706,7 @@ pub(crate) mod tests {
         fn what_serde_writes_is_read_as_serde_reads_it(value in any_value(), pretty: bool) {
             let whole = serde_json::json!({ "a": value });
             let text = if pretty { format!("{whole:#}") } else { whole.to_string() };
-            let ours = Value::Object(object(text.as_bytes()).unwrap());
+            let ours = Value::Object(parse_object(text.as_bytes()).unwrap());
             prop_assert!(same(&ours, &serde_json::from_str(&text).unwrap()));
         }
 
@@ -713,7 +721,7 @@ pub(crate) mod tests {
             let place = place.index(text.len());
             if insert { text.insert(place, byte) } else { text[place] = byte }
             let theirs = serde_json::from_slice::<serde_json::Value>(&text).ok().filter(serde_json::Value::is_object);
-            match (object(&text), theirs) {
+            match (parse_object(&text), theirs) {
                 (Some(ours), Some(theirs)) => prop_assert!(same(&Value::Object(ours), &theirs)),
                 (ours, theirs) => prop_assert_eq!(ours.is_some(), theirs.is_some()),
             }
@@ -721,8 +729,8 @@ pub(crate) mod tests {
 
         #[test]
         fn what_is_written_is_read_as_it_was(members: Vec<(String, String)>) {
-            let text = write(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            let read: Vec<(String, String)> = object(text.as_bytes())
+            let text = write_object(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let read: Vec<(String, String)> = parse_object(text.as_bytes())
                 .unwrap()
                 .strings()
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -733,13 +741,13 @@ pub(crate) mod tests {
 
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = object(&bytes);
+            let _ = parse_object(&bytes);
         }
 
         #[test]
         fn a_safe_integer_is_the_same_identifier_as_its_digits(number in 0..1u64 << 53) {
             let object = read(&format!(r#"{{"number":{number},"text":"{number}"}}"#));
-            prop_assert_eq!(identifier(&object, "number"), identifier(&object, "text"));
+            prop_assert_eq!(object.get_string_or_integer("number"), object.get_string_or_integer("text"));
         }
     }
 }

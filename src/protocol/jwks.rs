@@ -19,7 +19,7 @@ impl<'a> Jwk<'a> {
     /// A member that is a string with something in it.
     #[must_use]
     pub fn text(self, name: &str) -> Option<&'a str> {
-        json::text(self.0, name)
+        self.0.get_non_empty_str(name)
     }
 
     /// A member; one that is `null` or an empty array counts as absent.
@@ -28,7 +28,7 @@ impl<'a> Jwk<'a> {
     }
 
     /// Whether a signature by this algorithm may be checked with this key.
-    fn fits(self, algorithm: Algorithm) -> bool {
+    fn is_usable_for(self, algorithm: Algorithm) -> bool {
         // RFC 7518, 3.4: each algorithm on curves has its own.
         let (kind, curve) = algorithm.key();
         // RFC 7517, 4.2 to 4.4: all are optional; what is there must allow verification by this algorithm.
@@ -40,16 +40,16 @@ impl<'a> Jwk<'a> {
             let operations = operations.as_array().unwrap_or_default();
             operations.iter().any(|operation| operation.as_str() == Some("verify"))
         });
-        json::string(self.0, "kty") == Some(kind)
+        self.0.get_str("kty") == Some(kind)
             && (curve.is_empty() || self.text("crv") == Some(curve))
-            && self.is_whole(kind)
+            && self.has_required_members(kind)
             && use_allows
             && operations_allow
             && named_allows
     }
 
     /// Whether the public members of this kind of key are there (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2).
-    fn is_whole(self, kind: &str) -> bool {
+    fn has_required_members(self, kind: &str) -> bool {
         match kind {
             "RSA" => {
                 let modulus = self.text("n").and_then(from_base64url).unwrap_or_default();
@@ -71,7 +71,7 @@ impl KeySet {
     /// # Errors
     /// `keys_unavailable` where it is no JWK set at all.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        json::document(body).map(Self).filter(|set| set.keys().is_some()).ok_or_else(|| {
+        json::parse_document(body).map(Self).filter(|set| set.keys().is_some()).ok_or_else(|| {
             Error::new(
                 ErrorCode::KeysUnavailable,
                 "the key set's answer is no JWK set (RFC 7517, 5)",
@@ -88,12 +88,12 @@ impl KeySet {
     ///
     /// # Errors
     /// `key_not_found`.
-    pub fn candidates(&self, jws: &Jws) -> Result<Vec<Jwk<'_>>, Reason> {
+    pub fn select_verification_keys(&self, jws: &Jws) -> Result<Vec<Jwk<'_>>, Reason> {
         let wanted = jws.key_id.as_deref();
         let mut candidates = Vec::new();
         for key in self.keys().unwrap_or_default() {
             if let Some(key) = key.as_object().map(Jwk)
-                && key.fits(jws.algorithm)
+                && key.is_usable_for(jws.algorithm)
                 && wanted.is_none_or(|wanted| key.text("kid") == Some(wanted))
             {
                 candidates.push(key);
@@ -139,7 +139,7 @@ mod tests {
             signing_input: String::new(),
             signature: Vec::new(),
         };
-        set.candidates(&jws).map(|keys| keys.len())
+        set.select_verification_keys(&jws).map(|keys| keys.len())
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! A signed ID token before its signature is checked (RFC 7515, RFC 7519): rows 1 to 3 of the table in
 //! [`super::id_token`].
 
+use super::ascii;
 use super::encoding::from_base64url;
 use super::json::{self, Object};
-use super::text;
 use crate::error::Reason;
 
 /// The largest ID token that is read, in bytes: below what the cookies of a gateway's session can carry. `ClassLink`'s are
-/// below 2 KiB. `id-token.ts` has the same.
+/// below 2 KiB. `id-token.ts` has the same limit.
 const MAX_SIZE: usize = 6 * 1024;
 
-/// The algorithm that every provider supports (Discovery 1.0, section 3), where none is advertised.
+/// The algorithm that every provider supports (Discovery 1.0, section 3), where its metadata names none.
 const DEFAULT_ALGORITHM: &str = "RS256";
 
 /// A signature algorithm that a browser can verify (RFC 7518, 3.1; RFC 8037). `none` and HMAC are not among them.
@@ -97,20 +97,23 @@ pub struct Jws {
 }
 
 impl Jws {
-    /// Takes a compact serialization apart (RFC 7515, 5.2). `advertised` are the provider's algorithms, separated by
+    /// Takes a compact serialization apart (RFC 7515, 5.2). `supported_algs` are the provider's algorithms, separated by
     /// spaces.
     ///
     /// # Errors
     /// `malformed`, `critical_header` or `algorithm`; also `key_not_found` for a `kid` that is no string.
-    pub fn parse(token: &str, advertised: &str) -> Result<Box<Self>, Reason> {
+    pub fn parse(token: &str, supported_algs: &str) -> Result<Box<Self>, Reason> {
         let parts = Parts::of(token).ok_or(Reason::Malformed)?;
         // RFC 7515, 4.1.11: an extension that is not understood must be refused, and none is.
         if parts.header.contains_key("crit") {
             return Err(Reason::CriticalHeader);
         }
-        let advertised = if advertised.is_empty() { DEFAULT_ALGORITHM } else { advertised };
-        let algorithm = json::string(&parts.header, "alg")
-            .filter(|name| advertised.split_ascii_whitespace().any(|known| known == *name))
+        let supported_algs =
+            if supported_algs.is_empty() { DEFAULT_ALGORITHM } else { supported_algs };
+        let algorithm = parts
+            .header
+            .get_str("alg")
+            .filter(|name| supported_algs.split_ascii_whitespace().any(|known| known == *name))
             .and_then(Algorithm::from_name)
             .ok_or(Reason::Algorithm)?;
         let key_id = match parts.header.get("kid") {
@@ -143,13 +146,13 @@ impl<'a> Parts<'a> {
             return None;
         }
         // An encrypted token has five parts (RFC 7516, 9): its further dots are outside base64url's alphabet.
-        let (header, rest) = text::split_once(token, b'.')?;
-        let (payload, signature) = text::split_once(rest, b'.')?;
+        let (header, rest) = ascii::split_once(token, b'.')?;
+        let (payload, signature) = ascii::split_once(rest, b'.')?;
         let signing_input = token.get(..header.len() + 1 + payload.len())?;
         let claims_text = String::from_utf8(from_base64url(payload)?).ok()?;
         Some(Self {
-            header: json::object(&from_base64url(header)?)?,
-            claims: json::object(claims_text.as_bytes())?,
+            header: json::parse_object(&from_base64url(header)?)?,
+            claims: json::parse_object(claims_text.as_bytes())?,
             claims_text,
             signing_input,
             signature: from_base64url(signature)?,
@@ -164,9 +167,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(header: &str, payload: &str, signature: &str) -> Result<Box<Jws>, Reason> {
-        let advertised = "RS256 ES384 HS256 none";
+        let supported_algs = "RS256 ES384 HS256 none";
         let token = [&base64url(header), ".", &base64url(payload), ".", signature].concat();
-        Jws::parse(&token, advertised)
+        Jws::parse(&token, supported_algs)
     }
 
     #[test]
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_jws_of_json_objects_is_malformed() {
-        let advertised = "RS256";
+        let supported_algs = "RS256";
         let good = base64url(r#"{"alg":"RS256"}"#);
         for token in [
             String::new(),
@@ -201,19 +204,19 @@ mod tests {
             format!("{}.{good}.AA", base64url("null")),
             format!("{good}.{good}.{}", "A".repeat(MAX_SIZE)),
         ] {
-            let reason = Jws::parse(&token, advertised).err();
+            let reason = Jws::parse(&token, supported_algs).err();
             assert_eq!(reason, Some(Reason::Malformed), "{token:.60}");
         }
     }
 
     #[test]
     fn a_token_as_large_as_allowed_is_read() {
-        let advertised = "RS256";
+        let supported_algs = "RS256";
         let good = base64url(r#"{"alg":"RS256"}"#);
         let start = format!("{good}.{good}.");
         let token = |size: usize| start.clone() + &"A".repeat(size - start.len());
-        assert!(Jws::parse(&token(6144), advertised).is_ok());
-        assert_eq!(Jws::parse(&token(6148), advertised).err(), Some(Reason::Malformed));
+        assert!(Jws::parse(&token(6144), supported_algs).is_ok());
+        assert_eq!(Jws::parse(&token(6148), supported_algs).err(), Some(Reason::Malformed));
     }
 
     #[test]

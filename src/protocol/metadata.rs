@@ -18,7 +18,7 @@ const ISSUER_PROMISED: &str = "authorization_response_iss_parameter_supported";
 
 /// Where the user's fields come from beyond the ID token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
+pub enum ProfileSource {
     /// From nowhere.
     IdToken,
     /// From the `UserInfo` endpoint (`OpenID` Connect Core 1.0, 5.3).
@@ -27,7 +27,7 @@ pub enum Profile {
     MyInfo,
 }
 
-impl Profile {
+impl ProfileSource {
     /// The profile of the configuration's word for it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -41,7 +41,7 @@ impl Profile {
 }
 
 /// A copy of what is needed once the login has left: not where it goes to, and not what only it may know.
-fn needed_later(members: &Object) -> Object {
+fn without_login_secrets(members: &Object) -> Object {
     let mut needed = Object::default();
     for (name, value) in members.strings() {
         if name != AUTHORIZATION && name != "verifier" {
@@ -54,21 +54,21 @@ fn needed_later(members: &Object) -> Object {
 /// All that a login and its session need to know of their provider. Members are strings, so that a pending login can
 /// keep them beside its own.
 #[derive(Clone)]
-pub struct Provider(Rc<Object>);
+pub struct ProviderMetadata(Rc<Object>);
 
-impl Provider {
+impl ProviderMetadata {
     /// The provider that a pending login has kept.
-    pub(super) fn kept(members: &Object) -> Self {
-        Self(Rc::new(needed_later(members)))
+    pub(super) fn from_pending_login(members: &Object) -> Self {
+        Self(Rc::new(without_login_secrets(members)))
     }
 
     /// The members that are needed once the login has left, by the names under which it keeps them.
     pub(super) fn members(&self) -> Object {
-        needed_later(&self.0)
+        without_login_secrets(&self.0)
     }
 
     fn text(&self, name: &str) -> &str {
-        json::string(&self.0, name).unwrap_or_default()
+        self.0.get_str(name).unwrap_or_default()
     }
 
     /// The authorization endpoint.
@@ -85,14 +85,14 @@ impl Provider {
 
     /// The key set, or the gateway's copy.
     #[must_use]
-    pub fn key_set(&self) -> &str {
+    pub fn jwks_uri(&self) -> &str {
         self.text("jwks_uri")
     }
 
     /// `UserInfo` or my-info, where the profile comes from there.
     #[must_use]
     pub fn profile_endpoint(&self) -> Option<&str> {
-        json::string(&self.0, PROFILE)
+        self.0.get_str(PROFILE)
     }
 
     /// The advertised signing algorithms of ID tokens, separated by spaces.
@@ -103,20 +103,20 @@ impl Provider {
 
     /// Whether the callback will carry `iss` (RFC 9207, section 3).
     #[must_use]
-    pub fn issuer_promised(&self) -> bool {
+    pub fn iss_parameter_supported(&self) -> bool {
         self.0.contains_key("issuer_promised")
     }
 
     /// Where a person is sent to be signed out at the provider (RP-Initiated Logout 1.0, section 2).
     #[must_use]
     pub fn end_session_endpoint(&self) -> Option<&str> {
-        json::string(&self.0, END_SESSION)
+        self.0.get_str(END_SESSION)
     }
 
     /// Where tokens are revoked (RFC 7009).
     #[must_use]
     pub fn revocation_endpoint(&self) -> Option<&str> {
-        json::string(&self.0, REVOCATION)
+        self.0.get_str(REVOCATION)
     }
 }
 
@@ -127,12 +127,12 @@ impl Provider {
 pub fn check(members: &Object) -> Result<(), &'static str> {
     for name in ENDPOINTS {
         if let Some(endpoint) = members.get(name)
-            && !endpoint.as_str().is_some_and(url::is_secure)
+            && !endpoint.as_str().is_some_and(url::is_potentially_trustworthy)
         {
             return Err(name);
         }
     }
-    if members.contains_key(ALGORITHMS) && json::words(members, ALGORITHMS).is_none() {
+    if members.contains_key(ALGORITHMS) && members.get_joined_strings(ALGORITHMS).is_none() {
         return Err(ALGORITHMS);
     }
     if members.get(ISSUER_PROMISED).is_some_and(|promised| promised.as_bool().is_none()) {
@@ -143,7 +143,7 @@ pub fn check(members: &Object) -> Result<(), &'static str> {
 
 /// What is known without asking: `ClassLink`'s own endpoints, for its own issuer.
 #[must_use]
-pub fn known(issuer: &str) -> Object {
+pub fn builtin_metadata(issuer: &str) -> Object {
     let mut members = Object::default();
     if issuer == CLASSLINK_ISSUER {
         for (name, endpoint) in ENDPOINTS.into_iter().zip([
@@ -165,34 +165,42 @@ pub fn known(issuer: &str) -> Object {
 /// `discovery_invalid` where it is not JSON, another issuer's, or an endpoint is missing or not https.
 pub fn from_discovery(document: &[u8], issuer: &str) -> Result<Object, Error> {
     let code = ErrorCode::DiscoveryInvalid;
-    let members = json::object(document)
+    let members = json::parse_object(document)
         .ok_or_else(|| Error::new(code, "the discovery document is not a JSON object"))?;
-    if json::string(&members, "issuer") != Some(issuer) {
+    if members.get_str("issuer") != Some(issuer) {
         let message = "the discovery document's `issuer` is not the configured one, to the letter";
         return Err(Error::new(code, message));
     }
     for required in ENDPOINTS.into_iter().take(3) {
         if !members.contains_key(required) {
-            return Err(Error::about(required, code, " is missing in the discovery document"));
+            return Err(Error::with_subject(
+                required,
+                code,
+                " is missing in the discovery document",
+            ));
         }
     }
     check(&members).map_err(|name| {
-        Error::about(name, code, " in the discovery document is of the wrong type or not https")
+        Error::with_subject(
+            name,
+            code,
+            " in the discovery document is of the wrong type or not https",
+        )
     })?;
     Ok(members)
 }
 
-impl Provider {
+impl ProviderMetadata {
     /// The provider, where every endpoint is known that this profile needs; behind a gateway, which stands in for the
     /// provider, that is the authorization endpoint alone. A member of an earlier layer overrides those of later ones.
     #[must_use]
-    pub fn from_layers(
+    pub fn merge(
         layers: &[&Object],
-        profile: Profile,
+        profile: ProfileSource,
         gateway: Option<&str>,
     ) -> Option<Self> {
         let find = |name: &str| layers.iter().find(|layer| layer.contains_key(name)).copied();
-        let known = |name: &str| json::string(find(name)?, name).map(str::to_owned);
+        let known = |name: &str| find(name)?.get_str(name).map(str::to_owned);
         let endpoint = |name: &str, path: &str| match gateway {
             Some(gateway) => Some([gateway, path].concat()),
             None => known(name),
@@ -203,18 +211,20 @@ impl Provider {
         insert("token_endpoint", endpoint("token_endpoint", "/token")?);
         insert("jwks_uri", endpoint("jwks_uri", "/jwks")?);
         match profile {
-            Profile::IdToken => {}
-            Profile::Userinfo => insert(PROFILE, endpoint("userinfo_endpoint", "/userinfo")?),
-            Profile::MyInfo => insert(PROFILE, endpoint("my_info_endpoint", "/my-info")?),
+            ProfileSource::IdToken => {}
+            ProfileSource::Userinfo => insert(PROFILE, endpoint("userinfo_endpoint", "/userinfo")?),
+            ProfileSource::MyInfo => insert(PROFILE, endpoint("my_info_endpoint", "/my-info")?),
         }
         // What a sign-in can do without is passed over where it is no endpoint. A gateway revokes by itself.
         for (name, wanted) in [(END_SESSION, true), (REVOCATION, gateway.is_none())] {
-            if let Some(endpoint) = known(name).filter(|url| wanted && url::is_secure(url)) {
+            if let Some(endpoint) =
+                known(name).filter(|url| wanted && url::is_potentially_trustworthy(url))
+            {
                 insert(name, endpoint);
             }
         }
         // Discovery 1.0, section 3: RS256 is the algorithm that every provider supports.
-        let algorithms = find(ALGORITHMS).and_then(|layer| json::words(layer, ALGORITHMS));
+        let algorithms = find(ALGORITHMS).and_then(|layer| layer.get_joined_strings(ALGORITHMS));
         insert("algorithms", algorithms.unwrap_or_else(|| "RS256".to_owned()));
         if find(ISSUER_PROMISED).and_then(|layer| layer.get(ISSUER_PROMISED)?.as_bool())
             == Some(true)
@@ -241,7 +251,7 @@ mod tests {
     const ISSUER: &str = "https://op.example";
 
     fn read(members: &Json) -> Object {
-        json::object(members.to_string().as_bytes()).unwrap()
+        json::parse_object(members.to_string().as_bytes()).unwrap()
     }
 
     fn document() -> Json {
@@ -263,37 +273,42 @@ mod tests {
 
     #[test]
     fn classlinks_endpoints_are_known_for_its_own_issuer_alone() {
-        let provider =
-            Provider::from_layers(&[&known(CLASSLINK_ISSUER)], Profile::MyInfo, None).unwrap();
+        let provider = ProviderMetadata::merge(
+            &[&builtin_metadata(CLASSLINK_ISSUER)],
+            ProfileSource::MyInfo,
+            None,
+        )
+        .unwrap();
         assert_eq!(provider.token_endpoint(), "https://launchpad.classlink.com/oauth2/v2/token");
         assert_eq!(provider.profile_endpoint(), Some("https://nodeapi.classlink.com/v2/my/info"));
         assert_eq!(provider.algorithms(), "RS256");
-        assert_eq!(check(&known(CLASSLINK_ISSUER)), Ok(()));
-        let other = known("https://launchpad.classlink.com/");
-        assert!(Provider::from_layers(&[&other], Profile::IdToken, None).is_none());
+        assert_eq!(check(&builtin_metadata(CLASSLINK_ISSUER)), Ok(()));
+        let other = builtin_metadata("https://launchpad.classlink.com/");
+        assert!(ProviderMetadata::merge(&[&other], ProfileSource::IdToken, None).is_none());
     }
 
     #[test]
     fn a_profile_has_the_configurations_word() {
         for (name, profile) in [
-            ("id-token", Some(Profile::IdToken)),
-            ("userinfo", Some(Profile::Userinfo)),
-            ("my-info", Some(Profile::MyInfo)),
+            ("id-token", Some(ProfileSource::IdToken)),
+            ("userinfo", Some(ProfileSource::Userinfo)),
+            ("my-info", Some(ProfileSource::MyInfo)),
             ("My-Info", None),
             ("", None),
         ] {
-            assert_eq!(Profile::from_name(name), profile, "{name}");
+            assert_eq!(ProfileSource::from_name(name), profile, "{name}");
         }
     }
 
     #[test]
     fn a_discovery_document_gives_the_provider() {
         let provider = discover(&document()).unwrap();
-        let provider = Provider::from_layers(&[&provider], Profile::Userinfo, None).unwrap();
+        let provider =
+            ProviderMetadata::merge(&[&provider], ProfileSource::Userinfo, None).unwrap();
         assert_eq!(provider.authorization_endpoint(), "https://op.example/auth");
         assert_eq!(provider.profile_endpoint(), Some("https://api.op.example/me"));
         assert_eq!(provider.algorithms(), "RS256 ES256");
-        assert!(provider.issuer_promised());
+        assert!(provider.iss_parameter_supported());
     }
 
     #[test]
@@ -337,16 +352,16 @@ mod tests {
     fn configured_members_win_over_discovered_ones() {
         let configured = json!({ "token_endpoint": "https://other.example/token" });
         let layers = [&read(&configured), &discover(&document()).unwrap()];
-        let provider = Provider::from_layers(&layers, Profile::IdToken, None).unwrap();
+        let provider = ProviderMetadata::merge(&layers, ProfileSource::IdToken, None).unwrap();
         assert_eq!(provider.token_endpoint(), "https://other.example/token");
-        assert_eq!(provider.key_set(), "https://op.example/jwks");
+        assert_eq!(provider.jwks_uri(), "https://op.example/jwks");
     }
 
     #[test]
     fn behind_a_gateway_only_the_authorization_endpoint_is_the_providers() {
         let configured = json!({ "authorization_endpoint": "https://op.example/auth" });
         let layers = [&read(&configured)];
-        assert!(Provider::from_layers(&layers, Profile::IdToken, None).is_none());
+        assert!(ProviderMetadata::merge(&layers, ProfileSource::IdToken, None).is_none());
         let configured = json!({
             "authorization_endpoint": "https://op.example/auth",
             "end_session_endpoint": "https://op.example/end",
@@ -354,15 +369,15 @@ mod tests {
         });
         let layers = [&read(&configured)];
         let gateway = Some("https://app.example/auth");
-        let provider = Provider::from_layers(&layers, Profile::MyInfo, gateway).unwrap();
+        let provider = ProviderMetadata::merge(&layers, ProfileSource::MyInfo, gateway).unwrap();
         assert_eq!(provider.token_endpoint(), "https://app.example/auth/token");
-        assert_eq!(provider.key_set(), "https://app.example/auth/jwks");
+        assert_eq!(provider.jwks_uri(), "https://app.example/auth/jwks");
         assert_eq!(provider.profile_endpoint(), Some("https://app.example/auth/my-info"));
         assert_eq!(provider.end_session_endpoint(), Some("https://op.example/end"));
         assert_eq!(provider.revocation_endpoint(), None, "the gateway revokes");
-        let direct = Provider::from_layers(
+        let direct = ProviderMetadata::merge(
             &[&discover(&document()).unwrap(), layers[0]],
-            Profile::IdToken,
+            ProfileSource::IdToken,
             None,
         );
         assert_eq!(direct.unwrap().revocation_endpoint(), Some("https://op.example/revoke"));
@@ -375,7 +390,8 @@ mod tests {
             document["end_session_endpoint"] = value.clone();
             document["revocation_endpoint"] = value;
             let provider = discover(&document).unwrap();
-            let provider = Provider::from_layers(&[&provider], Profile::IdToken, None).unwrap();
+            let provider =
+                ProviderMetadata::merge(&[&provider], ProfileSource::IdToken, None).unwrap();
             assert_eq!(provider.end_session_endpoint(), None);
             assert_eq!(provider.revocation_endpoint(), None);
         }

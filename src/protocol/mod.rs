@@ -1,6 +1,7 @@
 //! OAuth 2.0 and `OpenID` Connect as pure functions: no browser, no clock, no randomness and no I/O. Times are
 //! seconds since 1970 and come in as arguments, and so do random bytes.
 
+pub mod ascii;
 pub mod authorization;
 pub mod callback;
 pub mod encoding;
@@ -14,7 +15,7 @@ pub mod metadata;
 pub mod pending;
 pub mod pkce;
 pub mod secret;
-pub mod text;
+
 pub mod token;
 pub mod url;
 pub mod user;

@@ -1,18 +1,18 @@
 //! The pending login: what waits in `sessionStorage` while the person is with the provider.
 
 use super::json::{self, Object, Value};
-use super::metadata::Provider;
+use super::metadata::ProviderMetadata;
 use super::pkce::CodeVerifier;
-use super::{text, url};
+use super::{ascii, url};
 
 /// How long people may look for their password, in seconds.
-const MAX_AGE: f64 = 3600.0;
+const MAX_AGE_SECS: f64 = 3600.0;
 
 /// How soon a restarted launch must come back for its answer to tell of a loop, in seconds.
-const LAUNCH_MAX_AGE: f64 = 60.0;
+const LAUNCH_MARKER_MAX_AGE_SECS: f64 = 60.0;
 
 /// How soon after a redirect found a session again the next one would begin a loop, in seconds.
-const RESTORE_PAUSE: f64 = 10.0;
+const RESTORE_PAUSE_SECS: f64 = 10.0;
 
 /// One login that was begun and not yet answered. It is consumed by value, so its code is sent once.
 pub struct PendingLogin {
@@ -41,7 +41,7 @@ impl PendingLogin {
     pub fn new(
         verifier: CodeVerifier,
         created_at: u32,
-        provider: &Provider,
+        provider: &ProviderMetadata,
         members: &[(&str, Option<&str>)],
     ) -> Self {
         let mut login = provider.members();
@@ -53,7 +53,7 @@ impl PendingLogin {
                 insert(name, value);
             }
         }
-        insert("created_at", &text::decimal(created_at.into()));
+        insert("created_at", &ascii::format_u64(created_at.into()));
         insert("verifier", verifier.expose());
         Self { verifier, members: login }
     }
@@ -61,15 +61,15 @@ impl PendingLogin {
     /// Reads a stored login; `None` where it can't be one, or where a secret must not be sent to an endpoint of it.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
-        let members = json::object(text.as_bytes())?;
-        let verifier = CodeVerifier::from_stored(json::string(&members, "verifier")?);
+        let members = json::parse_object(text.as_bytes())?;
+        let verifier = CodeVerifier::from_stored(members.get_str("verifier")?);
         let login = Self { verifier, members };
         for name in REQUIRED {
             login.get(name)?;
         }
         for (name, value) in login.members.strings() {
             let is_endpoint = name.ends_with("_endpoint") || name == "jwks_uri";
-            if is_endpoint && !url::is_secure(value) {
+            if is_endpoint && !url::is_potentially_trustworthy(value) {
                 return None;
             }
         }
@@ -79,11 +79,11 @@ impl PendingLogin {
     /// The text to store.
     #[must_use]
     pub fn to_stored(&self) -> String {
-        json::write(self.members.strings())
+        json::write_object(self.members.strings())
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        json::string(&self.members, name)
+        self.members.get_str(name)
     }
 
     fn text(&self, name: &str) -> &str {
@@ -111,8 +111,8 @@ impl PendingLogin {
     /// The provider as it was known when the login began, so that nothing is discovered twice. A session keeps it for as
     /// long as it lasts: the verifier is not in it.
     #[must_use]
-    pub fn provider(&self) -> Provider {
-        Provider::kept(&self.members)
+    pub fn provider(&self) -> ProviderMetadata {
+        ProviderMetadata::from_pending_login(&self.members)
     }
 
     /// The scope that was asked for.
@@ -125,7 +125,7 @@ impl PendingLogin {
     #[must_use]
     pub fn max_age(&self) -> Option<u32> {
         // What has been tampered with can't be kept.
-        self.get("max_age").map(|seconds| text::whole(seconds.as_bytes()).unwrap_or_default())
+        self.get("max_age").map(|seconds| ascii::parse_u32(seconds.as_bytes()).unwrap_or_default())
     }
 
     /// Where the person wanted to go: a path on this origin.
@@ -148,7 +148,7 @@ impl PendingLogin {
 
     /// Whether it was begun by the client itself, to find a session again after a reload.
     #[must_use]
-    pub fn restores(&self) -> bool {
+    pub fn is_silent_restore(&self) -> bool {
         self.get("restores").is_some()
     }
 
@@ -166,8 +166,8 @@ impl PendingLogin {
 
     /// Whether it may still be answered. An age below nothing is fresh: the clock was set back.
     #[must_use]
-    pub fn is_fresh(&self, now: f64) -> bool {
-        now - self.created_at() <= MAX_AGE
+    pub fn is_unexpired(&self, now: f64) -> bool {
+        now - self.created_at() <= MAX_AGE_SECS
     }
 }
 
@@ -179,46 +179,46 @@ impl std::fmt::Debug for PendingLogin {
 
 /// A stored time. What is none lies long ago.
 fn seconds(members: &Object, name: &str) -> f64 {
-    let digits = json::string(members, name).unwrap_or_default();
-    text::whole(digits.as_bytes()).unwrap_or_default().into()
+    let digits = members.get_str(name).unwrap_or_default();
+    ascii::parse_u32(digits.as_bytes()).unwrap_or_default().into()
 }
 
 /// The mark of a LaunchPad launch that was restarted: a second launch within a minute is a loop. It holds the state of
 /// the restart, and when that was by the device's clock, in seconds since 1970.
 #[must_use]
-pub fn launch_mark(state: &str, created_at: u32) -> String {
-    let created_at = text::decimal(created_at.into());
-    json::write([("state", state), ("created_at", &created_at)].into_iter())
+pub fn launch_marker(state: &str, created_at: u32) -> String {
+    let created_at = ascii::format_u64(created_at.into());
+    json::write_object([("state", state), ("created_at", &created_at)].into_iter())
 }
 
 /// The state of the restart that a mark is for.
 #[must_use]
-pub fn marked_state(launch_mark: &str) -> Option<String> {
-    json::string(&json::object(launch_mark.as_bytes())?, "state").map(str::to_owned)
+pub fn launch_marker_state(launch_marker: &str) -> Option<String> {
+    json::parse_object(launch_marker.as_bytes())?.get_str("state").map(str::to_owned)
 }
 
 /// Whether a launch that comes now is the marked restart coming back.
 #[must_use]
-pub fn tells_of_loop(launch_mark: &str, now: f64) -> bool {
-    json::object(launch_mark.as_bytes())
-        .is_some_and(|mark| now - seconds(&mark, "created_at") <= LAUNCH_MAX_AGE)
+pub fn is_launch_loop(launch_marker: &str, now: f64) -> bool {
+    json::parse_object(launch_marker.as_bytes())
+        .is_some_and(|mark| now - seconds(&mark, "created_at") <= LAUNCH_MARKER_MAX_AGE_SECS)
 }
 
 /// Whether a tab with this mark may be redirected to find a session again: not while nobody has signed in since the last
 /// time, and not at once after that worked, since an application that loads another page after every sign-in would go
 /// round in circles.
 #[must_use]
-pub fn may_redirect(restore_mark: Option<&str>, now: f64) -> bool {
+pub fn can_restore_by_redirect(restore_mark: Option<&str>, now: f64) -> bool {
     restore_mark.is_none_or(|mark| {
-        let found = text::whole(mark.as_bytes());
-        found.is_some_and(|at| !(0.0..RESTORE_PAUSE).contains(&(now - f64::from(at))))
+        let found = ascii::parse_u32(mark.as_bytes());
+        found.is_some_and(|at| !(0.0..RESTORE_PAUSE_SECS).contains(&(now - f64::from(at))))
     })
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::protocol::metadata::Profile;
+    use crate::protocol::metadata::ProfileSource;
     use proptest::prelude::*;
 
     pub(crate) fn pending(created_at: u32) -> PendingLogin {
@@ -231,8 +231,8 @@ pub(crate) mod tests {
             "token_endpoint": "https://op.example/token",
             "jwks_uri": "https://op.example/jwks"
         }"#;
-        let metadata = json::object(metadata).unwrap();
-        let provider = Provider::from_layers(&[&metadata], Profile::IdToken, None).unwrap();
+        let metadata = json::parse_object(metadata).unwrap();
+        let provider = ProviderMetadata::merge(&[&metadata], ProfileSource::IdToken, None).unwrap();
         let members = [
             ("client_id", Some("c1")),
             ("redirect_uri", Some("https://app.example/cb")),
@@ -254,7 +254,7 @@ pub(crate) mod tests {
         assert_eq!(back.return_to(), "/");
         assert_eq!(back.support_code(), "ABCD1234");
         assert_eq!(back.provider().token_endpoint(), "https://op.example/token");
-        assert_eq!(back.provider().key_set(), "https://op.example/jwks");
+        assert_eq!(back.provider().jwks_uri(), "https://op.example/jwks");
         assert_eq!(back.created_at().to_bits(), 5f64.to_bits());
     }
 
@@ -302,10 +302,10 @@ pub(crate) mod tests {
             assert_eq!(back.to_stored(), stored);
         }
         let back = PendingLogin::from_stored(&pending_with(5, &more).to_stored()).unwrap();
-        assert!(back.provider().issuer_promised());
+        assert!(back.provider().iss_parameter_supported());
         assert_eq!(back.provider().profile_endpoint(), Some("https://op.example/me"));
-        assert!(back.restores());
-        assert!(!pending(5).restores());
+        assert!(back.is_silent_restore());
+        assert!(!pending(5).is_silent_restore());
         assert_eq!(back.max_age(), Some(3600));
         assert_eq!(back.app_state(), Some("{\"a\":1}"));
         assert_eq!(back.district(), Some("springfield"));
@@ -316,29 +316,29 @@ pub(crate) mod tests {
     #[test]
     fn what_a_session_keeps_of_its_login_is_without_the_verifier() {
         let login = pending(5);
-        let kept = json::write(login.provider().members().strings());
+        let kept = json::write_object(login.provider().members().strings());
         assert!(kept.contains("https://op.example/token"));
         assert!(!kept.contains(login.verifier.expose()));
     }
 
     #[test]
     fn a_launch_mark_tells_of_a_loop_for_a_minute() {
-        let mark = launch_mark("s", 100);
-        assert_eq!(marked_state(&mark).as_deref(), Some("s"));
-        assert_eq!(marked_state("{}"), None);
-        assert!(tells_of_loop(&mark, 160.0));
-        assert!(!tells_of_loop(&mark, 161.0));
+        let mark = launch_marker("s", 100);
+        assert_eq!(launch_marker_state(&mark).as_deref(), Some("s"));
+        assert_eq!(launch_marker_state("{}"), None);
+        assert!(is_launch_loop(&mark, 160.0));
+        assert!(!is_launch_loop(&mark, 161.0));
         for text in ["", "[]", "{}", r#"{"state":"s"}"#, r#"{"state":"s","created_at":"x"}"#] {
-            assert!(!tells_of_loop(text, 160.0), "{text}");
+            assert!(!is_launch_loop(text, 160.0), "{text}");
         }
     }
 
     #[test]
     fn a_tab_is_redirected_once_and_again_some_time_after_somebody_was_found() {
-        assert!(may_redirect(None, 100.0));
-        assert!(!may_redirect(Some("asked"), 100.0));
+        assert!(can_restore_by_redirect(None, 100.0));
+        assert!(!can_restore_by_redirect(Some("asked"), 100.0));
         for (now, may) in [(100.0, false), (109.9, false), (110.0, true), (99.0, true)] {
-            assert_eq!(may_redirect(Some("100"), now), may, "{now}");
+            assert_eq!(can_restore_by_redirect(Some("100"), now), may, "{now}");
         }
     }
 

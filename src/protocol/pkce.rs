@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636), and what else is derived by SHA-256: the nonce, and a person's digest.
+//! Proof Key for Code Exchange (RFC 7636), and what else is derived from the verifier by SHA-256: the nonce and the session ID.
 
 use sha2::{Digest, Sha256};
 
@@ -54,14 +54,8 @@ impl CodeVerifier {
     }
 }
 
-/// Names a person to the application's other tabs, which can compare it and read nothing from it.
-#[must_use]
-pub fn person_digest(issuer: &str, subject: &str) -> String {
-    sha256(&["classlink-spa person:", issuer, "|", subject])
-}
-
-/// Hashes texts as one, in base64url.
-fn sha256(parts: &[&str]) -> String {
+/// Returns the SHA-256 of the concatenated texts, in base64url.
+pub(super) fn sha256(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);
@@ -84,15 +78,6 @@ mod tests {
         let verifier = CodeVerifier::from_random(&BYTES);
         assert_eq!(verifier.expose(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-    }
-
-    #[test]
-    fn a_person_is_told_from_others_and_not_named() {
-        let digest = person_digest("https://op.example", "8708718");
-        assert_eq!(digest, person_digest("https://op.example", "8708718"));
-        assert_ne!(digest, person_digest("https://op.example", "8708719"));
-        assert_ne!(digest, person_digest("https://other.example", "8708718"));
-        assert_eq!(digest.len(), 43);
     }
 
     #[test]

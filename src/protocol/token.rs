@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, ProviderError};
 
 /// The body of the token request of a public client.
 #[must_use]
-pub fn request_body(pending: &PendingLogin, code: &Secret) -> Secret {
+pub fn authorization_code_grant(pending: &PendingLogin, code: &Secret) -> Secret {
     Secret::new(form::encode(&[
         ("grant_type", "authorization_code"),
         ("code", code.expose()),
@@ -21,7 +21,7 @@ pub fn request_body(pending: &PendingLogin, code: &Secret) -> Secret {
 
 /// The body of a public client's request for fresh tokens (RFC 6749, 6).
 #[must_use]
-pub fn refresh_body(client_id: &str, refresh_token: &Secret) -> Secret {
+pub fn refresh_token_grant(client_id: &str, refresh_token: &Secret) -> Secret {
     Secret::new(form::encode(&[
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token.expose()),
@@ -31,7 +31,7 @@ pub fn refresh_body(client_id: &str, refresh_token: &Secret) -> Secret {
 
 /// The body of a public client's request to revoke a token (RFC 7009, 2.1).
 #[must_use]
-pub fn revocation_body(client_id: &str, token: &Secret) -> Secret {
+pub fn revocation_request(client_id: &str, token: &Secret) -> Secret {
     Secret::new(form::encode(&[("token", token.expose()), ("client_id", client_id)]))
 }
 
@@ -58,9 +58,9 @@ impl TokenResponse {
     /// `token_rejected` for an OAuth error at any status, `provider_response_invalid` for anything else that is not
     /// a token answer.
     pub fn parse(status: u16, body: &[u8]) -> Result<Self, Error> {
-        let members = json::document(body);
+        let members = json::parse_document(body);
         if let Some(members) = &members
-            && let Some(error) = json::text(members, "error")
+            && let Some(error) = members.get_non_empty_str("error")
         {
             let message = "the token endpoint refused";
             return Err(Error::new(ErrorCode::TokenRejected, message)
@@ -69,7 +69,8 @@ impl TokenResponse {
         }
         Self::of_success(status, members).map_err(|what| {
             let subject = "the token endpoint's answer can't be used: ";
-            Error::about(subject, ErrorCode::ProviderResponseInvalid, what).with_status(status)
+            Error::with_subject(subject, ErrorCode::ProviderResponseInvalid, what)
+                .with_status(status)
         })
     }
 
@@ -78,8 +79,9 @@ impl TokenResponse {
         if !(200..300).contains(&status) {
             return Err("its status tells of an error, its body of none");
         }
-        let secret = |name| json::text(&members, name).map(|text| Secret::new(text.to_owned()));
-        let token_type = json::string(&members, "token_type");
+        let secret =
+            |name| members.get_non_empty_str(name).map(|text| Secret::new(text.to_owned()));
+        let token_type = members.get_str("token_type");
         let tokens = Self {
             access_token: secret("access_token").ok_or("`access_token` is missing or no string")?,
             id_token: secret("id_token"),
@@ -103,14 +105,14 @@ fn scope(members: &Object) -> Option<String> {
     match members.get("scope") {
         None | Some(Value::Null) => Some(String::new()),
         Some(Value::String(scope)) => Some(scope.clone()),
-        _ => json::words(members, "scope"),
+        _ => members.get_joined_strings("scope"),
     }
 }
 
 /// `expires_in`. Some providers write the number as a string; what is no duration counts as missing.
 fn seconds(members: &Object) -> Option<f64> {
     let seconds = match members.get("expires_in")? {
-        Value::String(numeral) => json::numeral(numeral)?,
+        Value::String(numeral) => json::parse_number(numeral)?,
         Value::Number(seconds, _) => *seconds,
         _ => return None,
     };
@@ -118,7 +120,7 @@ fn seconds(members: &Object) -> Option<f64> {
 }
 
 fn provider_error(error: &str, members: &Object) -> ProviderError {
-    let text = |name| json::string(members, name);
+    let text = |name| members.get_str(name);
     ProviderError::new(error, text("error_description"), text("error_uri"))
 }
 
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn the_request_is_that_of_a_public_client() {
         let login = pending(0);
-        let body = request_body(&login, &Secret::new("c+1".into()));
+        let body = authorization_code_grant(&login, &Secret::new("c+1".into()));
         let pairs: Vec<_> = form_urlencoded::parse(body.expose().as_bytes()).collect();
         let expected = [
             ("grant_type", "authorization_code"),
@@ -170,9 +172,9 @@ mod tests {
     #[test]
     fn a_renewal_is_asked_for_and_a_token_revoked_as_by_a_public_client() {
         let token = Secret::new("r+1".into());
-        let body = refresh_body("c1", &token);
+        let body = refresh_token_grant("c1", &token);
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=r%2B1&client_id=c1");
-        assert_eq!(revocation_body("c1", &token).expose(), "token=r%2B1&client_id=c1");
+        assert_eq!(revocation_request("c1", &token).expose(), "token=r%2B1&client_id=c1");
     }
 
     #[test]

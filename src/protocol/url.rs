@@ -1,11 +1,11 @@
 //! Which URLs a secret may be sent to, and which are of the page's own origin.
 
-use super::text;
+use super::{ascii, form};
 
 /// Whether this is an absolute https URL, or http on a loopback host (RFC 8252, 8.3; W3C Secure Contexts, 3.1), in
 /// plain characters: no user information, no white space, no backslash, no fragment, nothing that two parsers could read in two ways.
 #[must_use]
-pub fn is_secure(url: &str) -> bool {
+pub fn is_potentially_trustworthy(url: &str) -> bool {
     let url = url.as_bytes();
     let plain = url.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#'));
     let (rest, https) = match (url.strip_prefix(b"https://"), url.strip_prefix(b"http://")) {
@@ -21,10 +21,17 @@ pub fn is_secure(url: &str) -> bool {
 /// The path, query and fragment of a URL of this origin, both as the platform's URL parser writes them; `None` where it
 /// is of another, or where a router would take the path itself for another: `//evil`.
 #[must_use]
-pub fn path_at<'a>(href: &'a str, origin: &str) -> Option<&'a str> {
+pub fn same_origin_path<'a>(href: &'a str, origin: &str) -> Option<&'a str> {
     // A URL of this origin begins with the origin as it stands (URL Standard, 4.5), and one of no origin with no path.
     let path = href.strip_prefix(origin)?;
     (path.starts_with('/') && !path.starts_with("//")).then_some(path)
+}
+
+/// Appends parameters to a URL without a fragment, and keeps the query that it has (RFC 6749, 3.1).
+#[must_use]
+pub fn append_query(url: &str, parameters: &[(&str, &str)]) -> String {
+    let separator = if ascii::split_once(url, b'?').is_some() { "&" } else { "?" };
+    [url, separator, &form::encode(parameters)].concat()
 }
 
 /// The host of an authority: a name, an IPv4 address, or an IPv6 address in brackets.
@@ -48,7 +55,7 @@ fn host(authority: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_port(digits: &[u8]) -> bool {
-    text::whole(digits).is_some_and(|port| port <= u16::MAX.into())
+    ascii::parse_u32(digits).is_some_and(|port| port <= u16::MAX.into())
 }
 
 /// A host that never leaves the device: `localhost`, names beneath it, 127.0.0.0/8 and `::1`.
@@ -62,7 +69,7 @@ fn is_loopback(host: &[u8]) -> bool {
 /// A part of an IPv4 address, without leading zeros, which some read as octal.
 fn is_octet(digits: &[u8]) -> bool {
     let leading_zero = digits.len() > 1 && digits.starts_with(b"0");
-    !leading_zero && text::whole(digits).is_some_and(|octet| octet <= u8::MAX.into())
+    !leading_zero && ascii::parse_u32(digits).is_some_and(|octet| octet <= u8::MAX.into())
 }
 
 #[cfg(test)]
@@ -86,7 +93,7 @@ mod tests {
             "http://127.250.255.0/",
             "http://[::1]:3000/",
         ] {
-            assert!(is_secure(url), "{url}");
+            assert!(is_potentially_trustworthy(url), "{url}");
         }
     }
 
@@ -125,7 +132,7 @@ mod tests {
             "http://127.0.0.x/",
             "http://127.0..1/",
         ] {
-            assert!(!is_secure(url), "{url:?}");
+            assert!(!is_potentially_trustworthy(url), "{url:?}");
         }
     }
 
@@ -133,7 +140,7 @@ mod tests {
     fn a_path_of_this_origin_is_what_follows_it() {
         let origin = "https://app.example";
         for path in ["/", "/classes?of=5a#top", "/a//b", "/%2F/evil.example"] {
-            assert_eq!(path_at(&format!("{origin}{path}"), origin), Some(path));
+            assert_eq!(same_origin_path(&format!("{origin}{path}"), origin), Some(path));
         }
         for href in [
             "https://app.example",
@@ -145,14 +152,14 @@ mod tests {
             "/classes",
             "",
         ] {
-            assert_eq!(path_at(href, origin), None, "{href:?}");
+            assert_eq!(same_origin_path(href, origin), None, "{href:?}");
         }
     }
 
     proptest! {
         #[test]
         fn no_input_makes_it_panic(url in ".*") {
-            let _ = is_secure(&url);
+            let _ = is_potentially_trustworthy(&url);
         }
     }
 }

@@ -6,10 +6,11 @@ use serde::{Serialize, Serializer};
 
 use super::id_token::VerifiedIdToken;
 use super::json::{self, Object, Value};
+use super::pkce::sha256;
 use crate::error::{Error, ErrorCode, Reason};
 
 /// The fields that are text, and the names they may come under: the ID token's and `UserInfo`'s, then my-info's.
-const TEXTS: [(&str, &[&str]); 7] = [
+const STRING_FIELDS: [(&str, &[&str]); 7] = [
     ("name", &["name", "DisplayName"]),
     ("givenName", &["given_name", "FirstName"]),
     ("familyName", &["family_name", "LastName"]),
@@ -32,7 +33,7 @@ struct Fields(Vec<(&'static str, Field)>);
 
 enum Field {
     Text(String),
-    Truth(bool),
+    Bool(bool),
     Time(f64),
     Fields(Fields),
 }
@@ -57,7 +58,7 @@ impl Serialize for Field {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Text(text) => to.serialize_str(text),
-            Self::Truth(truth) => to.serialize_bool(*truth),
+            Self::Bool(truth) => to.serialize_bool(*truth),
             Self::Time(seconds) => to.serialize_f64(*seconds),
             Self::Fields(fields) => fields.serialize(to),
         }
@@ -73,16 +74,16 @@ impl Fields {
 }
 
 /// The answer of a profile endpoint that speaks of the person whom the ID token names.
-pub struct ProfileAnswer(Object);
+pub struct ProfileResponse(Object);
 
-impl ProfileAnswer {
+impl ProfileResponse {
     /// Reads an answer of `UserInfo` (Core 5.3.2 and 5.3.4).
     ///
     /// # Errors
     /// `userinfo_rejected`, `provider_response_invalid`, or `user_mismatch` where `sub` is not the ID token's.
     pub fn from_userinfo(status: u16, body: &[u8], token: &VerifiedIdToken) -> Result<Self, Error> {
         let members = profile_members(status, body)?;
-        match json::string(&members, "sub") {
+        match members.get_str("sub") {
             Some(subject) if subject == token.subject() => Ok(Self(members)),
             _ => Err(mismatch("UserInfo's `sub` is not the ID token's")),
         }
@@ -92,10 +93,10 @@ impl ProfileAnswer {
     /// `sub` are `ClassLink`'s numbers they must be the same.
     ///
     /// # Errors
-    /// As [`ProfileAnswer::from_userinfo`].
+    /// As [`ProfileResponse::from_userinfo`].
     pub fn from_my_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Result<Self, Error> {
         let members = profile_members(status, body)?;
-        let user_id = json::identifier(&members, "UserId");
+        let user_id = members.get_string_or_integer("UserId");
         let is_number = |id: &str| id.bytes().all(|byte| byte.is_ascii_digit());
         let subject = token.subject();
         match user_id.as_deref() {
@@ -121,12 +122,12 @@ fn profile_members(status: u16, body: &[u8]) -> Result<Object, Error> {
     if !(200..300).contains(&status) {
         return Err(rejected(status));
     }
-    let members = json::object(body).ok_or_else(|| {
+    let members = json::parse_object(body).ok_or_else(|| {
         let message = "the profile endpoint's answer is not a JSON object";
         Error::new(ErrorCode::ProviderResponseInvalid, message).with_status(status)
     })?;
-    if json::number(&members, "status").is_some() {
-        let told = json::whole(&members, "status").and_then(|told| told.try_into().ok());
+    if members.get_f64("status").is_some() {
+        let told = members.get_u32("status").and_then(|told| told.try_into().ok());
         return Err(rejected(told.unwrap_or(status)));
     }
     Ok(members)
@@ -136,20 +137,20 @@ impl User {
     /// The person of a verified ID token. What the provider signed wins over the profile, which fills gaps; a member
     /// of the wrong type, or empty, counts as missing.
     #[must_use]
-    pub fn new(token: &VerifiedIdToken, profile: Option<&ProfileAnswer>) -> Self {
+    pub fn new(token: &VerifiedIdToken, profile: Option<&ProfileResponse>) -> Self {
         let sources = Sources { claims: token.claims(), profile: profile.map(|answer| &answer.0) };
         let mut fields = Fields(Vec::new());
-        fields.text("id", Some(compound(token.issuer(), '|', token.subject())));
+        fields.text("id", Some(join_escaped(token.issuer(), '|', token.subject())));
         fields.text("sub", Some(token.subject().to_owned()));
-        for (name, names) in TEXTS {
+        for (name, names) in STRING_FIELDS {
             fields.text(name, sources.text(names));
         }
         // Of the address that the token has, the profile can say nothing: it may know another.
         let verified = |source: &Object| source.get("email_verified")?.as_bool();
-        let has_address = json::text(sources.claims, "email").is_some();
+        let has_address = sources.claims.get_non_empty_str("email").is_some();
         let verified = if has_address { verified(sources.claims) } else { sources.find(verified) };
         if let Some(verified) = verified {
-            fields.0.push(("emailVerified", Field::Truth(verified)));
+            fields.0.push(("emailVerified", Field::Bool(verified)));
         }
         let (role, word) = sources.role();
         fields.text("role", role.map(str::to_owned));
@@ -159,7 +160,7 @@ impl User {
         let tenant = sources.find(|source| first_identifier(source, &TENANT_IDS));
         if let Some(id) = &tenant {
             if let Some(sourced_id) = &sourced_id {
-                fields.text("rosterId", Some(compound(id, '/', sourced_id)));
+                fields.text("rosterId", Some(join_escaped(id, '/', sourced_id)));
             }
             let mut members = Fields(Vec::new());
             members.text("id", tenant.clone());
@@ -206,18 +207,18 @@ impl Sources<'_> {
     }
 
     fn text(&self, names: &[&str]) -> Option<String> {
-        let find = |name| self.find(|source| json::text(source, name).map(str::to_owned));
+        let find = |name| self.find(|source| source.get_non_empty_str(name).map(str::to_owned));
         names.iter().find_map(|name| find(name))
     }
 
     fn identifier(&self, names: &[&str]) -> Option<String> {
-        names.iter().find_map(|name| self.find(|source| json::identifier(source, name)))
+        names.iter().find_map(|name| self.find(|source| source.get_string_or_integer(name)))
     }
 
     fn tenant_name(&self) -> Option<String> {
         let locality = |source: &Object| {
             let address = source.get("address")?.as_object()?;
-            json::text(address, "locality").map(str::to_owned)
+            address.get_non_empty_str("locality").map(str::to_owned)
         };
         self.text(&["Tenant"]).or_else(|| self.find(locality))
     }
@@ -231,7 +232,7 @@ impl Sources<'_> {
         if let Some(word) = word {
             return (Some(role_of(word.trim_ascii())), Some(word));
         }
-        let level = |name| self.find(|source| json::number(source, name));
+        let level = |name| self.find(|source| source.get_f64(name));
         let level = level("classLink_role_level").or_else(|| level("Role_Level"));
         // Levels are small whole numbers; what differs from them by a fraction is none.
         let role = match level {
@@ -244,7 +245,7 @@ impl Sources<'_> {
 }
 
 fn first_identifier(source: &Object, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| json::identifier(source, name))
+    names.iter().find_map(|name| source.get_string_or_integer(name))
 }
 
 /// One of the roles that `User` has for a word of the provider's.
@@ -270,7 +271,7 @@ fn role_of(word: &str) -> &'static str {
 }
 
 /// A key of two parts that collides with none of other parts: in each, `%` and the separator are percent-encoded.
-fn compound(first: &str, separator: char, second: &str) -> String {
+fn join_escaped(first: &str, separator: char, second: &str) -> String {
     let mut key = String::new();
     encode(&mut key, first, separator);
     key.push(separator);
@@ -287,6 +288,12 @@ fn encode(key: &mut String, part: &str, separator: char) {
             _ => key.push(character),
         }
     }
+}
+
+/// Digests the issuer and subject, so that the application's tabs can compare users and learn nothing about them.
+#[must_use]
+pub fn user_digest(issuer: &str, subject: &str) -> String {
+    sha256(&["classlink-spa person:", issuer, "|", subject])
 }
 
 #[cfg(test)]

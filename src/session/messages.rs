@@ -63,7 +63,7 @@ impl TabMessage {
             Self::Expired { session } => ("expired", id(session), None, None),
             Self::Idle { session } => ("idle", id(session), None, None),
             Self::Active { user, at_secs } => {
-                let at = crate::protocol::text::decimal((*at_secs).into());
+                let at = crate::protocol::ascii::format_u64((*at_secs).into());
                 ("active", None, Some(user.0.clone()), Some(at))
             }
         };
@@ -81,7 +81,7 @@ impl TabMessage {
             "expired" => Self::Expired { session },
             "idle" => Self::Idle { session },
             "active" => {
-                let at_secs = crate::protocol::text::whole(wire.at?.as_bytes())?;
+                let at_secs = crate::protocol::ascii::parse_u32(wire.at?.as_bytes())?;
                 Self::Active { user: user?, at_secs }
             }
             _ => return None,

@@ -54,35 +54,40 @@ fn claims() -> Value {
     })
 }
 
-fn expected(access_token: &Secret) -> Expected<'_> {
-    Expected { issuer: ISSUER, client_id: "c1", origin: Origin::Login("n1"), access_token }
+fn expected(access_token: &Secret) -> ExpectedClaims<'_> {
+    ExpectedClaims {
+        issuer: ISSUER,
+        client_id: "c1",
+        issued_for: IssuedFor::Login("n1"),
+        access_token,
+    }
 }
 
-fn clock(now: f64, max_age: Option<u32>) -> Clock {
-    Clock { now, tolerance: 60.0, max_age }
+fn clock(now: f64, max_age: Option<u32>) -> TimeContext {
+    TimeContext { now, tolerance: 60.0, max_age }
 }
 
-fn good_clock() -> Clock {
+fn good_clock() -> TimeContext {
     clock(NOW, None)
 }
 
 /// Rows 1 to 5.
-fn authentic(claims: &Value) -> AuthenticIdToken {
+fn authentic(claims: &Value) -> SignatureVerifiedIdToken {
     let key = SigningKey::ed25519();
     let token = key.sign(&json!({ "alg": "EdDSA" }), claims);
     let jws = Jws::parse(&token, &advertised(&["EdDSA"])).unwrap();
-    block_on(AuthenticIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap()
+    block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap()
 }
 
 /// Rows 1 to 9 and 11.
-fn check(claims: &Value) -> Result<CheckedIdToken, Reason> {
+fn check(claims: &Value) -> Result<ClaimsValidatedIdToken, Reason> {
     let access_token = secret("opaque");
-    block_on(authentic(claims).check(&expected(&access_token), &Ring))
+    block_on(authentic(claims).validate_claims(&expected(&access_token), &Ring))
 }
 
 /// Every row.
-fn validate(claims: &Value, clock: Clock) -> Result<VerifiedIdToken, Reason> {
-    check(claims)?.at(clock).map_err(|untimely| untimely.reason)
+fn validate(claims: &Value, clock: TimeContext) -> Result<VerifiedIdToken, Reason> {
+    check(claims)?.validate_times(clock).map_err(|untimely| untimely.reason)
 }
 
 /// A verified ID token with these claims, for other modules' tests. `iss` is `https://op.example`, `sub` `8708718` and
@@ -94,15 +99,15 @@ pub(crate) fn verified(given: Value) -> VerifiedIdToken {
     }
     let text = |name: &str| claims[name].as_str().unwrap().to_owned();
     let access_token = secret("opaque");
-    let expected = Expected {
+    let expected = ExpectedClaims {
         issuer: &text("iss"),
         client_id: &text("aud"),
-        origin: Origin::Login(&text("nonce")),
+        issued_for: IssuedFor::Login(&text("nonce")),
         access_token: &access_token,
     };
-    let checked = block_on(authentic(&claims).check(&expected, &Ring)).unwrap();
+    let checked = block_on(authentic(&claims).validate_claims(&expected, &Ring)).unwrap();
     let now = claims["iat"].as_f64().unwrap();
-    checked.at(clock(now, None)).ok().unwrap()
+    checked.validate_times(clock(now, None)).ok().unwrap()
 }
 
 fn with(name: &str, value: impl Into<Value>) -> Value {
@@ -255,7 +260,7 @@ fn with_several_audiences_the_authorized_party_must_be_there_and_be_the_client()
 fn a_subject_has_one_to_255_characters() {
     for subject in ["a".to_owned(), "a".repeat(255), "é".repeat(255)] {
         let checked = check(&with("sub", subject.clone())).ok().unwrap();
-        assert_eq!(json::string(&checked.0.claims, "sub"), Some(subject.as_str()));
+        assert_eq!(checked.0.claims.get_str("sub"), Some(subject.as_str()));
     }
     for subject in [String::new(), "a".repeat(256), "é".repeat(256)] {
         assert_eq!(check(&with("sub", subject)).err(), Some(Reason::Subject));
@@ -282,9 +287,9 @@ fn a_token_lives_until_it_expires_within_the_tolerance() {
         let refused = validate(&claims, clock(now, None)).err();
         assert_eq!(refused, Some(Reason::Expired), "{now}");
     }
-    let strict = Clock { now: NOW, tolerance: 0.0, max_age: None };
+    let strict = TimeContext { now: NOW, tolerance: 0.0, max_age: None };
     assert_eq!(validate(&claims, strict).err(), Some(Reason::Expired));
-    let just_before = Clock { now: NOW - 0.1, ..strict };
+    let just_before = TimeContext { now: NOW - 0.1, ..strict };
     assert!(validate(&claims, just_before).is_ok());
 }
 
@@ -327,7 +332,7 @@ fn times_may_have_fractions_and_any_size() {
 #[test]
 fn a_clock_that_does_not_know_the_time_lets_nothing_pass() {
     assert_eq!(validate(&claims(), clock(f64::NAN, None)).err(), Some(Reason::Expired));
-    let clock = Clock { now: NOW, tolerance: f64::NAN, max_age: None };
+    let clock = TimeContext { now: NOW, tolerance: f64::NAN, max_age: None };
     assert_eq!(validate(&claims(), clock).err(), Some(Reason::Expired));
 }
 
@@ -357,8 +362,8 @@ fn the_access_token_is_the_one_that_the_id_token_came_with() {
         let check = |hash: &str| {
             let token = key.sign(&json!({ "alg": name }), &with("at_hash", hash));
             let jws = Jws::parse(&token, &advertised(&[name])).unwrap();
-            let authentic = block_on(AuthenticIdToken::verify(jws, &key.key_set(), &Ring));
-            block_on(authentic.ok().unwrap().check(&expected(&access_token), &Ring)).err()
+            let authentic = block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &Ring));
+            block_on(authentic.ok().unwrap().validate_claims(&expected(&access_token), &Ring)).err()
         };
         for hash in [half_256, half_384, half_512] {
             let outcome = (hash != half).then_some(Reason::AtHash);
@@ -371,21 +376,24 @@ fn the_access_token_is_the_one_that_the_id_token_came_with() {
     }
     let foreign = secret("another access token");
     let token = authentic(&with("at_hash", half_512));
-    assert_eq!(block_on(token.check(&expected(&foreign), &Ring)).err(), Some(Reason::AtHash));
+    assert_eq!(
+        block_on(token.validate_claims(&expected(&foreign), &Ring)).err(),
+        Some(Reason::AtHash)
+    );
 }
 
 /// Row 11.
 #[test]
 fn an_access_token_that_the_platform_can_not_digest_is_refused() {
     struct NoDigests;
-    impl Platform for NoDigests {
+    impl CryptoProvider for NoDigests {
         async fn verify(
             &self,
             _: Jwk<'_>,
             _: Algorithm,
             _: &[u8],
             _: &[u8],
-        ) -> Result<bool, CannotVerify> {
+        ) -> Result<bool, VerifyError> {
             Ok(true)
         }
 
@@ -397,7 +405,7 @@ fn an_access_token_that_the_platform_can_not_digest_is_refused() {
     let hash = at_hash(&block_on(Ring.digest(Hash::Sha512, b"opaque")).unwrap());
     let checked = |claims: &Value| {
         let token = authentic(claims);
-        block_on(token.check(&expected(&access_token), &NoDigests)).err()
+        block_on(token.validate_claims(&expected(&access_token), &NoDigests)).err()
     };
     assert_eq!(checked(&with("at_hash", hash)), Some(Reason::AtHash));
     assert_eq!(checked(&claims()), None, "a token without the claim needs no digest");
@@ -459,11 +467,12 @@ fn a_token_that_is_untimely_by_one_clock_may_hold_by_a_better_one() {
     for (now, reason) in
         [(NOW + 26.0 * 3600.0, Reason::Expired), (NOW - 26.0 * 3600.0, Reason::IssuedInFuture)]
     {
-        let untimely = check(&claims()).ok().unwrap().at(clock(now, None)).err().unwrap();
+        let untimely =
+            check(&claims()).ok().unwrap().validate_times(clock(now, None)).err().unwrap();
         assert_eq!(untimely.reason, reason);
-        let again = untimely.token.at(clock(now, None)).err().unwrap();
+        let again = untimely.token.validate_times(clock(now, None)).err().unwrap();
         assert_eq!(again.reason, reason);
-        let token = again.token.at(good_clock()).ok().unwrap();
+        let token = again.token.validate_times(good_clock()).ok().unwrap();
         assert_eq!(token.subject(), "8708718");
         assert_eq!(to_serde(token.claims()), claims());
     }
@@ -476,15 +485,16 @@ fn the_last_of_two_members_counts_for_the_check_and_for_the_application() {
     let twice = honest.replacen('{', r#"{"sub":"1","iss":"https://evil.example","#, 1);
     let token = key.sign_text(&json!({ "alg": "EdDSA" }), &twice);
     let jws = Jws::parse(&token, &advertised(&["EdDSA"])).unwrap();
-    let authentic = block_on(AuthenticIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap();
+    let authentic =
+        block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap();
     let access_token = secret("opaque");
-    let token = block_on(authentic.check(&expected(&access_token), &Ring))
+    let token = block_on(authentic.validate_claims(&expected(&access_token), &Ring))
         .unwrap()
-        .at(good_clock())
+        .validate_times(good_clock())
         .ok()
         .unwrap();
     assert_eq!(token.subject(), "8708718");
-    assert_eq!(json::string(token.claims(), "sub"), Some("8708718"));
+    assert_eq!(token.claims().get_str("sub"), Some("8708718"));
 }
 
 /// JSON of any shape, with the names and values that matter among the random ones.
@@ -587,19 +597,19 @@ proptest! {
     }
 }
 
-fn check_from(origin: Origin<'_>, claims: &Value) -> Option<Reason> {
+fn check_from(issued_for: IssuedFor<'_>, claims: &Value) -> Option<Reason> {
     let access_token = secret("opaque");
-    let expected = Expected { origin, ..expected(&access_token) };
-    block_on(authentic(claims).check(&expected, &Ring)).err()
+    let expected = ExpectedClaims { issued_for, ..expected(&access_token) };
+    block_on(authentic(claims).validate_claims(&expected, &Ring)).err()
 }
 
 #[test]
 fn a_token_of_the_gateways_session_may_have_any_nonce_and_must_hold_otherwise() {
-    assert_eq!(check_from(Origin::Session, &claims()), None);
-    assert_eq!(check_from(Origin::Session, &without("nonce")), None);
-    assert_eq!(check_from(Origin::Session, &with("iss", "x")), Some(Reason::Issuer));
-    assert_eq!(check_from(Origin::Session, &with("aud", "x")), Some(Reason::Audience));
-    assert_eq!(check_from(Origin::Session, &with("at_hash", "x")), Some(Reason::AtHash));
+    assert_eq!(check_from(IssuedFor::Session, &claims()), None);
+    assert_eq!(check_from(IssuedFor::Session, &without("nonce")), None);
+    assert_eq!(check_from(IssuedFor::Session, &with("iss", "x")), Some(Reason::Issuer));
+    assert_eq!(check_from(IssuedFor::Session, &with("aud", "x")), Some(Reason::Audience));
+    assert_eq!(check_from(IssuedFor::Session, &with("at_hash", "x")), Some(Reason::AtHash));
 }
 
 #[test]
@@ -613,7 +623,7 @@ fn a_renewed_token_speaks_of_the_same_login() {
         claims["exp"] = json!(1_700_090_000);
         claims
     };
-    let judge = |claims: &Value| check_from(Origin::Renewal(&before), claims);
+    let judge = |claims: &Value| check_from(IssuedFor::Renewal(&before), claims);
     assert_eq!(judge(&renewed()), None);
     for (name, value, reason) in [
         ("iss", Some(json!("https://other.example")), Some(Reason::Issuer)),

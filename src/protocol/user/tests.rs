@@ -11,12 +11,12 @@ fn bytes(body: &Value) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-fn user_info(body: &Value, token: &VerifiedIdToken) -> Result<ProfileAnswer, Error> {
-    ProfileAnswer::from_userinfo(200, &bytes(body), token)
+fn user_info(body: &Value, token: &VerifiedIdToken) -> Result<ProfileResponse, Error> {
+    ProfileResponse::from_userinfo(200, &bytes(body), token)
 }
 
-fn my_info(body: &Value, token: &VerifiedIdToken) -> Result<ProfileAnswer, Error> {
-    ProfileAnswer::from_my_info(200, &bytes(body), token)
+fn my_info(body: &Value, token: &VerifiedIdToken) -> Result<ProfileResponse, Error> {
+    ProfileResponse::from_my_info(200, &bytes(body), token)
 }
 
 /// The user as the application sees it, of an ID token and a my-info answer.
@@ -51,7 +51,7 @@ fn the_gateway_and_this_module_make_the_same_user() {
         let profile = match (vector["userInfo"].take(), vector["myInfo"].take()) {
             (Value::Null, Value::Null) => None,
             (Value::Object(members), Value::Null) | (Value::Null, Value::Object(members)) => {
-                json::object(&bytes(&Value::Object(members))).map(ProfileAnswer)
+                json::parse_object(&bytes(&Value::Object(members))).map(ProfileResponse)
             }
             _ => panic!("{name}: a profile is one object from one place"),
         };
@@ -426,14 +426,14 @@ fn an_error_answer_is_a_rejection_with_its_status() {
         (200, told(json!(70_000)), 200, false),
         (200, told(json!(400.5)), 200, false),
     ] {
-        for read in [ProfileAnswer::from_userinfo, ProfileAnswer::from_my_info] {
+        for read in [ProfileResponse::from_userinfo, ProfileResponse::from_my_info] {
             let error = read(status, &bytes(&body), &token).err().unwrap();
             assert_eq!(error.code, ErrorCode::UserinfoRejected, "{status} {body}");
             assert_eq!((error.status, error.retryable), (Some(seen), retryable), "{status} {body}");
             assert!(!format!("{error:?}").contains("Ana"));
         }
     }
-    let error = ProfileAnswer::from_userinfo(500, b"<html>", &token).err().unwrap();
+    let error = ProfileResponse::from_userinfo(500, b"<html>", &token).err().unwrap();
     assert_eq!(error.code, ErrorCode::UserinfoRejected);
 }
 
@@ -443,14 +443,14 @@ fn a_status_that_is_no_number_is_a_member_like_others() {
     for status in [json!("active"), json!("401"), json!(null), json!(true)] {
         assert!(user_info(&json!({ "sub": "8708718", "status": status }), &token).is_ok());
     }
-    assert!(ProfileAnswer::from_userinfo(299, br#"{"sub":"8708718"}"#, &token).is_ok());
+    assert!(ProfileResponse::from_userinfo(299, br#"{"sub":"8708718"}"#, &token).is_ok());
 }
 
 #[test]
 fn what_is_no_json_object_is_an_invalid_answer() {
     let token = verified(json!({}));
     for body in ["<html>", "", "[]", "null", r#"{"sub":"87087"#] {
-        for read in [ProfileAnswer::from_userinfo, ProfileAnswer::from_my_info] {
+        for read in [ProfileResponse::from_userinfo, ProfileResponse::from_my_info] {
             let error = read(200, body.as_bytes(), &token).err().unwrap();
             assert_eq!(error.code, ErrorCode::ProviderResponseInvalid, "{body}");
             assert_eq!(error.status, Some(200));
@@ -486,9 +486,9 @@ fn only_the_tenants_that_are_served_are_let_in() {
 
 #[test]
 fn keys_of_two_parts_are_as_documented() {
-    assert_eq!(compound("https://op.example", '|', "1"), "https://op.example|1");
-    assert_eq!(compound("a|b%", '|', "c/|%"), "a%7Cb%25|c/%7C%25");
-    assert_eq!(compound("a/b%", '/', "c|/%"), "a%2Fb%25/c|%2F%25");
+    assert_eq!(join_escaped("https://op.example", '|', "1"), "https://op.example|1");
+    assert_eq!(join_escaped("a|b%", '|', "c/|%"), "a%7Cb%25|c/%7C%25");
+    assert_eq!(join_escaped("a/b%", '/', "c|/%"), "a%2Fb%25/c|%2F%25");
     let claims = json!({ "sub": "a|b%", "TenantId": "1/2", "SourcedId": "3%/" });
     let user = user(claims, None);
     assert_eq!(user["id"], "https://op.example|a%7Cb%25");
@@ -506,7 +506,7 @@ proptest! {
         other in (PART, PART),
         swapped in 0..10usize,
     ) {
-        let key = |pair: &(String, String)| compound(&pair.0, separator, &pair.1);
+        let key = |pair: &(String, String)| join_escaped(&pair.0, separator, &pair.1);
         prop_assert_eq!(key(&one) == key(&other), one == other);
         // The same text, parted in another place.
         let joined = [one.0.as_str(), &separator.to_string(), &one.1].concat();
@@ -519,7 +519,7 @@ proptest! {
     #[test]
     fn a_key_can_be_taken_apart_again(first in ".{0,9}", second in ".{0,9}") {
         for (separator, code) in [('|', "%7C"), ('/', "%2F")] {
-            let key = compound(&first, separator, &second);
+            let key = join_escaped(&first, separator, &second);
             let parts: Vec<_> = key.split(separator).collect();
             let decode = |part: &str| part.replace(code, &separator.to_string()).replace("%25", "%");
             prop_assert_eq!(parts.len(), 2);
@@ -530,7 +530,16 @@ proptest! {
     #[test]
     fn no_answer_makes_it_panic(status: u16, body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let token = verified(json!({}));
-        let _ = ProfileAnswer::from_userinfo(status, &body, &token);
-        let _ = ProfileAnswer::from_my_info(status, &body, &token);
+        let _ = ProfileResponse::from_userinfo(status, &body, &token);
+        let _ = ProfileResponse::from_my_info(status, &body, &token);
     }
+}
+
+#[test]
+fn user_digest_differs_for_each_issuer_and_subject_and_contains_neither() {
+    let digest = user_digest("https://op.example", "8708718");
+    assert_eq!(digest, user_digest("https://op.example", "8708718"));
+    assert_ne!(digest, user_digest("https://op.example", "8708719"));
+    assert_ne!(digest, user_digest("https://other.example", "8708718"));
+    assert_eq!(digest.len(), 43);
 }

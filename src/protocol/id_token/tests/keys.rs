@@ -9,7 +9,7 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 use crate::protocol::encoding::{base64url, from_base64url};
-use crate::protocol::id_token::{CannotVerify, Platform};
+use crate::protocol::id_token::{CryptoProvider, VerifyError};
 use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::{Algorithm, Hash};
 
@@ -140,14 +140,14 @@ pub(super) fn key_set(keys: &[Value]) -> KeySet {
 /// `ring`'s cryptography. It has no P-521, so ES512 is an algorithm that this platform does not know.
 pub(super) struct Ring;
 
-impl Platform for Ring {
+impl CryptoProvider for Ring {
     fn verify(
         &self,
         key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
-    ) -> impl Future<Output = Result<bool, CannotVerify>> {
+    ) -> impl Future<Output = Result<bool, VerifyError>> {
         std::future::ready(verify(key, algorithm, input, signature))
     }
 
@@ -166,8 +166,8 @@ fn verify(
     algorithm: Algorithm,
     input: &[u8],
     signature: &[u8],
-) -> Result<bool, CannotVerify> {
-    let decode = |name: &str| key.text(name).and_then(from_base64url).ok_or(CannotVerify::Key);
+) -> Result<bool, VerifyError> {
+    let decode = |name: &str| key.text(name).and_then(from_base64url).ok_or(VerifyError::Key);
     let kind = key.text("kty").unwrap();
     if kind == "RSA" {
         let parameters = match algorithm {
@@ -189,7 +189,7 @@ fn verify(
         ("EC", Algorithm::Es384) => {
             (&signature::ECDSA_P384_SHA384_FIXED, [vec![4], decode("x")?, decode("y")?].concat())
         }
-        ("EC", Algorithm::Es512) => return Err(CannotVerify::Algorithm),
+        ("EC", Algorithm::Es512) => return Err(VerifyError::Algorithm),
         ("OKP", Algorithm::EdDsa) => (&signature::ED25519, decode("x")?),
         (key, other) => panic!("{other:?} came with {key:?}"),
     };

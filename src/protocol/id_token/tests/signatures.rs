@@ -11,23 +11,23 @@ use super::keys::{Ring, SigningKey, key_set};
 use super::{ALL, advertised, block_on, claims, expected, good_clock, secret};
 use crate::error::Reason;
 use crate::protocol::encoding::{base64url, from_base64url};
-use crate::protocol::id_token::{AuthenticIdToken, CannotVerify, Platform};
-use crate::protocol::json::{self, Object};
+use crate::protocol::id_token::{CryptoProvider, SignatureVerifiedIdToken, VerifyError};
+use crate::protocol::json::Object;
 use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::{Algorithm, Hash, Jws};
 
 /// Rows 1 to 5.
-fn authenticate(token: &str, keys: &KeySet) -> Result<AuthenticIdToken, Reason> {
+fn authenticate(token: &str, keys: &KeySet) -> Result<SignatureVerifiedIdToken, Reason> {
     authenticate_on(&Ring, token, keys)
 }
 
 fn authenticate_on(
-    platform: &impl Platform,
+    platform: &impl CryptoProvider,
     token: &str,
     keys: &KeySet,
-) -> Result<AuthenticIdToken, Reason> {
+) -> Result<SignatureVerifiedIdToken, Reason> {
     let jws = Jws::parse(token, &advertised(&ALL))?;
-    block_on(AuthenticIdToken::verify(jws, keys, platform)).map_err(|(reason, _)| reason)
+    block_on(SignatureVerifiedIdToken::verify(jws, keys, platform)).map_err(|(reason, _)| reason)
 }
 
 /// The key, the signature and the payload `{"iss":"joe","exp":1300819380,"http://example.com/is_root":true}` of RFC
@@ -52,11 +52,14 @@ fn the_examples_of_rfc_7515_are_authentic() {
     for (keys, header, signature) in RFC_7515 {
         let token = [header, RFC_7515_PAYLOAD, signature].join(".");
         let keys = KeySet::parse(keys.as_bytes()).unwrap();
-        let AuthenticIdToken(jws) = authenticate(&token, &keys).unwrap();
-        assert_eq!(json::string(&jws.claims, "iss"), Some("joe"));
+        let SignatureVerifiedIdToken(jws) = authenticate(&token, &keys).unwrap();
+        assert_eq!(jws.claims.get_str("iss"), Some("joe"));
         // They are no ID tokens of ours.
         let access_token = secret("opaque");
-        let refused = block_on(AuthenticIdToken(jws).check(&expected(&access_token), &Ring)).err();
+        let refused = block_on(
+            SignatureVerifiedIdToken(jws).validate_claims(&expected(&access_token), &Ring),
+        )
+        .err();
         assert_eq!(refused, Some(Reason::Issuer));
     }
 }
@@ -85,7 +88,9 @@ fn the_example_of_rfc_8037_is_authentic() {
     let verify = |signing_input| {
         let keys = key_set(std::slice::from_ref(&key));
         let jws = example(signing_input);
-        block_on(AuthenticIdToken::verify(jws, &keys, &Ring)).err().map(|(reason, _)| reason)
+        block_on(SignatureVerifiedIdToken::verify(jws, &keys, &Ring))
+            .err()
+            .map(|(reason, _)| reason)
     };
     assert_eq!(verify("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"), None);
     let other = verify("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmf");
@@ -104,9 +109,9 @@ fn a_token_signed_by_the_providers_key_is_accepted_whatever_kind_it_is() {
             let token = key.sign(&json!({ "alg": name, "typ": "JWT" }), &claims());
             let access_token = secret("opaque");
             let authentic = authenticate(&token, &key.key_set()).unwrap();
-            let verified = block_on(authentic.check(&expected(&access_token), &Ring))
+            let verified = block_on(authentic.validate_claims(&expected(&access_token), &Ring))
                 .unwrap()
-                .at(good_clock());
+                .validate_times(good_clock());
             assert_eq!(verified.ok().unwrap().subject(), "8708718", "{name}");
         }
     }
@@ -206,17 +211,17 @@ struct Choosy {
     asked: Cell<usize>,
 }
 
-impl Platform for Choosy {
+impl CryptoProvider for Choosy {
     async fn verify(
         &self,
         key: Jwk<'_>,
         algorithm: Algorithm,
         input: &[u8],
         signature: &[u8],
-    ) -> Result<bool, CannotVerify> {
+    ) -> Result<bool, VerifyError> {
         self.asked.set(self.asked.get() + 1);
         if self.asked.get() <= self.refused {
-            return Err(CannotVerify::Key);
+            return Err(VerifyError::Key);
         }
         Ring.verify(key, algorithm, input, signature).await
     }
@@ -250,16 +255,16 @@ fn a_key_that_the_platform_refuses_is_passed_over() {
 #[test]
 fn an_algorithm_that_the_platform_does_not_know_is_refused_at_once() {
     struct Old(Cell<usize>);
-    impl Platform for Old {
+    impl CryptoProvider for Old {
         fn verify(
             &self,
             _: Jwk<'_>,
             _: Algorithm,
             _: &[u8],
             _: &[u8],
-        ) -> impl Future<Output = Result<bool, CannotVerify>> {
+        ) -> impl Future<Output = Result<bool, VerifyError>> {
             self.0.set(self.0.get() + 1);
-            std::future::ready(Err(CannotVerify::Algorithm))
+            std::future::ready(Err(VerifyError::Algorithm))
         }
 
         async fn digest(&self, _: Hash, _: &[u8]) -> Option<Vec<u8>> {
@@ -281,11 +286,11 @@ fn a_token_that_is_refused_comes_back_to_be_tried_with_newer_keys() {
     let token = new.sign(&json!({ "alg": "EdDSA", "kid": "new" }), &claims());
     let jws = Jws::parse(&token, &advertised(&ALL)).unwrap();
     let old_keys = key_set(&[old.jwk(&json!({ "kid": "old" }))]);
-    let refused = block_on(AuthenticIdToken::verify(jws, &old_keys, &Ring)).err();
+    let refused = block_on(SignatureVerifiedIdToken::verify(jws, &old_keys, &Ring)).err();
     let (reason, jws) = refused.unwrap();
     assert_eq!(reason, Reason::KeyNotFound);
     let new_keys = key_set(&[new.jwk(&json!({ "kid": "new" }))]);
-    assert!(block_on(AuthenticIdToken::verify(jws, &new_keys, &Ring)).is_ok());
+    assert!(block_on(SignatureVerifiedIdToken::verify(jws, &new_keys, &Ring)).is_ok());
 }
 
 thread_local! {

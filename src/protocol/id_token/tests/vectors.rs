@@ -24,7 +24,7 @@ struct World<'a> {
     client_id: &'a str,
     nonce: &'a str,
     access_token: Secret,
-    clock: Clock,
+    clock: TimeContext,
 }
 
 impl World<'_> {
@@ -34,7 +34,7 @@ impl World<'_> {
         &self,
         token: &str,
         case: &Value,
-        origin: Origin<'_>,
+        issued_for: IssuedFor<'_>,
     ) -> (Result<VerifiedIdToken, Reason>, u64) {
         let key_set = |keys: &Value| {
             KeySet::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes()).unwrap()
@@ -47,26 +47,26 @@ impl World<'_> {
         };
         let mut fetches = 0;
         let keys = key_set(&case["keys"]);
-        let mut verified = block_on(AuthenticIdToken::verify(jws, &keys, &Ring));
+        let mut verified = block_on(SignatureVerifiedIdToken::verify(jws, &keys, &Ring));
         if let Err((Reason::KeyNotFound | Reason::Signature, jws)) = verified {
             fetches = 1;
             let later = key_set(case.get("keysAfterFetch").unwrap_or(&case["keys"]));
-            verified = block_on(AuthenticIdToken::verify(jws, &later, &Ring));
+            verified = block_on(SignatureVerifiedIdToken::verify(jws, &later, &Ring));
         }
         let authentic = match verified {
             Ok(authentic) => authentic,
             Err((reason, _)) => return (Err(reason), fetches),
         };
-        let expected = Expected {
+        let expected = ExpectedClaims {
             issuer: self.issuer,
             client_id: self.client_id,
-            origin,
+            issued_for,
             access_token: &self.access_token,
         };
         let max_age = case["maxAge"].as_u64().map(|seconds| u32::try_from(seconds).unwrap());
-        let clock = Clock { max_age, ..self.clock };
-        let judged = block_on(authentic.check(&expected, &Ring))
-            .and_then(|checked| checked.at(clock).map_err(|untimely| untimely.reason));
+        let clock = TimeContext { max_age, ..self.clock };
+        let judged = block_on(authentic.validate_claims(&expected, &Ring))
+            .and_then(|checked| checked.validate_times(clock).map_err(|untimely| untimely.reason));
         (judged, fetches)
     }
 }
@@ -80,7 +80,7 @@ fn id_tokens_are_judged_as_the_gateway_judges_them() {
         client_id: text("clientId"),
         nonce: text("nonce"),
         access_token: Secret::new(text("accessToken").to_owned()),
-        clock: Clock {
+        clock: TimeContext {
             now: vectors["now"].as_f64().unwrap(),
             tolerance: vectors["tolerance"].as_f64().unwrap(),
             max_age: None,
@@ -95,9 +95,9 @@ fn id_tokens_are_judged_as_the_gateway_judges_them() {
         }
         let before = case["renews"]
             .as_str()
-            .map(|token| world.judge(token, case, Origin::Session).0.ok().unwrap());
-        let origin = before.as_ref().map_or(Origin::Login(world.nonce), Origin::Renewal);
-        let (judged, fetches) = world.judge(case["token"].as_str().unwrap(), case, origin);
+            .map(|token| world.judge(token, case, IssuedFor::Session).0.ok().unwrap());
+        let issued_for = before.as_ref().map_or(IssuedFor::Login(world.nonce), IssuedFor::Renewal);
+        let (judged, fetches) = world.judge(case["token"].as_str().unwrap(), case, issued_for);
         let outcome = match judged {
             Ok(_) => "valid",
             Err(Reason::Subject) if before.is_some() => "user_mismatch",
@@ -141,7 +141,7 @@ fn token_responses_are_read_as_the_gateway_reads_them() {
 fn urls_are_secure_where_they_are_for_the_gateway() {
     for case in cases(&vectors!("urls.json")) {
         let address = case["url"].as_str().unwrap();
-        assert_eq!(url::is_secure(address), case["isSecure"], "{address:?}");
+        assert_eq!(url::is_potentially_trustworthy(address), case["isSecure"], "{address:?}");
     }
 }
 

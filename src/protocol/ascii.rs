@@ -10,13 +10,13 @@ pub fn split_once(text: &str, at: u8) -> Option<(&str, &str)> {
 
 /// The text before the first of these characters; all of it where there is none.
 #[must_use]
-pub fn before(text: &str, at: u8) -> &str {
+pub fn until(text: &str, at: u8) -> &str {
     split_once(text, at).map_or(text, |(before, _)| before)
 }
 
 /// As many characters as there may be.
 #[must_use]
-pub fn cut(text: &str, most: usize) -> &str {
+pub fn truncate_chars(text: &str, most: usize) -> &str {
     let begins = |byte: u8| byte & 0xc0 != 0x80;
     let mut starts = text.bytes().enumerate().filter(|(_, byte)| begins(*byte));
     starts.nth(most).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
@@ -24,7 +24,7 @@ pub fn cut(text: &str, most: usize) -> &str {
 
 /// The whole number that these digits are, from 0 to 4,294,967,295; `None` where they are anything else.
 #[must_use]
-pub fn whole(digits: &[u8]) -> Option<u32> {
+pub fn parse_u32(digits: &[u8]) -> Option<u32> {
     let mut number: Option<u32> = None;
     for digit in digits {
         if !digit.is_ascii_digit() {
@@ -37,7 +37,7 @@ pub fn whole(digits: &[u8]) -> Option<u32> {
 
 /// A whole number in digits.
 #[must_use]
-pub fn decimal(mut number: u64) -> String {
+pub fn format_u64(mut number: u64) -> String {
     let mut digits = String::new();
     loop {
         // The remainder is a single digit.
@@ -51,7 +51,7 @@ pub fn decimal(mut number: u64) -> String {
 
 /// UTF-8 as text; what is none becomes the replacement character, as `String::from_utf8_lossy` has it.
 #[must_use]
-pub fn from_utf8(mut bytes: &[u8]) -> String {
+pub fn from_utf8_lossy(mut bytes: &[u8]) -> String {
     let mut text = String::new();
     loop {
         let error = match std::str::from_utf8(bytes) {
@@ -79,12 +79,15 @@ mod tests {
         assert_eq!(split_once("né=a=b", b'='), Some(("né", "a=b")));
         assert_eq!(split_once("=", b'='), Some(("", "")));
         assert_eq!(split_once("abc", b'='), None);
-        assert_eq!((before("a#b#c", b'#'), before("abc", b'#')), ("a", "abc"));
+        assert_eq!((until("a#b#c", b'#'), until("abc", b'#')), ("a", "abc"));
     }
 
     #[test]
     fn text_is_cut_between_characters() {
-        assert_eq!((cut("ééé", 2), cut("éé", 2), cut("é", 2)), ("éé", "éé", "é"));
+        assert_eq!(
+            (truncate_chars("ééé", 2), truncate_chars("éé", 2), truncate_chars("é", 2)),
+            ("éé", "éé", "é")
+        );
     }
 
     #[test]
@@ -92,25 +95,25 @@ mod tests {
         for (digits, number) in
             [("0", Some(0)), ("007", Some(7)), ("4294967295", Some(u32::MAX)), ("4294967296", None)]
         {
-            assert_eq!(whole(digits.as_bytes()), number, "{digits}");
+            assert_eq!(parse_u32(digits.as_bytes()), number, "{digits}");
         }
         for none in ["", "-1", "+1", " 1", "1.0", "1e3", "x", "99999999999"] {
-            assert_eq!(whole(none.as_bytes()), None, "{none:?}");
+            assert_eq!(parse_u32(none.as_bytes()), None, "{none:?}");
         }
     }
 
     proptest! {
         #[test]
         fn numbers_come_back_from_their_digits(number: u64, small: u32) {
-            prop_assert_eq!(decimal(number), number.to_string());
-            prop_assert_eq!(whole(small.to_string().as_bytes()), Some(small));
+            prop_assert_eq!(format_u64(number), number.to_string());
+            prop_assert_eq!(parse_u32(small.to_string().as_bytes()), Some(small));
         }
 
         #[test]
         fn bytes_become_what_the_standard_library_makes_of_them(
             bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0x80..=0xf4u8], 0..12),
         ) {
-            prop_assert_eq!(from_utf8(&bytes), String::from_utf8_lossy(&bytes).into_owned());
+            prop_assert_eq!(from_utf8_lossy(&bytes), String::from_utf8_lossy(&bytes).into_owned());
         }
     }
 }

@@ -4,8 +4,8 @@ use js_sys::{Function, JSON, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::task::{Task, wait};
-use super::{clock, get, object};
+use crate::browser::task::{Task, await_promise};
+use crate::browser::{clock, get, object};
 use crate::error::{Error, Reason};
 
 #[wasm_bindgen]
@@ -24,7 +24,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = navigate)]
     fn leave_for(this: &Host, url: &str) -> Promise;
     #[wasm_bindgen(method, js_name = aside)]
-    fn go_aside(this: &Host, url: &str, state: &str, popup: &JsValue) -> Promise;
+    fn open_child_window(this: &Host, url: &str, state: &str, popup: &JsValue) -> Promise;
     #[wasm_bindgen(method, js_name = handOver)]
     fn offer(this: &Host, url: &str, state: &str) -> Promise;
     #[wasm_bindgen(method)]
@@ -67,7 +67,7 @@ impl Host {
     /// # Errors
     /// What the scripts make of a mistake in it.
     pub async fn config(&self, district: Option<&str>) -> Result<String, Error> {
-        let json = wait(self.config_of(district)).await.map_err(Error::made_by_scripts)?;
+        let json = await_promise(self.config_of(district)).await.map_err(Error::js_error)?;
         Ok(json.as_string().unwrap_or_default())
     }
 
@@ -76,7 +76,7 @@ impl Host {
     /// # Errors
     /// What the application's own function threw.
     pub async fn navigate(&self, url: &str) -> Result<(), Error> {
-        wait(self.leave_for(url)).await.map_err(Error::made_by_scripts)?;
+        await_promise(self.leave_for(url)).await.map_err(Error::js_error)?;
         Ok(())
     }
 
@@ -85,30 +85,30 @@ impl Host {
     ///
     /// # Errors
     /// `popup_closed`.
-    pub async fn aside(
+    pub async fn navigate_child_window(
         &self,
         url: &str,
         state: &str,
         popup: &JsValue,
     ) -> Result<Option<String>, Error> {
-        let answer = wait(self.go_aside(url, state, popup)).await;
-        Ok(answer.map_err(Error::made_by_scripts)?.as_string())
+        let answer = await_promise(self.open_child_window(url, state, popup)).await;
+        Ok(answer.map_err(Error::js_error)?.as_string())
     }
 
     /// Offers a callback that answers no login of this page to the page that opened it, which may be waiting for it.
     /// Answers with whether it was.
     pub async fn hand_over(&self, url: &str, state: &str) -> bool {
-        wait(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
+        await_promise(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
     }
 
     /// Waits until no other tab of the registration holds the lock, and holds it until the answer is dropped.
     pub async fn locked(&self) -> Lock {
-        Lock(wait(self.lock()).await.unwrap_or_default())
+        Lock(await_promise(self.lock()).await.unwrap_or_default())
     }
 
     /// Makes the application's error.
     pub fn error(&self, error: &Error, support_code: &str) -> JsValue {
-        if let Some(made) = &error.made_by_scripts {
+        if let Some(made) = &error.js_error {
             return made.clone();
         }
         let mut words = JsValue::UNDEFINED;
