@@ -1,5 +1,5 @@
-//! What the application asked for. The package's `config.ts` validates it, since `createClient` must refuse a mistake
-//! before the WebAssembly is there; here it is read, member by member.
+//! The application's configuration and the options of its calls. The package's `config.ts` validates them, since
+//! `createClient` must refuse a mistake before the WebAssembly is loaded; this module reads their members.
 
 use std::rc::Rc;
 
@@ -12,16 +12,16 @@ use crate::protocol::metadata::ProfileSource;
 #[derive(Clone)]
 pub struct Config {
     members: Rc<Object>,
-    /// Where the user's fields come from.
+    /// The source of the user's fields.
     pub profile: ProfileSource,
-    /// Seconds of tolerance when times are compared.
-    pub clock_tolerance: f64,
-    /// Milliseconds for one request.
-    pub timeout: u32,
+    /// The tolerance when times are compared.
+    pub clock_tolerance_secs: f64,
+    /// The timeout of one request.
+    pub timeout_ms: u32,
 }
 
 impl Config {
-    /// Reads the configuration that the package's scripts hand over.
+    /// Parses the configuration from the package's scripts.
     ///
     /// # Errors
     /// `config_invalid`, which the scripts' own validation should have prevented.
@@ -40,8 +40,8 @@ impl Config {
         }
         Some(Self {
             profile: ProfileSource::from_name(members.get_str("profile")?)?,
-            clock_tolerance: members.get_f64("clockTolerance")?,
-            timeout: members.get_u32("timeout")?,
+            clock_tolerance_secs: members.get_f64("clockTolerance")?,
+            timeout_ms: members.get_u32("timeout")?,
             members: Rc::new(members),
         })
     }
@@ -50,92 +50,92 @@ impl Config {
         self.members.get_str(name).unwrap_or_default()
     }
 
-    /// The client id.
+    /// Returns the client ID.
     #[must_use]
     pub fn client_id(&self) -> &str {
         self.text("clientId")
     }
 
-    /// The registered redirect URI.
+    /// Returns the registered redirect URI.
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
         self.text("redirectUri")
     }
 
-    /// The issuer, to the letter.
+    /// Returns the issuer, compared exactly.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.text("issuer")
     }
 
-    /// What to ask for, separated by spaces.
+    /// Returns the scope to request, separated by spaces.
     #[must_use]
     pub fn scope(&self) -> String {
         self.members.get_joined_strings("scope").unwrap_or_default()
     }
 
-    /// Members that override the provider's own metadata.
+    /// Returns the members that override the provider's metadata.
     #[must_use]
     pub fn metadata(&self) -> Option<&Object> {
         self.members.get("metadata")?.as_object()
     }
 
-    /// The tenants served; `None` for any.
+    /// Returns the allowed tenants; `None` for any.
     #[must_use]
     pub fn allowed_tenants(&self) -> Option<&[Value]> {
         self.members.get("allowedTenants")?.as_array()
     }
 
-    /// The application's own gateway: an absolute URL without a slash at its end.
+    /// Returns the base URL of the application's gateway: absolute, without a slash at its end.
     #[must_use]
     pub fn gateway(&self) -> Option<&str> {
         self.members.get_str("gateway")
     }
 
-    /// How a session is found again after a reload: `gateway`, `iframe`, `redirect` or `none`.
+    /// Returns how a session is restored after a reload: `gateway`, `iframe`, `redirect` or `none`.
     #[must_use]
     pub fn restore(&self) -> &str {
         self.text("restore")
     }
 
-    /// Whether tokens can be renewed without a refresh token.
+    /// Returns whether tokens can be renewed without a refresh token.
     #[must_use]
     pub fn can_renew(&self) -> bool {
         self.gateway().is_some() || self.restore() == "iframe"
     }
 
-    /// The path that the application lives under, with a slash at both ends.
+    /// Returns the path that the application is served from, with a slash at both ends.
     #[must_use]
     pub fn base_path(&self) -> &str {
         self.members.get_str("basePath").unwrap_or("/")
     }
 
-    /// Seconds without activity after which a session ends.
+    /// Returns the seconds without activity after which a session ends.
     #[must_use]
     pub fn idle_timeout(&self) -> Option<f64> {
         self.members.get_f64("idleTimeout")
     }
 
-    /// Seconds after which a session ends in any case.
+    /// Returns the seconds after which a session ends in any case.
     #[must_use]
     pub fn session_max_age(&self) -> Option<f64> {
         self.members.get_f64("maxAge")
     }
 
-    /// Whether the access token may be sent to an origin.
+    /// Returns whether the access token may be sent to an origin.
     #[must_use]
     pub fn may_send_to(&self, origin: &str) -> bool {
         let allowed = self.members.get("apiOrigins").and_then(Value::as_array).unwrap_or_default();
         allowed.iter().any(|allowed| allowed.as_str() == Some(origin))
     }
 
-    /// What the tabs of one registration have in common.
+    /// Returns the name of the `BroadcastChannel` and lock of a registration's tabs.
     #[must_use]
     pub fn channel(&self) -> String {
         ["classlink-spa ", self.issuer(), " ", self.client_id()].concat()
     }
 
-    /// Whether a `LaunchPad` launch is to become a login of this application's own.
+    /// Returns whether a `LaunchPad` launch is restarted as a login of this application's own.
     #[must_use]
     pub fn restarts_launches(&self) -> bool {
         self.text("launch") == "restart"
@@ -150,7 +150,7 @@ pub struct LoginOptions {
 }
 
 impl LoginOptions {
-    /// Reads the options that the package's scripts hand over.
+    /// Parses the options from the package's scripts.
     ///
     /// # Errors
     /// `config_invalid`, which the scripts' own validation should have prevented.
@@ -159,7 +159,7 @@ impl LoginOptions {
         Ok(Self { members, restores: false })
     }
 
-    /// A login that asks nobody anything (`prompt=none`), to find a session again.
+    /// Makes the options of a silent login (`prompt=none`) that restores a session.
     #[must_use]
     pub fn restoring(scope: &str) -> Self {
         let mut members = Object::default();
@@ -169,7 +169,7 @@ impl LoginOptions {
         Self { members, restores: true }
     }
 
-    /// A login that a launch begins.
+    /// Makes the options of a login that a launch starts.
     #[must_use]
     pub fn launched(return_to: &str, login_hint: Option<&str>) -> Self {
         let mut members = Object::default();
@@ -183,43 +183,43 @@ impl LoginOptions {
         Self { members, restores: false }
     }
 
-    /// Whether it is begun by the client itself, to find a session again.
+    /// Returns whether the client started the login to restore a session.
     #[must_use]
     pub fn is_silent_restore(&self) -> bool {
         self.restores
     }
 
-    /// Where to go afterwards.
+    /// Returns the path to open after sign-in.
     #[must_use]
     pub fn return_to(&self) -> Option<&str> {
         self.members.get_str("returnTo")
     }
 
-    /// The application's own JSON text.
+    /// Returns the application's state, as JSON text.
     #[must_use]
     pub fn app_state(&self) -> Option<&str> {
         self.members.get_str("appState")
     }
 
-    /// Which registration to use.
+    /// Returns the district whose registration to use.
     #[must_use]
     pub fn district(&self) -> Option<&str> {
         self.members.get_str("district")
     }
 
-    /// What to ask for in place of the configured scope, separated by spaces.
+    /// Returns the scope to request in place of the configured one, separated by spaces.
     #[must_use]
     pub fn scope(&self) -> Option<String> {
         self.members.get_joined_strings("scope")
     }
 
-    /// Seconds since the person last gave credentials, at most.
+    /// Returns `max_age`: the seconds since the user last authenticated, at most.
     #[must_use]
     pub fn max_age(&self) -> Option<String> {
         self.members.get_u32("maxAge").map(|seconds| ascii::format_u64(seconds.into()))
     }
 
-    /// What to ask the provider beyond what every login asks: parameters of `OpenID` Connect Core 1.0, 3.1.2.1, and the
+    /// Returns the optional parameters of the authorization request: those of `OpenID` Connect Core 1.0, 3.1.2.1, and the
     /// provider's own.
     #[must_use]
     pub fn extra_params(&self) -> Vec<(&str, &str)> {
@@ -247,7 +247,7 @@ impl LoginOptions {
 }
 
 fn unreadable() -> Error {
-    Error::new(ErrorCode::ConfigInvalid, "the configuration or the options can't be read")
+    Error::new(ErrorCode::ConfigInvalid, "the configuration or the options cannot be read")
 }
 
 #[cfg(test)]
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_go_by_the_protocols_names_and_what_is_no_pair_of_strings_is_none() {
+    fn extra_params_have_the_protocols_names_and_are_pairs_of_strings() {
         let options = LoginOptions::read(
             r#"{"prompt":"login","loginHint":"ana","maxAge":0,"uiLocales":"es en","acrValues":"mfa",
             "extraParams":[["theme","a=b&c"],["one"],["three","3",3],["number",5],5]}"#,
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_lacks_what_it_needs_is_refused() {
+    fn configuration_that_lacks_a_required_member_is_refused() {
         let whole = r#"{"clientId":"c1","redirectUri":"https://app.example/cb","issuer":"https://op.example",
             "scope":["openid","profile"],"metadata":{},"profile":"id-token","launch":"restart",
             "allowedTenants":["2284"],"clockTolerance":60,"timeout":10000}"#;

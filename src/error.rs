@@ -1,12 +1,12 @@
-//! What can go wrong: the codes of the public interface, with messages for developers.
+//! Errors: the codes of the public interface, with messages for developers.
 //!
-//! Messages for users are the package's `messages.ts`, since some errors come before the WebAssembly is there.
+//! Messages for users are in the package's `messages.ts`, since some errors occur before the WebAssembly is loaded.
 
 use wasm_bindgen::JsValue;
 
 use crate::protocol::ascii;
 
-/// What kind of error it is. The names are a contract: see `ClassLinkErrorCode` in the package's types.
+/// The code of an error. The names are a contract: `ClassLinkErrorCode` in the package's types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// The configuration or an argument is wrong.
@@ -27,37 +27,37 @@ pub enum ErrorCode {
     LaunchLoop,
     /// A callback that breaks RFC 6749.
     CallbackMalformed,
-    /// The answer comes from another issuer than the login went to (RFC 9207).
+    /// The authorization response is from another issuer than the login's (RFC 9207).
     IssuerMismatch,
-    /// The provider's own answer at the callback; its name is the code.
+    /// The provider's error at the callback, under the provider's name for it.
     Provider(ProviderCode),
     /// Unreachable, or refused by CORS.
     Network,
-    /// No complete answer in time.
+    /// No complete response in time.
     Timeout,
-    /// An answer that is not what the norm says.
+    /// A response that the norm does not allow.
     ProviderResponseInvalid,
-    /// The discovery document can't be used.
+    /// The discovery document cannot be used.
     DiscoveryInvalid,
-    /// The key set can't be had or read.
+    /// The key set cannot be fetched or read.
     KeysUnavailable,
-    /// The token endpoint answered with an error.
+    /// The token endpoint returned an error.
     TokenRejected,
-    /// The application's gateway failed, or refused.
+    /// The application's gateway failed, or refused the request.
     GatewayError,
     /// The ID token failed a check; the [`Reason`] says which.
     IdTokenInvalid,
-    /// `UserInfo` or my-info answered with an error.
+    /// `UserInfo` or my-info returned an error.
     UserinfoRejected,
-    /// `UserInfo` or my-info speaks of somebody else.
+    /// `UserInfo` or my-info is about another user than the ID token.
     UserMismatch,
     /// A tenant that this application does not serve.
     TenantNotAllowed,
-    /// Nobody is signed in.
+    /// There is no session.
     NotSignedIn,
     /// The session is over.
     SessionExpired,
-    /// The session is not over, but nothing fresher can be had.
+    /// The session is not over, but its tokens cannot be renewed.
     RenewalUnavailable,
     /// An origin that the access token must not go to, or a launch's target of another origin.
     OriginNotAllowed,
@@ -84,7 +84,7 @@ impl ProviderCode {
         "temporarily_unavailable",
     ];
 
-    /// The code for what the provider sent; `provider_error` for a word that the norms don't know.
+    /// Returns the code for a provider's `error`; `provider_error` for one that the norms do not define.
     #[must_use]
     pub fn from_error(error: &str) -> Self {
         let known = Self::KNOWN.iter().find(|known| **known == error);
@@ -93,7 +93,8 @@ impl ProviderCode {
 }
 
 impl ProviderCode {
-    /// Whether the answer to `prompt=none` is that a person must be asked (`OpenID` Connect Core 1.0, 3.1.2.6).
+    /// Returns whether a request with `prompt=none` failed since the user must interact (`OpenID` Connect Core 1.0,
+    /// 3.1.2.6).
     #[must_use]
     pub fn requires_interaction(self) -> bool {
         self.0.ends_with("_required")
@@ -101,7 +102,7 @@ impl ProviderCode {
 }
 
 impl ErrorCode {
-    /// The code as the application sees it.
+    /// Returns the code as the application sees it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -134,7 +135,7 @@ impl ErrorCode {
         }
     }
 
-    /// Whether the same thing may go well a little later, with nothing changed.
+    /// Returns whether the same call may succeed later with nothing changed.
     fn retryable(self) -> bool {
         match self {
             Self::Network | Self::Timeout | Self::KeysUnavailable => true,
@@ -191,13 +192,13 @@ impl Reason {
         Self::TenantUnknown,
     ];
 
-    /// The reason of a name, as a gateway writes it.
+    /// Returns the reason with this name, as a gateway writes it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 
-    /// The reason as the application sees it.
+    /// Returns the reason as the application sees it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -222,8 +223,7 @@ impl Reason {
     }
 }
 
-/// The provider's own words (RFC 6749, 4.1.2.1 and 5.2), length-capped. They may name a person, so `Debug` keeps
-/// them to itself.
+/// The provider's own text (RFC 6749, 4.1.2.1 and 5.2), truncated. It may name a user, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderError {
     /// The `error` member.
@@ -235,7 +235,7 @@ pub struct ProviderError {
 }
 
 impl ProviderError {
-    /// Takes the provider's words, cut to 100 and 500 characters.
+    /// Truncates the provider's text to 100 characters for `error` and 500 for the others.
     #[must_use]
     pub fn new(error: &str, description: Option<&str>, uri: Option<&str>) -> Self {
         let cut = |text| ascii::truncate_chars(text, 500).to_owned();
@@ -253,34 +253,34 @@ impl std::fmt::Debug for ProviderError {
     }
 }
 
-/// An error on its way to the application. It is one pointer, since it is passed on at every step.
+/// An error on its way to the application: one pointer, since every step passes it on.
 #[derive(Clone, Debug)]
 pub struct Error(Box<ErrorData>);
 
-/// What an [`Error`] says. Its words are for developers and hold nothing from outside.
+/// The members of an [`Error`]. Its message is for developers and contains nothing from outside.
 #[derive(Clone, Debug)]
 pub struct ErrorData {
-    /// What kind.
+    /// Its code.
     pub code: ErrorCode,
-    /// What the message speaks of.
+    /// The beginning of the message: what failed.
     pub subject: &'static str,
-    /// What is wrong with it, and what to do.
+    /// The rest of the message: the fact observed, and the remedy.
     pub message: &'static str,
-    /// Whether trying again makes sense.
+    /// Whether the same call may succeed later.
     pub retryable: bool,
     /// Which check failed.
     pub reason: Option<Reason>,
-    /// The HTTP status of the answer that was refused.
+    /// The HTTP status of the response that was refused.
     pub status: Option<u16>,
-    /// Seconds that the device's clock is ahead (behind, where negative) when it is to blame.
+    /// Seconds that the device's clock is ahead (negative: behind), if the clock is the cause.
     pub clock_offset: Option<f64>,
-    /// The provider's own words.
+    /// The provider's own text.
     pub provider: Option<ProviderError>,
-    /// Where the login that failed was to lead, and the application's own state as JSON text.
+    /// `returnTo` of the login that failed, and its `appState` as JSON text.
     pub login: Option<(String, Option<String>)>,
-    /// What the web platform threw.
+    /// The error that the web platform threw.
     pub cause: Option<JsValue>,
-    /// The error itself, where the package's scripts made it.
+    /// The error itself, if the package's scripts made it.
     pub js_error: Option<JsValue>,
 }
 
@@ -293,13 +293,13 @@ impl std::ops::Deref for Error {
 }
 
 impl Error {
-    /// An error with the code's usual answer to "try again?".
+    /// Makes an error that is retryable if errors of its code usually are.
     #[must_use]
     pub fn new(code: ErrorCode, message: &'static str) -> Self {
         Self::with_subject("", code, message)
     }
 
-    /// An error whose message begins with what it speaks of.
+    /// Makes an error whose message begins with the given subject.
     #[must_use]
     pub fn with_subject(subject: &'static str, code: ErrorCode, message: &'static str) -> Self {
         Self(Box::new(ErrorData {
@@ -317,14 +317,14 @@ impl Error {
         }))
     }
 
-    /// An ID token that failed a check.
+    /// Makes the error for an ID token that failed a check.
     #[must_use]
     pub fn id_token(reason: Reason) -> Self {
         Self::with_subject("the ID token was refused: ", ErrorCode::IdTokenInvalid, reason.as_str())
             .with_reason(reason)
     }
 
-    /// An error that the package's scripts made, to be passed on as it is.
+    /// Wraps an error that the package's scripts made, to be passed on as it is.
     #[must_use]
     pub fn js_error(error: JsValue) -> Self {
         let mut passed = Self::new(ErrorCode::ConfigInvalid, "");
@@ -332,21 +332,21 @@ impl Error {
         passed
     }
 
-    /// The same under another code.
+    /// Replaces the code.
     #[must_use]
     pub fn with_code(mut self, code: ErrorCode) -> Self {
         self.0.code = code;
         self
     }
 
-    /// Names the check that failed.
+    /// Sets the check that failed.
     #[must_use]
     pub fn with_reason(mut self, reason: Reason) -> Self {
         self.0.reason = Some(reason);
         self
     }
 
-    /// Names the HTTP status. 429 and 5xx may go well later.
+    /// Sets the HTTP status. 429 and 5xx are retryable.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
@@ -354,35 +354,35 @@ impl Error {
         self
     }
 
-    /// Says how wrong the device's clock is, in seconds.
+    /// Sets how far the device's clock is off, in seconds.
     #[must_use]
     pub fn with_clock_offset(mut self, offset: Option<f64>) -> Self {
         self.0.clock_offset = offset;
         self
     }
 
-    /// Carries the provider's own words, beside the message and never in it.
+    /// Adds the provider's own text, beside the message and never in it.
     #[must_use]
     pub fn with_provider(mut self, provider: ProviderError) -> Self {
         self.0.provider = Some(provider);
         self
     }
 
-    /// Carries where the login that failed was to lead, and the application's own state as JSON text.
+    /// Adds `returnTo` of the login that failed, and its `appState` as JSON text.
     #[must_use]
     pub fn with_login(mut self, login: Option<(String, Option<String>)>) -> Self {
         self.0.login = login;
         self
     }
 
-    /// Says that trying again makes sense.
+    /// Makes the error retryable.
     #[must_use]
     pub fn retryable(mut self) -> Self {
         self.0.retryable = true;
         self
     }
 
-    /// Whether a token endpoint says that the grant is over (RFC 6749, 5.2).
+    /// Returns whether a token endpoint refused the grant itself (RFC 6749, 5.2).
     #[must_use]
     pub fn is_invalid_grant(&self) -> bool {
         let words = self.provider.as_ref();
@@ -390,7 +390,7 @@ impl Error {
             && words.is_some_and(|words| words.error == "invalid_grant")
     }
 
-    /// Carries what the web platform threw.
+    /// Adds the error that the web platform threw.
     #[must_use]
     pub fn with_cause(mut self, cause: JsValue) -> Self {
         self.0.cause = Some(cause);
@@ -403,7 +403,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_and_reason_is_in_the_public_types() {
+    fn every_code_and_reason_is_in_the_package_types() {
         let types = concat!(
             include_str!("../pkg-template/src/types.ts"),
             include_str!("../pkg-template/src/shared-types.ts"),
@@ -450,20 +450,20 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_the_providers_own_becomes_provider_error() {
+    fn error_code_that_no_norm_defines_becomes_provider_error() {
         let code = ProviderCode::from_error("com.example.quota");
         assert_eq!(ErrorCode::Provider(code).as_str(), "provider_error");
     }
 
     #[test]
-    fn debug_shows_none_of_the_providers_words() {
+    fn debug_prints_nothing_of_the_providers_text() {
         let words = ProviderError::new("access_denied", Some("Ana Ruiz said no"), None);
         let error = Error::new(ErrorCode::TokenRejected, "refused").with_provider(words);
         assert!(!format!("{error:?}").contains("Ana"));
     }
 
     #[test]
-    fn the_providers_words_are_cut() {
+    fn provider_text_is_truncated_to_100_and_500_characters() {
         let long = "é".repeat(2000);
         let words = ProviderError::new(&long, Some(&long), Some(&long));
         assert_eq!(words.error.chars().count(), 100);

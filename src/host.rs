@@ -1,4 +1,5 @@
-//! What the package's scripts do for the WebAssembly: `Host` in `core.ts`.
+//! The calls from Rust to the package's scripts: `Host` in `core.ts`. [`crate::bindings`] has those in the other
+//! direction.
 
 use js_sys::{Function, JSON, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,7 +11,7 @@ use crate::error::{Error, Reason};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The script side of one client.
+    /// The scripts' side of one client.
     pub type Host;
 
     #[wasm_bindgen(method, js_name = config)]
@@ -29,32 +30,32 @@ extern "C" {
     fn offer(this: &Host, url: &str, state: &str) -> Promise;
     #[wasm_bindgen(method)]
     fn lock(this: &Host) -> Promise;
-    /// Has the client woken after so many milliseconds; a later call takes the place of an earlier one.
+    /// Schedules the client's next task in so many milliseconds; a later call replaces an earlier one.
     #[wasm_bindgen(method)]
     pub fn schedule(this: &Host, milliseconds: f64);
-    /// Joins the tabs of a registration.
+    /// Joins the channel of a registration's tabs (`BroadcastChannel`).
     #[wasm_bindgen(method)]
     pub fn join(this: &Host, channel: &str);
-    /// Tells the other tabs.
+    /// Sends a message to the other tabs.
     #[wasm_bindgen(method)]
     pub fn post(this: &Host, kind: &str, person: Option<&str>);
-    /// Takes `state` out of the page's URL, where it is this one. Answers with whether it was.
+    /// Removes `state` from the page's URL if it has this value, and returns whether it had.
     #[wasm_bindgen(method, js_name = stripState)]
     pub fn strip_state(this: &Host, state: &str) -> bool;
-    /// Drives a call to its end; the promise tells of that.
+    /// Drives a task to its end; the promise settles to its result.
     #[wasm_bindgen(method)]
     pub fn run(this: &Host, task: Task) -> Promise;
-    /// Eight characters that name a new sign-in attempt.
+    /// Makes a support code: eight characters for a new sign-in attempt.
     #[wasm_bindgen(method, js_name = supportCode)]
     pub fn support_code(this: &Host) -> String;
 }
 
-/// The lock of a registration's tabs, held until this is dropped.
+/// The lock of a registration's tabs (Web Locks), held until this is dropped.
 pub struct Lock(JsValue);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Where there are no locks there is no function either.
+        // On a platform without Web Locks there is no function to call.
         if let Some(release) = self.0.dyn_ref::<Function>() {
             let _ = release.call0(&JsValue::UNDEFINED);
         }
@@ -62,26 +63,26 @@ impl Drop for Lock {
 }
 
 impl Host {
-    /// The validated configuration for a district, as JSON.
+    /// Resolves the validated configuration for a district, as JSON.
     ///
     /// # Errors
-    /// What the scripts make of a mistake in it.
+    /// The scripts' error for a mistake in it.
     pub async fn config(&self, district: Option<&str>) -> Result<String, Error> {
         let json = await_promise(self.config_of(district)).await.map_err(Error::js_error)?;
         Ok(json.as_string().unwrap_or_default())
     }
 
-    /// Leaves for a URL.
+    /// Navigates the page to a URL.
     ///
     /// # Errors
-    /// What the application's own function threw.
+    /// The error that the application's `navigate` threw.
     pub async fn navigate(&self, url: &str) -> Result<(), Error> {
         await_promise(self.leave_for(url)).await.map_err(Error::js_error)?;
         Ok(())
     }
 
-    /// Goes for an authorization request without leaving the page: in the popup given, or else in a hidden frame. Answers
-    /// with the callback URL, or with none where the frame stayed silent.
+    /// Sends an authorization request in the popup given or, without one, in a hidden iframe. Returns the callback URL;
+    /// `None` if the iframe did not respond in time.
     ///
     /// # Errors
     /// `popup_closed`.
@@ -95,18 +96,18 @@ impl Host {
         Ok(answer.map_err(Error::js_error)?.as_string())
     }
 
-    /// Offers a callback that answers no login of this page to the page that opened it, which may be waiting for it.
-    /// Answers with whether it was.
+    /// Offers a callback that belongs to no login of this page to its opener or parent, and returns whether that waited for
+    /// it.
     pub async fn hand_over(&self, url: &str, state: &str) -> bool {
         await_promise(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
     }
 
-    /// Waits until no other tab of the registration holds the lock, and holds it until the answer is dropped.
+    /// Waits until no other tab of the registration holds the lock, and acquires it.
     pub async fn locked(&self) -> Lock {
         Lock(await_promise(self.lock()).await.unwrap_or_default())
     }
 
-    /// Makes the application's error.
+    /// Makes the `ClassLinkError` that the application sees.
     pub fn error(&self, error: &Error, support_code: &str) -> JsValue {
         if let Some(made) = &error.js_error {
             return made.clone();
@@ -133,13 +134,13 @@ impl Host {
             ("clockOffset", error.clock_offset.into()),
             ("providerError", words),
             ("returnTo", return_to.into()),
-            // What has been tampered with in storage is no JSON, and counts as missing.
+            // Text that was tampered with in storage may not be JSON; it counts as missing.
             ("appState", app_state.and_then(|text| JSON::parse(text).ok()).into()),
         ]);
         self.make_error(details, error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED))
     }
 
-    /// Publishes a new state: `Snapshot` in `types.ts`.
+    /// Publishes a new snapshot: `Snapshot` in `types.ts`.
     pub fn publish(&self, status: &str, user: JsValue, scope: JsValue, error: JsValue) {
         let status = status.into();
         self.publish_value(object(&[
@@ -150,7 +151,7 @@ impl Host {
         ]));
     }
 
-    /// Tells of an event, at this moment: `ClassLinkEvent` in `types.ts`.
+    /// Reports an event with the current time: `ClassLinkEvent` in `types.ts`.
     pub fn emit(&self, name: &str, support_code: JsValue, duration: Option<f64>, error: &JsValue) {
         self.tell(object(&[
             ("type", name.into()),

@@ -183,7 +183,7 @@ fn key_fault(header: &Map<String, Value>) -> Option<Reason> {
     header.get("kid").is_some_and(|named| named != key_id).then_some(Reason::KeyNotFound)
 }
 
-/// The first of rows 6 to 12 that fails.
+/// Returns the first claim that fails.
 fn fault(claims: &Map<String, Value>, algorithm: &str, asked: &Asked) -> Option<Reason> {
     let string = |name: &str| claims.get(name).and_then(Value::as_str);
     let number = |name: &str| claims.get(name).and_then(Value::as_f64);

@@ -1,23 +1,23 @@
-//! The device's clocks.
+//! The device's clocks (`Date`, `performance.now`), and the server's from an HTTP response.
 
 use super::window;
 
 use crate::protocol::ascii;
 
-/// Seconds since 1970, by the device.
+/// Returns the device's time, in seconds since 1970.
 #[must_use]
 pub fn now_secs() -> f64 {
     now_ms() / 1000.0
 }
 
-/// Seconds by a clock that is never set, from a moment of its own. It may stand still while the device sleeps.
+/// Returns seconds on a clock that nothing sets, since an arbitrary instant. It may stop while the device sleeps.
 #[must_use]
 pub fn monotonic_secs() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now() / 1000.0)
 }
 
-/// The time of an HTTP answer in seconds since 1970: its `Date`, and its `Age` in a cache (RFC 9110, 6.6.1; RFC 9111,
-/// 5.1).
+/// Returns the time of an HTTP response, in seconds since 1970: its `Date` plus its `Age` in a cache (RFC 9110, 6.6.1;
+/// RFC 9111, 5.1).
 #[must_use]
 pub fn server_time(date: &str, age: Option<&str>) -> Option<f64> {
     let date = js_sys::Date::parse(date) / 1000.0;
@@ -25,13 +25,13 @@ pub fn server_time(date: &str, age: Option<&str>) -> Option<f64> {
     date.is_finite().then_some(date + age)
 }
 
-/// Milliseconds since 1970, by the device.
+/// Returns the device's time, in milliseconds since 1970.
 #[must_use]
 pub fn now_ms() -> f64 {
     js_sys::Date::now()
 }
 
-/// Whole seconds since 1970, by the device.
+/// Returns the device's time, in whole seconds since 1970.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, in 2106")]
 pub fn now_whole_secs() -> u32 {

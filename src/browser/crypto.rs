@@ -1,4 +1,5 @@
-//! Signatures and digests, by Web Crypto: RSA inside the module would weigh more than all the rest.
+//! Verifies signatures and computes digests with Web Crypto (`crypto.subtle`): an implementation of RSA would be larger
+//! than the rest of the module.
 
 use js_sys::{Array, JSON, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,7 +22,7 @@ impl CryptoProvider for WebCrypto {
         signature: &[u8],
     ) -> Result<bool, VerifyError> {
         verify(key, algorithm, input, signature).await.map_err(|cause| {
-            // A platform that does not know an algorithm says so; anything else is the key's fault.
+            // `NotSupportedError` means that the platform lacks the algorithm; any other error is about the key.
             if get(&cause, "name") == "NotSupportedError" {
                 VerifyError::Algorithm
             } else {
@@ -63,8 +64,8 @@ async fn verify(
     Ok(await_promise(verified).await?.is_truthy())
 }
 
-/// What Web Crypto calls an algorithm, for importing a key and for verifying alike. The salt of RSA-PSS is as long as
-/// the hash (RFC 7518, 3.5).
+/// Returns Web Crypto's parameters for an algorithm, the same to import a key and to verify. The salt of RSA-PSS is as
+/// long as the hash (RFC 7518, 3.5).
 fn parameters(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::Rs256 => r#"{"name":"RSASSA-PKCS1-v1_5","hash":"SHA-256"}"#,
@@ -80,7 +81,7 @@ fn parameters(algorithm: Algorithm) -> &'static str {
     }
 }
 
-/// A JWK of the public members alone; the others have been judged already.
+/// Copies a key's public members. `KeySet::select_verification_keys` has checked `use`, `alg` and `key_ops`.
 fn public_jwk(key: Jwk<'_>, algorithm: Algorithm) -> Object {
     let members: &[&str] = match algorithm.key() {
         ("RSA", _) => &["kty", "n", "e"],

@@ -1,4 +1,4 @@
-//! Requests: bounded in time and size, without referrer or redirects, and without cookies but to the gateway.
+//! `fetch`, bounded in time and size, without referrer and redirects, and without cookies except to the gateway.
 
 use gloo_net::http::Headers;
 use js_sys::{Array, Promise, Uint8Array};
@@ -11,67 +11,67 @@ use crate::error::{Error, ErrorCode};
 use crate::protocol::gateway;
 use crate::protocol::secret::Secret;
 
-/// The most that is read of an answer, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
+/// The largest response body that is read.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// A request to one endpoint.
 pub struct Request<'a> {
-    /// What the endpoint is called in messages, such as "the token endpoint".
+    /// The endpoint's name in error messages, such as "the token endpoint".
     pub endpoint_name: &'static str,
     /// Its URL.
     pub url: &'a str,
-    /// What is asked.
+    /// The method, credentials and body.
     pub kind: RequestKind<'a>,
-    /// How it uses the browser's cache: a `RequestCache` of the Fetch Standard.
+    /// How it uses the browser's cache: a `RequestCache` value of the Fetch Standard.
     pub cache: &'static str,
-    /// Milliseconds until it is given up.
-    pub timeout: u32,
-    /// The support code, where the endpoint is the application's own gateway: it demands one, and gets cookies.
+    /// Milliseconds until it is aborted.
+    pub timeout_ms: u32,
+    /// The support code, if the endpoint is the application's gateway, which requires one and receives cookies.
     pub support_code: Option<&'a str>,
 }
 
-/// What is asked of an endpoint.
+/// The method of a request, with its credentials or body.
 #[derive(Clone, Copy)]
 pub enum RequestKind<'a> {
-    /// A document.
+    /// `GET`.
     Get,
-    /// A document that belongs to the bearer of an access token (RFC 6750, 2.1).
+    /// `GET` with an access token (RFC 6750, 2.1).
     GetWithBearer(&'a Secret),
-    /// An answer to a form.
+    /// `POST` of a form.
     PostForm(&'a Secret),
-    /// The gateway's session, renewed if it must be.
+    /// `POST` without a body: the gateway's session, renewed if it must be.
     Post,
-    /// The end of the gateway's session.
+    /// `DELETE`: ends the gateway's session.
     Delete,
-    /// The headers alone.
+    /// `HEAD`: the response's headers alone.
     Head,
 }
 
-/// An answer, whatever its status.
+/// A response of any status, read whole.
 pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
-    /// When the server sent it, in seconds since 1970, where the page may see that.
+    /// When the server sent it, in seconds since 1970; `None` if the page may not read `Date` (CORS).
     pub time: Option<f64>,
 }
 
-/// A request that is under way.
+/// A request that was sent and whose response has not been read.
 pub struct InFlightRequest {
     endpoint_name: &'static str,
     is_gateway: bool,
-    /// Aborts when the time has passed, and with it whatever is still to come of the answer.
+    /// Aborts at the timeout, and with it the rest of the response.
     deadline: AbortSignal,
-    /// Settles to the response, once it is there.
+    /// Settles to the response.
     response: Promise,
 }
 
 impl Request<'_> {
-    /// Sends the request and reads the whole answer.
+    /// Sends the request and reads the whole response.
     ///
     /// # Errors
-    /// `network`, `timeout`, or `provider_response_invalid` where the answer is too large.
+    /// `network`, `timeout`, or `provider_response_invalid` if the response is too large.
     pub async fn send(&self) -> Result<HttpResponse, Error> {
         self.start()?.response().await
     }
@@ -79,9 +79,9 @@ impl Request<'_> {
     /// Sends the request.
     ///
     /// # Errors
-    /// `provider_response_invalid` where the access token can't be sent.
+    /// `provider_response_invalid` if the access token cannot be a header's value.
     pub fn start(&self) -> Result<InFlightRequest, Error> {
-        let deadline = AbortSignal::timeout_with_u32(self.timeout);
+        let deadline = AbortSignal::timeout_with_u32(self.timeout_ms);
         let headers = Headers::new();
         headers.set("accept", "application/json");
         let mut method = "GET";
@@ -92,9 +92,9 @@ impl Request<'_> {
             RequestKind::Post => method = "POST",
             RequestKind::Delete => method = "DELETE",
             RequestKind::GetWithBearer(token) => {
-                // A token that is no header value (RFC 6750, 2.1) would make the platform throw.
+                // The platform would throw on other bytes (RFC 6750, 2.1).
                 if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-                    let message = "the access token can't be sent in a header (RFC 6750, 2.1)";
+                    let message = "the access token cannot be sent in a header (RFC 6750, 2.1)";
                     return Err(Error::new(ErrorCode::ProviderResponseInvalid, message));
                 }
                 headers.set("authorization", &["Bearer ", token.expose()].concat());
@@ -134,11 +134,10 @@ impl Request<'_> {
 }
 
 impl InFlightRequest {
-    /// Reads the whole answer.
+    /// Reads the whole response.
     ///
     /// # Errors
-    /// `network`, `timeout`, `provider_response_invalid` where the answer is too large, and what the gateway says of its
-    /// own.
+    /// `network`, `timeout`, `provider_response_invalid` if the response is too large, and the gateway's own errors.
     pub async fn response(self) -> Result<HttpResponse, Error> {
         let Self { endpoint_name, is_gateway, deadline, response } = self;
         let failed = |cause| {
@@ -146,7 +145,7 @@ impl InFlightRequest {
                 Error::with_subject(
                     endpoint_name,
                     ErrorCode::Timeout,
-                    " did not answer in time (`timeout`)",
+                    " did not respond in time (`timeout`)",
                 )
             } else {
                 network_error(endpoint_name, cause)
@@ -167,16 +166,12 @@ impl InFlightRequest {
                 break;
             }
             let chunk: Uint8Array = get(&step, "value").dyn_into().map_err(failed)?;
-            if answer.body.len().saturating_add(chunk.length() as usize) > MAX_BODY {
-                // The rest is not wanted; how that ends is of no interest.
+            if answer.body.len().saturating_add(chunk.length() as usize) > MAX_BODY_BYTES {
+                // The rest is not read, and a failure to cancel it changes nothing.
                 let _ = ignore_unhandled_rejection(&reader.cancel());
                 let code = ErrorCode::ProviderResponseInvalid;
-                return Err(Error::with_subject(
-                    endpoint_name,
-                    code,
-                    " answered with more than 1 MiB",
-                )
-                .with_status(answer.status));
+                return Err(Error::with_subject(endpoint_name, code, " returned more than 1 MiB")
+                    .with_status(answer.status));
             }
             answer.body.append(&mut chunk.to_vec());
         }
@@ -191,6 +186,6 @@ impl InFlightRequest {
 
 fn network_error(endpoint_name: &'static str, cause: JsValue) -> Error {
     let message = " could not be reached: the network is down, or it refuses requests from browsers (CORS), \
-                   answers with a redirect, or the page's Content Security Policy (connect-src) forbids it";
+                   redirects, or the page's Content Security Policy (connect-src) forbids it";
     Error::with_subject(endpoint_name, ErrorCode::Network, message).with_cause(cause)
 }

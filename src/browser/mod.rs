@@ -1,4 +1,4 @@
-//! One module per web API, as thin as it can be.
+//! One module per web API, each as thin as it can be. They decide nothing: [`crate::protocol`] does.
 
 pub mod clock;
 pub mod crypto;
@@ -15,8 +15,7 @@ use web_sys::Window;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The page's window. The global object is taken as it is: in test environments it is no real `Window`, but has
-    /// its members.
+    /// The global object, without a check that it is a `Window`: in test environments it only has the same members.
     #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
     static WINDOW: Window;
 }
@@ -25,18 +24,18 @@ fn window() -> Window {
     WINDOW.with(Clone::clone)
 }
 
-/// A member of an object; `undefined` where there is none.
+/// Reads a property of an object; `undefined` if there is none.
 pub fn get(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap_or_default()
 }
 
-/// Sets a member of an object that was made here.
+/// Sets a property of an object that was made here.
 pub fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // It can't fail: no such object is frozen, and none has setters.
+    // It cannot fail: no such object is frozen, and none has setters.
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// An object of these members, less those that are `undefined`.
+/// Makes an object of these properties, without those that are `undefined`.
 pub fn object(members: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new().into();
     for (name, value) in members {

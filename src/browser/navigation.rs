@@ -1,4 +1,4 @@
-//! The page's address.
+//! The page's URL (`location`), and which paths of it a login may return to.
 
 use web_sys::Url;
 
@@ -6,7 +6,7 @@ use super::window;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::url;
 
-/// A URL of this origin as a path with query and fragment. What a router would take for another origin is refused:
+/// Returns a URL of this origin as a path with query and fragment. Refuses what a router could take for another origin:
 /// `//evil`, `/\evil`, `javascript:`.
 ///
 /// # Errors
@@ -19,13 +19,13 @@ pub fn same_origin_path(url: &str) -> Result<String, Error> {
     })
 }
 
-/// Whether an absolute URL is of this page's origin.
+/// Returns whether an absolute URL is of this page's origin.
 #[must_use]
 pub fn is_same_origin(url: &str) -> bool {
     path_of(url).is_some()
 }
 
-/// The page's own URL.
+/// Returns the page's URL.
 #[must_use]
 pub fn page_url() -> String {
     window().location().href().unwrap_or_default()
@@ -63,10 +63,10 @@ pub fn stored_return_to(path: &str, home: &str) -> String {
     path_of(path).unwrap_or_else(|| home.to_owned())
 }
 
-/// Whether the page is inside a frame.
+/// Returns whether the page is inside a frame.
 #[must_use]
 pub fn is_framed() -> bool {
     let window = window();
-    // A page that may not even look at its parent is framed.
+    // A page that cannot read `window.top` is framed.
     window.top().map_or(true, |top| top.is_some_and(|top| top != window))
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode};
 
-/// Random bytes that nobody can guess.
+/// Returns cryptographically secure random bytes.
 ///
 /// # Errors
 /// `environment_unsupported`.

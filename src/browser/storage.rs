@@ -1,5 +1,6 @@
-//! `sessionStorage`: pending logins, and the marks of redirects that the client began by itself. `localStorage`: the
-//! mark of a sign-out that the gateway has not heard of. Nothing else, and nothing personal.
+//! `sessionStorage`: pending logins, the marker of a restarted launch, the result of a restore by redirect and the state
+//! of a logout. `localStorage`: the marker of a sign-out that the gateway has not received. Nothing else, and nothing
+//! personal.
 
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
@@ -21,7 +22,7 @@ fn unavailable(cause: JsValue) -> Error {
 }
 
 fn storage() -> Result<Storage, Error> {
-    // The getter itself throws where the page may not store anything (a sandboxed frame).
+    // The getter itself throws if the page may not store anything (a sandboxed frame).
     let storage = window().session_storage().map_err(unavailable)?;
     storage.ok_or_else(|| unavailable(JsValue::UNDEFINED))
 }
@@ -30,7 +31,7 @@ fn login_key(state: &str) -> String {
     [LOGIN_PREFIX, state].concat()
 }
 
-/// Looks at the pending login of a state without consuming it.
+/// Reads the pending login of a state without consuming it.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -55,7 +56,7 @@ pub fn remove_login(state: &str) -> Result<(), Error> {
     storage()?.remove_item(&login_key(state)).map_err(unavailable)
 }
 
-/// Removes the pending logins that are too old to be answered, or can't be read.
+/// Removes the pending logins that are too old for a callback, or cannot be read.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -71,11 +72,11 @@ pub fn remove_stale_logins(now: f64) -> Result<(), Error> {
             old.push(key);
         }
     }
-    // Only now, since removing one may move the others.
+    // After the loop, since removing one key may renumber the others.
     old.iter().try_for_each(|key| storage.remove_item(key).map_err(unavailable))
 }
 
-/// Whether a launch that comes now is a restarted one coming back.
+/// Returns whether a launch at this time is a restarted one that came back without its state.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -84,7 +85,7 @@ pub fn is_launch_loop(now: f64) -> Result<bool, Error> {
     Ok(mark.is_some_and(|mark| pending::is_launch_loop(&mark, now)))
 }
 
-/// Marks a launch as restarted.
+/// Stores the marker of a restarted launch.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -93,7 +94,7 @@ pub fn save_launch_marker(state: &str, now: u32) -> Result<(), Error> {
     storage()?.set_item(LAUNCH_KEY, &mark).map_err(unavailable)
 }
 
-/// Removes the mark, and answers with the state of the restarted launch that it was for.
+/// Removes the launch marker, and returns the state of the login that it was for.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -104,7 +105,7 @@ pub fn take_launch_marker() -> Result<Option<String>, Error> {
     Ok(mark.and_then(|mark| pending::launch_marker_state(&mark)))
 }
 
-/// Whether this tab may be redirected to find a session again.
+/// Returns whether this tab may restore a session by redirect now.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -113,7 +114,7 @@ pub fn can_restore_by_redirect(now: f64) -> Result<bool, Error> {
     Ok(pending::can_restore_by_redirect(mark.as_deref(), now))
 }
 
-/// Marks this tab as redirected.
+/// Stores that this tab was redirected to restore a session.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -121,25 +122,26 @@ pub fn mark_restore_redirect() -> Result<(), Error> {
     storage()?.set_item(RESTORE_KEY, "asked").map_err(unavailable)
 }
 
-/// Somebody signed in: removes that mark or, where it was by that redirect, keeps the time, in seconds since 1970.
-pub fn record_restore_result(found: Option<u32>) {
-    // Where storage can't be had there is no mark.
+/// Stores the result of a restore by redirect: `restored_at_secs` if the redirect signed the user in, nothing if another
+/// sign-in did.
+pub fn record_restore_result(restored_at_secs: Option<u32>) {
+    // Without storage there is no marker.
     if let Ok(storage) = storage() {
-        let _ = match found {
+        let _ = match restored_at_secs {
             Some(now) => storage.set_item(RESTORE_KEY, &ascii::format_u64(now.into())),
             None => storage.remove_item(RESTORE_KEY),
         };
     }
 }
 
-/// Keeps the state of a sign-out at the provider, for when the person comes back. Without it nothing is lost.
+/// Stores the `state` of a logout at the provider, for when the user comes back. A failure is ignored.
 pub fn save_logout_state(state: &str) {
     if let Ok(storage) = storage() {
         let _ = storage.set_item(LOGOUT_KEY, state);
     }
 }
 
-/// Takes that state.
+/// Removes and returns the `state` of a logout at the provider.
 #[must_use]
 pub fn take_logout_state() -> Option<String> {
     let storage = storage().ok()?;
@@ -148,22 +150,22 @@ pub fn take_logout_state() -> Option<String> {
     state
 }
 
-/// The mark of a sign-out that the gateway has yet to hear of. Where `localStorage` can't be had, there is none: the
-/// request alone must do.
+/// The `localStorage` marker of a sign-out whose request the gateway has not answered: the next page sends it again. If
+/// storage is unavailable, the first request alone must do.
 pub struct UndeliveredSignOut {
     key: String,
     storage: Option<Storage>,
 }
 
 impl UndeliveredSignOut {
-    /// The mark of one registration.
+    /// Returns the marker of one registration.
     #[must_use]
     pub fn of(client_id: &str) -> Self {
         let storage = window().local_storage().ok().flatten();
         Self { key: [SIGN_OUT_PREFIX, client_id].concat(), storage }
     }
 
-    /// Whether it is there.
+    /// Returns whether it is set.
     #[must_use]
     pub fn is_set(&self) -> bool {
         let found = self.storage.as_ref().and_then(|storage| storage.get_item(&self.key).ok());

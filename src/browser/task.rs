@@ -1,5 +1,6 @@
-//! Calls that wait for promises. The package's scripts drive them: a call hands out the promise that it waits for, and
-//! is resumed with what became of it. An executor in here, with queue, wakers and closures, would be kilobytes.
+//! Futures that await promises, driven by the package's scripts: [`Task::step`] returns the promise to await, and is
+//! called again with its result. An executor in the module (`wasm-bindgen-futures`: queue, wakers, closures) would be
+//! kilobytes larger.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -9,24 +10,24 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What became of a promise.
+/// What a promise settled to: its value, or the reason of its rejection.
 type PromiseResult = Result<JsValue, JsValue>;
 
-/// A call to JavaScript's own end: what its promise settles to.
+/// An asynchronous call from JavaScript; its output settles the promise that JavaScript holds.
 pub type BoxedCall = Pin<Box<dyn Future<Output = PromiseResult>>>;
 
-/// A call under way; `None` once it has ended.
+/// A call in progress; `None` once it has ended.
 #[wasm_bindgen]
 pub struct Task(RefCell<Option<BoxedCall>>);
 
 thread_local! {
-    /// What passes between [`Task::step`] and the [`PromiseFuture`] that it comes to: out goes a promise, in comes what became
-    /// of it. Each is taken before anything else runs, so that tasks can't take each other's.
+    /// Passes a promise from the [`PromiseFuture`] that is polled to [`Task::step`], and its result back. Each is taken
+    /// before anything else runs, so that tasks cannot mix them up.
     static HANDOFF: Cell<Option<PromiseResult>> = const { Cell::new(None) };
 }
 
 impl Task {
-    /// A call that has not begun.
+    /// Wraps a call that has not begun.
     #[must_use]
     pub fn new(call: BoxedCall) -> Self {
         Self(RefCell::new(Some(call)))
@@ -35,11 +36,11 @@ impl Task {
 
 #[wasm_bindgen]
 impl Task {
-    /// Goes on with what became of the promise that was waited for: its value, or why it `failed`. Answers with the
-    /// next promise to wait for; once there is none, with the value that the call ends with.
+    /// Resumes the call with the result of the promise that it awaited: its value or, if it `failed`, the reason. Returns
+    /// the next promise to await or, at the end, the call's value.
     ///
     /// # Errors
-    /// What the call fails with.
+    /// The call's error.
     pub fn step(&self, settled: JsValue, failed: bool) -> Result<JsValue, JsValue> {
         let Some(mut call) = self.0.take() else {
             return Ok(JsValue::UNDEFINED);
@@ -55,7 +56,8 @@ impl Task {
     }
 }
 
-/// Waits for a promise. Only one is waited for at a time, and its failure is nobody's until then: see [`ignore_unhandled_rejection`].
+/// Awaits a promise. Tasks await one at a time; for a promise that is awaited later or never see
+/// [`ignore_unhandled_rejection`].
 pub fn await_promise(promise: impl Into<JsValue>) -> impl Future<Output = PromiseResult> {
     PromiseFuture(Some(promise.into()))
 }
@@ -76,8 +78,8 @@ impl Future for PromiseFuture {
     }
 }
 
-/// A promise that tells of another's end and never fails itself (`Promise.allSettled`), so that the platform reports
-/// no unhandled rejection before somebody waits for it, or ever.
+/// Wraps a promise in one that never rejects (`Promise.allSettled`), so that the platform reports no unhandled rejection
+/// if it is awaited later or never.
 pub fn ignore_unhandled_rejection(promise: &JsValue) -> Promise {
     Promise::all_settled(&Array::of1(promise))
 }

@@ -83,7 +83,7 @@ impl Client {
             url: provider.token_endpoint(),
             kind: RequestKind::PostForm(&authorization_code_grant(pending, code)),
             cache: "no-store",
-            timeout: config.timeout,
+            timeout_ms: config.timeout_ms,
             support_code: attempt.at_gateway(config),
         };
         let answered = Answered::read(&request.send().await?, config)?;
@@ -144,7 +144,7 @@ impl Client {
             _ => (now - token.issued_at()).max(0.0),
         };
         let limit = config.session_max_age().map_or(f64::INFINITY, |most| elapsed + most - age);
-        let token_life = token.expires_at() + config.clock_tolerance - now;
+        let token_life = token.expires_at() + config.clock_tolerance_secs - now;
         let lifetime = Lifetime {
             max_age_at: limit,
             expires_at: limit.min(elapsed + token_life),
@@ -189,7 +189,7 @@ impl Client {
         answered_at: Option<f64>,
     ) -> Result<(VerifiedIdToken, f64), Error> {
         let Asked { attempt, config, max_age, .. } = *asked;
-        let by = |now| TimeContext { now, tolerance: config.clock_tolerance, max_age };
+        let by = |now| TimeContext { now, tolerance: config.clock_tolerance_secs, max_age };
         let device = clock::now_secs();
         let gateway_time = config.gateway().and(answered_at);
         let untimely = match token.validate_times(by(device)) {
@@ -210,7 +210,7 @@ impl Client {
                 Ok((token, now))
             }
             Err(untimely) => {
-                let offset = (offset.abs() > config.clock_tolerance).then_some(offset);
+                let offset = (offset.abs() > config.clock_tolerance_secs).then_some(offset);
                 Err(Error::id_token(untimely.reason).with_clock_offset(offset))
             }
         }
@@ -254,7 +254,7 @@ async fn request_profile(
         url,
         kind: RequestKind::GetWithBearer(access_token),
         cache: "no-store",
-        timeout: config.timeout,
+        timeout_ms: config.timeout_ms,
         support_code: attempt.at_gateway(config),
     };
     let answer = request.send().await?;
@@ -272,7 +272,7 @@ async fn origin_time(config: &Config) -> Option<f64> {
         url: config.redirect_uri(),
         kind: RequestKind::Head,
         cache: "no-store",
-        timeout: config.timeout,
+        timeout_ms: config.timeout_ms,
         support_code: None,
     };
     request.send().await.ok()?.time

@@ -65,7 +65,7 @@ impl Client {
             url: &session_url(config.gateway().unwrap_or_default(), config.client_id()),
             kind: RequestKind::Delete,
             cache: "no-store",
-            timeout: config.timeout,
+            timeout_ms: config.timeout_ms,
             support_code: Some(support_code),
         };
         let answer = request.send().await?;
@@ -133,7 +133,7 @@ async fn revoke(session: &Session) {
             url,
             kind: RequestKind::PostForm(&body),
             cache: "no-store",
-            timeout: session.config.timeout,
+            timeout_ms: session.config.timeout_ms,
             support_code: None,
         };
         let _ = request.send().await;

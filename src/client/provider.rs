@@ -53,7 +53,7 @@ async fn discover(config: &Config) -> Result<Object, Error> {
         url: &discovery_url(config.issuer()),
         kind: RequestKind::Get,
         cache: "default",
-        timeout: config.timeout,
+        timeout_ms: config.timeout_ms,
         support_code: None,
     };
     let HttpResponse { status, body, .. } = request.send().await?;
@@ -76,7 +76,7 @@ pub(super) fn request_keys(
         url: provider.jwks_uri(),
         kind: RequestKind::Get,
         cache: if afresh { "reload" } else { "default" },
-        timeout: config.timeout,
+        timeout_ms: config.timeout_ms,
         support_code: attempt.at_gateway(config),
     };
     request.start()

@@ -217,7 +217,7 @@ async fn refresh(session: &Session, refresh_token: &Secret) -> Result<Option<Ans
         url: provider.token_endpoint(),
         kind: RequestKind::PostForm(&refresh_token_grant(config.client_id(), refresh_token)),
         cache: "no-store",
-        timeout: config.timeout,
+        timeout_ms: config.timeout_ms,
         support_code: None,
     };
     let answer = request.send().await?;

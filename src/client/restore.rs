@@ -187,7 +187,7 @@ pub(super) async fn ask_gateway(
         url: &session_url(gateway, config.client_id()),
         kind: RequestKind::Post,
         cache: "no-store",
-        timeout: config.timeout,
+        timeout_ms: config.timeout_ms,
         support_code: attempt.at_gateway(config),
     };
     let answer = request.send().await?;

@@ -1,20 +1,20 @@
-//! Taking text apart at ASCII characters and reading digits, byte by byte: the standard library's own searches are made
-//! for speed, and several times as large.
+//! `str` functions for ASCII separators and digits, byte by byte. The standard library's searches and number formatting
+//! are made for speed, and several times as large in WebAssembly.
 
-/// The text before and after the first of these characters.
+/// Splits at the first of these characters, as `str::split_once` does.
 #[must_use]
 pub fn split_once(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = text.bytes().position(|byte| byte == at)?;
     Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
-/// The text before the first of these characters; all of it where there is none.
+/// Returns the text before the first of these characters; all of it if there is none.
 #[must_use]
 pub fn until(text: &str, at: u8) -> &str {
     split_once(text, at).map_or(text, |(before, _)| before)
 }
 
-/// As many characters as there may be.
+/// Returns the first `most` characters.
 #[must_use]
 pub fn truncate_chars(text: &str, most: usize) -> &str {
     let begins = |byte: u8| byte & 0xc0 != 0x80;
@@ -22,7 +22,7 @@ pub fn truncate_chars(text: &str, most: usize) -> &str {
     starts.nth(most).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
-/// The whole number that these digits are, from 0 to 4,294,967,295; `None` where they are anything else.
+/// Parses digits as an integer from 0 to 4,294,967,295; `None` for anything else.
 #[must_use]
 pub fn parse_u32(digits: &[u8]) -> Option<u32> {
     let mut number: Option<u32> = None;
@@ -35,7 +35,7 @@ pub fn parse_u32(digits: &[u8]) -> Option<u32> {
     number
 }
 
-/// A whole number in digits.
+/// Formats an integer in decimal digits.
 #[must_use]
 pub fn format_u64(mut number: u64) -> String {
     let mut digits = String::new();
@@ -49,7 +49,7 @@ pub fn format_u64(mut number: u64) -> String {
     }
 }
 
-/// UTF-8 as text; what is none becomes the replacement character, as `String::from_utf8_lossy` has it.
+/// Decodes UTF-8, with the replacement character for invalid sequences, as `String::from_utf8_lossy` does.
 #[must_use]
 pub fn from_utf8_lossy(mut bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_split_at_the_first_of_the_characters() {
+    fn split_once_and_until_stop_at_the_first_separator() {
         assert_eq!(split_once("né=a=b", b'='), Some(("né", "a=b")));
         assert_eq!(split_once("=", b'='), Some(("", "")));
         assert_eq!(split_once("abc", b'='), None);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_between_characters() {
+    fn truncate_chars_counts_characters_and_not_bytes() {
         assert_eq!(
             (truncate_chars("ééé", 2), truncate_chars("éé", 2), truncate_chars("é", 2)),
             ("éé", "éé", "é")
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_has_digits_and_no_more_than_fit() {
+    fn parse_u32_accepts_digits_up_to_its_maximum() {
         for (digits, number) in
             [("0", Some(0)), ("007", Some(7)), ("4294967295", Some(u32::MAX)), ("4294967296", None)]
         {
@@ -104,13 +104,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_come_back_from_their_digits(number: u64, small: u32) {
+        fn format_u64_and_parse_u32_agree_with_std(number: u64, small: u32) {
             prop_assert_eq!(format_u64(number), number.to_string());
             prop_assert_eq!(parse_u32(small.to_string().as_bytes()), Some(small));
         }
 
         #[test]
-        fn bytes_become_what_the_standard_library_makes_of_them(
+        fn from_utf8_lossy_agrees_with_std(
             bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0x80..=0xf4u8], 0..12),
         ) {
             prop_assert_eq!(from_utf8_lossy(&bytes), String::from_utf8_lossy(&bytes).into_owned());

@@ -6,7 +6,7 @@ use super::url::append_query;
 
 /// An authorization request for a code.
 pub struct AuthorizationRequest<'a> {
-    /// Where it goes.
+    /// The authorization endpoint.
     pub endpoint: &'a str,
     /// `client_id`.
     pub client_id: &'a str,
@@ -16,14 +16,14 @@ pub struct AuthorizationRequest<'a> {
     pub scope: &'a str,
     /// `state`.
     pub state: &'a str,
-    /// Gives `code_challenge` and `nonce`.
+    /// The source of `code_challenge` and `nonce`.
     pub verifier: &'a CodeVerifier,
-    /// What the application asks beyond that: parameters and their values.
+    /// Further parameters of the application: names and values.
     pub extra_params: &'a [(&'a str, &'a str)],
 }
 
 impl AuthorizationRequest<'_> {
-    /// The URL to leave for. The endpoint's own query is kept (RFC 6749, 3.1).
+    /// Builds the request's URL. The endpoint's own query is kept (RFC 6749, 3.1).
     #[must_use]
     pub fn url(&self) -> String {
         let endpoint = ascii::until(self.endpoint, b'#');
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn it_carries_every_parameter_of_the_code_flow_with_pkce() {
+    fn authorization_request_has_every_parameter_of_the_code_flow_with_pkce() {
         let verifier = CodeVerifier::from_random(&[7; 32]);
         let url = url("https://op.example/auth", &[]);
         let expected = [
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn it_carries_what_the_application_asked_for_and_no_more() {
+    fn authorization_request_adds_the_applications_parameters() {
         let extra_params = [
             ("prompt", "login"),
             ("login_hint", "ana"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_endpoints_own_query_is_kept_and_its_fragment_is_not() {
+    fn authorization_request_keeps_the_endpoints_query_and_drops_its_fragment() {
         let url = url("https://op.example/auth?tenant=5#x", &[]);
         assert!(url.starts_with("https://op.example/auth?tenant=5&response_type=code&"));
         assert!(!url.contains('#'));

@@ -1,42 +1,41 @@
-//! The authorization response: what a callback URL says (RFC 6749, 4.1.2 and 4.1.2.1; RFC 9207), and whether it
-//! answers a login of ours.
+//! The authorization response in a callback URL (RFC 6749, 4.1.2 and 4.1.2.1; RFC 9207), and whether it belongs to a
+//! pending login. Also launch requests: `LaunchPad` tiles and third-party-initiated login.
 
 use super::pending::PendingLogin;
 use super::secret::Secret;
 use super::{ascii, form};
 use crate::error::{Error, ErrorCode, ProviderCode, ProviderError};
 
-/// What a callback URL is.
+/// A parsed callback URL.
 #[derive(Debug)]
 pub enum Callback {
-    /// Neither a code nor an error.
+    /// It has neither a code nor an error.
     NotACallback,
     /// It breaks RFC 6749.
     Malformed(&'static str),
-    /// A code without a state: a LaunchPad tile, or an attacker who wants somebody signed in as himself. The code is
-    /// thrown away either way.
+    /// It has a code without a state: a LaunchPad tile, or login CSRF. The code is discarded either way.
     Launch,
-    /// The answer to an authorization request.
+    /// It is an authorization response.
     Response(AuthorizationResponse),
 }
 
-/// The answer to an authorization request.
+/// A response to an authorization request.
 #[derive(Debug)]
 pub struct AuthorizationResponse {
-    /// The `state`. Only an error may come without.
+    /// `state`. Only an error may lack it.
     pub state: Option<String>,
-    /// The `iss` (RFC 9207).
+    /// `iss` (RFC 9207).
     pub issuer: Option<String>,
-    /// What the provider decided.
+    /// The code, or the error.
     pub outcome: Outcome,
 }
 
-/// What the provider decided.
+/// The result of an authorization request.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It granted a code.
+    /// The provider issued a code.
     Code(Secret),
-    /// It refused.
+    /// The provider returned an error.
     Error(ProviderError),
 }
 
@@ -45,16 +44,16 @@ const PARAMETERS: [&str; 7] =
     ["code", "state", "iss", "error", "error_description", "error_uri", "response_type"];
 
 impl Callback {
-    /// Reads a callback URL: its query alone, since an answer in the fragment is none to a request for a code.
+    /// Parses a callback URL: its query alone, since the response to a request for a code is never in the fragment.
     #[must_use]
     pub fn parse(url: &str) -> Self {
         let mut parameters = Parameters::of(url);
         let repeated = PARAMETERS.iter().any(|name| parameters.count(name) > 1);
-        // RFC 6749, 3.1: a parameter without a value counts as omitted.
+        // RFC 6749, 3.1: a parameter without a value is treated as omitted.
         let state = parameters.take("state").filter(|state| !state.is_empty());
         let outcome = match (parameters.take("code"), parameters.take("error")) {
             (None, None) => return Self::NotACallback,
-            _ if repeated => return Self::Malformed("a parameter comes twice"),
+            _ if repeated => return Self::Malformed("a parameter is repeated"),
             (Some(_), Some(_)) => return Self::Malformed("a code beside an error"),
             (Some(code), None) if code.is_empty() => return Self::Malformed("an empty code"),
             (None, Some(error)) if error.is_empty() => return Self::Malformed("an empty error"),
@@ -70,18 +69,18 @@ impl Callback {
     }
 }
 
-/// A request to start a login (`OpenID` Connect Core 1.0, section 4). A `LaunchPad` tile may send none of its members.
+/// A request to start a login (`OpenID` Connect Core 1.0, section 4). A `LaunchPad` tile may send none of its parameters.
 pub struct LaunchRequest {
-    /// `iss`: at which issuer.
+    /// `iss`: the issuer to sign in at.
     pub issuer: Option<String>,
-    /// `login_hint`: who is expected.
+    /// `login_hint`: the expected user.
     pub login_hint: Option<String>,
-    /// `target_link_uri`: where to go afterwards.
+    /// `target_link_uri`: the page to open after sign-in.
     pub target: Option<String>,
 }
 
 impl LaunchRequest {
-    /// Reads the query of a launch URL.
+    /// Parses the query of a launch URL.
     #[must_use]
     pub fn parse(url: &str) -> Self {
         let mut parameters = Parameters::of(url);
@@ -106,7 +105,7 @@ impl Parameters {
         self.0.iter().filter(|(found, _)| found == name).count()
     }
 
-    /// The value of the first that has this name.
+    /// Removes and returns the value of the first parameter with this name.
     fn take(&mut self, name: &str) -> Option<String> {
         let (_, value) = self.0.iter_mut().find(|(found, _)| found == name)?;
         Some(std::mem::take(value))
@@ -114,12 +113,12 @@ impl Parameters {
 }
 
 impl AuthorizationResponse {
-    /// Whether this answers the pending login that its state names. Nothing is consumed here: a bad callback must
-    /// not destroy a good login.
+    /// Validates this response against the pending login of its state. It consumes nothing: a bad callback must not
+    /// destroy a good login.
     ///
     /// # Errors
-    /// `state_unknown` for a code whose login is not there, not this client's or too old, the provider's own code for
-    /// an error in the same case, and `issuer_mismatch` (RFC 9207, 2.4).
+    /// `state_unknown` for a code whose login does not exist, is another client's or is too old; for an error in the same
+    /// case, that error; `issuer_mismatch` (RFC 9207, 2.4).
     pub fn validate(&self, pending: Option<&PendingLogin>, now: f64) -> Result<(), Error> {
         let Some(pending) = pending.filter(|pending| pending.is_unexpired(now)) else {
             return Err(match &self.outcome {
@@ -146,7 +145,7 @@ impl AuthorizationResponse {
     }
 }
 
-/// The provider's refusal as an error.
+/// Makes the error of an error response.
 #[must_use]
 pub fn authorization_error(error: ProviderError) -> Error {
     let code = ErrorCode::Provider(ProviderCode::from_error(&error.error));
@@ -168,21 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn a_code_with_a_state_is_an_answer() {
+    fn callback_with_code_and_state_is_a_response() {
         let answer = answer("https://app.example/cb?a=1&code=c%2B1&state=s&response_type=code#x");
         assert_eq!(answer.state.as_deref(), Some("s"));
         assert!(matches!(answer.outcome, Outcome::Code(code) if code.expose() == "c+1"));
     }
 
     #[test]
-    fn a_code_without_a_state_is_a_launch() {
+    fn callback_with_code_but_no_state_is_a_launch() {
         for url in ["/cb?code=1", "/cb?code=1&response_type=code", "/cb?code=1&state="] {
             assert!(matches!(Callback::parse(url), Callback::Launch), "{url}");
         }
     }
 
     #[test]
-    fn neither_code_nor_error_is_no_callback() {
+    fn url_without_code_and_error_is_not_a_callback() {
         for url in
             ["/cb", "/cb?", "/cb?state=1", "/cb#code=1&state=2", "/cb?#?code=1", "/cb?Code=1", ""]
         {
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rfc_6749_forbids_is_malformed() {
+    fn callback_that_rfc_6749_forbids_is_malformed() {
         for url in [
             "/cb?code=1&code=1&state=s",
             "/cb?code=1&state=s&state=s",
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_gives_the_providers_code_whether_its_state_is_known_or_not() {
+    fn error_response_keeps_the_providers_code_when_its_state_is_unknown() {
         for (url, code) in [
             ("/cb?error=access_denied&state=s", "access_denied"),
             ("/cb?error=temporarily_unavailable", "temporarily_unavailable"),
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_providers_words_come_with_its_error() {
+    fn error_response_keeps_the_providers_description_and_uri() {
         let url =
             "/cb?error=access_denied&error_description=a+b&error_uri=https%3A%2F%2Fop.example%2Fe";
         let error = answer(url).validate(None, 0.0).unwrap_err();
@@ -232,11 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_code_needs_a_fresh_login() {
+    fn code_is_refused_when_its_login_is_missing_or_over_an_hour_old() {
         let answer = answer("/cb?code=1&state=s");
         let login = pending(1000);
         assert!(answer.validate(Some(&login), 1000.0 + 3600.0).is_ok());
-        assert!(answer.validate(Some(&login), 0.0).is_ok(), "a clock set back makes no login old");
+        assert!(
+            answer.validate(Some(&login), 0.0).is_ok(),
+            "a clock that was set back expires no login"
+        );
         for (login, now) in [(None, 1000.0), (Some(&login), 1000.0 + 3601.0)] {
             let error = answer.validate(login, now).unwrap_err();
             assert_eq!(error.code, ErrorCode::StateUnknown);
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_must_be_this_logins_where_it_is_sent_or_promised() {
+    fn response_is_refused_when_iss_is_wrong_or_missing_though_the_metadata_promises_it() {
         let plain = pending(0);
         let promised = pending_with(0, &[("issuer_promised", Some("true"))]);
         let sent = answer("/cb?code=1&state=s&iss=https://op.example");
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_launch_request_says_at_whom_for_whom_and_where_to() {
+    fn launch_request_has_issuer_login_hint_and_target() {
         let launch = LaunchRequest::parse(
             "https://app.example/launch?iss=https%3A%2F%2Fop.example&login_hint=ana&target_link_uri=%2Fclasses#iss=x",
         );
@@ -279,21 +281,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_input_makes_it_panic(url in ".*") {
+        fn parse_never_panics(url in ".*") {
             let _ = Callback::parse(&url);
         }
 
         #[test]
-        fn a_code_is_an_answer_only_with_a_state(code in "[a-z]{1,9}", junk in "[a-z&=%0-9]{0,40}") {
+        fn code_is_a_response_only_with_a_state(code in "[a-z]{1,9}", junk in "[a-z&=%0-9]{0,40}") {
             let url = format!("/cb?code={code}&{junk}");
             if let Callback::Response(answer) = Callback::parse(&url) {
                 prop_assert!(answer.state.is_some());
             }
         }
 
-        /// The client looks under the answer's state, where it finds no login but its own.
+        /// The client looks a login up by the response's state, so it finds no other login.
         #[test]
-        fn a_callback_with_its_state_or_issuer_changed_is_refused(
+        fn callback_with_its_state_or_issuer_changed_is_refused(
             at: proptest::sample::Index,
             to in "[ -~]",
         ) {
@@ -301,8 +303,8 @@ mod tests {
             let mut changed = original.to_owned();
             let at = at.index(changed.len());
             changed.replace_range(at..=at, &to);
-            let said = |query: &str| form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>();
-            prop_assume!(said(&changed) != said(original) && to != "#");
+            let parsed = |query: &str| form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>();
+            prop_assume!(parsed(&changed) != parsed(original) && to != "#");
             let login = pending_with(0, &[("issuer_promised", Some("true"))]);
             let is_accepted = |query: &str| {
                 let callback = Callback::parse(&["/cb?code=1&", query].concat());

@@ -1,23 +1,22 @@
-//! The application's own gateway, which stands in for the provider's endpoints and keeps a session: where that lies, and
-//! how it says that it was itself that refused. `gateway.ts` in the package is the other half.
+//! The application's gateway, which proxies the provider's endpoints and keeps a session: its session's URL, and how it
+//! marks errors as its own. `gateway.ts` in the package is the other side.
 
 use super::{form, json};
 use crate::error::{Error, ErrorCode, Reason};
 
-/// Carries the support code of a request. A gateway demands it, since no form and no image of another site can send it.
+/// Has the support code of a request. A gateway requires it, since a cross-site form or image cannot send it.
 pub const SUPPORT_CODE_HEADER: &str = "X-ClassLink-SPA";
 
-/// Names the gateway's own refusals and failures. Where it is absent, the provider refused.
+/// Names the gateway's own errors. If it is absent, the error is the provider's.
 pub const ERROR_HEADER: &str = "X-ClassLink-Gateway-Error";
 
-/// Where the session of a registration lies.
+/// Returns the URL of a registration's session.
 #[must_use]
 pub fn session_url(gateway: &str, client_id: &str) -> String {
     [gateway, "/session?", &form::encode(&[("client_id", client_id)])].concat()
 }
 
-/// The error for a refusal or failure of the gateway's own. What it has found wrong with a token or a person keeps its
-/// code.
+/// Makes the error for a gateway's own refusal or failure. The error of a check that the gateway did keeps its code.
 #[must_use]
 pub fn gateway_error(named: &str, status: u16, body: &[u8]) -> Error {
     let members = json::parse_object(body).unwrap_or_default();
@@ -25,15 +24,15 @@ pub fn gateway_error(named: &str, status: u16, body: &[u8]) -> Error {
     let error = match (named, reason) {
         ("id_token_invalid", Some(reason)) => Error::id_token(reason),
         ("tenant_not_allowed", Some(reason)) => {
-            let message = "the gateway does not serve the person's tenant (`allowedTenants`)";
+            let message = "the gateway does not allow the user's tenant (`allowedTenants`)";
             Error::new(ErrorCode::TenantNotAllowed, message).with_reason(reason)
         }
         ("user_mismatch", _) => {
-            let message = "the gateway was answered about another person than the ID token's";
+            let message = "the gateway received the profile of another user than the ID token's";
             Error::new(ErrorCode::UserMismatch, message)
         }
         ("keys_unavailable", _) => {
-            Error::new(ErrorCode::KeysUnavailable, "the gateway can't have the key set")
+            Error::new(ErrorCode::KeysUnavailable, "the gateway cannot fetch the key set")
         }
         _ => Error::new(
             ErrorCode::GatewayError,
@@ -48,13 +47,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_session_lies_beneath_the_gateway_for_each_registration() {
+    fn session_url_names_the_registration() {
         let url = session_url("https://app.example/auth", "a&b");
         assert_eq!(url, "https://app.example/auth/session?client_id=a%26b");
     }
 
     #[test]
-    fn what_it_found_wrong_keeps_its_code_and_everything_else_is_the_gateways_error() {
+    fn gateway_error_keeps_codes_of_token_and_user_checks_and_is_gateway_error_otherwise() {
         for (named, status, body, code, reason, retryable) in [
             (
                 "id_token_invalid",

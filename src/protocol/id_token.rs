@@ -1,13 +1,14 @@
-//! ID-token validation (`OpenID` Connect Core 1.0, 3.1.3.7). A [`VerifiedIdToken`] comes out of here and from nowhere
-//! else.
+//! ID token validation (`OpenID` Connect Core 1.0, 3.1.3.7). It is the only source of a [`VerifiedIdToken`].
 //!
-//! | row | check | where |
+//! Each stage is a type that only the stage before it makes:
+//!
+//! | stage | checks | result |
 //! |---|---|---|
-//! | 1–3 | form, `crit`, `alg` | [`Jws::parse`] |
-//! | 4 | the key | [`KeySet::select_verification_keys`] |
-//! | 5 | the signature | [`SignatureVerifiedIdToken::verify`] |
-//! | 6–9, 11 | `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash` | [`SignatureVerifiedIdToken::validate_claims`] |
-//! | 10, 12 | `exp`, `iat`, `nbf`, `auth_time` | [`ClaimsValidatedIdToken::validate_times`], last, since only these depend on a clock |
+//! | [`Jws::parse`] | the form, `crit`, `alg` | [`Jws`] |
+//! | [`KeySet::select_verification_keys`] | `kid`, `kty`, `crv`, `use`, `key_ops`, `alg`, the key's size | candidates |
+//! | [`SignatureVerifiedIdToken::verify`] | the signature | [`SignatureVerifiedIdToken`] |
+//! | [`SignatureVerifiedIdToken::validate_claims`] | `iss`, `aud`, `azp`, `sub`, `nonce`, `at_hash` | [`ClaimsValidatedIdToken`] |
+//! | [`ClaimsValidatedIdToken::validate_times`] | `exp`, `iat`, `nbf`, `auth_time`: last, since only these depend on a clock | [`VerifiedIdToken`] |
 
 use super::encoding::base64url;
 use super::json::{Object, Value};
@@ -16,9 +17,9 @@ use super::jws::{Algorithm, Hash, Jws};
 use super::secret::Secret;
 use crate::error::Reason;
 
-/// The platform's cryptography.
+/// The cryptography that validation needs: Web Crypto in a browser.
 pub trait CryptoProvider {
-    /// Whether `signature` is `key`'s under `algorithm` over `input`.
+    /// Verifies `signature` over `input` with `key` and `algorithm`.
     ///
     /// # Errors
     /// [`VerifyError`].
@@ -30,59 +31,59 @@ pub trait CryptoProvider {
         signature: &[u8],
     ) -> impl Future<Output = Result<bool, VerifyError>>;
 
-    /// The digest of some bytes; `None` where the platform can't tell.
+    /// Computes a digest; `None` if the platform cannot.
     fn digest(&self, hash: Hash, input: &[u8]) -> impl Future<Output = Option<Vec<u8>>>;
 }
 
-/// Why the platform can't check a signature.
+/// Why the platform cannot verify a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyError {
-    /// It does not know the algorithm.
+    /// It does not support the algorithm.
     Algorithm,
-    /// It does not take the key.
+    /// It does not accept the key.
     Key,
 }
 
-/// An ID token whose signature is the provider's: rows 1 to 5 hold.
+/// An ID token with a valid signature of the provider's.
 pub struct SignatureVerifiedIdToken(Box<Jws>);
 
-/// What the ID token of one login must say.
+/// What the claims of an ID token must be.
 pub struct ExpectedClaims<'a> {
-    /// Row 6.
+    /// `iss`.
     pub issuer: &'a str,
-    /// Row 7.
+    /// A member of `aud`, and `azp` if there is one.
     pub client_id: &'a str,
-    /// Row 9.
+    /// What `nonce` must be.
     pub issued_for: IssuedFor<'a>,
-    /// Row 11: what came beside the ID token.
+    /// The access token of the same response, whose digest `at_hash` is.
     pub access_token: &'a Secret,
 }
 
-/// Where an ID token comes from, which decides what its nonce must be.
+/// What an ID token was issued for, which decides what its `nonce` must be.
 #[derive(Clone, Copy)]
 pub enum IssuedFor<'a> {
-    /// A login, whose nonce it must have.
+    /// A login with this nonce.
     Login(&'a str),
-    /// The gateway's session. The gateway compared the nonce when it sealed it.
+    /// The gateway's session. The gateway compared the nonce before it sealed the session.
     Session,
-    /// A renewal of this one (`OpenID` Connect Core 1.0, 12.2).
+    /// A renewal of this ID token (`OpenID` Connect Core 1.0, 12.2).
     Renewal(&'a VerifiedIdToken),
 }
 
-/// The time to judge by.
+/// The time that an ID token is validated at.
 #[derive(Clone, Copy)]
 pub struct TimeContext {
     /// Seconds since 1970.
     pub now: f64,
     /// Seconds of tolerance.
     pub tolerance: f64,
-    /// Row 12: the `max_age` that was asked for, in seconds.
+    /// The requested `max_age`, in seconds.
     pub max_age: Option<u32>,
 }
 
 impl SignatureVerifiedIdToken {
-    /// Checks the signature with the provider's keys, always: the exemption for tokens straight from the token
-    /// endpoint (Core 3.1.3.7, 6) does not cover one that came through a gateway.
+    /// Verifies the signature with the provider's keys, always: the exemption for tokens directly from the token endpoint
+    /// (Core 3.1.3.7, 6) does not cover one that came through a gateway.
     ///
     /// # Errors
     /// `key_not_found`, `algorithm` or `signature`.
@@ -108,10 +109,10 @@ impl SignatureVerifiedIdToken {
         Err((reason, jws))
     }
 
-    /// Checks what does not depend on a clock.
+    /// Validates the claims that do not depend on a clock.
     ///
     /// # Errors
-    /// The reason of the first row that fails.
+    /// The reason of the first check that fails.
     pub async fn validate_claims(
         self,
         expected: &ExpectedClaims<'_>,
@@ -144,13 +145,13 @@ impl SignatureVerifiedIdToken {
     }
 }
 
-/// What a renewed token must share with the one before it (Core 12.2). `iss` is compared in row 6.
+/// Validates what a renewed ID token must have in common with the previous one (Core 12.2), except `iss`.
 fn check_renewal(claims: &Object, before: &Object) -> Result<(), Reason> {
     let is_same = |name| claims.get(name) == before.get(name);
     if !is_same("sub") {
         return Err(Reason::Subject);
     }
-    // The same set, in whatever form and order.
+    // The same set, in any form and order.
     let (aud, aud_before) = (audiences(claims), audiences(before));
     if !(is_subset(aud, aud_before) && is_subset(aud_before, aud)) {
         return Err(Reason::Audience);
@@ -170,7 +171,7 @@ fn is_subset(some: &[Value], all: &[Value]) -> bool {
     some.iter().all(|one| all.iter().any(|other| one.as_str() == other.as_str()))
 }
 
-/// The members of `aud`, whether it is a string or an array.
+/// Returns the members of `aud`, whether it is a string or an array.
 fn audiences(claims: &Object) -> &[Value] {
     match claims.get("aud") {
         Some(Value::Array(members)) => members,
@@ -178,7 +179,7 @@ fn audiences(claims: &Object) -> &[Value] {
     }
 }
 
-/// Row 7.
+/// Validates `aud` and `azp` (Core 3.1.3.7, 3 to 5).
 fn check_audience(claims: &Object, client_id: &str) -> Result<(), Reason> {
     let (ours, several) = match claims.get("aud") {
         Some(Value::String(only)) => (only == client_id, false),
@@ -197,19 +198,19 @@ fn check_audience(claims: &Object, client_id: &str) -> Result<(), Reason> {
     }
 }
 
-/// The left half of the access token's digest (Core 3.1.3.6).
+/// Encodes the left half of an access token's digest (Core 3.1.3.6).
 fn at_hash(digest: &[u8]) -> String {
     base64url(digest.get(..digest.len() / 2).unwrap_or_default())
 }
 
-/// An ID token for which every row holds that does not depend on a clock.
+/// An ID token whose claims are valid, except those that depend on a clock.
 pub struct ClaimsValidatedIdToken(Box<Jws>);
 
 impl ClaimsValidatedIdToken {
-    /// Checks rows 10 and 12 at a given time. A token that fails comes back, to be judged again by a better clock.
+    /// Validates `exp`, `iat`, `nbf` and `auth_time` at a given time.
     ///
     /// # Errors
-    /// The reason of the first row that fails.
+    /// The reason of the first check that fails, with the token, which may be validated again by a better clock.
     pub fn validate_times(
         self,
         clock: TimeContext,
@@ -224,9 +225,9 @@ impl ClaimsValidatedIdToken {
         let TimeContext { now, tolerance, max_age } = clock;
         let claims = &self.0.claims;
         let expires_at = claims.get_f64("exp").ok_or(Reason::Expired)?;
-        // Put as what must hold, so that a clock that is no number lets nothing pass.
-        let lives = now < expires_at + tolerance;
-        if !lives {
+        // Not `now >= …`: with a time that is NaN the token must be expired.
+        let is_unexpired = now < expires_at + tolerance;
+        if !is_unexpired {
             return Err(Reason::Expired);
         }
         let issued_at = claims.get_f64("iat").ok_or(Reason::IssuedInFuture)?;
@@ -250,11 +251,11 @@ impl ClaimsValidatedIdToken {
     }
 }
 
-/// A token that is not of this time, by the clock that was asked.
+/// An ID token that is not valid at the given time.
 pub struct TimeValidationError {
-    /// The token, to be judged again.
+    /// The token, which may be validated again.
     pub token: ClaimsValidatedIdToken,
-    /// Which row failed.
+    /// The check that failed.
     pub reason: Reason,
 }
 
@@ -262,43 +263,43 @@ pub struct TimeValidationError {
 pub struct VerifiedIdToken(Box<Jws>);
 
 impl VerifiedIdToken {
-    /// `iss`.
+    /// Returns `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.claims().get_str("iss").unwrap_or_default()
     }
 
-    /// `sub`.
+    /// Returns `sub`.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.claims().get_str("sub").unwrap_or_default()
     }
 
-    /// Every claim.
+    /// Returns every claim.
     #[must_use]
     pub fn claims(&self) -> &Object {
         &self.0.claims
     }
 
-    /// Every claim, as the provider wrote them: JSON text.
+    /// Returns the claims as the provider's JSON text.
     #[must_use]
     pub fn claims_text(&self) -> &str {
         &self.0.claims_text
     }
 
-    /// `auth_time`, in seconds since 1970.
+    /// Returns `auth_time`, in seconds since 1970.
     #[must_use]
     pub fn auth_time(&self) -> Option<f64> {
         self.claims().get_f64("auth_time")
     }
 
-    /// `iat`, in seconds since 1970.
+    /// Returns `iat`, in seconds since 1970.
     #[must_use]
     pub fn issued_at(&self) -> f64 {
         self.claims().get_f64("iat").unwrap_or_default()
     }
 
-    /// `exp`, in seconds since 1970.
+    /// Returns `exp`, in seconds since 1970.
     #[must_use]
     pub fn expires_at(&self) -> f64 {
         self.claims().get_f64("exp").unwrap_or_default()

@@ -1,37 +1,37 @@
-//! The provider's key set (RFC 7517) and the choice of a key: row 4 of the table in [`super::id_token`].
+//! The provider's JWK Set (RFC 7517), and which of its keys may verify a token.
 
 use super::encoding::from_base64url;
 use super::json::{self, Object, Value};
 use super::jws::{Algorithm, Jws};
 use crate::error::{Error, ErrorCode, Reason};
 
-/// RFC 7518, 3.3 and 3.5: RSA keys of 2048 bits or more.
+/// RFC 7518, 3.3 and 3.5: RSA keys have 2048 bits or more.
 const MIN_RSA_BYTES: usize = 256;
 
-/// Keys under one `kid` that are tried.
+/// How many keys with the same `kid` are tried.
 const MAX_CANDIDATES: usize = 4;
 
-/// A public key for signatures, as the JWK writes it.
+/// A JWK with a public key for signatures.
 #[derive(Clone, Copy, Debug)]
 pub struct Jwk<'a>(&'a Object);
 
 impl<'a> Jwk<'a> {
-    /// A member that is a string with something in it.
+    /// Returns a member that is a string and not empty.
     #[must_use]
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.0.get_non_empty_str(name)
     }
 
-    /// A member; one that is `null` or an empty array counts as absent.
+    /// Returns a member; one that is `null` or an empty array counts as absent.
     fn member(self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| **value != Value::Null && value.as_array() != Some(&[]))
     }
 
-    /// Whether a signature by this algorithm may be checked with this key.
+    /// Returns whether this key may verify a signature of this algorithm.
     fn is_usable_for(self, algorithm: Algorithm) -> bool {
-        // RFC 7518, 3.4: each algorithm on curves has its own.
+        // RFC 7518, 3.4: each ECDSA algorithm has its own curve.
         let (kind, curve) = algorithm.key();
-        // RFC 7517, 4.2 to 4.4: all are optional; what is there must allow verification by this algorithm.
+        // RFC 7517, 4.2 to 4.4: all three are optional; those present must allow verification by this algorithm.
         let named_allows = self
             .member("alg")
             .is_none_or(|named| named.as_str().and_then(Algorithm::from_name) == Some(algorithm));
@@ -48,7 +48,7 @@ impl<'a> Jwk<'a> {
             && named_allows
     }
 
-    /// Whether the public members of this kind of key are there (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2).
+    /// Returns whether the public members of this key type are present (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2).
     fn has_required_members(self, kind: &str) -> bool {
         match kind {
             "RSA" => {
@@ -61,21 +61,18 @@ impl<'a> Jwk<'a> {
     }
 }
 
-/// A provider's key set.
+/// A provider's JWK Set.
 #[derive(Debug)]
 pub struct KeySet(Object);
 
 impl KeySet {
-    /// Reads a JWK set (RFC 7517, section 5). Keys that can't be used are passed over, as that section asks.
+    /// Parses a JWK Set (RFC 7517, section 5). Keys that cannot be used are ignored, as that section says.
     ///
     /// # Errors
-    /// `keys_unavailable` where it is no JWK set at all.
+    /// `keys_unavailable` if it is not a JWK Set.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
         json::parse_document(body).map(Self).filter(|set| set.keys().is_some()).ok_or_else(|| {
-            Error::new(
-                ErrorCode::KeysUnavailable,
-                "the key set's answer is no JWK set (RFC 7517, 5)",
-            )
+            Error::new(ErrorCode::KeysUnavailable, "the response is not a JWK Set (RFC 7517, 5)")
         })
     }
 
@@ -83,8 +80,8 @@ impl KeySet {
         self.0.get("keys")?.as_array()
     }
 
-    /// The keys that a token may be signed with: those under its `kid` that fit its algorithm, or, where it names
-    /// none, the only one that fits (`OpenID` Connect Core 1.0, 10.1).
+    /// Returns the keys that may verify a token: those with its `kid` that are usable for its algorithm or, if it has no
+    /// `kid`, the only usable one (`OpenID` Connect Core 1.0, 10.1).
     ///
     /// # Errors
     /// `key_not_found`.
@@ -143,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_by_its_id() {
+    fn key_is_selected_by_kid() {
         let keys = [with(rsa(256), "kid", "a"), with(rsa(256), "kid", "b")];
         assert_eq!(count(&keys, Algorithm::Rs256, Some("b")), Ok(1));
         assert_eq!(count(&keys, Algorithm::Rs256, Some("c")), Err(Reason::KeyNotFound));
@@ -152,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_id_the_only_key_that_fits_is_taken() {
+    fn only_usable_key_is_selected_when_the_token_has_no_kid() {
         let encryption = with(rsa(256), "use", "enc");
         assert_eq!(count(&[encryption, rsa(256), ec("P-256")], Algorithm::Rs256, None), Ok(1));
         assert_eq!(count(&[rsa(256), rsa(512)], Algorithm::Rs256, None), Err(Reason::KeyNotFound));
@@ -160,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_under_one_id_are_both_candidates() {
+    fn keys_with_the_same_kid_are_all_selected() {
         let keys = [with(rsa(256), "kid", "a"), with(rsa(512), "kid", "a")];
         assert_eq!(count(&keys, Algorithm::Rs256, Some("a")), Ok(2));
     }
 
     #[test]
-    fn a_key_that_may_not_be_used_is_not_found() {
+    fn key_for_another_use_or_too_weak_is_not_selected() {
         for key in [
             with(rsa(256), "use", "enc"),
             with(rsa(256), "use", 1),
@@ -189,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_lacks_one_of_its_members_is_not_found() {
+    fn key_that_lacks_a_required_member_is_not_selected() {
         for (key, algorithm, members) in [
             (rsa(256), Algorithm::Rs256, &["n", "e"][..]),
             (ec("P-256"), Algorithm::Es256, &["crv", "x", "y"]),
@@ -209,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_says_what_it_is_for_is_used_for_that() {
+    fn key_whose_use_key_ops_or_alg_allow_verification_is_selected() {
         for key in [
             with(rsa(256), "use", "sig"),
             with(rsa(256), "key_ops", json!(["sign", "verify"])),
@@ -220,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn each_algorithm_takes_its_own_kind_of_key() {
+    fn each_algorithm_selects_its_own_key_type_and_curve() {
         let okp = json!({ "kty": "OKP", "crv": "Ed25519", "x": "AA" });
         let x25519 = json!({ "kty": "OKP", "crv": "X25519", "x": "AA" });
         let keys = [rsa(256), ec("P-256"), ec("P-384"), ec("P-521"), ec("secp256k1"), okp, x25519];
@@ -238,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_set_is_told_from_one_without_keys() {
+    fn body_that_is_not_a_jwk_set_is_keys_unavailable() {
         for body in [&b"<html>"[..], b"[]", b"{}", b"{\"keys\":{}}", b"{\"keys\":[", b""] {
             assert_eq!(KeySet::parse(body).unwrap_err().code, ErrorCode::KeysUnavailable);
         }
@@ -254,7 +251,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn parse_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = KeySet::parse(&bytes);
         }
     }

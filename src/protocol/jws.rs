@@ -1,16 +1,15 @@
-//! A signed ID token before its signature is checked (RFC 7515, RFC 7519): rows 1 to 3 of the table in
-//! [`super::id_token`].
+//! An ID token's compact serialization before its signature is verified (RFC 7515, RFC 7519): its form, `crit` and `alg`.
 
 use super::ascii;
 use super::encoding::from_base64url;
 use super::json::{self, Object};
 use crate::error::Reason;
 
-/// The largest ID token that is read, in bytes: below what the cookies of a gateway's session can carry. `ClassLink`'s are
-/// below 2 KiB. `id-token.ts` has the same limit.
-const MAX_SIZE: usize = 6 * 1024;
+/// The largest ID token that is read: less than the cookies of a gateway's session can hold. `ClassLink`'s are smaller
+/// than 2 KiB. `id-token.ts` has the same limit.
+const MAX_TOKEN_BYTES: usize = 6 * 1024;
 
-/// The algorithm that every provider supports (Discovery 1.0, section 3), where its metadata names none.
+/// The algorithm of a provider whose metadata names none: all support it (Discovery 1.0, section 3).
 const DEFAULT_ALGORITHM: &str = "RS256";
 
 /// A signature algorithm that a browser can verify (RFC 7518, 3.1; RFC 8037). `none` and HMAC are not among them.
@@ -29,7 +28,7 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// The hash of an algorithm.
+/// The hash function of an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the standard")]
 pub enum Hash {
@@ -39,7 +38,7 @@ pub enum Hash {
 }
 
 impl Algorithm {
-    /// The algorithm of a header's `alg`. RFC 9864 gave `EdDSA` with Ed25519 a name of its own.
+    /// Parses a header's `alg`. RFC 9864 gave `EdDSA` with Ed25519 a name of its own.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -57,7 +56,7 @@ impl Algorithm {
         })
     }
 
-    /// The hash it signs, and that `at_hash` uses.
+    /// Returns the hash function of its signatures and of `at_hash`.
     #[must_use]
     pub fn hash(self) -> Hash {
         match self {
@@ -67,7 +66,7 @@ impl Algorithm {
         }
     }
 
-    /// The `kty` of its keys, and their `crv` where they have one (RFC 7518, 3.1; RFC 8037, section 2).
+    /// Returns the `kty` of its keys and their `crv`, empty for RSA (RFC 7518, 3.1; RFC 8037, section 2).
     #[must_use]
     pub fn key(self) -> (&'static str, &'static str) {
         match self {
@@ -80,31 +79,31 @@ impl Algorithm {
     }
 }
 
-/// A signed token, taken apart. Nothing in it is to be believed yet.
+/// A parsed token. Nothing in it is verified.
 pub struct Jws {
     /// `alg`.
     pub algorithm: Algorithm,
     /// `kid`.
     pub key_id: Option<String>,
-    /// The claims, read.
+    /// The claims, parsed.
     pub claims: Object,
     /// The claims as the provider wrote them.
     pub claims_text: String,
-    /// What was signed: header and payload as they came.
+    /// The signed input: header and payload as they were received.
     pub signing_input: String,
     /// The signature.
     pub signature: Vec<u8>,
 }
 
 impl Jws {
-    /// Takes a compact serialization apart (RFC 7515, 5.2). `supported_algs` are the provider's algorithms, separated by
+    /// Parses a compact serialization (RFC 7515, 5.2). `supported_algs` are the provider's algorithms, separated by
     /// spaces.
     ///
     /// # Errors
-    /// `malformed`, `critical_header` or `algorithm`; also `key_not_found` for a `kid` that is no string.
+    /// `malformed`, `critical_header` or `algorithm`; `key_not_found` for a `kid` that is not a string.
     pub fn parse(token: &str, supported_algs: &str) -> Result<Box<Self>, Reason> {
         let parts = Parts::of(token).ok_or(Reason::Malformed)?;
-        // RFC 7515, 4.1.11: an extension that is not understood must be refused, and none is.
+        // RFC 7515, 4.1.11: an extension that is not understood must be refused, and this module understands none.
         if parts.header.contains_key("crit") {
             return Err(Reason::CriticalHeader);
         }
@@ -131,7 +130,7 @@ impl Jws {
     }
 }
 
-/// What a compact serialization consists of.
+/// The decoded parts of a compact serialization.
 struct Parts<'a> {
     header: Object,
     claims: Object,
@@ -142,7 +141,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(token: &'a str) -> Option<Self> {
-        if token.len() > MAX_SIZE {
+        if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
         // An encrypted token has five parts (RFC 7516, 9): its further dots are outside base64url's alphabet.
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_token_comes_apart() {
+    fn parse_splits_a_compact_serialization() {
         let jws = parse(r#"{"alg":"ES384","kid":"k"}"#, r#"{"sub":"1"}"#, "AAEC").unwrap();
         assert_eq!(jws.algorithm, Algorithm::Es384);
         assert_eq!(jws.key_id.as_deref(), Some("k"));
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_jws_of_json_objects_is_malformed() {
+    fn token_that_is_not_a_jws_of_json_objects_is_malformed() {
         let supported_algs = "RS256";
         let good = base64url(r#"{"alg":"RS256"}"#);
         for token in [
@@ -202,7 +201,7 @@ mod tests {
             format!("{good}.{}.AA", base64url(r#"{"a":1e999}"#)),
             format!("{good}.{}.AA", base64url("[".repeat(100_000))),
             format!("{}.{good}.AA", base64url("null")),
-            format!("{good}.{good}.{}", "A".repeat(MAX_SIZE)),
+            format!("{good}.{good}.{}", "A".repeat(MAX_TOKEN_BYTES)),
         ] {
             let reason = Jws::parse(&token, supported_algs).err();
             assert_eq!(reason, Some(Reason::Malformed), "{token:.60}");
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_as_large_as_allowed_is_read() {
+    fn token_of_the_largest_size_is_parsed() {
         let supported_algs = "RS256";
         let good = base64url(r#"{"alg":"RS256"}"#);
         let start = format!("{good}.{good}.");
@@ -220,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_critical_header_is_refused() {
+    fn critical_header_is_refused() {
         let reason = parse(r#"{"alg":"RS256","crit":["b64"],"b64":false}"#, "{}", "AA").err();
         assert_eq!(reason, Some(Reason::CriticalHeader));
         assert_eq!(parse(r#"{"crit":[]}"#, "{}", "AA").err(), Some(Reason::CriticalHeader));
     }
 
     #[test]
-    fn only_signatures_that_are_advertised_and_asymmetric_are_taken() {
+    fn only_supported_asymmetric_algorithms_are_accepted() {
         for header in [
             r#"{"alg":"none"}"#,
             r#"{"alg":"HS256"}"#,
@@ -241,18 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_signature_is_left_to_the_signature_check() {
+    fn empty_signature_is_parsed_and_left_to_verification() {
         assert!(parse(r#"{"alg":"RS256"}"#, "{}", "").is_ok());
     }
 
     #[test]
-    fn a_key_id_that_is_no_string_finds_no_key() {
+    fn kid_that_is_not_a_string_is_key_not_found() {
         let reason = parse(r#"{"alg":"RS256","kid":5}"#, "{}", "AA").err();
         assert_eq!(reason, Some(Reason::KeyNotFound));
     }
 
     #[test]
-    fn every_algorithm_has_its_hash_and_its_kind_of_key() {
+    fn every_algorithm_has_its_hash_and_key_type() {
         for (name, hash, key) in [
             ("RS256", Hash::Sha256, ("RSA", "")),
             ("RS384", Hash::Sha384, ("RSA", "")),
@@ -273,12 +272,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_token_makes_it_panic(token in "[A-Za-z0-9._=-]{0,200}") {
+        fn parse_never_panics(token in "[A-Za-z0-9._=-]{0,200}") {
             let _ = Jws::parse(&token, "RS256");
         }
 
         #[test]
-        fn no_header_or_payload_makes_it_panic(header in ".*", payload in ".*") {
+        fn parse_of_any_header_and_payload_never_panics(header in ".*", payload in ".*") {
             let _ = parse(&header, &payload, "AA");
         }
     }

@@ -1,4 +1,4 @@
-//! The provider's metadata (`OpenID` Connect Discovery 1.0, sections 3 and 4): known, configured or discovered.
+//! The provider's metadata (`OpenID` Connect Discovery 1.0, sections 3 and 4): built in, configured or discovered.
 
 use std::rc::Rc;
 
@@ -12,23 +12,23 @@ const ENDPOINTS: [&str; 5] =
 const END_SESSION: &str = "end_session_endpoint";
 const REVOCATION: &str = "revocation_endpoint";
 const ALGORITHMS: &str = "id_token_signing_alg_values_supported";
-/// `UserInfo` or my-info: whichever the configuration names.
+/// The endpoint of `UserInfo` or my-info, as the configuration's `profile` chooses.
 const PROFILE: &str = "profile_endpoint";
 const ISSUER_PROMISED: &str = "authorization_response_iss_parameter_supported";
 
-/// Where the user's fields come from beyond the ID token.
+/// The source of the user's fields beyond the ID token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileSource {
-    /// From nowhere.
+    /// The ID token alone.
     IdToken,
-    /// From the `UserInfo` endpoint (`OpenID` Connect Core 1.0, 5.3).
+    /// The `UserInfo` endpoint (`OpenID` Connect Core 1.0, 5.3).
     Userinfo,
-    /// From `ClassLink`'s `/v2/my/info`.
+    /// `ClassLink`'s `/v2/my/info`.
     MyInfo,
 }
 
 impl ProfileSource {
-    /// The profile of the configuration's word for it.
+    /// Parses the configuration's `profile`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -40,7 +40,7 @@ impl ProfileSource {
     }
 }
 
-/// A copy of what is needed once the login has left: not where it goes to, and not what only it may know.
+/// Copies the members that are needed after the authorization request: not its endpoint, and not the verifier.
 fn without_login_secrets(members: &Object) -> Object {
     let mut needed = Object::default();
     for (name, value) in members.strings() {
@@ -51,18 +51,18 @@ fn without_login_secrets(members: &Object) -> Object {
     needed
 }
 
-/// All that a login and its session need to know of their provider. Members are strings, so that a pending login can
-/// keep them beside its own.
+/// The metadata of a provider that a login and its session need. Members are strings, so that a pending login can store
+/// them beside its own.
 #[derive(Clone)]
 pub struct ProviderMetadata(Rc<Object>);
 
 impl ProviderMetadata {
-    /// The provider that a pending login has kept.
+    /// Reads the metadata in a pending login.
     pub(super) fn from_pending_login(members: &Object) -> Self {
         Self(Rc::new(without_login_secrets(members)))
     }
 
-    /// The members that are needed once the login has left, by the names under which it keeps them.
+    /// Returns the members that a pending login stores, under the names that it uses.
     pub(super) fn members(&self) -> Object {
         without_login_secrets(&self.0)
     }
@@ -71,56 +71,56 @@ impl ProviderMetadata {
         self.0.get_str(name).unwrap_or_default()
     }
 
-    /// The authorization endpoint.
+    /// Returns the authorization endpoint.
     #[must_use]
     pub fn authorization_endpoint(&self) -> &str {
         self.text(AUTHORIZATION)
     }
 
-    /// The token endpoint, or the gateway's.
+    /// Returns the token endpoint, or the gateway's.
     #[must_use]
     pub fn token_endpoint(&self) -> &str {
         self.text("token_endpoint")
     }
 
-    /// The key set, or the gateway's copy.
+    /// Returns the URL of the JWK Set, or of the gateway's copy.
     #[must_use]
     pub fn jwks_uri(&self) -> &str {
         self.text("jwks_uri")
     }
 
-    /// `UserInfo` or my-info, where the profile comes from there.
+    /// Returns the endpoint of `UserInfo` or my-info, if the user's profile comes from there.
     #[must_use]
     pub fn profile_endpoint(&self) -> Option<&str> {
         self.0.get_str(PROFILE)
     }
 
-    /// The advertised signing algorithms of ID tokens, separated by spaces.
+    /// Returns the supported signature algorithms of ID tokens, separated by spaces.
     #[must_use]
     pub fn algorithms(&self) -> &str {
         self.text("algorithms")
     }
 
-    /// Whether the callback will carry `iss` (RFC 9207, section 3).
+    /// Returns whether authorization responses have `iss` (RFC 9207, section 3).
     #[must_use]
     pub fn iss_parameter_supported(&self) -> bool {
         self.0.contains_key("issuer_promised")
     }
 
-    /// Where a person is sent to be signed out at the provider (RP-Initiated Logout 1.0, section 2).
+    /// Returns the endpoint that signs the user out at the provider (RP-Initiated Logout 1.0, section 2).
     #[must_use]
     pub fn end_session_endpoint(&self) -> Option<&str> {
         self.0.get_str(END_SESSION)
     }
 
-    /// Where tokens are revoked (RFC 7009).
+    /// Returns the endpoint that revokes tokens (RFC 7009).
     #[must_use]
     pub fn revocation_endpoint(&self) -> Option<&str> {
         self.0.get_str(REVOCATION)
     }
 }
 
-/// Checks the members that are there.
+/// Checks the members that are present.
 ///
 /// # Errors
 /// The name of a member that has the wrong type, or of an endpoint that is neither https nor on a loopback host.
@@ -141,7 +141,7 @@ pub fn check(members: &Object) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// What is known without asking: `ClassLink`'s own endpoints, for its own issuer.
+/// Returns `ClassLink`'s endpoints for its own issuer, and nothing for any other.
 #[must_use]
 pub fn builtin_metadata(issuer: &str) -> Object {
     let mut members = Object::default();
@@ -159,16 +159,16 @@ pub fn builtin_metadata(issuer: &str) -> Object {
     members
 }
 
-/// Reads a discovery document (Discovery 1.0, 4.2 and 4.3).
+/// Parses a discovery document (Discovery 1.0, 4.2 and 4.3).
 ///
 /// # Errors
-/// `discovery_invalid` where it is not JSON, another issuer's, or an endpoint is missing or not https.
+/// `discovery_invalid` if it is not JSON, is another issuer's, or an endpoint is missing or not https.
 pub fn from_discovery(document: &[u8], issuer: &str) -> Result<Object, Error> {
     let code = ErrorCode::DiscoveryInvalid;
     let members = json::parse_object(document)
         .ok_or_else(|| Error::new(code, "the discovery document is not a JSON object"))?;
     if members.get_str("issuer") != Some(issuer) {
-        let message = "the discovery document's `issuer` is not the configured one, to the letter";
+        let message = "the discovery document's `issuer` is not exactly the configured one";
         return Err(Error::new(code, message));
     }
     for required in ENDPOINTS.into_iter().take(3) {
@@ -191,8 +191,8 @@ pub fn from_discovery(document: &[u8], issuer: &str) -> Result<Object, Error> {
 }
 
 impl ProviderMetadata {
-    /// The provider, where every endpoint is known that this profile needs; behind a gateway, which stands in for the
-    /// provider, that is the authorization endpoint alone. A member of an earlier layer overrides those of later ones.
+    /// Merges layers of metadata, of which earlier ones override later ones. `None` if an endpoint that this profile needs
+    /// is in none of them; behind a gateway only the authorization endpoint is needed.
     #[must_use]
     pub fn merge(
         layers: &[&Object],
@@ -215,7 +215,7 @@ impl ProviderMetadata {
             ProfileSource::Userinfo => insert(PROFILE, endpoint("userinfo_endpoint", "/userinfo")?),
             ProfileSource::MyInfo => insert(PROFILE, endpoint("my_info_endpoint", "/my-info")?),
         }
-        // What a sign-in can do without is passed over where it is no endpoint. A gateway revokes by itself.
+        // Optional endpoints are ignored if they are not secure. A gateway revokes tokens itself.
         for (name, wanted) in [(END_SESSION, true), (REVOCATION, gateway.is_none())] {
             if let Some(endpoint) =
                 known(name).filter(|url| wanted && url::is_potentially_trustworthy(url))
@@ -223,7 +223,7 @@ impl ProviderMetadata {
                 insert(name, endpoint);
             }
         }
-        // Discovery 1.0, section 3: RS256 is the algorithm that every provider supports.
+        // Discovery 1.0, section 3: every provider supports RS256.
         let algorithms = find(ALGORITHMS).and_then(|layer| layer.get_joined_strings(ALGORITHMS));
         insert("algorithms", algorithms.unwrap_or_else(|| "RS256".to_owned()));
         if find(ISSUER_PROMISED).and_then(|layer| layer.get(ISSUER_PROMISED)?.as_bool())
@@ -235,7 +235,7 @@ impl ProviderMetadata {
     }
 }
 
-/// Where an issuer's discovery document lies (Discovery 1.0, 4.1).
+/// Returns the URL of an issuer's discovery document (Discovery 1.0, 4.1).
 #[must_use]
 pub fn discovery_url(issuer: &str) -> String {
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn classlinks_endpoints_are_known_for_its_own_issuer_alone() {
+    fn classlink_endpoints_are_built_in_for_its_own_issuer_alone() {
         let provider = ProviderMetadata::merge(
             &[&builtin_metadata(CLASSLINK_ISSUER)],
             ProfileSource::MyInfo,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_has_the_configurations_word() {
+    fn profile_source_is_parsed_from_its_exact_name() {
         for (name, profile) in [
             ("id-token", Some(ProfileSource::IdToken)),
             ("userinfo", Some(ProfileSource::Userinfo)),
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_discovery_document_gives_the_provider() {
+    fn discovery_document_gives_the_metadata() {
         let provider = discover(&document()).unwrap();
         let provider =
             ProviderMetadata::merge(&[&provider], ProfileSource::Userinfo, None).unwrap();
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_not_this_issuers_or_not_whole_is_refused() {
+    fn discovery_document_of_another_issuer_or_with_a_bad_member_is_refused() {
         let changes = [
             ("issuer", json!("https://op.example/")),
             ("issuer", json!(null)),
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn configured_members_win_over_discovered_ones() {
+    fn configured_members_override_discovered_ones() {
         let configured = json!({ "token_endpoint": "https://other.example/token" });
         let layers = [&read(&configured), &discover(&document()).unwrap()];
         let provider = ProviderMetadata::merge(&layers, ProfileSource::IdToken, None).unwrap();
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_gateway_only_the_authorization_endpoint_is_the_providers() {
+    fn gateway_replaces_every_endpoint_but_the_authorization_endpoint() {
         let configured = json!({ "authorization_endpoint": "https://op.example/auth" });
         let layers = [&read(&configured)];
         assert!(ProviderMetadata::merge(&layers, ProfileSource::IdToken, None).is_none());
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_session_endpoint_that_is_none_is_passed_over() {
+    fn insecure_end_session_and_revocation_endpoints_are_ignored() {
         for value in [json!("http://op.example/end"), json!("javascript:alert(1)"), json!(5)] {
             let mut document = document();
             document["end_session_endpoint"] = value.clone();
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_lies_beneath_the_issuer() {
+    fn discovery_url_is_below_the_issuer() {
         let expected = "https://op.example/a/.well-known/openid-configuration";
         assert_eq!(discovery_url("https://op.example/a"), expected);
         assert_eq!(discovery_url("https://op.example/a/"), expected);
@@ -406,7 +406,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_document_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn from_discovery_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = from_discovery(&bytes, ISSUER);
         }
     }

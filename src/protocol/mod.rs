@@ -1,5 +1,5 @@
-//! OAuth 2.0 and `OpenID` Connect as pure functions: no browser, no clock, no randomness and no I/O. Times are
-//! seconds since 1970 and come in as arguments, and so do random bytes.
+//! OAuth 2.0 and `OpenID` Connect as pure functions: no browser, clock, randomness or I/O. Times, in seconds since 1970,
+//! and random bytes are arguments.
 
 pub mod ascii;
 pub mod authorization;

@@ -1,27 +1,28 @@
-//! The pending login: what waits in `sessionStorage` while the person is with the provider.
+//! The pending login: what `sessionStorage` holds between the authorization request and its response.
 
 use super::json::{self, Object, Value};
 use super::metadata::ProviderMetadata;
 use super::pkce::CodeVerifier;
 use super::{ascii, url};
 
-/// How long people may look for their password, in seconds.
+/// How long a login may take: the user may have to find a password.
 const MAX_AGE_SECS: f64 = 3600.0;
 
-/// How soon a restarted launch must come back for its answer to tell of a loop, in seconds.
+/// How long after a restarted launch another code without a state counts as a loop.
 const LAUNCH_MARKER_MAX_AGE_SECS: f64 = 60.0;
 
-/// How soon after a redirect found a session again the next one would begin a loop, in seconds.
+/// How long after a restore by redirect signed the user in the next one would be a loop.
 const RESTORE_PAUSE_SECS: f64 = 10.0;
 
-/// One login that was begun and not yet answered. It is consumed by value, so its code is sent once.
+/// A login whose authorization response has not arrived. Its stored form is removed before its code is sent, so that the
+/// code is sent once.
 pub struct PendingLogin {
     /// The PKCE code verifier.
     pub verifier: CodeVerifier,
     members: Object,
 }
 
-/// What a pending login must have to be one.
+/// The members that every pending login has.
 const REQUIRED: [&str; 9] = [
     "client_id",
     "redirect_uri",
@@ -35,8 +36,8 @@ const REQUIRED: [&str; 9] = [
 ];
 
 impl PendingLogin {
-    /// A login that begins with this verifier at this provider, with these members: the required ones and, where they
-    /// apply, `max_age`, `app_state`, `district` and `restores`.
+    /// Makes the pending login of a verifier and a provider. `members` are the required ones and, if they apply,
+    /// `max_age`, `app_state`, `district` and `restores`.
     #[must_use]
     pub fn new(
         verifier: CodeVerifier,
@@ -58,7 +59,7 @@ impl PendingLogin {
         Self { verifier, members: login }
     }
 
-    /// Reads a stored login; `None` where it can't be one, or where a secret must not be sent to an endpoint of it.
+    /// Parses a stored login; `None` if a member is missing, or if an endpoint is not one that a secret may be sent to.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         let members = json::parse_object(text.as_bytes())?;
@@ -76,7 +77,7 @@ impl PendingLogin {
         Some(login)
     }
 
-    /// The text to store.
+    /// Serializes the login for storage.
     #[must_use]
     pub fn to_stored(&self) -> String {
         json::write_object(self.members.strings())
@@ -90,81 +91,81 @@ impl PendingLogin {
         self.get(name).unwrap_or_default()
     }
 
-    /// Who asked, so that two clients on a page don't answer for each other.
+    /// Returns `client_id`, so that two clients on a page do not take each other's logins.
     #[must_use]
     pub fn client_id(&self) -> &str {
         self.text("client_id")
     }
 
-    /// The redirect URI of the request, which the exchange must repeat (RFC 6749, 4.1.3).
+    /// Returns the request's redirect URI, which the token request must repeat (RFC 6749, 4.1.3).
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
         self.text("redirect_uri")
     }
 
-    /// The issuer that the person was sent to.
+    /// Returns the issuer that the user was sent to.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.text("issuer")
     }
 
-    /// The provider as it was known when the login began, so that nothing is discovered twice. A session keeps it for as
-    /// long as it lasts: the verifier is not in it.
+    /// Returns the provider's metadata from the start of the login, so that nothing is discovered twice. A session keeps
+    /// it, so it does not contain the verifier.
     #[must_use]
     pub fn provider(&self) -> ProviderMetadata {
         ProviderMetadata::from_pending_login(&self.members)
     }
 
-    /// The scope that was asked for.
+    /// Returns the requested scope.
     #[must_use]
     pub fn scope(&self) -> &str {
         self.text("scope")
     }
 
-    /// `max_age`, where it was asked for.
+    /// Returns the requested `max_age`, in seconds.
     #[must_use]
     pub fn max_age(&self) -> Option<u32> {
-        // What has been tampered with can't be kept.
+        // 0, the strictest, if it was tampered with.
         self.get("max_age").map(|seconds| ascii::parse_u32(seconds.as_bytes()).unwrap_or_default())
     }
 
-    /// Where the person wanted to go: a path on this origin.
+    /// Returns the path of this origin to open after sign-in.
     #[must_use]
     pub fn return_to(&self) -> &str {
         self.text("return_to")
     }
 
-    /// The application's own JSON text.
+    /// Returns the application's state, as JSON text.
     #[must_use]
     pub fn app_state(&self) -> Option<&str> {
         self.get("app_state")
     }
 
-    /// The district that chose the registration.
+    /// Returns the district whose registration was used.
     #[must_use]
     pub fn district(&self) -> Option<&str> {
         self.get("district")
     }
 
-    /// Whether it was begun by the client itself, to find a session again after a reload.
+    /// Returns whether the client started it to restore a session (`prompt=none`).
     #[must_use]
     pub fn is_silent_restore(&self) -> bool {
         self.get("restores").is_some()
     }
 
-    /// When it was begun, by the device's clock, in seconds since 1970.
+    /// Returns when it started by the device's clock, in seconds since 1970.
     #[must_use]
     pub fn created_at(&self) -> f64 {
         seconds(&self.members, "created_at")
     }
 
-    /// What names this attempt in errors, events and the gateway's log.
+    /// Returns the support code of this attempt in errors, events and the gateway's log.
     #[must_use]
     pub fn support_code(&self) -> &str {
         self.text("support_code")
     }
 
-    /// Whether it may still be answered. An age below nothing is fresh: the clock was set back.
+    /// Returns whether a response may still arrive. A negative age counts as unexpired: the clock was set back.
     #[must_use]
     pub fn is_unexpired(&self, now: f64) -> bool {
         now - self.created_at() <= MAX_AGE_SECS
@@ -177,36 +178,35 @@ impl std::fmt::Debug for PendingLogin {
     }
 }
 
-/// A stored time. What is none lies long ago.
+/// Reads a stored time; 0 if it is missing or malformed.
 fn seconds(members: &Object, name: &str) -> f64 {
     let digits = members.get_str(name).unwrap_or_default();
     ascii::parse_u32(digits.as_bytes()).unwrap_or_default().into()
 }
 
-/// The mark of a LaunchPad launch that was restarted: a second launch within a minute is a loop. It holds the state of
-/// the restart, and when that was by the device's clock, in seconds since 1970.
+/// Serializes the marker of a restarted LaunchPad launch: its state, and when it was by the device's clock, in seconds
+/// since 1970. Another launch within a minute is a loop.
 #[must_use]
 pub fn launch_marker(state: &str, created_at: u32) -> String {
     let created_at = ascii::format_u64(created_at.into());
     json::write_object([("state", state), ("created_at", &created_at)].into_iter())
 }
 
-/// The state of the restart that a mark is for.
+/// Returns the state in a launch marker.
 #[must_use]
 pub fn launch_marker_state(launch_marker: &str) -> Option<String> {
     json::parse_object(launch_marker.as_bytes())?.get_str("state").map(str::to_owned)
 }
 
-/// Whether a launch that comes now is the marked restart coming back.
+/// Returns whether a launch at this time is the marked restart that came back without its state.
 #[must_use]
 pub fn is_launch_loop(launch_marker: &str, now: f64) -> bool {
     json::parse_object(launch_marker.as_bytes())
         .is_some_and(|mark| now - seconds(&mark, "created_at") <= LAUNCH_MARKER_MAX_AGE_SECS)
 }
 
-/// Whether a tab with this mark may be redirected to find a session again: not while nobody has signed in since the last
-/// time, and not at once after that worked, since an application that loads another page after every sign-in would go
-/// round in circles.
+/// Returns whether a tab with this marker may restore a session by redirect: not if the last redirect found no session, and
+/// not within seconds after one that did, since an application that loads another page after every sign-in would loop.
 #[must_use]
 pub fn can_restore_by_redirect(restore_mark: Option<&str>, now: f64) -> bool {
     restore_mark.is_none_or(|mark| {
@@ -246,7 +246,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_stored_comes_back() {
+    fn pending_login_survives_storage() {
         let login = pending(5);
         let back = PendingLogin::from_stored(&login.to_stored()).unwrap();
         assert_eq!(back.verifier.expose(), login.verifier.expose());
@@ -259,7 +259,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_stored_login_with_an_insecure_endpoint_is_none() {
+    fn stored_login_with_an_insecure_endpoint_is_refused() {
         for name in [
             "token_endpoint",
             "jwks_uri",
@@ -273,7 +273,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_stored_login_that_lacks_a_member_is_none() {
+    fn stored_login_that_lacks_a_member_is_refused() {
         let stored = pending(5).to_stored();
         for name in REQUIRED.iter().chain(&["verifier"]) {
             let quoted = format!("\"{name}\"");
@@ -287,7 +287,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_member_comes_back() {
+    fn every_member_of_a_pending_login_survives_storage() {
         let more = [
             ("issuer_promised", Some("true")),
             ("profile_endpoint", Some("https://op.example/me")),
@@ -314,7 +314,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_a_session_keeps_of_its_login_is_without_the_verifier() {
+    fn metadata_of_a_pending_login_does_not_contain_the_verifier() {
         let login = pending(5);
         let kept = json::write_object(login.provider().members().strings());
         assert!(kept.contains("https://op.example/token"));
@@ -322,7 +322,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_launch_mark_tells_of_a_loop_for_a_minute() {
+    fn launch_is_a_loop_within_a_minute_of_its_marker() {
         let mark = launch_marker("s", 100);
         assert_eq!(launch_marker_state(&mark).as_deref(), Some("s"));
         assert_eq!(launch_marker_state("{}"), None);
@@ -334,7 +334,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_tab_is_redirected_once_and_again_some_time_after_somebody_was_found() {
+    fn restore_by_redirect_is_refused_after_a_failure_and_shortly_after_a_success() {
         assert!(can_restore_by_redirect(None, 100.0));
         assert!(!can_restore_by_redirect(Some("asked"), 100.0));
         for (now, may) in [(100.0, false), (109.9, false), (110.0, true), (99.0, true)] {
@@ -343,14 +343,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing_of_the_verifier() {
+    fn debug_prints_nothing_of_a_pending_login() {
         let login = pending(0);
         assert_eq!(format!("{login:?}"), "PendingLogin(…)");
     }
 
     proptest! {
         #[test]
-        fn no_stored_text_makes_it_panic(text in ".*") {
+        fn from_stored_never_panics(text in ".*") {
             let _ = PendingLogin::from_stored(&text);
         }
     }

@@ -1,14 +1,15 @@
-//! Proof Key for Code Exchange (RFC 7636), and what else is derived from the verifier by SHA-256: the nonce and the session ID.
+//! Proof Key for Code Exchange (RFC 7636), and the other values that are derived from the code verifier by SHA-256: the
+//! nonce and the session ID.
 
 use sha2::{Digest, Sha256};
 
 use super::encoding::base64url;
 use super::secret::Secret;
 
-/// How many random bytes a state and a code verifier have: 256 bits, as RFC 7636, 7.1 recommends.
+/// The random bytes in a state and in a code verifier: 256 bits, as RFC 7636, 7.1 recommends.
 pub const RANDOM_BYTES: usize = 32;
 
-/// The code verifier (RFC 7636, 4.1): the secret that only this login knows.
+/// The code verifier (RFC 7636, 4.1): the secret of one login.
 #[derive(Clone, Debug)]
 pub struct CodeVerifier(Secret);
 
@@ -19,26 +20,26 @@ impl CodeVerifier {
         Self(Secret::new(base64url(bytes)))
     }
 
-    /// Takes a verifier back from storage.
+    /// Reads a verifier from storage.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
         Self(Secret::new(text.to_owned()))
     }
 
-    /// The text for the token request.
+    /// Returns the verifier, for the token request.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// The S256 code challenge (RFC 7636, 4.2).
+    /// Returns the S256 code challenge (RFC 7636, 4.2).
     #[must_use]
     pub fn challenge(&self) -> String {
         sha256(&[self.expose()])
     }
 
-    /// The nonce of this login (`OpenID` Connect Core 1.0, 15.5.2). It is derived, so that whoever is shown the
-    /// verifier can tell that an ID token was minted for this very login, even where the provider ignores PKCE.
+    /// Returns the nonce of this login (`OpenID` Connect Core 1.0, 15.5.2). It is derived from the verifier, so that the
+    /// gateway can check that an ID token was issued for this login, even if the provider ignores PKCE.
     #[must_use]
     pub fn nonce(&self) -> String {
         sha256(&["classlink-spa nonce:", self.expose()])
@@ -46,8 +47,8 @@ impl CodeVerifier {
 }
 
 impl CodeVerifier {
-    /// The id of the session that this login begins. It is derived like the nonce, so that the page and the gateway
-    /// know it without telling each other, and a token gives nothing of it away.
+    /// Returns the ID of the session that this login starts. It is derived like the nonce, so that page and gateway know
+    /// it without exchanging it, and no token reveals it.
     #[must_use]
     pub fn session_id(&self) -> String {
         sha256(&["classlink-spa session:", self.expose()])
@@ -74,7 +75,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_challenge_is_that_of_rfc_7636() {
+    fn challenge_is_that_of_rfc_7636_appendix_b() {
         let verifier = CodeVerifier::from_random(&BYTES);
         assert_eq!(verifier.expose(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nonce_tells_logins_apart_and_gives_nothing_of_the_verifier_away() {
+    fn nonce_differs_for_each_login_and_from_the_challenge() {
         let verifier = CodeVerifier::from_random(&BYTES);
         // printf '%s' 'classlink-spa nonce:dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' | openssl sha256 -binary | basenc --base64url
         assert_eq!(verifier.nonce(), "zUVsAw3t5aKdYV1RuoUw48BYiWzuYuY1aZBIz59fRKY");

@@ -1,17 +1,17 @@
-//! Text that must not be seen: tokens, codes and code verifiers.
+//! Text that must never be printed: tokens, codes and code verifiers.
 
-/// A secret. `Debug` prints nothing of it. The allocator wipes its memory, as all that is freed (`lib.rs`).
+/// A secret. `Debug` prints nothing of it, and the allocator wipes its memory when it is freed (`lib.rs`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret over.
+    /// Wraps a secret.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The secret itself, for the request that needs it.
+    /// Returns the secret, for the request that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_it() {
+    fn debug_prints_nothing_of_a_secret() {
         assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "Secret(…)");
     }
 }

@@ -1,5 +1,5 @@
-//! The token endpoint: what is asked (RFC 6749, 4.1.3) and what it answers (5.1, 5.2; `OpenID` Connect Core 1.0,
-//! 3.1.3.3).
+//! The token endpoint's requests (RFC 6749, 4.1.3 and 6; RFC 7009) and responses (RFC 6749, 5.1 and 5.2; `OpenID` Connect
+//! Core 1.0, 3.1.3.3).
 
 use super::form;
 use super::json::{self, Object, Value};
@@ -7,7 +7,7 @@ use super::pending::PendingLogin;
 use super::secret::Secret;
 use crate::error::{Error, ErrorCode, ProviderError};
 
-/// The body of the token request of a public client.
+/// Builds a public client's token request for an authorization code.
 #[must_use]
 pub fn authorization_code_grant(pending: &PendingLogin, code: &Secret) -> Secret {
     Secret::new(form::encode(&[
@@ -19,7 +19,7 @@ pub fn authorization_code_grant(pending: &PendingLogin, code: &Secret) -> Secret
     ]))
 }
 
-/// The body of a public client's request for fresh tokens (RFC 6749, 6).
+/// Builds a public client's token request for a refresh token (RFC 6749, 6).
 #[must_use]
 pub fn refresh_token_grant(client_id: &str, refresh_token: &Secret) -> Secret {
     Secret::new(form::encode(&[
@@ -29,34 +29,33 @@ pub fn refresh_token_grant(client_id: &str, refresh_token: &Secret) -> Secret {
     ]))
 }
 
-/// The body of a public client's request to revoke a token (RFC 7009, 2.1).
+/// Builds a public client's request to revoke a token (RFC 7009, 2.1).
 #[must_use]
 pub fn revocation_request(client_id: &str, token: &Secret) -> Secret {
     Secret::new(form::encode(&[("token", token.expose()), ("client_id", client_id)]))
 }
 
-/// A token answer.
+/// A successful token response.
 #[derive(Debug)]
 pub struct TokenResponse {
     /// `access_token`: opaque.
     pub access_token: Secret,
-    /// `id_token`, not yet verified. Only a renewal may come without (Core 12.2).
+    /// `id_token`, not yet verified. Only the response to a renewal may lack it (Core 12.2).
     pub id_token: Option<Secret>,
-    /// `refresh_token`, where the provider gives one.
+    /// `refresh_token`, if the provider issues one.
     pub refresh_token: Option<Secret>,
-    /// `expires_in`: how long the access token lasts, in seconds, where that is said.
+    /// `expires_in`: the lifetime of the access token in seconds, if the response has it.
     pub expires_in: Option<f64>,
-    /// `scope`: what was granted, where that is said; otherwise it is what was asked for (RFC 6749, 5.1).
+    /// `scope`: the granted scope; `None` if it is the requested one (RFC 6749, 5.1).
     pub scope: Option<String>,
 }
 
 impl TokenResponse {
-    /// Reads an answer of the token endpoint. `expires_in` and `refresh_token` may be missing: `ClassLink` sends
-    /// neither.
+    /// Parses a token response. `expires_in` and `refresh_token` may be missing: `ClassLink` sends neither.
     ///
     /// # Errors
-    /// `token_rejected` for an OAuth error at any status, `provider_response_invalid` for anything else that is not
-    /// a token answer.
+    /// `token_rejected` for an OAuth error at any status, `provider_response_invalid` for anything else that is not a
+    /// successful token response.
     pub fn parse(status: u16, body: &[u8]) -> Result<Self, Error> {
         let members = json::parse_document(body);
         if let Some(members) = &members
@@ -77,21 +76,22 @@ impl TokenResponse {
     fn of_success(status: u16, members: Option<Object>) -> Result<Self, &'static str> {
         let members = members.ok_or("it is not a JSON object")?;
         if !(200..300).contains(&status) {
-            return Err("its status tells of an error, its body of none");
+            return Err("it has an error status and no OAuth error");
         }
         let secret =
             |name| members.get_non_empty_str(name).map(|text| Secret::new(text.to_owned()));
         let token_type = members.get_str("token_type");
         let tokens = Self {
-            access_token: secret("access_token").ok_or("`access_token` is missing or no string")?,
+            access_token: secret("access_token")
+                .ok_or("`access_token` is missing or not a string")?,
             id_token: secret("id_token"),
             refresh_token: secret("refresh_token"),
             expires_in: seconds(&members),
-            scope: Some(scope(&members).ok_or("`scope` is no string")?)
+            scope: Some(scope(&members).ok_or("`scope` is not a string")?)
                 .filter(|scope| !scope.is_empty()),
         };
         if tokens.id_token.is_none() && members.contains_key("id_token") {
-            return Err("`id_token` is no string");
+            return Err("`id_token` is not a string");
         }
         if !token_type.is_some_and(|is| is.eq_ignore_ascii_case("Bearer")) {
             return Err("`token_type` is not Bearer");
@@ -100,7 +100,7 @@ impl TokenResponse {
     }
 }
 
-/// `scope`: empty if it is missing, `null` or empty; an array of strings is joined. `None` for anything else.
+/// Reads `scope`: empty if it is missing, `null` or empty; an array of strings is joined. `None` for anything else.
 fn scope(members: &Object) -> Option<String> {
     match members.get("scope") {
         None | Some(Value::Null) => Some(String::new()),
@@ -109,7 +109,7 @@ fn scope(members: &Object) -> Option<String> {
     }
 }
 
-/// `expires_in`. Some providers write the number as a string; what is no duration counts as missing.
+/// Reads `expires_in`, which some providers write as a string. Anything that is not a duration counts as missing.
 fn seconds(members: &Object) -> Option<f64> {
     let seconds = match members.get("expires_in")? {
         Value::String(numeral) => json::parse_number(numeral)?,
@@ -131,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn classlinks() -> Value {
+    fn classlink_response() -> Value {
         json!({
             "access_token": "opaque",
             "token_type": "Bearer",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_that_of_a_public_client() {
+    fn authorization_code_grant_is_a_public_clients() {
         let login = pending(0);
         let body = authorization_code_grant(&login, &Secret::new("c+1".into()));
         let pairs: Vec<_> = form_urlencoded::parse(body.expose().as_bytes()).collect();
@@ -160,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn classlinks_answer_without_expiry_and_refresh_token_is_one() {
-        let tokens = parse(200, &classlinks()).unwrap();
+    fn token_response_may_lack_expiry_and_refresh_token_as_classlinks_does() {
+        let tokens = parse(200, &classlink_response()).unwrap();
         assert_eq!(tokens.access_token.expose(), "opaque");
         assert_eq!(tokens.id_token.unwrap().expose(), "a.b.c");
         assert_eq!(tokens.scope, None);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_is_asked_for_and_a_token_revoked_as_by_a_public_client() {
+    fn refresh_and_revocation_requests_are_a_public_clients() {
         let token = Secret::new("r+1".into());
         let body = refresh_token_grant("c1", &token);
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=r%2B1&client_id=c1");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewals_answer_may_come_without_an_id_token() {
+    fn token_response_may_lack_an_id_token() {
         let body = json!({
             "access_token": "fresh", "token_type": "bearer", "refresh_token": "next", "expires_in": 300,
         });
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_is_a_number_or_its_digits_and_anything_else_is_missing() {
+    fn expires_in_is_a_number_or_its_digits_and_missing_otherwise() {
         for (value, seconds) in [
             (json!(0), Some(0.0)),
             (json!("3600"), Some(3600.0)),
@@ -200,16 +200,16 @@ mod tests {
             (json!(null), None),
             (json!([5]), None),
         ] {
-            let mut body = classlinks();
+            let mut body = classlink_response();
             body["expires_in"] = value.clone();
             assert_eq!(parse(200, &body).unwrap().expires_in, seconds, "{value}");
         }
     }
 
     #[test]
-    fn an_oauth_error_is_a_rejection_at_any_status() {
+    fn oauth_error_is_token_rejected_at_any_status() {
         for status in [200, 302, 400, 401, 429, 500] {
-            let mut body = classlinks();
+            let mut body = classlink_response();
             body["error"] = json!("invalid_grant");
             body["error_description"] = json!("expired");
             let error = parse(status, &body).unwrap_err();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_an_invalid_answer() {
+    fn token_response_with_missing_or_wrong_members_is_invalid() {
         let missing = ["access_token", "token_type"].map(|name| (name, None));
         let wrong = [
             ("access_token", Some(json!(""))),
@@ -231,7 +231,7 @@ mod tests {
             ("scope", Some(json!(["openid", 5]))),
         ];
         for (name, value) in missing.into_iter().chain(wrong) {
-            let mut body = classlinks();
+            let mut body = classlink_response();
             match value {
                 Some(value) => body[name] = value,
                 None => drop(body.as_object_mut().unwrap().remove(name)),
@@ -249,15 +249,18 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_answer_at_an_error_status_is_refused() {
-        assert_eq!(parse(500, &classlinks()).unwrap_err().code, ErrorCode::ProviderResponseInvalid);
-        assert!(parse(299, &classlinks()).is_ok());
-        assert!(parse(300, &classlinks()).is_err());
+    fn complete_token_response_with_an_error_status_is_refused() {
+        assert_eq!(
+            parse(500, &classlink_response()).unwrap_err().code,
+            ErrorCode::ProviderResponseInvalid
+        );
+        assert!(parse(299, &classlink_response()).is_ok());
+        assert!(parse(300, &classlink_response()).is_err());
     }
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic(status: u16, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn parse_never_panics(status: u16, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = TokenResponse::parse(status, &bytes);
         }
     }

@@ -1,9 +1,12 @@
 //! Which URLs a secret may be sent to, and which are of the page's own origin.
+//!
+//! The platform's parser is not asked here: both this module and the gateway must judge a URL before anything parses it.
 
 use super::{ascii, form};
 
-/// Whether this is an absolute https URL, or http on a loopback host (RFC 8252, 8.3; W3C Secure Contexts, 3.1), in
-/// plain characters: no user information, no white space, no backslash, no fragment, nothing that two parsers could read in two ways.
+/// Returns whether this is an absolute https URL, or http on a loopback host (RFC 8252, 8.3; W3C Secure Contexts, 3.1), in
+/// plain characters: no user information, white space, backslash or fragment, and nothing that two parsers could read in
+/// two ways.
 #[must_use]
 pub fn is_potentially_trustworthy(url: &str) -> bool {
     let url = url.as_bytes();
@@ -18,11 +21,11 @@ pub fn is_potentially_trustworthy(url: &str) -> bool {
     plain && host.is_some_and(|host| https || is_loopback(host))
 }
 
-/// The path, query and fragment of a URL of this origin, both as the platform's URL parser writes them; `None` where it
-/// is of another, or where a router would take the path itself for another: `//evil`.
+/// Returns path, query and fragment of a URL of this origin, both as the platform's URL parser writes them; `None` if the
+/// URL is of another origin, or if a router could take its path for another origin: `//evil`.
 #[must_use]
 pub fn same_origin_path<'a>(href: &'a str, origin: &str) -> Option<&'a str> {
-    // A URL of this origin begins with the origin as it stands (URL Standard, 4.5), and one of no origin with no path.
+    // A URL of this origin starts with the serialized origin (URL Standard, 4.5), and one with an opaque origin has no path.
     let path = href.strip_prefix(origin)?;
     (path.starts_with('/') && !path.starts_with("//")).then_some(path)
 }
@@ -34,7 +37,7 @@ pub fn append_query(url: &str, parameters: &[(&str, &str)]) -> String {
     [url, separator, &form::encode(parameters)].concat()
 }
 
-/// The host of an authority: a name, an IPv4 address, or an IPv6 address in brackets.
+/// Returns the host of an authority: a name, an IPv4 address, or an IPv6 address without its brackets.
 fn host(authority: &[u8]) -> Option<&[u8]> {
     let address = authority.strip_prefix(b"[");
     let (text, end) = address.map_or((authority, b':'), |address| (address, b']'));
@@ -58,7 +61,7 @@ fn is_port(digits: &[u8]) -> bool {
     ascii::parse_u32(digits).is_some_and(|port| port <= u16::MAX.into())
 }
 
-/// A host that never leaves the device: `localhost`, names beneath it, 127.0.0.0/8 and `::1`.
+/// Returns whether a host is the device itself: `localhost`, names below it, 127.0.0.0/8 and `::1`.
 fn is_loopback(host: &[u8]) -> bool {
     let mut labels = host.split(|byte| *byte == b'.');
     host == b"::1"
@@ -66,7 +69,7 @@ fn is_loopback(host: &[u8]) -> bool {
         || labels.next() == Some(b"127") && labels.clone().count() == 3 && labels.all(is_octet)
 }
 
-/// A part of an IPv4 address, without leading zeros, which some read as octal.
+/// Returns whether this is an octet of an IPv4 address, without leading zeros, which some parsers read as octal.
 fn is_octet(digits: &[u8]) -> bool {
     let leading_zero = digits.len() > 1 && digits.starts_with(b"0");
     !leading_zero && ascii::parse_u32(digits).is_some_and(|octet| octet <= u8::MAX.into())
@@ -78,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn https_and_loopback_are_secure() {
+    fn https_and_loopback_urls_are_potentially_trustworthy() {
         for url in [
             "https://launchpad.classlink.com/oauth2/v2/token",
             "https://example.com:8443",
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_not() {
+    fn other_urls_are_not_potentially_trustworthy() {
         for url in [
             "",
             "http://example.com/",
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_this_origin_is_what_follows_it() {
+    fn same_origin_path_refuses_other_origins_and_paths_that_look_like_one() {
         let origin = "https://app.example";
         for path in ["/", "/classes?of=5a#top", "/a//b", "/%2F/evil.example"] {
             assert_eq!(same_origin_path(&format!("{origin}{path}"), origin), Some(path));
@@ -158,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_input_makes_it_panic(url in ".*") {
+        fn is_potentially_trustworthy_never_panics(url in ".*") {
             let _ = is_potentially_trustworthy(&url);
         }
     }

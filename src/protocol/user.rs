@@ -1,5 +1,5 @@
-//! The person who signed in: fields from the verified ID token, and from `UserInfo` (`OpenID` Connect Core 1.0, 5.3) or
-//! `ClassLink`'s my-info where they are missing there.
+//! The signed-in user: fields of the verified ID token and, if they are missing there, of `UserInfo` (`OpenID` Connect Core
+//! 1.0, 5.3) or `ClassLink`'s my-info. Also the checks that a profile is about this user, and of the tenant.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -9,7 +9,7 @@ use super::json::{self, Object, Value};
 use super::pkce::sha256;
 use crate::error::{Error, ErrorCode, Reason};
 
-/// The fields that are text, and the names they may come under: the ID token's and `UserInfo`'s, then my-info's.
+/// The string fields, with the names of their sources: in the ID token and `UserInfo`, then in my-info.
 const STRING_FIELDS: [(&str, &[&str]); 7] = [
     ("name", &["name", "DisplayName"]),
     ("givenName", &["given_name", "FirstName"]),
@@ -22,13 +22,13 @@ const STRING_FIELDS: [(&str, &[&str]); 7] = [
 
 const TENANT_IDS: [&str; 3] = ["classLink_tenant_id_string", "classLink_tenant_id", "TenantId"];
 
-/// The person who signed in, as the application sees them; `User` in the package's types says what each field means.
+/// The signed-in user as the application sees it; `User` in the package's types documents each field.
 pub struct User {
     fields: Fields,
     tenant: Option<String>,
 }
 
-/// Fields by their names.
+/// Fields with their names.
 struct Fields(Vec<(&'static str, Field)>);
 
 enum Field {
@@ -73,14 +73,14 @@ impl Fields {
     }
 }
 
-/// The answer of a profile endpoint that speaks of the person whom the ID token names.
+/// A response of a profile endpoint that is about the user of the ID token.
 pub struct ProfileResponse(Object);
 
 impl ProfileResponse {
-    /// Reads an answer of `UserInfo` (Core 5.3.2 and 5.3.4).
+    /// Parses a `UserInfo` response (Core 5.3.2 and 5.3.4).
     ///
     /// # Errors
-    /// `userinfo_rejected`, `provider_response_invalid`, or `user_mismatch` where `sub` is not the ID token's.
+    /// `userinfo_rejected`, `provider_response_invalid`, or `user_mismatch` if `sub` is not the ID token's.
     pub fn from_userinfo(status: u16, body: &[u8], token: &VerifiedIdToken) -> Result<Self, Error> {
         let members = profile_members(status, body)?;
         match members.get_str("sub") {
@@ -89,8 +89,8 @@ impl ProfileResponse {
         }
     }
 
-    /// Reads an answer of `ClassLink`'s `/v2/my/info`. It has no `sub`; where both its `UserId` and the ID token's
-    /// `sub` are `ClassLink`'s numbers they must be the same.
+    /// Parses a response of `ClassLink`'s `/v2/my/info`. It has no `sub`; if both its `UserId` and the ID token's `sub` are
+    /// numbers they must be equal.
     ///
     /// # Errors
     /// As [`ProfileResponse::from_userinfo`].
@@ -112,18 +112,18 @@ fn mismatch(message: &'static str) -> Error {
     Error::new(ErrorCode::UserMismatch, message)
 }
 
-/// The members of an answer that tells of no error. `ClassLink` also reports errors as HTTP 200 with a numeric
+/// Returns the members of a response that is not an error. `ClassLink` also reports errors as HTTP 200 with a numeric
 /// `status` in the body.
 fn profile_members(status: u16, body: &[u8]) -> Result<Object, Error> {
     let rejected = |status: u16| {
-        Error::new(ErrorCode::UserinfoRejected, "the profile endpoint answered with an error")
+        Error::new(ErrorCode::UserinfoRejected, "the profile endpoint returned an error")
             .with_status(status)
     };
     if !(200..300).contains(&status) {
         return Err(rejected(status));
     }
     let members = json::parse_object(body).ok_or_else(|| {
-        let message = "the profile endpoint's answer is not a JSON object";
+        let message = "the profile endpoint's response is not a JSON object";
         Error::new(ErrorCode::ProviderResponseInvalid, message).with_status(status)
     })?;
     if members.get_f64("status").is_some() {
@@ -134,8 +134,8 @@ fn profile_members(status: u16, body: &[u8]) -> Result<Object, Error> {
 }
 
 impl User {
-    /// The person of a verified ID token. What the provider signed wins over the profile, which fills gaps; a member
-    /// of the wrong type, or empty, counts as missing.
+    /// Makes the user of a verified ID token. Claims override the profile, which fills gaps; a member of the wrong type, or
+    /// empty, counts as missing.
     #[must_use]
     pub fn new(token: &VerifiedIdToken, profile: Option<&ProfileResponse>) -> Self {
         let sources = Sources { claims: token.claims(), profile: profile.map(|answer| &answer.0) };
@@ -145,7 +145,7 @@ impl User {
         for (name, names) in STRING_FIELDS {
             fields.text(name, sources.text(names));
         }
-        // Of the address that the token has, the profile can say nothing: it may know another.
+        // The profile's `email_verified` may be about another address than the token's.
         let verified = |source: &Object| source.get("email_verified")?.as_bool();
         let has_address = sources.claims.get_non_empty_str("email").is_some();
         let verified = if has_address { verified(sources.claims) } else { sources.find(verified) };
@@ -156,7 +156,7 @@ impl User {
         fields.text("role", role.map(str::to_owned));
         fields.text("roleName", word);
         let sourced_id = sources.identifier(&["classLink_sourcedId", "SourcedId"]);
-        // The id decides who is let in: what the provider signed goes first, whichever of the names it has.
+        // The tenant decides who may sign in: any of its names in the signed claims goes before the profile.
         let tenant = sources.find(|source| first_identifier(source, &TENANT_IDS));
         if let Some(id) = &tenant {
             if let Some(sourced_id) = &sourced_id {
@@ -175,7 +175,7 @@ impl User {
         Self { fields, tenant }
     }
 
-    /// Whether this person's district is served.
+    /// Checks that the user's tenant is allowed.
     ///
     /// # Errors
     /// `tenant_not_allowed`.
@@ -186,16 +186,16 @@ impl User {
         let (reason, message) = match self.tenant.as_deref() {
             None => (
                 Reason::TenantUnknown,
-                "the person's tenant is not known; ask for it with `profile: \"my-info\"` or `\"userinfo\"`",
+                "the user's tenant is unknown; ask for it with `profile: \"my-info\"` or `\"userinfo\"`",
             ),
             Some(id) if allowed.iter().any(|served| served.as_str() == Some(id)) => return Ok(()),
-            Some(_) => (Reason::TenantOther, "the person's tenant is not in `allowedTenants`"),
+            Some(_) => (Reason::TenantOther, "the user's tenant is not in `allowedTenants`"),
         };
         Err(Error::new(ErrorCode::TenantNotAllowed, message).with_reason(reason))
     }
 }
 
-/// The places where a field may stand.
+/// The sources of a field.
 struct Sources<'a> {
     claims: &'a Object,
     profile: Option<&'a Object>,
@@ -223,7 +223,8 @@ impl Sources<'_> {
         self.text(&["Tenant"]).or_else(|| self.find(locality))
     }
 
-    /// The role and the provider's word for it. `ClassLink` puts a role word where Core 5.1 has the URL of a profile.
+    /// Returns the role and the provider's name for it. `ClassLink` puts a role name into `profile`, where Core 5.1 has a
+    /// URL.
     fn role(&self) -> (Option<&'static str>, Option<String>) {
         let is_url = |word: &String| word.bytes().any(|byte| matches!(byte, b'/' | b':'));
         let word = self
@@ -234,7 +235,7 @@ impl Sources<'_> {
         }
         let level = |name| self.find(|source| source.get_f64(name));
         let level = level("classLink_role_level").or_else(|| level("Role_Level"));
-        // Levels are small whole numbers; what differs from them by a fraction is none.
+        // Compared exactly: levels are small integers.
         let role = match level {
             Some(level) if level.to_bits() == 4f64.to_bits() => Some("student"),
             Some(level) if level.to_bits() == 3f64.to_bits() => Some("teacher"),
@@ -248,7 +249,7 @@ fn first_identifier(source: &Object, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| source.get_string_or_integer(name))
 }
 
-/// One of the roles that `User` has for a word of the provider's.
+/// Maps the provider's name of a role to one of `User`'s.
 fn role_of(word: &str) -> &'static str {
     const ADMINISTRATOR: &[u8] = b"administrator";
     for (known, role) in [
@@ -270,7 +271,7 @@ fn role_of(word: &str) -> &'static str {
     }
 }
 
-/// A key of two parts that collides with none of other parts: in each, `%` and the separator are percent-encoded.
+/// Joins two parts to a key that no other parts have: in each, `%` and the separator are percent-encoded.
 fn join_escaped(first: &str, separator: char, second: &str) -> String {
     let mut key = String::new();
     encode(&mut key, first, separator);

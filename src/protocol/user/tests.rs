@@ -1,4 +1,4 @@
-//! The person who signed in: which claims and members make which fields, whose answers count, and whose district.
+//! The signed-in user: which claims and members make which fields, which profiles are accepted, and which tenants.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,14 +19,14 @@ fn my_info(body: &Value, token: &VerifiedIdToken) -> Result<ProfileResponse, Err
     ProfileResponse::from_my_info(200, &bytes(body), token)
 }
 
-/// The user as the application sees it, of an ID token and a my-info answer.
+/// Returns the user as the application sees it, of an ID token and a my-info response.
 fn user(claims: Value, my_info_answer: Option<Value>) -> Value {
     let token = verified(claims);
     let profile = my_info_answer.map(|answer| my_info(&answer, &token).unwrap());
     serde_json::to_value(User::new(&token, profile.as_ref())).unwrap()
 }
 
-/// The fields of a user beyond those that every user has.
+/// Returns a user's fields without those that every user has.
 fn fields(claims: Value, my_info_answer: Option<Value>) -> Value {
     let mut user = user(claims, my_info_answer);
     let members = user.as_object_mut().unwrap();
@@ -35,9 +35,9 @@ fn fields(claims: Value, my_info_answer: Option<Value>) -> Value {
     user
 }
 
-/// The gateway's sessions make users too: the same vectors hold both implementations to the same fields.
+/// The gateway also makes users: the same vectors test both implementations.
 #[test]
-fn the_gateway_and_this_module_make_the_same_user() {
+fn users_have_the_same_fields_as_by_the_gateway() {
     let vectors = include_str!("../../../tests/vectors/users.json");
     let vectors: Vec<Value> = serde_json::from_str(vectors).unwrap();
     assert!(vectors.len() > 50);
@@ -47,7 +47,7 @@ fn the_gateway_and_this_module_make_the_same_user() {
         claims["iss"] = vector["issuer"].take();
         claims["sub"] = vector["expected"]["sub"].clone();
         let token = verified(claims);
-        // These are about fields: whether an answer speaks of the same person has tests of its own.
+        // These are about fields; other tests are about the user that a profile belongs to.
         let profile = match (vector["userInfo"].take(), vector["myInfo"].take()) {
             (Value::Null, Value::Null) => None,
             (Value::Object(members), Value::Null) | (Value::Null, Value::Object(members)) => {
@@ -66,14 +66,14 @@ fn the_gateway_and_this_module_make_the_same_user() {
 }
 
 #[test]
-fn a_person_with_no_claims_but_the_required_ones_has_an_id_and_a_subject() {
+fn user_with_required_claims_alone_has_id_and_sub() {
     let expected = json!({ "id": "https://op.example|8708718", "sub": "8708718" });
     assert_eq!(user(json!({}), None), expected);
     assert_eq!(user(json!({}), Some(json!({}))), expected);
 }
 
 #[test]
-fn classlinks_id_token_gives_what_it_has() {
+fn classlinks_id_token_fills_its_fields() {
     let claims = json!({
         "iss": "https://launchpad.classlink.com",
         "auth_time": 1_699_999_900,
@@ -102,7 +102,7 @@ fn classlinks_id_token_gives_what_it_has() {
 }
 
 #[test]
-fn every_claim_has_its_field() {
+fn every_standard_claim_fills_its_field() {
     let claims = json!({
         "preferred_username": "aruiz",
         "picture": "https://img.example/a.png",
@@ -130,7 +130,7 @@ fn every_claim_has_its_field() {
 }
 
 #[test]
-fn my_info_has_every_field_under_a_name_of_its_own() {
+fn my_info_fills_fields_under_its_own_names() {
     let answer = json!({
         "UserId": 8_708_718,
         "TenantId": "2284",
@@ -167,7 +167,7 @@ fn my_info_has_every_field_under_a_name_of_its_own() {
 }
 
 #[test]
-fn what_the_provider_signed_wins_and_the_profile_fills_gaps() {
+fn claims_override_the_profile_which_fills_gaps() {
     let claims = json!({
         "name": "Ana Ruiz",
         "email_verified": false,
@@ -202,7 +202,7 @@ fn what_the_provider_signed_wins_and_the_profile_fills_gaps() {
 }
 
 #[test]
-fn a_member_of_the_wrong_type_or_empty_counts_as_missing() {
+fn members_that_are_empty_or_of_the_wrong_type_count_as_missing() {
     let names = [
         "name",
         "given_name",
@@ -253,7 +253,7 @@ fn a_member_of_the_wrong_type_or_empty_counts_as_missing() {
 }
 
 #[test]
-fn an_empty_claim_leaves_the_field_to_the_profile() {
+fn empty_claim_leaves_the_field_to_the_profile() {
     let claims = json!({ "name": "", "classLink_sourcedId": "", "email_verified": "no" });
     let answer = json!({ "DisplayName": "Ana", "SourcedId": "0005", "email_verified": true });
     let expected = json!({ "name": "Ana", "sourcedId": "0005", "emailVerified": true });
@@ -261,13 +261,13 @@ fn an_empty_claim_leaves_the_field_to_the_profile() {
 }
 
 #[test]
-fn the_time_of_sign_in_is_the_id_tokens_alone() {
+fn auth_time_is_never_the_profiles() {
     assert_eq!(fields(json!({}), Some(json!({ "auth_time": 5 }))), json!({}));
 }
 
 /// A district without OneRoster sends an empty `SourcedId`.
 #[test]
-fn a_roster_id_needs_both_the_tenant_and_the_sourced_id() {
+fn roster_id_needs_tenant_and_sourced_id() {
     let only_tenant = json!({ "TenantId": 2284, "SourcedId": "" });
     assert_eq!(fields(json!({}), Some(only_tenant)), json!({ "tenant": { "id": "2284" } }));
     let only_sourced_id = json!({ "SourcedId": "0005" });
@@ -275,7 +275,7 @@ fn a_roster_id_needs_both_the_tenant_and_the_sourced_id() {
 }
 
 #[test]
-fn the_tenants_id_may_be_a_string_or_a_number_and_the_string_comes_first() {
+fn tenant_id_may_be_a_string_or_a_number_and_prefers_the_string() {
     for (claims, id) in [
         (
             json!({ "classLink_tenant_id_string": "a", "classLink_tenant_id": 2, "TenantId": 3 }),
@@ -293,7 +293,7 @@ fn the_tenants_id_may_be_a_string_or_a_number_and_the_string_comes_first() {
 }
 
 #[test]
-fn the_tenants_name_is_its_own_or_the_addresss_locality() {
+fn tenant_name_is_tenant_or_the_locality_of_address() {
     let address = json!({ "locality": "Springfield Public Schools" });
     let with =
         |tenant: Option<&str>| json!({ "TenantId": 1, "Tenant": tenant, "address": address });
@@ -311,7 +311,7 @@ fn the_tenants_name_is_its_own_or_the_addresss_locality() {
 }
 
 #[test]
-fn a_word_for_the_role_becomes_one_of_five() {
+fn role_name_is_mapped_to_one_of_five_roles() {
     for (word, role) in [
         ("Student", "student"),
         ("student", "student"),
@@ -334,7 +334,7 @@ fn a_word_for_the_role_becomes_one_of_five() {
 }
 
 #[test]
-fn the_roles_own_claim_wins_over_the_profile_word_and_a_word_over_a_level() {
+fn role_claim_overrides_profile_and_a_name_overrides_a_level() {
     let claims =
         json!({ "classLink_role": "Parent", "profile": "Teacher", "classLink_role_level": 4 });
     assert_eq!(fields(claims, None), json!({ "role": "parent", "roleName": "Parent" }));
@@ -344,14 +344,14 @@ fn the_roles_own_claim_wins_over_the_profile_word_and_a_word_over_a_level() {
 
 /// Core 1.0, 5.1 has the URL of a profile page there.
 #[test]
-fn the_url_of_a_profile_is_no_role() {
+fn profile_that_is_a_url_is_not_a_role() {
     for url in ["https://social.example/ana", "mailto:ana", "/ana", "social.example/ana"] {
         assert_eq!(fields(json!({ "profile": url }), None), json!({}), "{url}");
     }
 }
 
 #[test]
-fn a_level_tells_the_role_where_no_word_does() {
+fn role_level_gives_the_role_when_there_is_no_name() {
     for (level, role) in [(json!(4), "student"), (json!(4.0), "student"), (json!(3), "teacher")] {
         for name in ["classLink_role_level", "Role_Level"] {
             assert_eq!(fields(json!({ name: level }), None), json!({ "role": role }), "{level}");
@@ -365,7 +365,7 @@ fn a_level_tells_the_role_where_no_word_does() {
 }
 
 #[test]
-fn user_info_must_speak_of_the_id_tokens_subject() {
+fn userinfo_of_another_sub_is_refused() {
     let token = verified(json!({}));
     let answer = user_info(&json!({ "sub": "8708718", "name": "Ana" }), &token).unwrap();
     let user = serde_json::to_value(User::new(&token, Some(&answer))).unwrap();
@@ -384,7 +384,7 @@ fn user_info_must_speak_of_the_id_tokens_subject() {
 }
 
 #[test]
-fn my_info_must_not_speak_of_another_number() {
+fn my_info_of_another_user_id_is_refused() {
     let token = verified(json!({}));
     for user_id in [
         json!("8708718"),
@@ -401,13 +401,13 @@ fn my_info_must_not_speak_of_another_number() {
         let error = my_info(&json!({ "UserId": user_id }), &token).err().unwrap();
         assert_eq!(error.code, ErrorCode::UserMismatch, "{user_id}");
     }
-    // Where the subject is no number of ClassLink's there is nothing to compare.
+    // A subject that is not one of ClassLink's numbers cannot be compared.
     let token = verified(json!({ "sub": "ana" }));
     assert!(my_info(&json!({ "UserId": 5 }), &token).is_ok());
 }
 
 #[test]
-fn an_error_answer_is_a_rejection_with_its_status() {
+fn profile_error_is_userinfo_rejected_with_its_status() {
     let token = verified(json!({}));
     let whole = json!({ "sub": "8708718" });
     let told = |status: Value| json!({ "sub": "8708718", "status": status, "message": "Ana: no" });
@@ -438,7 +438,7 @@ fn an_error_answer_is_a_rejection_with_its_status() {
 }
 
 #[test]
-fn a_status_that_is_no_number_is_a_member_like_others() {
+fn status_that_is_not_a_number_is_an_ordinary_member() {
     let token = verified(json!({}));
     for status in [json!("active"), json!("401"), json!(null), json!(true)] {
         assert!(user_info(&json!({ "sub": "8708718", "status": status }), &token).is_ok());
@@ -447,7 +447,7 @@ fn a_status_that_is_no_number_is_a_member_like_others() {
 }
 
 #[test]
-fn what_is_no_json_object_is_an_invalid_answer() {
+fn profile_that_is_not_a_json_object_is_invalid() {
     let token = verified(json!({}));
     for body in ["<html>", "", "[]", "null", r#"{"sub":"87087"#] {
         for read in [ProfileResponse::from_userinfo, ProfileResponse::from_my_info] {
@@ -459,7 +459,7 @@ fn what_is_no_json_object_is_an_invalid_answer() {
 }
 
 #[test]
-fn only_the_tenants_that_are_served_are_let_in() {
+fn tenants_that_are_not_allowed_are_refused() {
     let of_tenant = |claims| User::new(&verified(claims), None);
     let ours = of_tenant(json!({ "TenantId": 2284 }));
     let unknown = of_tenant(json!({}));
@@ -485,7 +485,7 @@ fn only_the_tenants_that_are_served_are_let_in() {
 }
 
 #[test]
-fn keys_of_two_parts_are_as_documented() {
+fn join_escaped_escapes_percent_and_the_separator() {
     assert_eq!(join_escaped("https://op.example", '|', "1"), "https://op.example|1");
     assert_eq!(join_escaped("a|b%", '|', "c/|%"), "a%7Cb%25|c/%7C%25");
     assert_eq!(join_escaped("a/b%", '/', "c|/%"), "a%2Fb%25/c|%2F%25");
@@ -500,7 +500,7 @@ const PART: &str = "[a|/%7C2F5]{0,5}";
 
 proptest! {
     #[test]
-    fn two_different_pairs_never_give_the_same_key(
+    fn join_escaped_never_collides(
         separator in proptest::sample::select(vec!['|', '/']),
         one in (PART, PART),
         other in (PART, PART),
@@ -517,7 +517,7 @@ proptest! {
     }
 
     #[test]
-    fn a_key_can_be_taken_apart_again(first in ".{0,9}", second in ".{0,9}") {
+    fn join_escaped_can_be_reversed(first in ".{0,9}", second in ".{0,9}") {
         for (separator, code) in [('|', "%7C"), ('/', "%2F")] {
             let key = join_escaped(&first, separator, &second);
             let parts: Vec<_> = key.split(separator).collect();
@@ -528,7 +528,7 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_makes_it_panic(status: u16, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn profile_responses_never_panic(status: u16, body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let token = verified(json!({}));
         let _ = ProfileResponse::from_userinfo(status, &body, &token);
         let _ = ProfileResponse::from_my_info(status, &body, &token);

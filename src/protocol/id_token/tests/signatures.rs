@@ -1,5 +1,5 @@
-//! Rows 1 to 5 on real signatures: the norms' own examples, keys of every kind, keys that are not the right one, and
-//! tokens that somebody changed.
+//! Verification of real signatures: the norms' own examples, keys of every kind, keys that are not the right one, and
+//! tokens that were changed.
 
 use std::cell::Cell;
 
@@ -16,7 +16,7 @@ use crate::protocol::json::Object;
 use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::{Algorithm, Hash, Jws};
 
-/// Rows 1 to 5.
+/// Parses and verifies a token.
 fn authenticate(token: &str, keys: &KeySet) -> Result<SignatureVerifiedIdToken, Reason> {
     authenticate_on(&Ring, token, keys)
 }
@@ -48,7 +48,7 @@ const RFC_7515: [(&str, &str, &str); 2] = [
 const RFC_7515_PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
 #[test]
-fn the_examples_of_rfc_7515_are_authentic() {
+fn examples_of_rfc_7515_are_verified() {
     for (keys, header, signature) in RFC_7515 {
         let token = [header, RFC_7515_PAYLOAD, signature].join(".");
         let keys = KeySet::parse(keys.as_bytes()).unwrap();
@@ -65,13 +65,13 @@ fn the_examples_of_rfc_7515_are_authentic() {
 }
 
 #[test]
-fn the_example_of_rfc_8037_is_authentic() {
+fn example_of_rfc_8037_is_verified() {
     let key = json!({
         "kty": "OKP",
         "crv": "Ed25519",
         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
     });
-    // Its payload is no JSON object, so it is put together here.
+    // Its payload is not a JSON object, so it is put together here.
     let example = |signing_input: &str| {
         Box::new(Jws {
         algorithm: Algorithm::EdDsa,
@@ -98,7 +98,7 @@ fn the_example_of_rfc_8037_is_authentic() {
 }
 
 #[test]
-fn a_token_signed_by_the_providers_key_is_accepted_whatever_kind_it_is() {
+fn token_signed_by_the_providers_key_is_accepted_with_every_algorithm() {
     for (key, names) in [
         (SigningKey::rsa(), &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"][..]),
         (SigningKey::p256(), &["ES256"]),
@@ -118,7 +118,7 @@ fn a_token_signed_by_the_providers_key_is_accepted_whatever_kind_it_is() {
 }
 
 #[test]
-fn a_foreign_key_is_a_bad_signature() {
+fn signature_of_another_key_is_refused() {
     for (ours, theirs, name) in [
         (SigningKey::ed25519(), SigningKey::ed25519(), "EdDSA"),
         (SigningKey::p256(), SigningKey::p256(), "ES256"),
@@ -133,7 +133,7 @@ fn a_foreign_key_is_a_bad_signature() {
 }
 
 #[test]
-fn a_signature_of_one_algorithm_is_none_of_another() {
+fn signature_of_another_algorithm_is_refused() {
     let key = SigningKey::rsa();
     let token = key.sign(&json!({ "alg": "RS256" }), &claims());
     let (input, signature) = token.rsplit_once('.').unwrap();
@@ -146,7 +146,7 @@ fn a_signature_of_one_algorithm_is_none_of_another() {
 }
 
 #[test]
-fn no_signature_is_a_bad_signature() {
+fn empty_signature_is_refused() {
     let key = SigningKey::ed25519();
     let token = key.sign(&json!({ "alg": "EdDSA" }), &claims());
     let (input, _) = token.rsplit_once('.').unwrap();
@@ -156,7 +156,7 @@ fn no_signature_is_a_bad_signature() {
 
 /// An attacker may sign by HMAC with what everybody knows, or not at all.
 #[test]
-fn unsigned_and_hmac_tokens_are_refused_even_where_they_are_advertised() {
+fn unsigned_and_hmac_tokens_are_refused_when_the_metadata_lists_them() {
     let key = SigningKey::rsa();
     let token = key.sign(&json!({ "alg": "RS256" }), &claims());
     let (input, signature) = token.rsplit_once('.').unwrap();
@@ -175,7 +175,7 @@ fn unsigned_and_hmac_tokens_are_refused_even_where_they_are_advertised() {
 }
 
 #[test]
-fn two_keys_under_one_id_are_tried_in_turn() {
+fn keys_with_the_same_kid_are_tried_in_turn() {
     let (first, second) = (SigningKey::ed25519(), SigningKey::ed25519());
     let id = json!({ "kid": "k" });
     let keys = key_set(&[first.jwk(&id), second.jwk(&id)]);
@@ -188,7 +188,7 @@ fn two_keys_under_one_id_are_tried_in_turn() {
 }
 
 #[test]
-fn the_key_is_the_one_that_the_token_names() {
+fn only_the_key_that_the_token_names_is_tried() {
     let (first, second) = (SigningKey::ed25519(), SigningKey::ed25519());
     let jwks = [first.jwk(&json!({ "kid": "a" })), second.jwk(&json!({ "kid": "b" }))];
     let sign = |header: Value| second.sign(&header, &claims());
@@ -232,7 +232,7 @@ impl CryptoProvider for Choosy {
 }
 
 #[test]
-fn a_key_that_the_platform_refuses_is_passed_over() {
+fn key_that_the_platform_refuses_is_skipped() {
     let (ours, other) = (SigningKey::ed25519(), SigningKey::ed25519());
     let id = json!({ "kid": "k" });
     let token = ours.sign(&json!({ "alg": "EdDSA", "kid": "k" }), &claims());
@@ -253,7 +253,7 @@ fn a_key_that_the_platform_refuses_is_passed_over() {
 }
 
 #[test]
-fn an_algorithm_that_the_platform_does_not_know_is_refused_at_once() {
+fn algorithm_that_the_platform_does_not_support_is_refused() {
     struct Old(Cell<usize>);
     impl CryptoProvider for Old {
         fn verify(
@@ -281,7 +281,7 @@ fn an_algorithm_that_the_platform_does_not_know_is_refused_at_once() {
 }
 
 #[test]
-fn a_token_that_is_refused_comes_back_to_be_tried_with_newer_keys() {
+fn refused_token_is_returned_to_be_verified_with_newer_keys() {
     let (old, new) = (SigningKey::ed25519(), SigningKey::ed25519());
     let token = new.sign(&json!({ "alg": "EdDSA", "kid": "new" }), &claims());
     let jws = Jws::parse(&token, &advertised(&ALL)).unwrap();
@@ -299,7 +299,7 @@ thread_local! {
 
 proptest! {
     #[test]
-    fn a_token_with_any_character_changed_is_refused(at: Index, to in "[A-Za-z0-9_.=-]") {
+    fn token_with_any_character_changed_is_refused(at: Index, to in "[A-Za-z0-9_.=-]") {
         KEY.with(|key| {
             let mut token = key.sign(&json!({ "alg": "EdDSA" }), &claims());
             let at = at.index(token.len());
@@ -311,7 +311,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_any_bit_of_a_part_flipped_is_refused(part in 0..3usize, at: Index, bit in 0..8u8) {
+    fn token_with_any_bit_flipped_is_refused(part in 0..3usize, at: Index, bit in 0..8u8) {
         KEY.with(|key| {
             let token = key.sign(&json!({ "alg": "EdDSA" }), &claims());
             let mut parts: Vec<_> = token.split('.').map(|part| from_base64url(part).unwrap()).collect();
@@ -324,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn no_token_without_the_providers_signature_is_accepted(
+    fn tokens_without_the_providers_signature_are_refused(
         signature in proptest::collection::vec(any::<u8>(), 0..80),
         subject in "[0-9]{1,9}",
     ) {

@@ -30,7 +30,7 @@ struct World<'a> {
 impl World<'_> {
     /// Judges a token by these keys, and by those that a fetch brings where the first do not verify it. Returns how often
     /// keys were fetched, too.
-    fn judge(
+    fn validate(
         &self,
         token: &str,
         case: &Value,
@@ -72,7 +72,7 @@ impl World<'_> {
 }
 
 #[test]
-fn id_tokens_are_judged_as_the_gateway_judges_them() {
+fn id_tokens_are_validated_as_by_the_gateway() {
     let vectors = vectors!("id-tokens.json");
     let text = |name: &str| vectors[name].as_str().unwrap();
     let world = World {
@@ -95,9 +95,9 @@ fn id_tokens_are_judged_as_the_gateway_judges_them() {
         }
         let before = case["renews"]
             .as_str()
-            .map(|token| world.judge(token, case, IssuedFor::Session).0.ok().unwrap());
+            .map(|token| world.validate(token, case, IssuedFor::Session).0.ok().unwrap());
         let issued_for = before.as_ref().map_or(IssuedFor::Login(world.nonce), IssuedFor::Renewal);
-        let (judged, fetches) = world.judge(case["token"].as_str().unwrap(), case, issued_for);
+        let (judged, fetches) = world.validate(case["token"].as_str().unwrap(), case, issued_for);
         let outcome = match judged {
             Ok(_) => "valid",
             Err(Reason::Subject) if before.is_some() => "user_mismatch",
@@ -113,7 +113,7 @@ fn id_tokens_are_judged_as_the_gateway_judges_them() {
 }
 
 #[test]
-fn token_responses_are_read_as_the_gateway_reads_them() {
+fn token_responses_are_parsed_as_by_the_gateway() {
     for case in cases(&vectors!("token-responses.json")) {
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let body = case["body"].as_str().unwrap();
@@ -138,7 +138,7 @@ fn token_responses_are_read_as_the_gateway_reads_them() {
 }
 
 #[test]
-fn urls_are_secure_where_they_are_for_the_gateway() {
+fn urls_are_potentially_trustworthy_as_by_the_gateway() {
     for case in cases(&vectors!("urls.json")) {
         let address = case["url"].as_str().unwrap();
         assert_eq!(url::is_potentially_trustworthy(address), case["isSecure"], "{address:?}");
@@ -146,7 +146,7 @@ fn urls_are_secure_where_they_are_for_the_gateway() {
 }
 
 #[test]
-fn key_sets_are_read_where_the_gateway_reads_them() {
+fn key_sets_are_parsed_as_by_the_gateway() {
     for case in cases(&vectors!("jwks.json")) {
         let set = KeySet::parse(case["body"].as_str().unwrap().as_bytes());
         assert_eq!(set.is_ok(), case["isReadable"], "{}", case["name"]);
