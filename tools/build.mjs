@@ -40,7 +40,7 @@ const target = join(root, "target");
 
 const WASM_OPT = join(root, "node_modules/binaryen/bin/wasm-opt");
 
-/** The standard library made anew, for size: the one that comes with Rust is made for speed. */
+/** The standard library rebuilt for size: the one that comes with Rust is made for speed. */
 const SMALL_STD = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
 /**
@@ -105,7 +105,7 @@ const INTERNAL_MEMBERS = [
   ...["setPanicListener", "startPopupLogin", "stripState", "toJson"],
 ];
 
-/** What the entries take from the application's own `node_modules`, or from each other. */
+/** The imports that the application's own `node_modules` resolves, or another entry's file. */
 const EXTERNAL = ["classlink-spa", "jose", "next", "react", "vue", `./${DIAGNOSIS}`];
 
 /** An entry that takes the gateway from its own file. */
@@ -234,7 +234,7 @@ export async function buildWasm(folder, features = []) {
 }
 
 /**
- * The same for development.
+ * Builds the WebAssembly for development.
  *
  * @param {string} folder where both go
  */

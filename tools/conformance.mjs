@@ -40,7 +40,7 @@ const LIMIT = 30_000;
  *
  * @param {typeof ADAPTERS[number]} adapter
  * @param {Awaited<ReturnType<typeof launchTabs>>} tabs
- * @returns {Promise<(Seen | undefined)[]>} By scenario; nothing where a scenario does not speak of this library.
+ * @returns {Promise<(Seen | undefined)[]>} By scenario; `undefined` if a scenario has no expectation for this library.
  */
 async function playAll(adapter, tabs) {
   /** @type {(Seen | undefined)[]} */

@@ -258,7 +258,7 @@ function printWhatToTry(values, { app }, standIn) {
 `);
 }
 
-/** Resolves when the person or the system asks the program to end. */
+/** Resolves when the program is asked to end (Ctrl+C, SIGTERM). */
 function interrupted() {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, resolve);

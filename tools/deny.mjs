@@ -1,7 +1,7 @@
 /**
  * Checks what the project takes from others.
  *
- *     npm run audit:licenses                 licences, sources, bans: without a network, but for fetching the crates the first time
+ *     npm run audit:licenses                 licenses, sources, bans: without a network, but for fetching the crates the first time
  *     npm run audit:licenses -- advisories   known faults, too, of crates and npm packages: needs one
  *
  * @module

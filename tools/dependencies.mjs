@@ -1,5 +1,5 @@
 /**
- * Writes `docs/dependencies.md`: everything that this project takes from others, why, by which licence, and what it weighs.
+ * Writes `docs/dependencies.md`: everything that this project takes from others, why, by which license, and what it weighs.
  *
  *     npm run docs:dependencies
  *
@@ -21,9 +21,9 @@ export const PAGE = join(root, "docs/dependencies.md");
 /** How many bytes a crate takes, by name. @typedef {Record<string, number>} Weights */
 
 /**
- * What builds and tests the project: what its manifests name, and what users don't get.
+ * Lists what builds and tests the project: what its manifests name, and what users don't get.
  *
- * @returns {Promise<{ from: string, name: string, licence: string }[]>} sorted by name
+ * @returns {Promise<{ from: string, name: string, license: string }[]>} sorted by name
  */
 async function tools() {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
@@ -37,7 +37,7 @@ async function tools() {
       const entry = Object.entries(lock.packages).find(([path]) =>
         path.endsWith(`node_modules/${name}`),
       );
-      return { from: "npm", name, licence: entry?.[1].license };
+      return { from: "npm", name, license: entry?.[1].license };
     });
   const tree = execCapture("cargo", [
     ...["tree", "--locked", "--workspace", "--all-features"],
@@ -47,7 +47,7 @@ async function tools() {
   if (!tree.ok) throw new CliError(`cargo can't list the dependencies:\n${tree.stderr}`);
   const shipped = new Set([ownCrate().name, ...crates().map(({ name }) => name)]);
   const cargo = [...tree.stdout.matchAll(/^1\|(\S+) [^|]*\|(.*?)(?: \(\*\))?$/gm)]
-    .map(([, name, licence]) => ({ from: "cargo", name, licence }))
+    .map(([, name, license]) => ({ from: "cargo", name, license }))
     .filter(({ name }) => !shipped.has(name));
   const all = new Map([...cargo, ...npm].map((one) => [one.name, one]));
   return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -93,7 +93,7 @@ export async function dependenciesPage(weights) {
       .filter(({ needs }) => needs.includes(name))
       .map((one) => one.name)
       .join(", ");
-  const row = (one, reason) => [one.name, reason, one.licence, weights[one.name] ?? 0];
+  const row = (one, reason) => [one.name, reason, one.license, weights[one.name] ?? 0];
   const own = ownCrate().name;
 
   return `# Dependencies
@@ -109,7 +109,7 @@ compression, after wasm-opt, by the names of the functions. What was inlined cou
 weight is where the bytes are and not what would be saved. Of crates that weigh nothing, types or constants are used.
 
 ${table(
-  ["crate", "why", "licence", "bytes"],
+  ["crate", "why", "license", "bytes"],
   [
     [own, "this project", "Apache-2.0", weights[own]],
     ["Rust's standard library", "strings, lists, maps", "MIT OR Apache-2.0", weights.std],
@@ -126,15 +126,15 @@ ${table(
 Those need these:
 
 ${table(
-  ["crate", "needed by", "licence", "bytes"],
+  ["crate", "needed by", "license", "bytes"],
   others.map((one) => row(one, neededBy(one.name))),
 )}
 
 ## Installed beside the package
 
 ${table(
-  ["package", "why", "licence"],
-  beside.map((one) => [one.name, why(one.name), one.licence]),
+  ["package", "why", "license"],
+  beside.map((one) => [one.name, why(one.name), one.license]),
 )}
 
 React and Vue are optional peers: an application that uses \`classlink-spa/react\` or \`classlink-spa/vue\` has its own.
@@ -144,15 +144,15 @@ React and Vue are optional peers: an application that uses \`classlink-spa/react
 None of these reaches a user.
 
 ${table(
-  ["", "registry", "for", "licence"],
-  behind.map(({ from, name, licence }) => [name, from, whyHere(name), licence]),
+  ["", "registry", "for", "license"],
+  behind.map(({ from, name, license }) => [name, from, whyHere(name), license]),
 )}
 
 ## Checking
 
 | command | what it does |
 |---|---|
-| \`npm run audit:licenses\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licences and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed and has fetched the crates |
+| \`npm run audit:licenses\` | [cargo-deny](https://embarkstudios.github.io/cargo-deny/): only the licenses and the registry that \`deny.toml\` allows, no crate in two versions, nothing banned; for what builds and tests the project \`tools/deny.toml\`. Needs no network, once it is installed and has fetched the crates |
 | \`npm run audit:licenses -- advisories\` | the same tool against RustSec's list of known faults, and \`npm audit\`: both need a network |
 | \`npm run verify:reproducible\` | builds the package again in a clean clone of the last commit, in another folder, and compares every file byte by byte |
 `;

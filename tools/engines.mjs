@@ -30,7 +30,7 @@ const ENGINES = {
   cookies: { engine: "chromium-no-third-party-cookies", browser: "chromium" },
 };
 
-/** What starts a browser for the tests. */
+/** The programs that start a browser for the tests. */
 const LAUNCHER = join(root, "tests/support/browser.mjs");
 
 /**

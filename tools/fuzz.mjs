@@ -26,14 +26,14 @@ const folder = join(root, "fuzz");
 /** Where cargo puts the targets, and what the runs leave behind. */
 const output = join(root, "target/fuzz");
 
-/** What bounds a run: seconds and megabytes for one input, and the bytes that one has at most. */
+/** The bounds of a run: seconds and megabytes for one input, and the bytes that one has at most. */
 const LIMITS = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=16384"];
 
 /** Inputs that a corpus in the sources has at most, so that a clone stays small. `fuzz/tests/corpora.rs` checks it. */
 const CORPUS_MAX_INPUTS = 50;
 
 /**
- * What the release profile is for the fuzzer: quick code, compiled quickly. The crate's own is made for size, and optimising
+ * The release profile for the fuzzer: quick code, compiled quickly. The crate's own is made for size, and optimizing
  * all of it at once would count every branch twice.
  */
 const PROFILE = {
@@ -44,7 +44,7 @@ const PROFILE = {
 /** @typedef {{ name: string, program: string }} Target */
 
 /**
- * What a run came to.
+ * The result of a run.
  *
  * @typedef {object} Outcome
  * @property {string} name
@@ -233,7 +233,7 @@ function greedyCover(candidates, always) {
 }
 
 /**
- * What minimizing a corpus changed. Edges are those that the corpus, the seeds and the regressions reach together.
+ * The result of minimizing a corpus. Edges are those that the corpus, the seeds and the regressions reach together.
  *
  * @typedef {object} Minimized
  * @property {string} name

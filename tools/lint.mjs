@@ -16,7 +16,7 @@ const npmTool = (path, ...args) => [process.execPath, [join(root, "node_modules"
 /** @type {(...args: string[]) => Command} */
 const clippy = (...args) => ["cargo", ["clippy", "--locked", ...args, "--", "-D", "warnings"]];
 
-/** What each check is called, and the program that does it. @type {[name: string, ...Command][]} */
+/** The name of each check, and the program that does it. @type {[name: string, ...Command][]} */
 const CHECKS = [
   ["Rust's formatting", "cargo", ["fmt", "--all", "--check"]],
   ["Clippy, native", ...clippy("--workspace", "--all-targets")],
@@ -35,6 +35,7 @@ const CHECKS = [
         ...npmTool("typescript/bin/tsc", "--project", project, "--noEmit"),
       ]),
   ),
+  ["Prose", process.execPath, [join(root, "tools/prose.mjs")]],
   ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 

@@ -101,7 +101,7 @@ async function startServer(issuer) {
   return { child, port, memory: () => ask({ memory: true }) };
 }
 
-/** What the child process does. */
+/** The child process. */
 async function serve() {
   const { createGateway } = await import("../pkg/gateway.js");
   const { toNodeHandler } = await import("../pkg/gateway-node.js");
@@ -125,7 +125,7 @@ async function serve() {
 }
 
 /**
- * One request; answers with its latency in milliseconds.
+ * Sends one request, and resolves with its latency in milliseconds.
  *
  * @param {import("node:http").Agent} agent
  * @param {number} port

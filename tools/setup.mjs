@@ -1,6 +1,6 @@
 /**
- * What must be on the machine before anything is built: checks it, installs what can be installed, and says what
- * to do about the rest. Needs nothing but Node; a second run finds all in place and changes nothing.
+ * Checks what must be on the machine before anything is built, installs what can be installed, and says what to do about
+ * the rest. Needs nothing but Node; a second run finds all in place and changes nothing.
  *
  * @module
  */

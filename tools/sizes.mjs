@@ -1,5 +1,5 @@
 /**
- * What a user downloads, and how much it may be.
+ * Measures what a user downloads, and holds the ceiling.
  *
  * @module
  */

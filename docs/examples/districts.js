@@ -1,7 +1,7 @@
 const { env } = process;
 const redirectUris = [`${env.APP_ORIGIN}/callback`];
 
-/** One registration per district, each for its own district's people alone: the `clients` of `createGateway`. */
+/** One registration per district, each for its own district's users alone: the `clients` of `createGateway`. */
 export const clients = [
   {
     district: "sample-creek",

@@ -1,5 +1,5 @@
 //! How the time that a parser takes grows with what it is given: nanoseconds for each byte, at sizes up to ten times what
-//! the client reads at all. Whatever is no constant number of steps for each byte shows as a growing row.
+//! the client reads at all. More than a constant number of steps for each byte shows as a growing row.
 //!
 //! `cargo run --release --package classlink-spa-fuzz --example growth`
 
@@ -16,7 +16,7 @@ use classlink_spa::protocol::{ascii, json, metadata, url};
 
 const SIZES: [usize; 4] = [64 << 10, 256 << 10, 1 << 20, 10 << 20];
 
-/// What is repeated, between which ends.
+/// The repeated text, and its start and end.
 type Shape = [&'static str; 3];
 
 /// A parser, by what it is for.

@@ -6,11 +6,11 @@ use classlink_spa::protocol::callback::{Callback, LaunchRequest, Outcome};
 use crate::login::{CREATED_AT, ISSUER, STATE, pending};
 use crate::reading::{number, text_line};
 
-/// What RFC 6749 and RFC 9207 give names to.
+/// The parameters that RFC 6749 and RFC 9207 define.
 const PARAMETERS: [&str; 7] =
     ["code", "state", "iss", "error", "error_description", "error_uri", "response_type"];
 
-/// What a URL's query says, as the URL Standard reads it.
+/// The parameters of a URL's query, as the URL Standard parses it.
 struct Query(Vec<(String, String)>);
 
 impl Query {

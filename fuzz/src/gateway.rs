@@ -1,4 +1,4 @@
-//! What the gateway says of its own, and what the package's scripts hand over: a line with the header that names a
+//! The gateway's own errors, and the JSON of the package's scripts: a line with the header that names a
 //! refusal, one with its HTTP status, then a body.
 
 use classlink_spa::config::{Config, LoginOptions};

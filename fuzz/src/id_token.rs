@@ -22,7 +22,7 @@ const ACCESS_TOKEN: &str = "opaque";
 const NONCE: &str = "n1";
 const ADVERTISED: &str = "RS256 PS384 ES256 ES384 EdDSA Ed25519 none HS256";
 
-/// What the provider signs with.
+/// The provider's keys.
 struct Provider {
     rsa: SigningKey,
     p256: SigningKey,
@@ -80,7 +80,7 @@ pub(crate) fn verified(members: &[u8]) -> Option<VerifiedIdToken> {
     validate(&token, &asked).ok()
 }
 
-/// What the token is judged by.
+/// The conditions of the validation.
 struct Asked<'a> {
     now: f64,
     tolerance: f64,

@@ -110,7 +110,7 @@ fn readers(ours: &Object, theirs: &Map<String, Theirs>, name: &str) {
     assert_eq!(apart(&ours.get_joined_strings(name)), apart(&words));
 }
 
-/// What is written is read again as it was.
+/// Serializes and parses again, which changes nothing.
 fn writing(ours: &Object) {
     let written = json::write_object(ours.strings());
     let again = json::parse_object(written.as_bytes()).expect("what was written can't be read");

@@ -8,7 +8,7 @@ use classlink_spa::protocol::jws::{Algorithm, Jws};
 
 use crate::reading::{line, object, text_line};
 
-/// What a browser can verify.
+/// The algorithms that a browser can verify.
 const ALGORITHMS: [&str; 11] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
     "Ed25519",
@@ -38,7 +38,7 @@ fn parse(token: &str, advertised: &str) {
     assert!(jws.claims.members().all(|(name, _)| claims.contains_key(name)));
 }
 
-/// What is to be made of a token, by other libraries.
+/// Parses a token with other libraries.
 fn judge(token: &str, advertised: &str) -> Result<(), Reason> {
     let parts: Vec<_> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part)).collect();
     let [Ok(header), Ok(claims), Ok(_)] = &parts[..] else { return Err(Reason::Malformed) };

@@ -5,7 +5,7 @@ use classlink_spa::protocol::metadata::{ProfileSource, ProviderMetadata};
 use classlink_spa::protocol::pending::PendingLogin;
 use classlink_spa::protocol::pkce::CodeVerifier;
 
-/// Whom the person was sent to.
+/// The issuer of the login.
 pub const ISSUER: &str = "https://op.example";
 
 /// The client's id.

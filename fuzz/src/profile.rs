@@ -1,4 +1,4 @@
-//! UserInfo and my-info, and the person that they complete: a line with the answer's HTTP status and, for my-info,
+//! UserInfo and my-info, and the user that they complete: a line with the response's HTTP status and, for my-info,
 //! `my-info`; a line with members of the ID token's claims; then the answer's body.
 
 use classlink_spa::error::ErrorCode;
@@ -24,7 +24,7 @@ const TEXTS: [(&str, [&str; 2]); 7] = [
     ("locale", ["locale", "Language"]),
 ];
 
-/// Reads the answer about a person whose ID token is verified, and makes the user.
+/// Parses the response for a verified ID token, and makes the user.
 pub fn run(mut data: &[u8]) {
     let mut words = text_line(&mut data).split(' ');
     let status = number(words.next(), 200);
@@ -51,7 +51,7 @@ fn user_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Option<Profil
     judged(ProfileResponse::from_userinfo(status, body, token), status, members.as_ref(), is_theirs)
 }
 
-/// There both speak in `ClassLink`'s numbers, they speak of the same person.
+/// There both speak in `ClassLink`'s numbers, they are the same user's.
 fn my_info(status: u16, body: &[u8], token: &VerifiedIdToken) -> Option<ProfileResponse> {
     let members = object(body);
     let user_id = members.as_ref().and_then(|members| identifier(members, "UserId"));
@@ -94,7 +94,7 @@ fn identity(shown: &Value, token: &VerifiedIdToken) {
     assert_eq!(shown.get("authTime").and_then(Value::as_f64), token.auth_time());
 }
 
-/// What the provider signed wins over the profile, which fills gaps.
+/// Checks that signed claims override the profile, which fills gaps.
 fn fields(shown: &Value, claims: &Map<String, Value>, profile: &Map<String, Value>) {
     for (field, names) in TEXTS {
         let places = names.into_iter().flat_map(|name| [text(claims, name), text(profile, name)]);
@@ -115,7 +115,7 @@ fn fields(shown: &Value, claims: &Map<String, Value>, profile: &Map<String, Valu
     }
 }
 
-/// Whoever is let in, is let in by the district that the provider signed, where it signed one.
+/// Checks that a signed tenant decides who is allowed.
 fn tenant(user: &User, shown: &Value, claims: &Map<String, Value>, profile: &Map<String, Value>) {
     let first = |members| TENANT_IDS.iter().find_map(|name| identifier(members, name));
     let id = first(claims).or_else(|| first(profile));

@@ -15,12 +15,12 @@ pub fn line<'a>(input: &mut &'a [u8]) -> &'a [u8] {
     line
 }
 
-/// Takes the first line off, as text; empty where it is none.
+/// Removes the first line and returns it as text; empty if it is not UTF-8.
 pub fn text_line<'a>(input: &mut &'a [u8]) -> &'a str {
     std::str::from_utf8(line(input)).unwrap_or_default()
 }
 
-/// The number that a word is, or another where it is none.
+/// Parses a number; returns `other` if the word is not one.
 pub fn number<T: std::str::FromStr>(word: Option<&str>, otherwise: T) -> T {
     word.and_then(|word| word.parse().ok()).unwrap_or(otherwise)
 }
@@ -36,7 +36,7 @@ pub fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> 
     members.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// A member that is an identifier: a string with something in it, or an integer that nobody rounded.
+/// Returns a member that is an identifier: a string that is not empty, or an integer that was not rounded.
 pub fn identifier(members: &Map<String, Value>, name: &str) -> Option<String> {
     match members.get(name)? {
         Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),

@@ -63,7 +63,7 @@ pub fn run(mut data: &[u8]) {
     }
 }
 
-/// Strings, joined by spaces; `None` if one of them is none.
+/// Joins strings by spaces; `None` if one of the values is not a string.
 fn join(values: &[Value]) -> Option<String> {
     let mut words = String::new();
     for value in values {

@@ -3,7 +3,7 @@
 use classlink_spa::protocol::url::{is_potentially_trustworthy, same_origin_path};
 use url::{Host, Url};
 
-/// Pages that a person may be on.
+/// Pages that the path may be followed from.
 const PAGES: [&str; 3] = [
     "https://app.example/classes/?page=2#top",
     "http://localhost:3000/",
@@ -42,7 +42,7 @@ pub(crate) fn endpoint(text: &str) {
     }
 }
 
-/// What is taken for a path leads to this page's origin, from whichever page it is followed.
+/// Checks that an accepted path leads to this page's origin, from any page.
 fn return_to(text: &str, page: &Url) {
     let origin = page.origin();
     let Ok(target) = page.join(text) else { return };

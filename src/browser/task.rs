@@ -10,7 +10,7 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// What a promise settled to: its value, or the reason of its rejection.
+/// The result of a promise: its value, or the reason of its rejection.
 type PromiseResult = Result<JsValue, JsValue>;
 
 /// An asynchronous call from JavaScript; its output settles the promise that JavaScript holds.

@@ -47,19 +47,19 @@ pub enum VerifyError {
 /// An ID token with a valid signature of the provider's.
 pub struct SignatureVerifiedIdToken(Box<Jws>);
 
-/// What the claims of an ID token must be.
+/// The expected claims of an ID token.
 pub struct ExpectedClaims<'a> {
     /// `iss`.
     pub issuer: &'a str,
     /// A member of `aud`, and `azp` if there is one.
     pub client_id: &'a str,
-    /// What `nonce` must be.
+    /// Decides the expected `nonce`.
     pub issued_for: IssuedFor<'a>,
     /// The access token of the same response, whose digest `at_hash` is.
     pub access_token: &'a Secret,
 }
 
-/// What an ID token was issued for, which decides what its `nonce` must be.
+/// The occasion of an ID token, which decides what its `nonce` must be.
 #[derive(Clone, Copy)]
 pub enum IssuedFor<'a> {
     /// A login with this nonce.

@@ -1,5 +1,5 @@
 /**
- * What the package is made of besides the code in this repository: the crates inside the WebAssembly, and the npm
+ * Lists what the package contains besides the code in this repository: the crates inside the WebAssembly, and the npm
  * packages that are installed beside it. Read from the lock files and from cargo, so that it is what was built.
  *
  * @module
@@ -19,7 +19,7 @@ export const SBOM = "sbom.cdx.json";
  * @property {"cargo" | "npm"} from The registry it comes from.
  * @property {string} name
  * @property {string} version
- * @property {string} licence An SPDX expression.
+ * @property {string} license An SPDX expression.
  * @property {{ algorithm: "SHA-256" | "SHA-512", hex: string }} digest Of what the registry hands out, from the lock file.
  * @property {string[]} needs The names of those that it rests on, sorted.
  * @property {boolean} direct Whether this project names it itself.
@@ -55,7 +55,7 @@ export function crates() {
   /** @type {string[]} The names above the present line, by depth. */
   const above = [];
   for (const line of tree.stdout.trim().split("\n")) {
-    const [, depth, name, version, licence] =
+    const [, depth, name, version, license] =
       line.match(/^(\d+)\|(\S+) v(\S+)[^|]*\|(.*?)(?: \(\*\))?$/) ?? [];
     if (name === undefined)
       throw new CliError(`cargo tree wrote a line that is not known: ${line}`);
@@ -64,7 +64,7 @@ export function crates() {
     const hex = digests.get(`${name} ${version}`);
     if (!hex) throw new CliError(`Cargo.lock has no checksum for ${name} ${version}.`);
     const dependency = found.get(name) ?? {
-      ...{ from: /** @type {const} */ ("cargo"), name, version, licence },
+      ...{ from: /** @type {const} */ ("cargo"), name, version, license },
       digest: { algorithm: /** @type {const} */ ("SHA-256"), hex },
       ...{ needs: [], direct: false },
     };
@@ -78,7 +78,7 @@ export function crates() {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What crates.io's index says of each archive, by name and version. */
+/** The entry of each archive in crates.io's index, by name and version. */
 function crateDigests() {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const entries = lock.matchAll(
@@ -103,7 +103,7 @@ export function npmPackages() {
       if (dependencies) throw new CliError(`${name} brings dependencies of its own.`);
       const hex = Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");
       return {
-        ...{ from: "npm", name, version, licence: license },
+        ...{ from: "npm", name, version, license },
         digest: { algorithm: "SHA-512", hex },
         ...{ needs: [], direct: true },
       };

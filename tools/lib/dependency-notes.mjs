@@ -5,23 +5,23 @@
  * @module
  */
 
-/** What is in the WebAssembly, or installed beside the package. @type {Record<string, string>} */
+/** The dependencies in the WebAssembly, or installed beside the package. @type {Record<string, string>} */
 export const SHIPPED = {
   base64: "base64url for challenges, nonces and hashes",
   getrandom: "random bytes from the browser's `crypto.getRandomValues`",
-  "gloo-net": "the headers of requests and answers",
+  "gloo-net": "the headers of requests and responses",
   "js-sys": "JavaScript's own objects, for Rust",
-  serde: "says how a person is written for JavaScript: no member that is not there",
+  serde: "serializes a user for JavaScript without the members that are missing",
   "serde-wasm-bindgen": "makes JavaScript's values of that",
   sha2: "SHA-256, SHA-384 and SHA-512 for the code challenge and `at_hash`, without waiting for a promise",
   talc: "an allocator 6.7 KB smaller than the usual one",
-  "wasm-bindgen": "what Rust and JavaScript call each other by",
+  "wasm-bindgen": "the calls between Rust and JavaScript",
   "web-sys": "the browser's own interfaces, for Rust",
-  "zeroizing-alloc": "wipes whatever is freed: tokens and verifiers pass through many buffers",
+  "zeroizing-alloc": "wipes all freed memory: tokens and verifiers pass through many buffers",
   jose: "the gateway: verifies ID tokens and seals the session. It has no dependencies, and no page loads it",
 };
 
-/** What builds and tests it, and reaches no user. @type {Record<string, string>} */
+/** The dependencies that build and test it, and reach no user. @type {Record<string, string>} */
 export const TOOLS = {
   // Rust
   base64: "fuzzing: base64url is compared with it",
@@ -44,6 +44,9 @@ export const TOOLS = {
   "@types/react-dom": "demo: types",
   "@vitejs/plugin-react": "demo",
   "@vitejs/plugin-vue": "demo",
+  "@textlint/kernel": "lint: the prose of documentation and comments",
+  "@textlint/textlint-plugin-markdown": "the same: reads Markdown",
+  "@textlint-rule/textlint-rule-pattern": "the same: finds phrases",
   ajv: "tests: the bill of materials against its schema",
   "ajv-formats": "for ajv",
   "ajv-formats-draft2019": "for ajv",

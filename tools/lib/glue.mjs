@@ -16,7 +16,7 @@ export function patchGlue(glue, names) {
   return withShortNames(withTrapListener(withoutUnused(glue)) + ADDITIONS, names);
 }
 
-/** What the glue gives the scripts beyond wasm-bindgen's own; `Glue` in `core.ts` says what each does. */
+/** The exports of the glue beyond wasm-bindgen's own; `Glue` in `core.ts` says what each does. */
 export const ADDED_TYPES = `export function start(source: Response | BufferSource): Promise<void>;
 export function setPanicListener(listener: () => void): void;
 `;
@@ -99,7 +99,7 @@ function withoutUnused(glue) {
     /Object\.defineProperty\((\w+), '__wbg_inst', [^;]*;/g,
     "$1.__wbg_inst = __wbg_instance_id;",
   );
-  // Memory is looked at anew each time, so there are no views to forget.
+  // Views of the memory are made for each access, so there is no cached view to drop.
   text = replaceAll(text, /^(?:let )? *cached\w+Memory0 = null;\n/gm, "");
   text = replaceOnce(
     text,
@@ -145,7 +145,7 @@ function withoutUnused(glue) {
   return replaceAll(text, /^( {8}\S+): function\(([^)]*)\) \{/gm, "$1: ($2) => {");
 }
 
-/** The glue whose exports tell of a panic: it is a trap, which ends whichever call from JavaScript it came in. */
+/** The glue whose exports report a panic: a trap, which ends the call from JavaScript that it occurred in. */
 function withTrapListener(glue) {
   return replaceAll(glue, /wasm = (\w+)\.exports;/g, "wasm = withTrapReporting($1.exports);");
 }

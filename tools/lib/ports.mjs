@@ -12,7 +12,7 @@ import { CliError } from "./run.mjs";
  *
  * @param {string | number} wish
  * @returns {Promise<number>}
- * @throws {CliError} where it is no port number
+ * @throws {CliError} if it is not a port number
  */
 export async function freePort(wish) {
   const port = Number(wish);

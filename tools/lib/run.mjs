@@ -1,5 +1,5 @@
 /**
- * Starting other programs, and speaking to the person at the terminal.
+ * Starts other programs, and writes to the terminal.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 /** The checkout's root folder. */
 export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[\\/]$/, "");
 
-/** A failure whose message says all that the person needs: it is shown without a stack. */
+/** A failure whose message says what to do: it is shown without a stack. */
 export class CliError extends Error {}
 
 /**
@@ -46,7 +46,7 @@ export function which(name) {
   return undefined;
 }
 
-/** What programs print when a download fails for want of a network. */
+/** The output of programs whose download failed since there is no network. */
 const NETWORK_TROUBLE =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|could not resolve host|couldn't resolve host|failed to connect to|spurious network error|network is unreachable|temporary failure (?:in name resolution|resolving)|could not download file|dns error/i;
 

@@ -16,17 +16,17 @@ import { crates, npmPackages, ownCrate } from "./dependencies.mjs";
 /** The release of CycloneDX that it follows. */
 export const SPEC = Spec.Spec1dot6;
 
-const licences = new Contrib.License.Factories.LicenseFactory(spdx.default ?? spdx);
+const licenses = new Contrib.License.Factories.LicenseFactory(spdx.default ?? spdx);
 
 /** @param {Dependency} dependency */
-function component({ from, name, version, licence, digest }) {
+function component({ from, name, version, license, digest }) {
   const purl = new PackageURL(from, undefined, name, version, undefined, undefined).toString();
   return new Models.Component(Enums.ComponentType.Library, name, {
     ...{ version, purl, bomRef: purl },
     hashes: new Models.HashDictionary([
       [/** @type {Enums.HashAlgorithm} */ (digest.algorithm), digest.hex],
     ]),
-    licenses: new Models.LicenseRepository([licences.makeFromString(licence)]),
+    licenses: new Models.LicenseRepository([licenses.makeFromString(license)]),
   });
 }
 
@@ -37,7 +37,7 @@ function standardLibrary() {
   return new Models.Component(Enums.ComponentType.Library, "rust", {
     ...{ version, purl: purl.toString(), bomRef: purl.toString() },
     description: "Rust's standard library",
-    licenses: new Models.LicenseRepository([licences.makeFromString("MIT OR Apache-2.0")]),
+    licenses: new Models.LicenseRepository([licenses.makeFromString("MIT OR Apache-2.0")]),
   });
 }
 
@@ -51,7 +51,7 @@ export function makeSbom() {
   const purl = new PackageURL("npm", undefined, "classlink-spa", version, undefined, undefined);
   const own = new Models.Component(Enums.ComponentType.Library, "classlink-spa", {
     ...{ version, purl: purl.toString(), bomRef: purl.toString() },
-    licenses: new Models.LicenseRepository([licences.makeFromString("Apache-2.0")]),
+    licenses: new Models.LicenseRepository([licenses.makeFromString("Apache-2.0")]),
   });
   const dependencies = [...crates(), ...npmPackages()];
   const byName = new Map(dependencies.map((one) => [one.name, component(one)]));

@@ -17,12 +17,12 @@ const CHECK_TIMEOUT = 60_000;
 /** @typedef {{ passed: number, failed: number }} TestCounts */
 
 /**
- * What is tried out in a project.
+ * A check that runs in a temporary project.
  *
  * @typedef {object} Trial
  * @property {string} name
  * @property {(folder: string) => Promise<void>} [prepare] Installs, copies and builds.
- * @property {(folder: string) => Promise<any>} start Answers with the world that the checks ask: `world.stop()` ends it,
+ * @property {(folder: string) => Promise<any>} start Resolves with the environment of the checks: `world.stop()` ends it,
  * and `world.program.output`, where there is a program, is shown where a check fails.
  * @property {Record<string, (world: any) => Promise<void>>} checks
  */
@@ -47,7 +47,7 @@ export function pack(folder) {
  * @param {string} folder
  * @param {string} archive
  * @param {Record<string, string>} packages exact versions of what it has besides
- * @throws {CliError} with what to do, where they can't be had
+ * @throws {CliError} with what to do, if they are unavailable
  */
 export async function install(folder, archive, packages) {
   const dependencies = { "classlink-spa": `file:${archive}`, ...packages };

@@ -33,7 +33,7 @@ const NODE_PAGES = [
   "--max-semi-space-size=64",
 ];
 
-/** What Node says of a test that `--test-name-pattern` leaves out. */
+/** Node's reason for a test that `--test-name-pattern` leaves out. */
 const NOT_NAMED = "test name does not match pattern";
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} TestCounts */
@@ -127,7 +127,7 @@ async function runTestFile({ path, env }, name) {
     });
   }
 
-  // Node's own time-out is one for the whole file (Node 20): this one begins anew with every test and every output.
+  // Node's own time-out is one for the whole file (Node 20): this one restarts with every test and every output.
   let running = "";
   let timer;
   const watch = () => {

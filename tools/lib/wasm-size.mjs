@@ -23,7 +23,7 @@ const FUNCTION_NAMES = 1;
 
 const FUNCTION_IMPORT = 0;
 
-/** What the names of functions in no crate of ours or others begin with: the standard library's crates. */
+/** The crates of the standard library, as the names of functions begin. */
 const STANDARD = ["core", "alloc", "std", "compiler_builtins", "hashbrown", "rustc_demangle"];
 
 /** Reads a module's bytes in order. */

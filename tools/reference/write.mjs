@@ -14,7 +14,7 @@ import { build } from "../build.mjs";
 import { CliError, logStep, root, runAsCli } from "../lib/run.mjs";
 import { setUp } from "../setup.mjs";
 
-/** What is documented in its own right. Of members a name may say all. */
+/** Kinds that need a description. A member may be described by its name. */
 const DOCUMENTED = ["Module", "Class", "Function", "Interface", "TypeAlias", "Variable"];
 
 /** The package's entries with types of their own. `inline` is the same as the main one. */

@@ -1,5 +1,5 @@
 //! The wasm-bindgen tool as a member of this workspace: `Cargo.lock` pins it to the library's version,
-//! and nobody installs anything.
+//! and there is nothing to install.
 
 use std::process::ExitCode;
 

@@ -54,7 +54,7 @@ fn examples_of_rfc_7515_are_verified() {
         let keys = KeySet::parse(keys.as_bytes()).unwrap();
         let SignatureVerifiedIdToken(jws) = authenticate(&token, &keys).unwrap();
         assert_eq!(jws.claims.get_str("iss"), Some("joe"));
-        // They are no ID tokens of ours.
+        // They are not ID tokens of this issuer.
         let access_token = secret("opaque");
         let refused = block_on(
             SignatureVerifiedIdToken(jws).validate_claims(&expected(&access_token), &Ring),
@@ -154,7 +154,7 @@ fn empty_signature_is_refused() {
     assert_eq!(refused, Some(Reason::Signature));
 }
 
-/// An attacker may sign by HMAC with what everybody knows, or not at all.
+/// An attacker may sign with HMAC and the public key, or not at all.
 #[test]
 fn unsigned_and_hmac_tokens_are_refused_when_the_metadata_lists_them() {
     let key = SigningKey::rsa();

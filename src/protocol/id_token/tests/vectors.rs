@@ -18,7 +18,7 @@ fn cases(vectors: &Value) -> &[Value] {
     vectors.as_array().unwrap()
 }
 
-/// What is expected of every token.
+/// The expectations of every token.
 struct World<'a> {
     issuer: &'a str,
     client_id: &'a str,
