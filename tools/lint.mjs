@@ -1,5 +1,5 @@
 /**
- * Checks the form of everything, and changes nothing: all checks run, and the last line tells which failed.
+ * Checks the form of everything, and changes nothing: all checks run, and the last line names those that failed.
  *
  * @module
  */
@@ -36,6 +36,7 @@ const CHECKS = [
       ]),
   ),
   ["Prose", process.execPath, [join(root, "tools/prose.mjs")]],
+  ["File names in comments", process.execPath, [join(root, "tools/references.mjs")]],
   ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 
