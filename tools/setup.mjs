@@ -26,6 +26,7 @@ export async function setUp({ browser = false } = {}) {
   if (!browser) return;
   await ensureBrowser(browser === true ? "chromium" : browser);
   if (browser === true) await tryHeadlessShell();
+  await ensureRedis();
 }
 
 function checkNode() {
@@ -155,15 +156,9 @@ async function ensureBrowser(name) {
       ? `  brew install ${homebrew}\n`
       : `  sudo apt-get install ${packages}    (or your distribution's package)\n`) +
     `  ${variable}=/path/to/it in the environment`;
-  if (!which("apt-get")) throw new CliError(advice);
-  const asRoot = process.getuid?.() === 0;
-  if (!asRoot && !(which("sudo") && execCapture("sudo", ["-n", "true"]).ok))
-    throw new CliError(advice);
-
+  const apt = findApt();
+  if (!apt) throw new CliError(advice);
   logStep(`Installing ${packages} with apt-get (some 100 MB)`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const apt = ([command, ...args]) =>
-    asRoot ? run(command, args, { env }) : run("sudo", ["-n", command, ...args], { env });
   await apt(["apt-get", "update", "--quiet"]);
   await apt(["apt-get", "install", "--yes", "--no-install-recommends", ...debian]);
   if (!findBrowser(name)) throw new CliError(advice);
@@ -179,6 +174,29 @@ async function tryHeadlessShell() {
       "Chromium's headless shell cannot be installed: the tests use Chromium, which takes longer",
     );
   }
+}
+
+/** Installs Redis, which the tests of several gateways start; where it cannot be installed, they say what to do. */
+async function ensureRedis() {
+  if (which("redis-server")) return;
+  const apt = findApt();
+  if (!apt) return;
+  logStep("Installing redis-server with apt-get");
+  // Its service is not started: each test starts a server of its own.
+  const env = { RUNLEVEL: "1" };
+  await apt(["apt-get", "update", "--quiet"], env);
+  await apt(["apt-get", "install", "--yes", "--no-install-recommends", "redis-server"], env);
+}
+
+/** Runs `apt-get` as root; `undefined` if there is none, or the user may not. */
+function findApt() {
+  if (!which("apt-get")) return undefined;
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && !(which("sudo") && execCapture("sudo", ["-n", "true"]).ok)) return undefined;
+  return ([command, ...args], more = {}) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", ...more };
+    return isRoot ? run(command, args, { env }) : run("sudo", ["-n", command, ...args], { env });
+  };
 }
 
 await runAsCli(import.meta, (args) => setUp({ browser: args.includes("--browser") }));

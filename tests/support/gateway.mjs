@@ -8,7 +8,8 @@ import { CLIENT, PERSON, startUpstream } from "./upstream.mjs";
 /** @import { Gateway, GatewayClient as GatewayRegistration, GatewayOptions, LogEntry } from "classlink-spa/gateway" */
 /** @import { Upstream, UpstreamOptions } from "./upstream.mjs" */
 
-export const { createGateway, GatewayConfigError } = await importEntry("gateway");
+export const { createGateway, GatewayConfigError, memoryStore, redisStore } =
+  await importEntry("gateway");
 
 export const APP = "https://app.example";
 export const SUPPORT_CODE = "7KQ2M9ZX";

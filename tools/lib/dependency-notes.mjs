@@ -24,7 +24,6 @@ export const SHIPPED = {
 /** The dependencies that build and test it, and reach no user. @type {Record<string, string>} */
 export const TOOLS = {
   // Rust
-  base64: "fuzzing: base64url is compared with it",
   form_urlencoded: "tests: the form reader is compared with it",
   "libfuzzer-sys": "fuzzing: the fuzzer",
   proptest: "tests: generated input",

@@ -1,0 +1,23 @@
+/**
+ * The contract of all servers of the gateway (`docs/gateway.md`), played over HTTP. A server's test file calls
+ * `playContract` with its adapter.
+ */
+
+import { attackTests } from "./attacks.mjs";
+import { instanceTests } from "./instances.mjs";
+import { operationTests } from "./operations.mjs";
+import { refusalTests } from "./refusals.mjs";
+import { sessionTests } from "./sessions.mjs";
+import { verifyTests } from "./verify.mjs";
+
+/** @import { ServerAdapter } from "./world.mjs" */
+
+/** Plays the whole contract. @param {ServerAdapter} adapter */
+export function playContract(adapter) {
+  sessionTests(adapter);
+  refusalTests(adapter);
+  verifyTests(adapter);
+  operationTests(adapter);
+  instanceTests(adapter);
+  attackTests(adapter);
+}
