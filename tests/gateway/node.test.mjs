@@ -114,6 +114,20 @@ test("without an application a foreign path is 404, and what can't be read 400",
   assert.equal((await ask("GET", "/auth/health", { headers: { Host: "a b" } })).status, 400);
 });
 
+test("a `handle` that the application has wrapped is the one that is asked", async (t) => {
+  const { gateway } = await setUp(t);
+  const asked = [];
+  /** @type {typeof gateway.handle} */
+  const handle = (request, context) => {
+    asked.push(new URL(request.url).pathname);
+    return gateway.handle(request, context);
+  };
+  const { ask } = await serve(t, toNodeHandler({ ...gateway, handle }));
+  assert.equal((await ask("GET", "/auth/health")).status, 200);
+  assert.equal((await ask("TRACE", "/auth/session")).status, 405);
+  assert.deepEqual(asked, ["/auth/health", "/auth/session"]);
+});
+
 test("behind a proxy: the origin that is told", async (t) => {
   const { gateway, browser } = await setUp(t);
   await browser.signIn();
