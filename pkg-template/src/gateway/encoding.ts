@@ -29,9 +29,12 @@ export async function sha256(text: string): Promise<string> {
   return encodeBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(text))));
 }
 
-/** Random bytes, in base64url or hexadecimal. */
-export function randomText(byteCount: number, form: "base64url" | "hex" = "base64url"): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(byteCount));
-  if (form === "base64url") return encodeBase64Url(bytes);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Random bytes, in base64url. */
+export function randomText(byteCount: number): string {
+  return encodeBase64Url(crypto.getRandomValues(new Uint8Array(byteCount)));
+}
+
+/** 122 random bits in 32 hexadecimal digits. Platforms keep a stock of random UUIDs, so it costs next to nothing. */
+export function randomHex(): string {
+  return crypto.randomUUID().replaceAll("-", "");
 }

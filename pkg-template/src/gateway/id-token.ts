@@ -156,8 +156,8 @@ async function checkSignature(
   ): Promise<"key_not_found" | "signature" | undefined> {
     let reason: "key_not_found" | "signature" = "key_not_found";
     for (const jwk of findCandidates(keys, kid as string | undefined, algorithm)) {
-      const key = await importJWK(publicPart(jwk), alg as string).catch(() => undefined);
-      if (!key || key instanceof Uint8Array) continue;
+      const key = await importKey(jwk, alg as string);
+      if (!key) continue;
       reason = "signature";
       const options = { algorithms: [alg as string] };
       const isVerified = await compactVerify(token, key, options).then(
@@ -168,6 +168,23 @@ async function checkSignature(
     }
     return reason;
   }
+}
+
+/** Keys that were imported, by the object of the key set that is at hand, and by algorithm. */
+const importedKeys = new WeakMap<JsonObject, Map<string, Promise<CryptoKey | undefined>>>();
+
+/** Imports a key, once for each algorithm; `undefined` if it is not one. */
+function importKey(jwk: JsonObject, alg: string): Promise<CryptoKey | undefined> {
+  const byAlgorithm = importedKeys.get(jwk) ?? new Map<string, Promise<CryptoKey | undefined>>();
+  importedKeys.set(jwk, byAlgorithm);
+  const known = byAlgorithm.get(alg);
+  if (known) return known;
+  const imported = importJWK(publicPart(jwk), alg).then(
+    (key) => (key instanceof Uint8Array ? undefined : key),
+    () => undefined,
+  );
+  byAlgorithm.set(alg, imported);
+  return imported;
 }
 
 /** The members that make a public key, without those that could make its import fail or make it private. */

@@ -1,6 +1,6 @@
 /** By which ids a request is found in the logs of the proxy before the gateway and of other services. */
 
-import { randomText } from "./encoding.js";
+import { randomHex } from "./encoding.js";
 import type { GatewayRequest } from "./request.js";
 
 /** The header that names the request, in both directions. */
@@ -9,7 +9,7 @@ export const REQUEST_ID_HEADER = "X-Request-Id";
 /** The request's own id as a proxy gives it: hexadecimal digits and hyphens, which name nobody; else a new one. */
 export function readRequestId(request: GatewayRequest): string {
   const given = request.header("x-request-id") ?? "";
-  return /^[\da-f-]{16,64}$/i.test(given) ? given : randomText(16, "hex");
+  return /^[\da-f-]{16,64}$/i.test(given) ? given : randomHex();
 }
 
 /** The trace id of a valid `traceparent` (W3C Trace Context, 3.2). */
