@@ -12,6 +12,7 @@ import {
   type OptionProblem,
   ownProperties,
 } from "./options.js";
+import { nodeCrypto } from "./platform.js";
 import type { AssertionSettings, ClientSettings, PrivateKey } from "./settings.js";
 import type { GatewayStore } from "./store.js";
 
@@ -265,7 +266,24 @@ function readPrivateKey(given: unknown): PrivateKey | undefined {
   const text = given.replaceAll("\\n", "\n");
   const [, base64] =
     /^\s*-----BEGIN PRIVATE KEY-----\s+([\w+/=\s]+)-----END PRIVATE KEY-----\s*$/.exec(text) ?? [];
-  return base64 === undefined ? undefined : decodeKey(base64.replace(/\s/g, ""));
+  const bytes = base64 === undefined ? undefined : decodeKey(base64.replace(/\s/g, ""));
+  return bytes && isP256(bytes) ? bytes : undefined;
+}
+
+/** Whether a private key is of the curve P-256, as far as the runtime can say it at once. */
+function isP256(pkcs8: Uint8Array): boolean {
+  if (!nodeCrypto) return true;
+  try {
+    const key = Buffer.from(pkcs8);
+    const { asymmetricKeyDetails } = nodeCrypto.createPrivateKey({
+      key,
+      format: "der",
+      type: "pkcs8",
+    });
+    return asymmetricKeyDetails?.namedCurve === "prime256v1";
+  } catch {
+    return false;
+  }
 }
 
 function readJwk(jwk: unknown): JsonWebKey | undefined {

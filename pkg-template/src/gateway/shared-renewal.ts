@@ -44,30 +44,27 @@ export class SharedRenewals {
     const lockKey = `renewal:lock:${hash}`;
     const holder = randomText(16);
     const lockMs = 4 * this.#settings.timeout;
-    const until = performance.now() + lockMs;
+    const until = performance.now() + lockMs / 2;
     while (performance.now() < until) {
       let hasLock: boolean;
+      let known: string | null;
       try {
         hasLock = await store.setIfAbsent(lockKey, holder, lockMs);
-        const known = await store.get(outcomeKey);
-        if (known !== null) {
-          if (hasLock) await this.#unlock(lockKey, holder);
-          const session = await this.#read(client, known);
-          if (session) {
-            this.#settings.metrics.countRenewal("shared");
-            return session;
-          }
-        }
-      } catch (error) {
-        if (error instanceof ProviderRefusal) throw error;
+        known = await store.get(outcomeKey);
+      } catch {
         return ask();
       }
-      if (hasLock) {
-        try {
-          return await this.#renewFirst(client, outcomeKey, ttlMs, ask);
-        } finally {
-          await this.#unlock(lockKey, holder);
+      try {
+        if (known !== null) {
+          const session = await this.#read(client, known);
+          // What another instance sealed by a key that is not here is of no use.
+          if (!session) return await ask();
+          this.#settings.metrics.countRenewal("shared");
+          return session;
         }
+        if (hasLock) return await this.#renewFirst(client, outcomeKey, ttlMs, ask);
+      } finally {
+        if (hasLock) await this.#unlock(lockKey, holder);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

@@ -1,6 +1,7 @@
 /** What the SDK's routes refuse, and how: status, code and OAuth error. */
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { APP, newLogin, SUPPORT_CODE } from "../../support/gateway.mjs";
 import { CLIENT } from "../../support/upstream.mjs";
@@ -365,6 +366,9 @@ export function refusalTests(adapter) {
         [{ session: { idleTimeout: 7200, maxAge: 3600 } }, "idleTimeout"],
         [{ allowedOrigins: ["https://app.example/"] }, "allowedOrigins"],
         [{ assertions: { issuer: "x", audience: "x", keys: ["x"] } }, "assertions"],
+        [{ assertions: { issuer: "x", audience: "x", keys: [p384()] } }, "assertions"],
+        [{ assertions: { issuer: "x", audience: "x", keys: [] } }, "assertions"],
+        [{ metrics: { token: "" } }, "metrics"],
         [{ basePath: "/auth/" }, "basePath"],
       ])) {
         await assert.rejects(
@@ -383,6 +387,12 @@ export function refusalTests(adapter) {
       }
     },
   );
+}
+
+/** A private key of another curve, as PEM. */
+function p384() {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
 /** A token with `alg: none`. */
