@@ -42,6 +42,9 @@ export type NodeHandler = (
 /** Methods that the Fetch Standard forbids. */
 const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
+/** What a `Request` would resolve, so that another route could answer than the one that was asked (RFC 3986, 5.2.4). */
+const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
+
 /**
  * Makes a Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next` where there is
  * one, else they are answered with 404. A form that a body parser has read already is taken as read.
@@ -102,6 +105,7 @@ function readRequest(
   const address = remoteAddress === undefined ? {} : { remoteAddress };
   const { method = "GET" } = incoming;
   try {
+    if (DOT_SEGMENT.test(pathOf(incoming))) throw new TypeError("The path is not resolved.");
     if (!FORBIDDEN_METHODS.has(method)) {
       return { request: toRequest(incoming, options), context: address };
     }

@@ -7,6 +7,7 @@ import { importEntry } from "../../support/bundle.mjs";
 import { deferred } from "../../support/deferred.mjs";
 import { createGateway, redisStore } from "../../support/gateway.mjs";
 
+/** @import { Gateway } from "classlink-spa/gateway" */
 /** @import { ServerAdapter } from "./world.mjs" */
 
 const { stopOnSignal, toNodeHandler } = await importEntry("gateway-node");
@@ -23,36 +24,51 @@ async function connect(url) {
   return client;
 }
 
-/** @type {ServerAdapter} */
-export const handler = {
-  name: "handler",
-  async start({ store, remoteAddressHeader, ...options }) {
-    /** @type {import("classlink-spa/gateway").LogEntry[]} */
-    const entries = [];
-    const redis = store && (await connect(store.redis));
-    const gateway = createGateway({
-      ...options,
-      log: (entry) => void entries.push(entry),
-      ...(redis && { store: redisStore(redis, { prefix: store.prefix }) }),
-    });
-    const name = remoteAddressHeader?.toLowerCase();
-    const listener = toNodeHandler(
-      gateway,
-      name ? { remoteAddress: (request) => String(request.headers[name]) } : {},
-    );
-    const server = createServer(listener);
-    const ended = deferred();
-    const stop = stopOnSignal(server, { signals: [], onStopped: () => ended.resolve() });
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-    return {
-      baseUrl: `http://127.0.0.1:${port}`,
-      logs: async () => entries,
-      async stop() {
-        stop();
-        await ended.promise;
-        redis?.destroy();
-      },
-    };
-  },
+/**
+ * Starts the handler.
+ *
+ * @param {import("./world.mjs").Config} config
+ * @param {(gateway: Gateway) => Gateway} [wrap]
+ */
+async function startHandler({ store, remoteAddressHeader, ...options }, wrap = (one) => one) {
+  /** @type {import("classlink-spa/gateway").LogEntry[]} */
+  const entries = [];
+  const redis = store && (await connect(store.redis));
+  const gateway = createGateway({
+    ...options,
+    log: (entry) => void entries.push(entry),
+    ...(redis && { store: redisStore(redis, { prefix: store.prefix }) }),
+  });
+  const name = remoteAddressHeader?.toLowerCase();
+  const listener = toNodeHandler(
+    wrap(gateway),
+    name ? { remoteAddress: (request) => String(request.headers[name]) } : {},
+  );
+  const server = createServer(listener);
+  const ended = deferred();
+  const stop = stopOnSignal(server, { signals: [], onStopped: () => ended.resolve() });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    logs: async () => entries,
+    async stop() {
+      stop();
+      await ended.promise;
+      redis?.destroy();
+    },
+  };
+}
+
+/** As it is. @type {ServerAdapter} */
+export const handler = { name: "handler", start: (config) => startHandler(config) };
+
+/** By `Request` and `Response`, as on every other runtime. @type {ServerAdapter} */
+export const webHandler = {
+  name: "handler by Request",
+  start: (config) =>
+    startHandler(config, (gateway) => ({
+      ...gateway,
+      handle: (request, context) => gateway.handle(request, context),
+    })),
 };

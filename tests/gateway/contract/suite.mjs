@@ -14,10 +14,15 @@ import { verifyTests } from "./verify.mjs";
 
 /** Plays the whole contract. @param {ServerAdapter} adapter */
 export function playContract(adapter) {
+  playStateless(adapter);
+  instanceTests(adapter);
+}
+
+/** Plays what needs no store. @param {ServerAdapter} adapter */
+export function playStateless(adapter) {
   sessionTests(adapter);
   refusalTests(adapter);
   verifyTests(adapter);
   operationTests(adapter);
-  instanceTests(adapter);
   attackTests(adapter);
 }

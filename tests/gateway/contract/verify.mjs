@@ -76,13 +76,14 @@ export function verifyTests(adapter) {
 
   contract("below /verify/ the answer is 200, whatever path and method Envoy adds", async (t) => {
     const { browser, verify } = await world(t);
-    for (const path of [
-      "/auth/verify/",
-      "/auth/verify/api/classes?client_id=x&client_id=y",
-      "/auth/verify/../health",
-      "/auth/verify/%2e%2e/health",
-    ]) {
+    for (const path of ["/auth/verify/", "/auth/verify/api/classes?client_id=x&client_id=y"]) {
       assert.equal((await verify({ path })).status, 401, path);
+    }
+    for (const path of ["/auth/verify/../health", "/auth/verify/%2e%2E/health"]) {
+      const { status, headers } = await verify({ path });
+      const code = headers["x-classlink-gateway-error"];
+      // Not the answer of the route that the path resolves to.
+      assert(["401 not_signed_in", "400 request_invalid"].includes(`${status} ${code}`), path);
     }
     await browser.signIn();
     const { status, headers } = await verify({ method: "DELETE", path: "/auth/verify/session" });
