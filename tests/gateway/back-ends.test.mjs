@@ -1,0 +1,156 @@
+// Back ends in other languages, as the guide shows them: nginx in front, Python and PHP behind, and assertions. What is not
+// installed on this machine is skipped.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { execCapture, root, which } from "../../tools/lib/run.mjs";
+import { freePort, startProgram } from "../platforms/world.mjs";
+import { handler } from "./contract/handler.mjs";
+import { ask, newAssertionKey, startWorld } from "./contract/world.mjs";
+
+const EXAMPLES = fileURLToPath(new URL("../../docs/examples/verify/", import.meta.url));
+const NGINX = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
+const AUDIENCE = "https://app.example";
+
+/** Each back end, and how its example starts. @type {[name: string, (port: number) => string[]][]} */
+const BACK_ENDS = [
+  ["python3", (port) => ["app.py", String(port)]],
+  ["php", (port) => ["-S", `127.0.0.1:${port}`, "app.php"]],
+];
+
+const assertions = () => ({
+  issuer: `${AUDIENCE}/auth`,
+  audience: AUDIENCE,
+  keys: [newAssertionKey()],
+});
+
+const newFolder = (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "classlink-back-end-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+};
+
+/** Waits until something listens there. */
+async function untilListening(program, url) {
+  for (;;) {
+    const answered = await fetch(url).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    assert.equal(program.ended, undefined, program.output);
+  }
+}
+
+/** nginx with the example in its server block, but for the ports. */
+async function startNginx(t, gatewayUrl, backEndPort) {
+  const folder = newFolder(t);
+  const port = await freePort();
+  const locations = readFileSync(join(EXAMPLES, "nginx.conf"), "utf8")
+    .replaceAll("http://127.0.0.1:3000", gatewayUrl)
+    .replaceAll("127.0.0.1:8000", `127.0.0.1:${backEndPort}`);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; pid ${folder}/nginx.pid; error_log stderr info;
+events { worker_connections 64; }
+http {
+  access_log off;
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+  server { listen 127.0.0.1:${port}; ${locations} }
+}`,
+  );
+  const args = ["-p", folder, "-c", "nginx.conf", "-e", "stderr"];
+  const program = startProgram(String(NGINX), args, { cwd: folder });
+  t.after(() => program.stop());
+  const origin = `http://127.0.0.1:${port}`;
+  await untilListening(program, origin);
+  return origin;
+}
+
+for (const [command, argsFor] of BACK_ENDS) {
+  const skip = !NGINX || !which(command) ? `nginx or ${command} is not installed` : false;
+  test(`${command} behind nginx: 401 without a session, the user with one`, { skip }, async (t) => {
+    const { upstream, browser, server } = await startWorld(t, handler, {
+      assertions: assertions(),
+    });
+    const port = await freePort();
+    const program = startProgram(command, argsFor(port), { cwd: EXAMPLES });
+    t.after(() => program.stop());
+    await untilListening(program, `http://127.0.0.1:${port}`);
+    const origin = await startNginx(t, server.baseUrl, port);
+    const forged = { "X-ClassLink-User": "evil", "X-ClassLink-Role": "administrator" };
+
+    const nobody = await ask(origin, { path: "/api/me", headers: forged });
+    assert.equal(nobody.status, 401);
+    await browser.signIn({ claims: { sub: "a|ü b", profile: undefined } });
+    const headers = { ...forged, Cookie: browser.cookieHeader };
+    const { status, text } = await ask(origin, { path: "/api/me", headers });
+    assert.equal(status, 200, text);
+    assert.deepEqual(JSON.parse(text), {
+      id: `${upstream.issuer}|a%7Cü b`,
+      role: null,
+      tenant: "2284",
+    });
+    const direct = await ask(origin, { path: "/auth/verify", headers });
+    assert.equal(direct.status, 404, "for nginx alone");
+    assert.equal((await ask(origin, { path: "/auth/health" })).status, 200);
+  });
+}
+
+/** An assertion, one of another audience, and where the keys are. */
+async function newAssertions(t) {
+  const { browser, verify, server, startServer } = await startWorld(t, handler, {
+    assertions: assertions(),
+  });
+  await browser.signIn();
+  const own = String((await verify()).headers["x-classlink-assertion"]);
+  const foreign = await startServer({ assertions: assertions() });
+  const headers = { Cookie: browser.cookieHeader };
+  const answer = await foreign.ask({ path: "/auth/verify", headers });
+  const other = String(answer.headers["x-classlink-assertion"]);
+  return { own, other, keysUrl: `${server.baseUrl}/auth/assertion-keys` };
+}
+
+/** An example with the address of the keys that there are. */
+const exampleWith = (file, keysUrl) =>
+  readFileSync(join(EXAMPLES, file), "utf8").replace(`${AUDIENCE}/auth/assertion-keys`, keysUrl);
+
+test("an assertion is verified in Node as the guide shows, and another gateway's is refused", async (t) => {
+  const { own, other, keysUrl } = await newAssertions(t);
+  // Inside the repository, so that it finds `jose`.
+  const folder = mkdtempSync(join(root, "node_modules/.cache/assertion-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "assertion.mjs");
+  writeFileSync(file, exampleWith("assertion.mjs", keysUrl));
+  const { userOf } = await import(pathToFileURL(file).href);
+  assert.equal((await userOf(own)).name, "Pia Privat");
+  await assert.rejects(userOf(other));
+  await assert.rejects(userOf(`${own.slice(0, -4)}AAAA`));
+});
+
+const python = process.env.PYTHON ?? which("python3") ?? "";
+const hasPyJwt = python !== "" && execCapture(python, ["-c", "import jwt, cryptography"]).ok;
+const skip = hasPyJwt ? false : "Python has no PyJWT: pip install 'pyjwt[crypto]', or PYTHON=…";
+
+test("an assertion is verified in Python as the guide shows, and another gateway's is refused", {
+  skip,
+}, async (t) => {
+  const { own, other, keysUrl } = await newAssertions(t);
+  const folder = newFolder(t);
+  writeFileSync(join(folder, "assertion.py"), exampleWith("assertion.py", keysUrl));
+  const run = (assertion) =>
+    promisify(execFile)(
+      python,
+      ["-c", "import sys, assertion; print(assertion.user_of(sys.argv[1])['name'])", assertion],
+      { cwd: folder },
+    );
+  assert.equal((await run(own)).stdout.trim(), "Pia Privat");
+  await assert.rejects(run(other), /PyJWK|InvalidSignature|Unable to find a signing key/);
+});
