@@ -18,6 +18,17 @@ export function playContract(adapter) {
   instanceTests(adapter);
 }
 
+/**
+ * Plays a fleet of two kinds of servers with one store.
+ *
+ * @param {ServerAdapter} first
+ * @param {ServerAdapter} second
+ */
+export function playMixed(first, second) {
+  instanceTests(first, second);
+  instanceTests(second, first);
+}
+
 /** Plays what needs no store. @param {ServerAdapter} adapter */
 export function playStateless(adapter) {
   sessionTests(adapter);

@@ -128,9 +128,9 @@ export async function startWorld(t, adapter, changes = {}, upstreamOptions = {})
     sealingKeys: [newKey()],
     ...changes,
   };
-  /** @param {Partial<Config>} [others] */
-  const startServer = async (others = {}) => {
-    const server = await adapter.start({ ...config, ...others });
+  /** @param {Partial<Config>} [others] @param {ServerAdapter} [by] */
+  const startServer = async (others = {}, by = adapter) => {
+    const server = await by.start({ ...config, ...others });
     let isStopped = false;
     const stop = async () => {
       if (isStopped) return;
