@@ -1,12 +1,12 @@
 /**
- * What a request costs the gateway's server, beside bare `node:http` and other session libraries: CPU time of the server
- * process per request, in one run on one machine, the median of interleaved rounds. Written to `docs/gateway-bench.md`.
+ * Measures the CPU time that a request costs the gateway's server process, beside bare `node:http` and other session
+ * libraries: in one run on one machine, the median of interleaved rounds. Writes `docs/gateway-bench.md`.
  *
  *     npm run bench:gateway                       9 rounds of 600 requests of each kind
  *     npm run bench:gateway -- --rounds 3 --requests 200 --print
  *     npm run bench:gateway -- --memory 1000000   memory over a million session requests, instead
  *
- * The package in `pkg/` is measured as it is. The peers are installed beside it, into `node_modules/.cache`. It is no
+ * The package in `pkg/` is measured as it is. The peers are installed beside it, into `node_modules/.cache`. It is not a
  * test: it fails only if an answer is wrong.
  *
  * @module
@@ -23,7 +23,7 @@ import { parseArgs } from "node:util";
 import { logStep, root, runAsCli } from "../tools/lib/run.mjs";
 import { CLIENT, startProvider } from "./gateway/provider.mjs";
 
-/** What is measured beside the handler: iron-session 9 needs Node 22.13. */
+/** The peers and their versions: iron-session 9 needs Node 22.13. */
 const PEERS = {
   express: "5.3.0",
   "express-openid-connect": "3.4.0",
@@ -109,7 +109,7 @@ const cookiesOf = (...answers) =>
     .filter((pair) => !pair.endsWith("="))
     .join("; ");
 
-/** What the SDK posts for a code, and the nonce that belongs to it. */
+/** Makes the SDK's token request for a new code, which carries its nonce. */
 function newExchange() {
   const verifier = randomBytes(32).toString("base64url");
   const nonce = createHash("sha256").update(`classlink-spa nonce:${verifier}`).digest("base64url");
@@ -133,7 +133,7 @@ async function loginByRedirect(subject) {
   return cookiesOf(await send(subject, back));
 }
 
-/** What is measured, of the servers that were started. @returns {Promise<Row[]>} */
+/** Prepares the rows of the table, with the servers that were started. @returns {Promise<Row[]>} */
 async function prepare(subjects) {
   const exchange = newExchange();
   const sealed = cookiesOf(await send(subjects.handler, exchange));

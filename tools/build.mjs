@@ -90,7 +90,7 @@ const ENTRIES = [
   { source: "next.ts", file: "next.js", platform: "neutral", declares: true },
 ];
 
-/** What goes into the package as it is. */
+/** The stylesheet, which is copied into the package unchanged. */
 const STYLES = "styles.css";
 
 /**

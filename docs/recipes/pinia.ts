@@ -5,7 +5,7 @@ import { fetchClasses } from "./api";
 
 export const pinia = createPinia();
 
-/** What each store is like before a user is there. */
+/** Restores each store to its state before a user signs in. */
 const resets = new Set<() => void>();
 
 pinia.use(({ store }) => {

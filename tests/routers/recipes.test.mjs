@@ -93,16 +93,19 @@ async function open(t, page, { path = "/", user = PIA } = {}) {
   const origin = `http://localhost:${port}`;
   const watched = await browser.newPage(t);
   await watched.context.addCookies([{ name: "who", value: "Pia", url: origin }]);
-  await watched.context.addInitScript((given) => {
-    const seen = [];
-    Object.assign(window, { scenario: given, seen });
-    // Every state that the page shows.
-    new MutationObserver(() => seen.push(document.body.innerText)).observe(document, {
-      childList: true,
-      subtree: true,
-      characterData: true,
-    });
-  }, /** @type {any} */ ({ client: { user } }));
+  await watched.context.addInitScript(
+    (given) => {
+      const seen = [];
+      Object.assign(window, { scenario: given, seen });
+      // Every state that the page shows.
+      new MutationObserver(() => seen.push(document.body.innerText)).observe(document, {
+        childList: true,
+        subtree: true,
+        characterData: true,
+      });
+    },
+    /** @type {any} */ ({ client: { user } }),
+  );
   const load = (to = path) => watched.page.goto(origin + to);
   await load();
   return { ...watched, origin, api, load };

@@ -4,7 +4,14 @@
  * @packageDocumentation
  */
 
-import { Fragment, type ReactElement, type ReactNode, useEffect, useRef, useSyncExternalStore } from "react";
+import {
+  Fragment,
+  type ReactElement,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useSyncExternalStore,
+} from "react";
 import { basePathOf } from "../client-internals.js";
 import type { ClassLinkError } from "../errors.js";
 import { retryOptions } from "../frameworks/callback-visit.js";

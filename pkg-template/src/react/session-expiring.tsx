@@ -41,6 +41,7 @@ export interface SessionExpiringProps {
 export function SessionExpiring({ children }: SessionExpiringProps): ReactElement | null {
   const state = useSessionExpiring();
   if (!state) return null;
+  // biome-ignore lint/complexity/noUselessFragments: a component of React 18 returns an element
   return children ? <>{children(state)}</> : <ExpiringDialog {...state} />;
 }
 

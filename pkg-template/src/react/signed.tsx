@@ -38,5 +38,6 @@ export interface SignedOutProps {
 /** Shows its children if it is known that no user is signed in, also after an error. */
 export function SignedOut({ children }: SignedOutProps): ReactElement | null {
   const { status } = useSnapshot(useProvided().client);
+  // biome-ignore lint/complexity/noUselessFragments: a component of React 18 returns an element
   return status === "signed-out" || status === "error" ? <>{children}</> : null;
 }

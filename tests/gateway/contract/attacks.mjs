@@ -20,7 +20,7 @@ const pick = (list) => list[randomInt(list.length)];
 
 /** @param {ServerAdapter} adapter */
 export function attackTests(adapter) {
-  const contract = (name, play) => test(`${adapter.name}: ${name}`, play);
+  const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
   contract("a cookie that is forged, cut, changed or of another key is no session", async (t) => {

@@ -23,7 +23,7 @@ const LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout";
  */
 export function instanceTests(adapter, other = adapter) {
   const names = other === adapter ? adapter.name : `${adapter.name} and ${other.name}`;
-  const contract = (name, play) => test(`${names}: ${name}`, play);
+  const contract = (name, play) => void test(`${names}: ${name}`, play);
 
   /** Two instances and a Redis. */
   const world = async (t, changes = {}) => {

@@ -13,7 +13,7 @@ const PAGE = { "X-ClassLink-SPA": SUPPORT_CODE, "Sec-Fetch-Site": "same-origin",
 
 /** @param {ServerAdapter} adapter */
 export function operationTests(adapter) {
-  const contract = (name, play) => test(`${adapter.name}: ${name}`, play);
+  const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
   contract("health says that the process serves, and asks the provider nothing", async (t) => {

@@ -15,7 +15,7 @@ const PAGE = { "X-ClassLink-SPA": SUPPORT_CODE, "Sec-Fetch-Site": "same-origin",
 
 /** @param {ServerAdapter} adapter */
 export function refusalTests(adapter) {
-  const contract = (name, play) => test(`${adapter.name}: ${name}`, play);
+  const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
   contract("other paths are 404, other methods 405", async (t) => {

@@ -26,7 +26,7 @@ const DISTRICTS = [1, 2, 3, 4].map((number) => ({
 
 /** @param {ServerAdapter} adapter */
 export function sessionTests(adapter) {
-  const contract = (name, play) => test(`${adapter.name}: ${name}`, play);
+  const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
   contract("a sign-in returns the tokens less the refresh token, and the session id", async (t) => {

@@ -14,7 +14,7 @@ const SECOND = { clientId: "client-2", clientSecret: "s", redirectUris: CLIENT.r
 
 /** @param {ServerAdapter} adapter */
 export function verifyTests(adapter) {
-  const contract = (name, play) => test(`${adapter.name}: ${name}`, play);
+  const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
   contract("/verify names the user in headers, and is 401 without a session", async (t) => {
