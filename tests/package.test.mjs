@@ -29,8 +29,8 @@ const exported = [
   ),
 ].map((path) => path.replace(/^\.\//, ""));
 
-/** Scripts that others load: no entries of their own. */
-const INTERNAL = ["diagnosis.js"];
+/** Scripts that others load, and the command: no entries of their own. */
+const INTERNAL = ["cli.js", "diagnosis.js"];
 
 /** What the crate's browser code and the scripts would reach for. */
 const BROWSER_GLOBALS = [

@@ -88,7 +88,19 @@ const ENTRIES = [
   { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
   { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },
   { source: "next.ts", file: "next.js", platform: "neutral", declares: true },
+  {
+    source: "cli.ts",
+    file: "cli.js",
+    platform: "node",
+    declares: false,
+    banner: "#!/usr/bin/env node",
+  },
 ];
+
+/** Pages about the project itself, which stay in the repository. */
+const MAINTAINERS = new Set([
+  ...["conformance.md", "dependencies.md", "faults.md", "fuzzing.md", "mutation-testing.md"],
+]);
 
 /** The stylesheet, which is copied into the package unchanged. */
 const STYLES = "styles.css";
@@ -144,6 +156,7 @@ export async function build({ isDev = false } = {}) {
       "package-lock.json",
       "LICENSE",
       "CHANGELOG.md",
+      "docs",
       "tools/build.mjs",
       "tools/lib/dependencies.mjs",
       "tools/lib/sbom.mjs",
@@ -374,6 +387,7 @@ async function buildPackage() {
   ]) {
     if (existsSync(path)) copyFileSync(path, join(next, relative(dirname(path), path)));
   }
+  copyGuides(next);
   logStep("Listing what is in it (CycloneDX)");
   // As with esbuild: not before the npm packages are sure to be there.
   const { makeSbom } = await import("./lib/sbom.mjs");
@@ -472,6 +486,27 @@ function copyTypes(from, outdir) {
       join(outdir, file.replace(/\.js$/, ".d.ts")),
       `export * from ${path};\n${hasDefault ? `export { default } from ${path};\n` : ""}`,
     );
+  }
+}
+
+/**
+ * Copies the guides for users, with the samples that they show. A link that leads out of the package becomes plain text.
+ */
+function copyGuides(outdir) {
+  const docs = join(root, "docs");
+  const guides = readdirSync(docs).filter((name) => name.endsWith(".md") && !MAINTAINERS.has(name));
+  const copied = new Set(guides);
+  mkdirSync(join(outdir, "docs"), { recursive: true });
+  for (const name of guides) {
+    const text = readFileSync(join(docs, name), "utf8").replace(
+      /\[([^\]\n]+)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)/g,
+      (link, label, path) =>
+        copied.has(path) || /^(recipes|examples)\//.test(path) ? link : label,
+    );
+    writeFileSync(join(outdir, "docs", name), text);
+  }
+  for (const folder of ["recipes", "examples"]) {
+    cpSync(join(docs, folder), join(outdir, "docs", folder), { recursive: true });
   }
 }
 

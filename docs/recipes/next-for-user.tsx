@@ -7,10 +7,10 @@ import { type ReactNode, useEffect } from "react";
 /** Shows what a server component rendered for a user only to that user, and has it rendered again for another. */
 export function ForUser({ id, children }: { id: string; children: ReactNode }) {
   const { user, isLoading } = useClassLink();
-  const { refresh } = useRouter();
+  const router = useRouter();
   const isOther = !isLoading && user?.id !== id;
   useEffect(() => {
-    if (isOther) refresh();
-  }, [isOther, refresh]);
+    if (isOther) router.refresh();
+  }, [isOther, router]);
   return isOther ? <p role="status">One moment…</p> : children;
 }

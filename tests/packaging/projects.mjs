@@ -40,6 +40,8 @@ const WASM = "node_modules/classlink-spa/classlink_spa_bg.wasm";
  * @property {(Omit<Trial, "start"> & { start: (folder: string, packed: Packed) => Promise<any> })[]} trials
  */
 
+const NO_REGISTRY = ["--registry", "http://127.0.0.1:9", "--fetch-retries", "0"];
+
 /** The path of a package's own program. */
 function programOf(folder, name, program = name) {
   const { resolve } = createRequire(join(folder, "package.json"));
@@ -327,6 +329,15 @@ export const PROJECTS = [
         async "they are those of the reviewed list"({ files }) {
           assert.deepEqual(files, PACKED_FILES);
         },
+        async "npm would publish it"() {
+          const args = ["publish", "--dry-run", "--ignore-scripts", "--access", "public"];
+          // No registry is asked what it has.
+          const { ok, stderr } = execCapture("npm", [...args, ...NO_REGISTRY], {
+            cwd: fileURLToPath(new URL("../../pkg/", import.meta.url)),
+          });
+          assert.ok(ok, stderr);
+          assert.doesNotMatch(stderr, /auto-corrected|npm pkg fix/i);
+        },
       }),
     ],
   },
@@ -342,8 +353,8 @@ export const PROJECTS = [
           printed(folder, [
             programOf(folder, "@arethetypeswrong/cli", "attw"),
             ...[archive, "--profile", "esm-only"],
-            // A file for bundlers and servers, not a module: it has no types.
-            ...["--exclude-entrypoints", "./classlink_spa_bg.wasm"],
+            // Files for bundlers and servers, not modules: they have no types.
+            ...["--exclude-entrypoints", "./classlink_spa_bg.wasm", "./styles.css"],
           ]);
         },
       }),
