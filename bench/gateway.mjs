@@ -4,7 +4,8 @@
  *
  *     npm run bench:gateway                       9 rounds of 600 requests of each kind
  *     npm run bench:gateway -- --rounds 3 --requests 200 --print
- *     npm run bench:gateway -- --memory 1000000   memory over a million session requests, instead
+ *     npm run bench:gateway -- --memory 1000000   memory over a million session requests, instead; with --native of
+ *                                                 the native server
  *
  * The package in `pkg/` is measured as it is. The peers are installed beside it, into `node_modules/.cache`. It is not a
  * test: it fails only if an answer is wrong.
@@ -12,15 +13,23 @@
  * @module
  */
 
-import { execFileSync, fork } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { execFileSync, fork, spawn } from "node:child_process";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { Agent, request } from "node:http";
-import { cpus } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { logStep, root, runAsCli } from "../tools/lib/run.mjs";
+import { CliError, logStep, root, runAsCli } from "../tools/lib/run.mjs";
 import { CLIENT, startProvider } from "./gateway/provider.mjs";
 
 /** The peers and their versions: iron-session 9 needs Node 22.13. */
@@ -87,6 +96,61 @@ async function startSubject(subject, folder, issuer) {
 
 /** @typedef {Awaited<ReturnType<typeof startSubject>>} Subject */
 
+/** The native server, if it was built (`cargo build --profile server --package classlink-gateway`) or is named. */
+const NATIVE = process.env.CLASSLINK_GATEWAY ?? join(root, "target/server/classlink-gateway");
+
+/** Starts the native server, which writes its log to nowhere. @returns {Promise<Subject>} */
+async function startNative(issuer) {
+  const folder = mkdtempSync(join(tmpdir(), "classlink-bench-"));
+  const config = join(folder, "gateway.json");
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(
+    config,
+    JSON.stringify({
+      listen: "127.0.0.1:0",
+      issuer,
+      clients: [{ ...CLIENT, redirectUris: [REDIRECT] }],
+      sealingKeys: [randomBytes(32).toString("base64url")],
+      limits: { perAddress: false },
+      assertions: {
+        issuer: "https://app.example/auth",
+        audience: "https://app.example",
+        keys: [privateKey.export({ type: "pkcs8", format: "pem" }).toString()],
+      },
+    }),
+  );
+  const child = spawn(NATIVE, ["serve", "--config", config], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  for await (const text of child.stderr.iterator({ destroyOnReturn: false })) {
+    said += text;
+    if (/127\.0\.0\.1:\d+/.test(said)) break;
+  }
+  child.stderr.resume();
+  const [, port] = /127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+  if (!port) throw new Error(`The native server did not start: ${said}`);
+  const proc = `/proc/${child.pid}`;
+  return {
+    port: Number(port),
+    agent: new Agent({ keepAlive: true, maxSockets: CONCURRENCY }),
+    // Nanoseconds on a processor, of each thread.
+    cpu: async () =>
+      readdirSync(`${proc}/task`)
+        .map((task) => readFileSync(`${proc}/task/${task}/schedstat`, "utf8").split(" ")[0])
+        .reduce((sum, nanoseconds) => sum + Number(nanoseconds) / 1000, 0),
+    memory: async () => {
+      const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`${proc}/status`, "utf8")) ?? [];
+      const rss = Number(kilobytes) * 1024;
+      return { rss, used: rss };
+    },
+    stop: () => {
+      rmSync(folder, { recursive: true });
+      return child.kill();
+    },
+  };
+}
+
 /** One request. @param {Subject} subject @param {Plain} plain */
 function send({ port, agent }, { method = "GET", path, headers = {}, body }) {
   return new Promise((resolve, reject) => {
@@ -143,8 +207,21 @@ async function prepare(subjects) {
   const auth = cookiesOf(await send(subjects["@auth/core"], { path: "/login" }));
   const session = (Cookie) => ({ method: "POST", path: SESSION, headers: { ...PAGE, Cookie } });
   const row = (name, subject, request, status = 200) => ({ name, subject, request, status });
+  const native = subjects.native && cookiesOf(await send(subjects.native, exchange));
   return [
     row("bare `node:http`", "node:http", { path: "/me" }),
+    ...(native
+      ? [
+          row("**native server**, `POST /session`", "native", session(native)),
+          row(
+            "**native server**, `GET /verify` with an assertion",
+            "native",
+            { path: "/auth/verify", headers: { Cookie: native } },
+            204,
+          ),
+          row("**native server**, `POST /token`", "native", exchange),
+        ]
+      : []),
     row("**handler**, `POST /session`", "handler", session(sealed)),
     row("**handler**, `POST /session`, 500 registrations", "handler-500", session(sealed500)),
     row(
@@ -202,6 +279,10 @@ function writePage(results, { rounds, requests }) {
     const range = `${Math.round(Math.min(...all))}–${Math.round(Math.max(...all))}`;
     return `| ${name} | ${Math.round(middle)} | ${range} | ${(middle / base).toFixed(1)} |`;
   });
+  const hasNative = [...results.keys()].some((name) => name.includes("native"));
+  const nativeToo = hasNative
+    ? ", and so does the native server, which writes its log besides"
+    : "";
   const peers = Object.entries(PEERS).map(([name, version]) => `${name} ${version}`);
   return `# What a request costs the gateway
 
@@ -215,7 +296,7 @@ ${rows.join("\n")}
 
 Peers: ${peers.join(", ")}.
 What they do is not the same: the handler checks the request's origin, opens the session, looks at
-its limits and returns the tokens; iron-session unseals a cookie of the same size; express-openid-connect opens its
+its limits and returns the tokens${nativeToo}; iron-session unseals a cookie of the same size; express-openid-connect opens its
 session and seals it again, as it does by default; @auth/core returns the session of a JWT cookie, sealed again.
 \`POST /token\` includes the request to the provider and the verification of the ID token, whose signature is RS256.
 `;
@@ -239,6 +320,7 @@ await runAsCli(import.meta, async (args) => {
       rounds: { type: "string", default: "9" },
       requests: { type: "string", default: "600" },
       memory: { type: "string" },
+      native: { type: "boolean" },
       print: { type: "boolean" },
     },
   });
@@ -251,9 +333,14 @@ await runAsCli(import.meta, async (args) => {
   try {
     const names = ["node:http", "handler", "handler-500", ...Object.keys(PEERS).slice(1)];
     for (const name of names) subjects[name] = await startSubject(name, folder, provider.issuer);
+    if (existsSync(NATIVE)) subjects.native = await startNative(provider.issuer);
+    else console.log(`▸ Without the native server: there is no ${NATIVE}`);
     const rows = await prepare(subjects);
     if (values.memory) {
-      await runMemory(subjects.handler, rows[1], Number(values.memory));
+      const name = values.native ? "native" : "handler";
+      const row = rows.find(({ subject }) => subject === name);
+      if (!row) throw new CliError(`There is no ${NATIVE}.`);
+      await runMemory(subjects[name], row, Number(values.memory));
       return;
     }
     logStep("Warming up");

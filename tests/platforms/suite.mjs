@@ -236,6 +236,23 @@ export const CHECKS = {
     assert.equal((await page.me()).status, 401);
   },
 
+  async "forward authentication: the user in headers, or 401"(world) {
+    const page = new Page(world);
+    const verify = () => {
+      const headers = { "X-ClassLink-SPA": null, "Sec-Fetch-Site": "cross-site" };
+      return page.send("GET", "/auth/verify", { headers });
+    };
+    assert.deepEqual([(await verify()).status, (await verify()).code], [401, "not_signed_in"]);
+    await page.signIn();
+    const { status, headers, cookies } = await verify();
+    assert.deepEqual([status, cookies], [204, []]);
+    const user = decodeURIComponent(present(headers.get("x-classlink-user")));
+    assert.equal(user, `${world.standIn.issuer}|${PIA}`);
+    assert.equal(headers.get("x-classlink-role"), "student");
+    await page.signOut();
+    assert.equal((await verify()).status, 401);
+  },
+
   async "answers are never cached, and carry the time"(world) {
     for (const path of ["/auth/health", "/auth/jwks"]) {
       const { headers } = await new Page(world).send("GET", path);
