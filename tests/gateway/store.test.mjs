@@ -60,6 +60,8 @@ test("a store in memory keeps, counts and forgets", async () => {
 test("a store in Redis does the same", async (t) => {
   const redis = await startRedis(t);
   const client = createClient({ url: redis.url });
+  // The server ends with the test, before it.
+  client.on("error", () => undefined);
   await client.connect();
   t.after(() => client.destroy());
   const store = redisStore(client, { prefix: "test:" });
