@@ -1,8 +1,8 @@
 /**
  * Checks that the files exist which comments and the maintainers' pages name (`npm run lint` does it, too).
  *
- * A name counts as found if a file of the repository has this path, or a path that ends with it. Links between pages are
- * checked by `tests/docs.test.mjs`.
+ * A name counts as found if a file of the repository has this path, or a path that ends with it; a command if the root's
+ * `package.json` has the script. Links between pages are checked by `tests/docs.test.mjs`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { CliError, execCapture, root, runAsCli } from "./lib/run.mjs";
 
 /** Pages whose file names are this repository's. The others' are a reader's own application's. */
 const PAGES =
-  /^(?:[A-Z]+\.md|docs\/(?:maintainers\/.*|engines|faults|fuzzing|mutation-testing)\.md|www\/.*\.md)$/;
+  /^(?:[A-Z]+\.md|docs\/(?:maintainers\/.*|engines|faults|fuzzing|mutation-testing)\.md|www\/.*\.md|\.github\/.*)$/;
 const SOURCES = /^(?!tests\/(?:samples|packaging)\/).*\.(?:rs|tsx?|m?js)$/;
 
 /** Comments that fill whole lines. */
@@ -21,6 +21,8 @@ const COMMENT = /^[ \t]*(?:\/\*[\s\S]*?\*\/|\/\/.*)/gm;
 /** A path from the repository's root, or the name of a source file in code font. */
 const NAME =
   /(?<![\w./:@-])(?:src|tests|tools|docs|pkg-template|www|fuzz|gateway|bench)\/[\w./-]*\w|(?<=`)[\w./-]+\.(?:rs|tsx?|mjs)(?=`)/g;
+/** A command of the repository. */
+const COMMAND = /\bnpm run ([\w:-]+)/g;
 /** Files that a command writes, and that may be missing. */
 const GENERATED = /^(?:docs\/(?:api|conformance)\b|fuzz\/artifacts|src\/wasm|proxy\.ts$)/;
 
@@ -41,6 +43,7 @@ function check() {
         known.add(parts.slice(from, to).join("/"));
     }
   }
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const missing = [];
   for (const file of files.filter((name) => PAGES.test(name) || SOURCES.test(name))) {
     const text = readFileSync(join(root, file), "utf8");
@@ -51,6 +54,9 @@ function check() {
         if (known.has(path) || known.has(`${path}.rs`) || GENERATED.test(path)) continue;
         const line = text.slice(0, index + offset).split("\n").length;
         missing.push(`${file}:${line}: ${name} does not exist`);
+      }
+      for (const [command, script = ""] of PAGES.test(file) ? block.matchAll(COMMAND) : []) {
+        if (!(script in scripts)) missing.push(`${file}: ${command} does not exist`);
       }
     }
   }
