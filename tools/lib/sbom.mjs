@@ -2,6 +2,9 @@
  * The package's bill of materials: a CycloneDX document that a school's or a vendor's scanner can read. It holds no time
  * and no serial number, so that the same sources make the same bytes.
  *
+ * The document is made by CycloneDX's own library. Its generators for cargo and npm list what is installed, and not what
+ * is in the WebAssembly and in the package.
+ *
  * @module
  */
 

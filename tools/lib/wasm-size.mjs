@@ -2,6 +2,8 @@
  * How much of the WebAssembly each crate takes: the bytes of its functions, after wasm-opt, by the names that the compiler
  * gave them.
  *
+ * Twiggy lists functions; here they are summed up by crate.
+ *
  * A generic function counts for the crate that wrote it, and what was inlined for the crate that it was inlined into: the
  * numbers say where the bytes are, not what would be saved without a crate.
  *

@@ -1,6 +1,7 @@
 /**
  * A browser context: a session of its own, with what its pages ask for and tell. As much of Playwright's
- * `BrowserContext` as the tests use.
+ * `BrowserContext` as the tests use: Playwright drives its own build of WebKit, which does not come from a package
+ * registry, and not WebKitGTK.
  *
  * @module
  */
