@@ -1,4 +1,4 @@
-/** The demo, as `npm run demo` starts it: what a person sees who tries what it prints. */
+/** The demo, as `npm run demo` starts it: what a user sees who tries what it prints. */
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -208,7 +208,7 @@ test("signing out says what remains, and reaches the other tab", async (t) => {
 
   await page.goto(demo.app);
   await heading(page, "Your class library, in one place");
-  // ClassLink does know the person still.
+  // ClassLink does know the user still.
   await press(page, "Sign in with ClassLink");
   await page.waitForURL("**/consent/**");
 });

@@ -150,7 +150,7 @@ const PEERS = {
 /** Rows of a package that is not installed here. */
 const ELSEWHERE = / of auth0-react$/;
 
-/** Words of the tables that are no names: the application's own, and those of a URL. */
+/** Words of the tables that are not names: the application's own, and those of a URL. */
 const OWN = ["new", "settings", "config", "url", "realms", "realm"];
 
 /** Every name in a cell's code spans: what is called or read, and the options given. */

@@ -332,7 +332,7 @@ test("the absolute limit holds whatever anybody does: in every tab, and after a 
     await pass(context, 25 * MINUTE);
     await beActive([page, other], () => page.mouse.click(5, 5));
   }
-  // A reload is no way to begin anew.
+  // A reload does not start again.
   await open(other);
   assert.equal((await getUser(other))?.name, "Pia Pupil");
   await pass(context, 9 * MINUTE + 5);

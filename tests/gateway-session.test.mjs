@@ -246,7 +246,7 @@ test("signing out while the gateway is down holds: the session is ended before i
   assert.deepEqual(local, { "classlink-spa.sign-out.test-app": "1" });
   assert.deepEqual({ local: {}, ...rest }, EMPTY_STORAGE);
 
-  // Still down: who is there is not known, and nobody is shown.
+  // Still down: who is there is not known, and no user is shown.
   await open(page);
   assert.equal((await getUser(page)).error.code, "network");
   assert.equal((await snapshot(page)).user, null);
@@ -312,7 +312,7 @@ test("signing out with the browser offline: the same, and over once it is online
 
 // ---- The back/forward cache ----
 
-/** Signs Pia in, and leaves the page for another; answers with how to come back. */
+/** Signs Pia in, and leaves the page for another; returns how to come back. */
 async function leavePia(t, page) {
   const world = await startGatewayApp(t);
   await world.open(page);
@@ -326,7 +326,7 @@ async function leavePia(t, page) {
   await world.open(page, "/launch");
   return {
     ...world,
-    /** Answers with whether it came from the cache. */
+    /** Returns whether it came from the cache. */
     async back() {
       await traverse(page);
       await waitForClient(page);

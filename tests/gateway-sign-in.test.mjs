@@ -1,4 +1,4 @@
-/** A person signs in through the application's own gateway, in a browser: what they see, and what was asked of whom. */
+/** A user signs in through the application's own gateway, in a browser: what they see, and what was asked of whom. */
 
 import assert from "node:assert/strict";
 import { authorize } from "./support/authorize.mjs";
@@ -60,7 +60,7 @@ test("by button: only the authorization request leaves for the provider", async 
   assert.deepEqual(crossOriginRequests(requests, app), []);
   assert.equal(countRequests(standIn, PATHS.authorization), 1);
   assert.deepEqual(askedGateway().sort(), ["GET /auth/jwks", "POST /auth/token"]);
-  // What the provider was asked beyond that the gateway asked, which is no page.
+  // The gateway sent the other requests to the provider, and not a page.
   const asking = standIn.requests.filter(({ path }) => [PATHS.token, PATHS.keys].includes(path));
   assert.deepEqual([...new Set(asking.map(({ origin }) => origin))], [undefined]);
   assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);

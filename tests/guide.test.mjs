@@ -1,4 +1,4 @@
-// The gateway's guide: its files are the examples that run, to the letter, and what else it shows is true.
+// The gateway's guide: its files are the examples that run, exactly, and what else it shows is true.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -165,7 +165,7 @@ async function setUp(t, clients, log) {
   });
   t.after(() => standIn.close());
   const gateway = createGateway({ issuer: standIn.issuer, clients, sealingKeys: [newKey()], log });
-  /** A code of somebody's for one registration, posted with this verifier or the code's own. */
+  /** A code of a user's for one registration, posted with this verifier or the code's own. */
   const post = async ({ clientId }, sub, verifier) => {
     const login = newLogin();
     const browser = new GatewayClient(gateway);

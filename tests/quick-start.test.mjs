@@ -1,4 +1,4 @@
-// The quick start: its files, laid out as the page says, make apps that sign people in. Only the ports are others. The
+// The quick start: its files, laid out as the page says, make apps that sign users in. Only the ports are others. The
 // Next.js app is among the trials of the packed package (`packaging/projects.mjs`).
 
 import assert from "node:assert/strict";

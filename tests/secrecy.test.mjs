@@ -23,7 +23,7 @@ import {
 } from "./support/login.mjs";
 import { present } from "./support/present.mjs";
 
-/** Somebody whose every field is found again if it turns up anywhere. */
+/** A user whose every field is found again if it turns up anywhere. */
 const QUINTESSA = {
   sub: "770077001234",
   userId: 770077001234,
@@ -247,7 +247,7 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
   assert.equal(asked, "Quintessa");
   assert.deepEqual(findings(await at("asked"), secrets), []);
 
-  // A bad link, while somebody is signed in.
+  // A bad link, while a user is signed in.
   await handleCallback(page, "/callback?code=1&state=forged");
   assert.deepEqual(findings(await at("after an error"), secrets), []);
 

@@ -1,4 +1,4 @@
-/** A person signs in: what the application and the person see, in a browser, through the built package. */
+/** A user signs in: what the application and the user see, in a browser, through the built package. */
 
 import assert from "node:assert/strict";
 import { bodyOf, sharedBrowser } from "./support/browser.mjs";
@@ -276,7 +276,7 @@ test("the events tell of the steps, under one support code from the button to th
 
 // ---- From LaunchPad ----
 
-/** Opens LaunchPad, and signs in there unless somebody is. */
+/** Opens LaunchPad, and signs in there unless a user is. */
 async function openLaunchPad(page, standIn, person) {
   await page.goto(standIn.launchPadUrl);
   if (!person) return;
@@ -574,7 +574,7 @@ test("an error with an unknown state gives the provider's code and consumes noth
   }
 });
 
-// ---- Answers that are none ----
+// ---- Callbacks without a valid response ----
 
 test("a state that nobody sent is refused, and the login that waits still completes", async (t) => {
   const { page } = await browser.newPage(t);
@@ -1181,7 +1181,7 @@ test("getUser waits for a callback that is under way", async (t) => {
     const result = /** @type {SignedIn} */ (await done);
     return {
       name: user?.givenName,
-      // One object for one person, wherever it is asked for.
+      // One object for one user, wherever it is asked for.
       same: user === result.user && user === getSnapshot().user && user === (await getUser()),
     };
   });

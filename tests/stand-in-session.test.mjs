@@ -478,7 +478,7 @@ async function signInByHand(page, url) {
 /** Why WebKit's tests can't hear that a frame was refused. */
 const NO_REFUSALS = "its driver tells nothing of what the browser itself writes on the console";
 
-/** Loads a URL in a hidden frame of a page; answers with the frame. */
+/** Loads a URL in a hidden frame of a page; returns the frame. */
 const inHiddenFrame = (page, url) => addFrame(page, url, { hidden: true });
 
 /** Waits until the browser refuses to show a page in a frame. @param {import("playwright-core").Page} page */

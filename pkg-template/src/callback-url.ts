@@ -13,7 +13,7 @@ const nameOf = (segment: string): string => [...new URLSearchParams(`&${segment}
 
 /**
  * `url` without the parameters of an answer, or `null` if its query has neither `code` nor `error`. Everything else
- * stays byte for byte and in order. An answer in the fragment is none.
+ * stays byte for byte and in order. A response in the fragment is ignored.
  */
 export function stripCallback(url: string): string | null {
   const [, base, query, hash] = /^([^?#]*)\??([^#]*)(.*)$/s.exec(url) ?? [];
@@ -33,7 +33,7 @@ export function replaceUrl(url: string | URL): void {
 }
 
 /**
- * If the page's URL is an answer, strips the address bar at once, before anything loads, and answers with the URL as
+ * If the page's URL is an answer, strips the address bar at once, before anything loads, and returns the URL as
  * it was; otherwise leaves all alone and answers `null`.
  */
 export function captureCallback(): string | null {
@@ -44,7 +44,7 @@ export function captureCallback(): string | null {
   return url;
 }
 
-/** Takes `state` out of the page's URL, where it is this one: somebody comes back from signing out at the provider. */
+/** Takes `state` out of the page's URL, where it is this one: a user comes back from signing out at the provider. */
 export function stripState(state: string): boolean {
   const url = new URL(location.href);
   if (url.searchParams.get("state") !== state) return false;

@@ -1,6 +1,6 @@
 /**
  * `diagnose`: looks at all that a sign-in needs, and says what is missing in words for a help desk. It is loaded when it
- * is asked for, signs nobody in or out, and decides nothing.
+ * is asked for, signs no user in or out, and decides nothing.
  *
  * @packageDocumentation
  */
@@ -23,7 +23,7 @@ import type { Diagnosis, DiagnosisCheck } from "./types.js";
 export interface DiagnosisSubject {
   /** The configuration; rejects where it is wrong. */
   readonly config: () => Promise<CoreConfig>;
-  /** Loads the WebAssembly, and answers with what it knows of an issuer's metadata without asking. */
+  /** Loads the WebAssembly, and returns what it knows of an issuer's metadata without asking. */
   readonly known: (issuer: string) => Promise<Metadata>;
 }
 
@@ -61,7 +61,7 @@ export async function diagnose({ config, known }: DiagnosisSubject): Promise<Dia
 /** The provider and the gateway. */
 async function checkServers(settings: CoreConfig, facts: Metadata): Promise<[string, Finding][]> {
   const supportCode = newSupportCode();
-  // The gateway answers nobody without it.
+  // The gateway requires it.
   const identified = settings.gateway ? { headers: { "X-ClassLink-SPA": supportCode } } : {};
   const given = { ...facts, ...settings.metadata };
   const { found, finding } = await discover(settings, given);

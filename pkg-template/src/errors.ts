@@ -47,7 +47,7 @@ export interface ClassLinkErrorInit {
 export class ClassLinkError extends Error {
   /** What happened: stable, to branch on. */
   declare readonly code: ClassLinkErrorCode;
-  /** What to show to the person, a student perhaps. */
+  /** What to show to the user, a student perhaps. */
   declare readonly userMessage: string;
   /** Whether the same call may succeed later, with nothing changed. */
   declare readonly retryable: boolean;
@@ -106,8 +106,8 @@ export class ClassLinkError extends Error {
 }
 
 /**
- * A name for a sign-in attempt: eight characters of Crockford's base32. It is no secret. All zeros without Web
- * Crypto, where nobody signs in.
+ * A name for a sign-in attempt: eight characters of Crockford's base32. It is not a secret. All zeros without Web
+ * Crypto, where no sign-in works.
  */
 export function newSupportCode(): string {
   const bytes = new Uint8Array(8);

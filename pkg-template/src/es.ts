@@ -13,7 +13,7 @@
 import type { Texts } from "./frameworks/texts.js";
 import type { ClassLinkErrorCode } from "./types.js";
 
-// What several codes ask of the person.
+// What several codes ask of the user.
 const SETUP =
   "Esta aplicación no está bien configurada. Avísale a tu maestra o maestro o a soporte técnico.";
 const AGAIN =

@@ -1,5 +1,5 @@
 /**
- * Signs people in with ClassLink, from a single-page app.
+ * Signs users in with ClassLink, from a single-page app.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
 /**
- * Loads the WebAssembly, once per page for all clients, and starts it afresh after a panic.
+ * Loads the WebAssembly, once per page for all clients, and starts it again after a panic.
  *
  * @packageDocumentation
  */
@@ -73,7 +73,7 @@ export function createRuntime(glue: Glue, source: Source): Runtime {
       loading = undefined;
       queueMicrotask(() => {
         for (const tell of [...runtime.clients]) tell(internalError());
-        // At once, so that nothing of the dead instance goes on working; the next caller hears of a failure.
+        // At once, so that nothing of the dead instance goes on working; the next caller learns of a failure.
         runtime.load(undefined, undefined).catch(() => {});
       });
     },

@@ -25,10 +25,10 @@ export type ClassLinkErrorReason =
   | "tenant_other"
   | "tenant_unknown";
 
-/** The person who is signed in, read from a verified ID token and, where configured, from UserInfo or my-info. */
+/** The user who is signed in, read from a verified ID token and, where configured, from UserInfo or my-info. */
 export interface User<Claims = Record<string, unknown>> {
   /**
-   * Stable key of this person: issuer and subject, unique across districts, the same whatever `profile` is.
+   * Stable key of this user: issuer and subject, unique across districts, the same whatever `profile` is.
    * In each part `%` and `|` are percent-encoded.
    *
    * @example "https://launchpad.classlink.com|8708718"
@@ -39,9 +39,9 @@ export interface User<Claims = Record<string, unknown>> {
   readonly name?: string;
   readonly givenName?: string;
   readonly familyName?: string;
-  /** May be synthetic, shared or absent for young pupils: never a key. */
+  /** May be synthetic, shared or absent for young students: never a key. */
   readonly email?: string;
-  /** What the provider says of the address; it proves nothing about who somebody is. */
+  /** What the provider says of the address; it proves nothing about who a user is. */
   readonly emailVerified?: boolean;
   readonly preferredUsername?: string;
   readonly picture?: string;
@@ -61,9 +61,9 @@ export interface User<Claims = Record<string, unknown>> {
    * @example "2284/5678_T5678-0005"
    */
   readonly rosterId?: string;
-  /** ClassLink's own id of the person, from my-info. */
+  /** ClassLink's own id of the user, from my-info. */
   readonly userId?: string;
-  /** When the person last gave credentials, in seconds since 1970 (the `auth_time` claim). */
+  /** When the user last gave credentials, in seconds since 1970 (the `auth_time` claim). */
   readonly authTime?: number;
   /** The verified ID token's claims, unchanged. */
   readonly claims: Readonly<Claims>;

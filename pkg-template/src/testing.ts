@@ -72,17 +72,17 @@ export type TestCallback<AppState = unknown, Claims = Record<string, unknown>> =
 
 /** How a test client begins, and what it answers. */
 export interface TestClientOptions<AppState = unknown, Claims = Record<string, unknown>> {
-  /** Who is signed in. Default: nobody. */
+  /** Who is signed in. Default: no user. */
   readonly user?: TestUser<Claims> | null;
   /** What was granted. Default `["openid", "profile"]`. */
   readonly scope?: readonly string[];
-  /** Where it stands when nobody is signed in. Default `"signed-out"`. */
+  /** Where it stands when there is no session. Default `"signed-out"`. */
   readonly status?: Exclude<Status, "signed-in" | "error">;
   /** An error to begin with; `status` is `"error"` then. */
   readonly error?: TestError;
   /**
-   * Who signs in when `startLogin` is called: at once, with nothing to wait for. Default: nobody, and after `startLogin` the
-   * status is `"redirecting"`, as on a page that is about to be left. A popup always signs somebody in.
+   * Who signs in when `startLogin` is called: at once, with nothing to wait for. Default: no user, and after `startLogin` the
+   * status is `"redirecting"`, as on a page that is about to be left. A popup always signs a user in.
    */
   readonly loginAs?: TestUser<Claims>;
   /** What `handleCallback` answers. Default: the student of `loginAs` has signed in. */
@@ -145,20 +145,20 @@ export interface TestClient<AppState = unknown, Claims = Record<string, unknown>
   extends ClassLinkClient<AppState, Claims> {
   /** Every call so far, by method: `client.calls.startLogin[0]` are the arguments of the first. */
   readonly calls: TestCalls<AppState>;
-  /** Signs somebody in. Answers with the whole user. */
+  /** Signs a user in. Returns the whole user. */
   readonly signIn: (user?: TestUser<Claims>, scope?: readonly string[]) => User<Claims>;
   /** Signs out, as when a session ends or another tab signs out. */
   readonly signOut: () => void;
   /** Puts the client into a state without a user. */
   readonly setStatus: (status: Exclude<Status, "signed-in" | "error">) => void;
-  /** Puts the client into the state of an error. Answers with it. */
+  /** Puts the client into the state of an error. Returns the error. */
   readonly setError: (error: TestError) => ClassLinkError;
   /** Changes what `handleCallback` answers. */
   readonly setCallback: (callback: TestCallback<AppState, Claims>) => void;
   /**
    * Makes the method's next call reject, once; several wait in line. A login that fails (`startLogin`, `handleCallback`,
-   * `handleLaunch`, `restoreSession`) puts the error into the state as well, unless somebody is signed in;
-   * `session_expired` always does. Answers with the error.
+   * `handleLaunch`, `restoreSession`) puts the error into the state as well, unless a user is signed in;
+   * `session_expired` always does. Returns the error.
    */
   readonly failNext: (method: FailingMethod, error: TestError) => ClassLinkError;
   /**
@@ -181,7 +181,7 @@ const RETRYABLE: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCode>([
   "temporarily_unavailable",
 ]);
 
-/** Failures that leave the state alone: nobody tried to sign in. */
+/** Failures that leave the state alone: no user tried to sign in. */
 const QUIET: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCode>([
   "not_a_callback",
   "config_invalid",

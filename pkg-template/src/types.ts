@@ -80,9 +80,9 @@ export type Status =
 /** The client's state at one moment: frozen, and the same object for as long as nothing changes. */
 export interface Snapshot<Claims = Record<string, unknown>> {
   readonly status: Status;
-  /** The person signed in; `null` in every status but `"signed-in"`. */
+  /** The user signed in; `null` in every status but `"signed-in"`. */
   readonly user: User<Claims> | null;
-  /** The scope that was granted; empty when nobody is signed in. */
+  /** The scope that was granted; empty when there is no session. */
   readonly scope: readonly string[];
   /** What went wrong; `null` in every status but `"error"`. */
   readonly error: ClassLinkError | null;
@@ -92,7 +92,7 @@ export interface Snapshot<Claims = Record<string, unknown>> {
 export interface SignedIn<AppState = unknown, Claims = Record<string, unknown>> {
   readonly status: "signed-in";
   readonly user: User<Claims>;
-  /** Where the person wanted to go: a path on this origin, with query and fragment. */
+  /** Where the user wanted to go: a path on this origin, with query and fragment. */
   readonly returnTo: string;
   /** What the application gave to `startLogin`. */
   readonly appState?: AppState;
@@ -132,7 +132,7 @@ export interface ClassLinkEvent {
   readonly supportCode?: string;
   /**
    * How long it took, in milliseconds; for a sign-in, since `startLogin`. Of `session.expiring`: how long the session
-   * lasts unless somebody is active.
+   * lasts unless a user is active.
    */
   readonly durationMs?: number;
   readonly code?: ClassLinkErrorCode;
@@ -147,7 +147,7 @@ export interface ClassLinkConfig {
   readonly redirectUri: string;
   /** What to ask for; `openid` is required. Default `["openid", "profile"]`. */
   readonly scope?: string | readonly string[];
-  /** The issuer identifier, compared to the letter. Default `https://launchpad.classlink.com`. */
+  /** The issuer identifier, compared exactly. Default `https://launchpad.classlink.com`. */
   readonly issuer?: string;
   /**
    * Known endpoints. Default: ClassLink's for its own issuer, otherwise discovery. It may be the provider's whole
@@ -206,7 +206,7 @@ export interface SessionOptions {
    * one redirect (`prompt=none`), or doesn't. Default `"gateway"` where there is one, else `"none"`.
    */
   readonly restore?: "gateway" | "iframe" | "redirect" | "none";
-  /** Seconds without activity in any tab after which everybody is signed out; `false` for no limit. Default 1800. */
+  /** Seconds without activity in any tab after which all users are signed out; `false` for no limit. Default 1800. */
   readonly idleTimeout?: number | false;
   /** Seconds after the sign-in at which the session ends in any case; `false` for no limit. Default 28800. */
   readonly maxAge?: number | false;
@@ -229,7 +229,7 @@ export interface LoginOptions<AppState = unknown> {
   readonly prompt?: string;
   /** Who is expected to sign in. It is written into the authorization request and nowhere else. */
   readonly loginHint?: string;
-  /** Seconds since the person last gave credentials, at most; checked against `auth_time`. */
+  /** Seconds since the user last gave credentials, at most; checked against `auth_time`. */
   readonly maxAge?: number;
   readonly uiLocales?: string | readonly string[];
   readonly acrValues?: string | readonly string[];
@@ -255,7 +255,7 @@ export interface PopupLoginOptions<AppState = unknown>
 /** `startLogin`: by redirect, or in a popup. */
 export interface StartLogin<AppState = unknown, Claims = Record<string, unknown>> {
   /**
-   * In a popup. Resolves when somebody has signed in there.
+   * In a popup. Resolves when a user has signed in there.
    *
    * @throws {@link ClassLinkError} what a redirect throws, `popup_blocked`, `popup_closed`, and everything that
    * {@link ClassLinkClient.handleCallback} can find wrong with the answer.
@@ -279,13 +279,13 @@ export interface AccessTokenOptions {
 /** How to sign out. */
 export interface LogoutOptions {
   /**
-   * Where the provider sends the person afterwards, where it has an end-session endpoint: an absolute URL that is
+   * Where the provider sends the user afterwards, where it has an end-session endpoint: an absolute URL that is
    * registered with it (OpenID Connect RP-Initiated Logout 1.0, section 2). Without such an endpoint nothing goes there.
    */
   readonly postLogoutRedirectUri?: string;
 }
 
-/** What a sign-out reached. The person is signed out of this application's tabs in any case. */
+/** What a sign-out reached. The user is signed out of this application's tabs in any case. */
 export interface LogoutResult {
   /**
    * Whether the application's own session is over everywhere. `false`: the gateway couldn't be reached; it is told
@@ -293,7 +293,7 @@ export interface LogoutResult {
    */
   readonly sessionEnded: boolean;
   /**
-   * Whether the person may still be signed in at ClassLink, so that the next press of "Sign in" signs the same person in
+   * Whether the user may still be signed in at ClassLink, so that the next press of "Sign in" signs the same user in
    * without a word: say so on shared devices.
    */
   readonly providerSessionMayRemain: boolean;
@@ -349,20 +349,20 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
   readonly startLogin: StartLogin<AppState, Claims>;
   /**
    * Completes a login on the callback page. Without an argument it takes the page's URL, and strips the protocol's
-   * parameters from the address bar before it returns. Later calls without an argument answer with the same
+   * parameters from the address bar before it returns. Later calls without an argument return the same
    * promise until a new answer or `startLogin` comes; a failure before the code was sent may be retried.
    */
   readonly handleCallback: (
     url?: string | URL,
   ) => Promise<SignedIn<AppState, Claims> | Redirecting | HandedOver>;
-  /** The person signed in, or `null`. Waits for a sign-in or a restore that is under way. */
+  /** The user signed in, or `null`. Waits for a sign-in or a restore that is under way. */
   readonly getUser: () => Promise<User<Claims> | null>;
   /**
    * The access token, for a call that {@link ClassLinkClient.fetch} can't make; renewed first if it must be, once
    * however many callers ask.
    *
    * @throws {@link ClassLinkError} `not_signed_in`; `session_expired` when the session is over; `renewal_unavailable`
-   * when it isn't but nothing fresher can be had.
+   * when it isn't but nothing fresher is available.
    */
   readonly getAccessToken: (options?: AccessTokenOptions) => Promise<string>;
   /**
@@ -383,7 +383,7 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
   readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
   /**
    * Finds a session again, as `session.restore` says. It starts by itself at the first `getUser`, `getAccessToken`,
-   * `fetch` or `subscribe`. `null` when nobody is there; a gateway that can't be asked is an error, not a sign-out.
+   * `fetch` or `subscribe`. `null` when there is no session; a gateway that can't be asked is an error, not a sign-out.
    */
   readonly restoreSession: () => Promise<User<Claims> | null>;
   /**
@@ -399,16 +399,16 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
   readonly logout: (options?: LogoutOptions) => Promise<LogoutResult>;
   /** The state now. Fits React's `useSyncExternalStore` and Vue's `shallowRef`. */
   readonly getSnapshot: () => Snapshot<Claims>;
-  /** Calls `listener` after each change; answers with the function that stops it. */
+  /** Calls `listener` after each change; returns the function that stops it. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Says that somebody is there: puts the idle limit off, in every tab. The answer to `session.expiring`. */
+  /** Says that a user is there: puts the idle limit off, in every tab. The answer to `session.expiring`. */
   readonly stayActive: () => void;
-  /** Looks at all that a sign-in needs here, and says what to do about what is missing. Signs nobody in or out. */
+  /** Looks at all that a sign-in needs here, and says what to do about what is missing. Signs no user in or out. */
   readonly diagnose: () => Promise<Diagnosis>;
   /** Loads the WebAssembly ahead of need. */
   readonly preload: () => Promise<void>;
   /** Wipes tokens, timers and listeners; outstanding and later calls reject with `client_closed`. */
   readonly close: () => void;
-  /** The same as {@link ClassLinkClient.close}, for `using`. */
+  /** As {@link ClassLinkClient.close}, for `using`. */
   readonly [Symbol.dispose]: () => void;
 }

@@ -38,7 +38,7 @@ export async function launchTabs() {
     context.on("console", (line) => tab.console.push(line.text()));
     listErrors(context, tab.errors);
     await context.exposeFunction("report", (id, text) => tab.waiting.get(id)?.(JSON.parse(text)));
-    // Whose time-out it was no clock of a busy machine tells.
+    // A busy machine's clock cannot show whose timeout it was.
     await context.addInitScript(() => {
       const { timeout } = AbortSignal;
       const timeouts = [];

@@ -7,7 +7,7 @@
 /** @import { Misbehaving } from "./provider.mjs" */
 
 /**
- * What must come out. Without `code` and `answers` the person must be signed in.
+ * What must come out. Without `code` and `answers` the user must be signed in.
  *
  * @typedef {object} Expectation
  * @property {true} [signedIn]
@@ -19,7 +19,7 @@
  * @property {RegExp} [message]
  * @property {Record<string, any>} [user] Members that the user must have; `undefined`: must not have.
  * @property {string} [returnTo]
- * @property {unknown} [answers] What `play` must answer with.
+ * @property {unknown} [answers] What `play` must return.
  * @property {Record<string, number>} [requested] How many requests each endpoint gets.
  * @property {string[]} [notRequested] Endpoints that get none.
  * @property {Record<string, Record<string, string | RegExp | undefined>>} [sent] Parameters of an endpoint's last
@@ -27,7 +27,7 @@
  * @property {Record<string, Record<string, string | RegExp | undefined>>} [headers] Of an endpoint's last request.
  * @property {number} [leftInStorage] Pending logins that remain. Default 0.
  * @property {string[]} [leftBeside] Other entries that remain. Default none.
- * @property {boolean} [unhandled] The answer is still in the address bar: nobody handled it yet.
+ * @property {boolean} [unhandled] The answer is still in the address bar: it was not handled.
  * @property {unknown} [appState] That comes back.
  */
 

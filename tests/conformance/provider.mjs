@@ -1,5 +1,5 @@
 /**
- * An OpenID provider that misbehaves on request: oidc-provider with a sign-in that needs nobody, and a layer that can
+ * An OpenID provider that misbehaves on request: oidc-provider with a sign-in that needs no user, and a layer that can
  * rewrite each of its answers on the way out. What isn't bent is the library's own.
  *
  * @module
@@ -37,14 +37,14 @@ import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
  */
 
 /**
- * An ID token before it is signed. A function that is given one may change it, or answer with the token as it is to
+ * An ID token before it is signed. A function that is given one may change it, or return the token as it is to
  * be sent.
  *
  * @typedef {object} Unsigned
  * @property {Record<string, any>} header
  * @property {Record<string, any>} claims
  * @property {Key} key
- * @property {string} accessToken What `at_hash` speaks of.
+ * @property {string} accessToken What `at_hash` is about.
  */
 
 /**
@@ -57,8 +57,8 @@ import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
  * @property {Bend} [discovery]
  * @property {Bend} [userinfo]
  * @property {Bend} [myInfo]
- * @property {(url: URL, provider: Misbehaving) => URL | string | void} [callbackUrl] Where the person is sent back to.
- * @property {{ error: string, error_description?: string }} [refusal] The person isn't signed in: this is the answer.
+ * @property {(url: URL, provider: Misbehaving) => URL | string | void} [callbackUrl] Where the user is sent back to.
+ * @property {{ error: string, error_description?: string }} [refusal] The user isn't signed in: this is the answer.
  */
 
 /**
@@ -72,7 +72,7 @@ import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
  * @property {Record<string, unknown>[]} keys The key set it serves.
  * @property {{ endpoint: string, method: string, headers: IncomingMessage["headers"], parameters: Record<string,
  * string> }[]} requests Every request but preflights, oldest first; `parameters` are the query's and the form's.
- * @property {string[]} callbacks Where people were sent back to.
+ * @property {string[]} callbacks Where users were sent back to.
  * @property {string[]} secrets Everything secret or personal that it gave away.
  */
 
@@ -217,7 +217,7 @@ function createLibrary(provider, { clientId, redirectUri, paths, port }) {
       Grant: 86_400,
     },
     clientBasedCORS: () => true,
-    // A person who signs in again leaves the codes of other logins alone.
+    // A user who signs in again leaves the codes of other logins alone.
     expiresWithSession: () => false,
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ ...PERSON, sub }) }),
@@ -235,7 +235,7 @@ function createLibrary(provider, { clientId, redirectUri, paths, port }) {
   return library;
 }
 
-/** Signs the person in, or refuses, without a page. */
+/** Signs the user in, or refuses, without a page. */
 async function signIn(library, { bent }, request, response) {
   await library.interactionFinished(
     request,
@@ -249,7 +249,7 @@ function bending(provider, { paths, redirectUri, jwtAccessTokens }) {
   const names = new Map(Object.entries(paths).map(([name, path]) => [path, name]));
   return async (ctx, next) => {
     await next();
-    // Where a person goes on after signing in.
+    // Where a user goes on after signing in.
     if (ctx.path.startsWith(`${paths.authorization}/`)) return leave(provider, ctx, redirectUri);
     const endpoint = names.get(ctx.path) ?? "other";
     provider.requests.push({

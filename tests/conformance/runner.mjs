@@ -87,7 +87,7 @@ import { startProvider } from "./provider.mjs";
  * @property {Misbehaving} provider
  * @property {number} timeout Milliseconds that one request of the client's may take, as configured.
  * @property {(path?: string) => Promise<void>} open Loads a page of the application.
- * @property {(options?: object) => Promise<any>} login Goes to the provider and back to the callback page; answers with
+ * @property {(options?: object) => Promise<any>} login Goes to the provider and back to the callback page; returns
  * what went wrong, if something did.
  * @property {() => Promise<void>} arrival The next arrival on the callback page.
  * @property {(url?: string) => Promise<any>} callback Handles the callback.

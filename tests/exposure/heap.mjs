@@ -115,7 +115,7 @@ async function stringsOf(cdp) {
   );
   // What is added while this runs has its turn, too.
   for (const at of reached) {
-    // The contents of these are no members, but a script can list them.
+    // The contents of these are not members, but a script can list them.
     const lists = /^(Map|Set)$/.test(nameOf(at)) || typeOf(at) === "array";
     if (!lists && !/^(object|closure|regexp|concatenated string)$/.test(typeOf(at))) continue;
     for (let e = firstEdge[at]; e < firstEdge[at + 1]; e += edge.size) {

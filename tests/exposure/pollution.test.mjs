@@ -1,4 +1,4 @@
-/** A polluted `Object.prototype`: what it holds is nobody's configuration. */
+/** A polluted `Object.prototype`: its members do not configure anything. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -7,7 +7,7 @@ import { PATHS } from "../support/login.mjs";
 /** @typedef {"access" | "refresh" | "id" | "code" | "verifier" | "nonce"} Secret */
 
 /**
- * Tells of every secret that the pages of a context send or get, as often as they do.
+ * Reports every secret that the pages of a context send or get, as often as they do.
  *
  * @param {BrowserContext} context
  * @param {(what: Secret, value: string) => void} learn
@@ -32,7 +32,7 @@ export async function overhear(context, learn) {
       const tokens = JSON.parse(body);
       tell("access", tokens.access_token);
       tell("refresh", tokens.refresh_token);
-      // Its signature is like no other's; its header and most of its claims are the same in every token of a person.
+      // Its signature is like no other's; its header and most of its claims are the same in every token of a user.
       tell("id", tokens.id_token.split(".")[2]);
     }
     await route.fulfill({ response, body });

@@ -87,7 +87,7 @@ async function learnSecrets(context) {
   return secrets;
 }
 
-/** All that a page can store or show, and what it tells of its own loading. @param {Page} page */
+/** All that a page can store or show, and what it reports about its own loading. @param {Page} page */
 const everything = async (page) => ({
   ...(await page.evaluate(collectPageState, LOGIN_PREFIX)),
   ...(await page.evaluate(() => ({
@@ -180,7 +180,7 @@ for (const gateway of [false, true]) {
     assert.equal(secrets[BEFORE].length, rotated, "every token was renewed");
     if (gateway) {
       assert.deepEqual(secrets[REFRESH], []);
-      // The row speaks of the other way.
+      // The row is about the other way.
       delete table[REFRESH];
     }
     assertTable("counted: where the tokens are", table);

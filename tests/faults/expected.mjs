@@ -50,7 +50,7 @@ const ROLES = [
   [
     "the device's time",
     /^app HEAD /,
-    // Whoever answers says what time it is.
+    // Each response has the time.
     { gone: "id_token_invalid", slow: "id_token_invalid", drip: "ok", reset: "ok", else: "ok" },
   ],
   [
@@ -63,7 +63,7 @@ const ROLES = [
       else: "discovery_invalid",
     },
   ],
-  // They are asked for a second time where the first answer is of no use.
+  // They are asked for a second time where the first answer is useless.
   ["the keys", /^(provider GET \S+|app GET \/auth)\/jwks$/, { else: "ok" }],
   [
     "the tokens",
@@ -87,7 +87,7 @@ const ROLES = [
     "UserInfo",
     /^provider GET \/v2\/my\//,
     {
-      // `sub` is no text, and so not the person's.
+      // `sub` is not a string, and so not the user's.
       types: "user_mismatch",
       gone: "network",
       slow: "timeout",
@@ -127,10 +127,10 @@ const ROLES = [
 
 /** How a flow ends whose frame or popup stays silent. What else a page does about a fault is the browser's doing. */
 const SILENCE = {
-  // Whoever isn't found isn't there.
+  // A session that is not found does not exist.
   restore: ["ok"],
   renewal: ["renewal_unavailable < timeout"],
-  // Somebody closes it.
+  // A user closes it.
   "sign-in": ["popup_closed"],
 };
 

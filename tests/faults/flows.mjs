@@ -45,7 +45,7 @@ async function visitProvider({ page }) {
   return callback.href;
 }
 
-/** From the button to the result; somebody asks who is there meanwhile. @param {Stage} stage */
+/** From the button to the result; a call asks for the user meanwhile. @param {Stage} stage */
 export async function signIn(stage, begin = "client.startLogin()") {
   const begun = await stage.call(begin);
   if (begun.failed) return begun;
@@ -54,13 +54,13 @@ export async function signIn(stage, begin = "client.startLogin()") {
   return stage.call(`client.handleCallback(${JSON.stringify(url)})`, ["client.getUser()"]);
 }
 
-/** Before: somebody is signed in. @param {Stage} stage */
+/** Before: a user is signed in. @param {Stage} stage */
 async function signedIn(stage) {
   const { failed, error } = await signIn(stage);
   if (failed) throw new Error(`The sign-in before failed: ${JSON.stringify(error)}`);
 }
 
-/** The same by redirect, whether or not the provider knows the person. @param {Stage} stage */
+/** The same by redirect, whether or not the provider knows the user. @param {Stage} stage */
 export async function signInThere(stage) {
   const { page, open } = stage;
   await open(page);
@@ -76,7 +76,7 @@ export async function signInThere(stage) {
   return stage.call("handled");
 }
 
-/** Before: somebody has signed in at the provider, and the page was loaded anew. @param {Stage} stage */
+/** Before: a user has signed in at the provider, and the page was reloaded. @param {Stage} stage */
 async function known(stage) {
   const { failed, error } = await signInThere(stage);
   if (failed) throw new Error(`The sign-in before failed: ${JSON.stringify(error)}`);
@@ -101,7 +101,7 @@ const withoutRefreshToken = ({ refresh_token: _, ...answer }) => answer;
 const getAccessToken = (stage) =>
   stage.call("client.getAccessToken()", ["client.getAccessToken()", "client.getUser()"]);
 
-/** A button in the page signs in in a popup, which the person closes once nothing more comes. @param {Stage} stage */
+/** A button in the page signs in in a popup, which the user closes once nothing more comes. @param {Stage} stage */
 async function signInInPopup(stage) {
   const { page, context } = stage;
   await page.evaluate(() => {
@@ -118,7 +118,7 @@ async function signInInPopup(stage) {
   });
   const [popup] = await Promise.all([
     context.waitForEvent("page").catch((error) => {
-      // WebKit's driver tells of none: one that is closed at once is never seen.
+      // WebKit's driver reports none: one that is closed at once is never seen.
       if (engine !== "webkit") throw error;
       return undefined;
     }),
@@ -229,7 +229,7 @@ export const FLOWS = [
     before: known,
     act: (stage) => stage.call("client.restoreSession()", ["client.getUser()"]),
     ends: "signed-in",
-    // A frame that stays silent is nobody.
+    // An iframe that does not respond means that there is no session.
     right: (value, failing) => isPia(value) || (value === null && isSilent(failing ?? "")),
   },
   {

@@ -109,7 +109,7 @@ export async function setStage(browser, world, flow) {
   return { ...tab, stage };
 }
 
-/** Plays a flow without a fault. Answers with the requests and the accesses to storage that it makes. */
+/** Plays a flow without a fault. Returns the requests and the accesses to storage that it makes. */
 export async function record(browser, world, flow) {
   const { context, page, stage, errors } = await setStage(browser, world, flow);
   try {
@@ -204,7 +204,7 @@ async function playFault(browser, world, { flow, armed, storage, allowed = ["ok"
     ...(await judgePage(page, spent ? "signed-in" : flow.ends, flow.quiet)),
     ...(await judgeStorage(page, storage ? OF_REFUSED_STORAGE : undefined)),
   );
-  // A script that is none is the browser's to complain of.
+  // The browser itself reports a script that is not one.
   const own = armed?.key.includes(".js")
     ? errors.filter((one) => !/^SyntaxError/.test(one))
     : errors;
@@ -262,7 +262,7 @@ async function judgePage(page, wanted, quiet = false) {
       return { status, user: Boolean(user), error: Boolean(error) };
     });
   let seen = await read();
-  // A diagnosis asks nobody who is there.
+  // A diagnosis restores no session.
   const stable = quiet ? [...STABLE, "loading"] : STABLE;
   for (let looks = 0; looks < 40 && !stable.includes(seen.status); looks++) {
     await pause(50);

@@ -123,9 +123,9 @@ export async function startWorld() {
           : usual();
       if (path === "/held") return meeting.resolve();
       const agent = request.headers["user-agent"] ?? "";
-      // Somebody's visit to the provider's pages is not the client's.
+      // A user's visit to the provider's pages is not the client's.
       if (!recording || agent === USER_AGENT) return bent();
-      // The gateway asks the provider, too, and is no browser.
+      // The gateway asks the provider, too, and is not a browser.
       const who = agent.startsWith("Mozilla") ? "" : "gateway: ";
       // Of the package's files: whether they are for the page in a frame or a popup.
       const { referer } = request.headers;

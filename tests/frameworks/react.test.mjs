@@ -1,4 +1,4 @@
-/** Sign-in in React applications: what the person sees, in a browser, with React 18 and 19, in StrictMode. */
+/** Sign-in in React applications: what the user sees, in a browser, with React 18 and 19, in StrictMode. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -135,7 +135,7 @@ test("RequireSignIn, after any error: shows it with its support code and waits f
     const shown = await page.evaluate((given) => client.setError(given).userMessage, code);
     const alert = page.getByRole("alert");
     await alert.getByText(shown).waitFor();
-    // A session that ended is no error to report.
+    // A session that ended is not an error to report.
     assert.equal(await alert.getByText("TEST0000").count(), code === "session_expired" ? 0 : 1);
     // What is still under way must not start one either.
     await page.evaluate(() => client.setStatus("signing-in"));

@@ -15,7 +15,7 @@ import { present } from "../support/present.mjs";
 const run = promisify(execFile);
 const RUNNERS = fileURLToPath(new URL("runners/", import.meta.url));
 
-/** Rejects with an error of this code; answers with it. */
+/** Rejects with an error of this code; returns it. */
 async function rejected(promise, code) {
   const error = await promise.then(
     () => assert.fail(`must reject with ${code}`),
@@ -61,7 +61,7 @@ test("a user of whom the test says a little is whole", async () => {
     [ada?.id, ada?.rosterId, ada?.name, ada?.role],
     ["https://launchpad.classlink.com|a%7Cb%25", "2284/x%2Fy", "Ada", "teacher"],
   );
-  // Another's first name would be odd beside it, and a pupil may have no address.
+  // Another's first name would be odd beside it, and a student may have no address.
   for (const field of ["givenName", "familyName", "email", "roleName"])
     assert.ok(!(field in present(ada)), field);
 });
@@ -237,7 +237,7 @@ test("failNext: the next call of that method, once", async () => {
   assert.equal(await client.getAccessToken().catch((cause) => cause), error);
   assert.equal((await rejected(client.getAccessToken(), "network")).retryable, true);
   assert.equal(await client.getAccessToken(), "test-access-token");
-  // Somebody who is signed in stays so.
+  // A user who is signed in stays so.
   assert.equal(client.getSnapshot().status, "signed-in");
 });
 

@@ -1,4 +1,4 @@
-/** Sign-in in Vue applications: what the person sees, in a browser, with vue-router. */
+/** Sign-in in Vue applications: what the user sees, in a browser, with vue-router. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -41,7 +41,7 @@ const logins = (page) => page.evaluate(() => client.calls.startLogin);
 const settle = (page) => page.waitForTimeout(150);
 const who = async (page) => JSON.parse(await page.locator("output").innerText());
 const routerErrors = (page) => page.evaluate(() => window.routerErrors ?? []);
-/** Somebody does something on the page. */
+/** A user does something on the page. */
 const act = (page) => page.keyboard.press("Shift");
 
 /** A login that begins, and the page is still there. */

@@ -1,4 +1,4 @@
-/** The quick start's Next.js app in a throwaway project, beside its stand-in, and somebody's Chromium. */
+/** The quick start's Next.js app in a throwaway project, beside its stand-in, and a user's Chromium. */
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";

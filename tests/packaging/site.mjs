@@ -219,7 +219,7 @@ export const INLINE = {
   },
 };
 
-/** The diagnosis is not part of what everybody loads. */
+/** The diagnosis is not part of what every page loads. */
 export const SPLIT = {
   /** @param {Site} site */
   async "the diagnosis is a script of its own, loaded when it is asked for"(site) {

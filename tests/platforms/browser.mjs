@@ -1,5 +1,5 @@
 /**
- * A platform as a person's browser uses it: the built SDK in a page, a server that ends TLS before the program, as
+ * A platform as a user's browser uses it: the built SDK in a page, a server that ends TLS before the program, as
  * proxies do, and the stand-in for ClassLink. The program sees plain HTTP, and another host than the browser.
  */
 

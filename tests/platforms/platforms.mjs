@@ -18,7 +18,7 @@ const EXAMPLES = fileURLToPath(new URL("../../docs/examples/", import.meta.url))
  * @property {Record<string, string>} [packages] Exact versions, installed beside the packed package. Without it nothing
  * is installed.
  * @property {(folder: string) => Promise<void>} [prepare] Copies and builds the application.
- * @property {(folder: string) => Promise<any>} start Answers with the world that the checks ask; `world.stop()` ends it.
+ * @property {(folder: string) => Promise<any>} start Returns the world that the checks ask; `world.stop()` ends it.
  * @property {Record<string, (world: any) => Promise<void>>} checks
  */
 

@@ -23,7 +23,7 @@ export const LONG_NAMED = {
   firstName: "Anna".repeat(230),
 };
 
-/** A port that nobody has. */
+/** A port without a server. */
 export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
@@ -240,7 +240,7 @@ export class Page {
     };
   }
 
-  /** A code of the provider's for this person: for a login of this page's, or as a tile brings it. */
+  /** A code of the provider's for this user: for a login of this page's, or as a tile brings it. */
   async code(login, sub) {
     const { standIn, client, secrets } = this.world;
     const [redirectUri] = client.redirectUris;

@@ -13,7 +13,7 @@ declare const startLogin: typeof client.startLogin;
 declare const handleCallback: typeof client.handleCallback;
 declare const getUser: typeof client.getUser;
 
-/** Shows an error to the person. */
+/** Shows an error to the user. */
 declare function showError(text: string): void;
 
 // Packages whose types a reader may have, and this repository has not.

@@ -36,7 +36,7 @@ const startLoginApp = sharedLoginApp(
   { refreshTokens: true, expiresIn: true, accessTokenLifetime: LIFE },
 );
 
-/** A page on which somebody has signed in, and nothing has been asked of the provider since. */
+/** A page on which a user has signed in, and nothing has been asked of the provider since. */
 async function signedIn(t, options = {}) {
   const { page, context, requests } = await browser.newPage(t);
   await installClockOffsets(context);
@@ -53,7 +53,7 @@ async function opens({ endpoints }, token) {
   return (await fetch(endpoints.userinfo_endpoint, { headers })).ok;
 }
 
-/** Nobody is signed in any more, and nothing of them is left. */
+/** There is no session any more, and nothing of them is left. */
 async function assertWiped(page, code) {
   const { status, user, scope } = await snapshot(page);
   assert.deepEqual({ status, user, scope }, { status: "error", user: null, scope: [] });

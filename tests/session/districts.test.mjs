@@ -168,7 +168,7 @@ test("one client's answer is state_unknown to another, which leaves it alone", a
 test("mix-up: an issuer that passes another's code off as its own gets neither code nor verifier (RFC 9207)", async (t) => {
   const { page, open, standIn, evil, requests } = await twoIssuers(t, { issParameter: true });
   await open(page);
-  // The person chose the evil issuer, which sent them on to the honest one with its own state.
+  // The user chose the evil issuer, which sent them on to the honest one with its own state.
   await page.evaluate("second.startLogin()");
   const theirs = new URL(await page.evaluate("left"));
   const onward = new URL(standIn.endpoints.authorization_endpoint);

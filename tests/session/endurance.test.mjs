@@ -1,4 +1,4 @@
-/** A kiosk that nobody reloads: what two hundred people leave behind. */
+/** A kiosk that is never reloaded: what two hundred users leave behind. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ const startLoginApp = sharedLoginApp({}, { framing: true });
 const HEAP_NOISE = 400_000;
 
 /**
- * A scale for what a page holds once its garbage is collected. Chromium alone tells of its heap: elsewhere it is the
+ * A scale for what a page holds once its garbage is collected. Chromium alone reports its heap: elsewhere it is the
  * document, the WebAssembly and the storage.
  *
  * @param {import("playwright-core").Page} page

@@ -74,7 +74,7 @@ async function startApi(t, answer = () => ({})) {
   };
 }
 
-/** Somebody signed in, on a page that may call `api`. */
+/** A user signed in, on a page that may call `api`. */
 async function signedIn(t, api, options) {
   const { page, context, requests } = await browser.newPage(t);
   await installClockOffsets(context);

@@ -1,4 +1,4 @@
-/** Launches: whoever clicks a tile takes the place of whoever was there, and a link alone takes nobody's. */
+/** Launches: the user who clicks a tile replaces the previous one, and a link alone replaces no user. */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -237,7 +237,7 @@ test("a mere link to the callback signs nobody out", async (t) => {
     await waitForClient(tile);
     assert.ok((await handleCallback(tile)).error, query);
   }
-  // A code without a state goes for a login, which nobody answers.
+  // A code without a state goes for a login, which the test does not answer.
   await tile.goto(`${app.redirectUri}?code=a`);
   await waitForClient(tile);
   await ignoreNavigation(handleCallback(tile));

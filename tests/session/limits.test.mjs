@@ -28,10 +28,10 @@ const startLoginApp = sharedLoginApp();
 const MINUTE = 60;
 const HOUR = 3600;
 
-/** Milliseconds in which a page has heard of what a person did there, or of what another tab tells, on a busy machine. */
+/** Milliseconds in which a page has heard of what a user did there, or of what another tab tells, on a busy machine. */
 const MOMENT = 500;
 
-/** An application with limits, and somebody signed in on a page of it. */
+/** An application with limits, and a user signed in on a page of it. */
 async function signedIn(t, session = {}, options = {}) {
   const { page, context } = await browser.newPage(t);
   await installClockOffsets(context);
@@ -69,7 +69,7 @@ async function standStill(page, milliseconds) {
 
 const status = async (page) => (await snapshot(page)).status;
 
-/** Nobody is signed in any more, because time ran out. */
+/** There is no session any more, because time ran out. */
 async function assertOver(page) {
   // A tab listens to the others for a moment before it takes itself for idle.
   await waitForStatus(page, "error");

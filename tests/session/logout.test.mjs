@@ -1,4 +1,4 @@
-/** `logout`: here at once and always, then as far as it can be had, and honest about the rest. */
+/** `logout`: here at once and always, then as far as it is available, and honest about the rest. */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -36,7 +36,7 @@ const END_SESSION = "/oauth2/v2/logout";
 const REVOCATION = "/oauth2/v2/revoke";
 const LOCAL = { sessionEnded: true, providerSessionMayRemain: true };
 
-/** Somebody signed in, without the page having been left. */
+/** A user signed in, without the page having been left. */
 async function signedIn(t, options = {}) {
   const { page, context } = await browser.newPage(t);
   await installClockOffsets(context);
@@ -131,7 +131,7 @@ test("revocation: what was granted is worth nothing afterwards", async (t) => {
 
 // ---- At the provider ----
 
-/** Somebody signed in here and at a provider that can end its session. */
+/** A user signed in here and at a provider that can end its session. */
 async function signedInThere(t, options = {}) {
   const { page, context, requests } = await browser.newPage(t);
   const world = await startLoginApp(t, {

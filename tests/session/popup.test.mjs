@@ -52,10 +52,10 @@ async function withButton(page, login) {
   }, login);
 }
 
-/** Presses the button; answers with the popup. */
+/** Presses the button; returns the popup. */
 async function press(page, where = page) {
   const button = where.getByRole("button");
-  // The driver's mouse doesn't reach into Firefox's frames of other sites; what it runs there counts as the person's.
+  // The driver's mouse doesn't reach into Firefox's frames of other sites; what it runs there counts as the user's.
   const click =
     engine === "firefox" && where !== page
       ? () => button.evaluate((element) => element.click())
@@ -155,7 +155,7 @@ test("closing a second sign-in costs nobody the first", async (t) => {
   const { page, context, standIn } = await visit(t);
   await selectUser(await press(page), PEOPLE.pia);
   await result(page);
-  // The provider knows the person: without that the popup would be done before it is closed.
+  // The provider knows the user: without that the popup would be done before it is closed.
   await context.route(`${standIn.issuer}${PATHS.authorization}*`, () => {}, { times: 1 });
   const popup = await press(page);
   await popup.close();
@@ -192,7 +192,7 @@ test("a code that the provider takes back is the page's error, and nobody is sig
 for (const policy of ["same-origin", "noopener-allow-popups"]) {
   test(`a provider that cuts its popup off (${policy}) signs in all the same`, async (t) => {
     const { page, context } = await visit(t, { standIn: { openerPolicy: policy } });
-    // While somebody types into the popup the page has no focus. Playwright makes every page believe that it has.
+    // While a user types into the popup the page has no focus. Playwright makes every page believe that it has.
     await page.evaluate(() => {
       document.hasFocus = () => false;
     });

@@ -32,7 +32,7 @@ const TIMEOUT = 15_000;
 
 const config = (restore, timeout = TIMEOUT) => ({ session: { restore }, timeout });
 
-/** An application that finds sessions again in one way, and a page of it where nobody has done anything. */
+/** An application that finds sessions again in one way, and a page of it where no user has done anything. */
 async function visit(t, restore, options = {}) {
   const { page, context, errors } = await browser.newPage(t);
   const world = await startLoginApp(t, {
@@ -44,7 +44,7 @@ async function visit(t, restore, options = {}) {
   return { page, context, errors, ...world };
 }
 
-/** The same, where somebody has signed in and the page has been loaded anew since. */
+/** The same, where a user has signed in and the page has been loaded again since. */
 async function visitAgain(t, restore, options) {
   const world = await visit(t, restore, options);
   // Without the restore that a look at who is there would begin.
@@ -205,8 +205,8 @@ for (const [name, options] of /** @type {const} */ ([
 }
 
 /**
- * Whether a provider of another site is sent its cookies from a frame, once somebody has signed in there and come back.
- * Firefox keeps cookies from such frames, but for a while trusts a site that a person was led to and clicked at on the way
+ * Whether a provider of another site is sent its cookies from a frame, once a user has signed in there and come back.
+ * Firefox keeps cookies from such frames, but for a while trusts a site that a user was led to and clicked at on the way
  * (its navigation heuristic).
  */
 const FOUND_ACROSS_SITES = THIRD_PARTY_COOKIES || engine === "firefox";

@@ -1,4 +1,4 @@
-/** Tabs: what happens in one reaches all, at once, and nothing of it names anybody. */
+/** Tabs: what happens in one reaches all, at once, and nothing of it names any user. */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -31,7 +31,7 @@ const startLoginApp = sharedLoginApp();
 /** How soon "at once" is, in milliseconds, on a machine that is busy. */
 const AT_ONCE = 5000;
 
-/** Three tabs of one application, with somebody signed in in the first two. */
+/** Three tabs of one application, with a user signed in in the first two. */
 async function threeTabs(t, options = {}) {
   const { page: first, context, errors } = await browser.newPage(t);
   await installClockOffsets(context);
@@ -39,7 +39,7 @@ async function threeTabs(t, options = {}) {
   const tabs = [first, await context.newPage(), await context.newPage()];
   for (const tab of tabs) await world.open(tab);
   for (const tab of tabs.slice(0, 2)) await loginOverHttp(tab);
-  // The third one has looked, and found nobody.
+  // The third one has looked, and found no user.
   await callInPage(tabs[2], "client.getUser()");
   return { tabs, context, errors, ...world };
 }
@@ -246,7 +246,7 @@ browserTest(
   },
 );
 
-/** By a popup, whose answer goes by the channel too. The provider knows the person. */
+/** By a popup, whose answer goes by the channel too. The provider knows the user. */
 async function signInHereByPopup(page) {
   await page.evaluate(() => {
     delete (/** @type {Partial<Window>} */ (window).signedIn);

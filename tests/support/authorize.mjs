@@ -1,9 +1,9 @@
-/** A person who signs in on the stand-in's pages, request by request: no browser, and no SDK. */
+/** A user who signs in on the stand-in's pages, request by request: no browser, and no SDK. */
 
 import { callbackOf, codeOf, HttpUserAgent } from "./stand-in.mjs";
 
 /**
- * Signs somebody in at a stand-in whose `consent` is `"never"`.
+ * Signs a user in at a stand-in whose `consent` is `"never"`.
  *
  * @param {import("../../www/stand-in/index.js").StandIn} standIn
  * @param {object} request

@@ -126,7 +126,7 @@ export async function bodyOf(request) {
 }
 
 /**
- * Sends an intercepted request on, with its body, and answers with what came back.
+ * Sends an intercepted request on, with its body, and returns what came back.
  *
  * @param {Route} route
  */

@@ -16,7 +16,7 @@ const SCRIPT = fileURLToPath(new URL("../../tools/demo.mjs", import.meta.url));
  * @property {string} app The app's origin.
  * @property {string} launchPad LaunchPad's address.
  * @property {string[]} lines What it has printed so far, on either stream.
- * @property {() => Promise<number | null>} close Interrupts it; answers with its exit code.
+ * @property {() => Promise<number | null>} close Interrupts it; returns its exit code.
  */
 
 /**

@@ -21,7 +21,7 @@ export const THIRD_PARTY_COOKIES = ["chromium", "webkit"].includes(engine);
 /** Why the gateway's session at http doesn't outlive a page in WebKit. */
 export const NO_SECURE_COOKIE = "it keeps no cookie with Secure from http, not even from localhost";
 
-/** Why what opens a popup or a hidden frame is no question for pages in Node. */
+/** Why pages in Node cannot test what opens a popup or an iframe. */
 export const ONLY_IN_BROWSERS = "its pages have no popups and no frames";
 
 /**

@@ -7,7 +7,7 @@
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 
-/** What a school's network answers to everything until somebody signs in to it. */
+/** What a school's network answers to everything until a user signs in to it. */
 export const CAPTIVE_PORTAL_HTML = "<!doctype html><title>Sign in to the school's network</title>";
 
 /** More than any answer may be, in bytes. */
@@ -30,7 +30,7 @@ const DRIP = 50;
  * spoiled.
  *
  * @typedef {object} Fault
- * @property {boolean} [processed] Whether the server hears of the request.
+ * @property {boolean} [processed] Whether the server learns of the request.
  * @property {(response: ServerResponse, request: IncomingMessage, usual: Usual) => unknown} play
  */
 
@@ -149,7 +149,7 @@ export async function injectFault(kind, request, response, usual) {
   const fault = FAULTS[kind];
   if (!fault) throw new TypeError(`${kind}: there is no such fault`);
   if (fault.processed) return fault.play(response, request, await capture(response, usual));
-  // What stands in between doesn't know who may read its answers; here everybody may, so that the fault is seen.
+  // What stands in between doesn't know who may read its answers; here every origin may, so that the fault is seen.
   const { origin } = request.headers;
   if (origin !== undefined) {
     response.setHeader("Access-Control-Allow-Origin", origin);

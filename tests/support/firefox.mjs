@@ -54,7 +54,7 @@ export const bodyInFirefox = (request) => bodies.get(inside(request));
 const inside = (object) => object._connection.toImpl(object);
 
 /**
- * Playwright sets a colour scheme for every context, by a command that the extended support release doesn't know yet,
+ * Playwright sets a color scheme for every context, by a command that the extended support release doesn't know yet,
  * and gives up. No test looks at colours.
  *
  * @param {any} session
@@ -93,7 +93,7 @@ async function withBodies(browser, session) {
       const known = request.frame()._page.delegate._networkManager._requests;
       const [id] = [...known].find(([, one]) => one.request === request) ?? [];
       const body = request._bodySize > 0 && id ? bodyOf(id) : Promise.resolve(null);
-      // Nobody may ask for it, and the browser may be gone by then.
+      // Nothing may await it, and the browser may be gone by then.
       body.catch(() => {});
       bodies.set(request, body);
     });

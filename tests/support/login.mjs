@@ -27,7 +27,7 @@ import { HttpUserAgent } from "./stand-in.mjs";
 /** @import { StandInOptions } from "../../www/stand-in/options.js" */
 /** @import { App, AppOptions } from "./app.mjs" */
 
-/** People of the stand-in: see its README for what is special about each. */
+/** Users of the stand-in: see its README for what is special about each. */
 export const PEOPLE = {
   pia: { sub: "8708718", district: "2284" },
   nils: { sub: "8708719", district: "2284" },
@@ -230,7 +230,7 @@ export async function startLogin(page, options) {
 }
 
 /**
- * Picks a person on the stand-in's sign-in page.
+ * Picks a user on the stand-in's sign-in page.
  *
  * @param {Page} page
  * @param {{ sub: string, district: string }} person
@@ -247,7 +247,7 @@ export async function waitForCallback(page) {
 }
 
 /**
- * Picks a person, and waits for the application's callback page.
+ * Picks a user, and waits for the application's callback page.
  *
  * @param {Page} page
  * @param {{ sub: string, district: string }} person
@@ -318,7 +318,7 @@ export function loginWithPrompt(page, person) {
 }
 
 /**
- * A whole sign-in by redirect, for an application that handles its callbacks (`autoHandleCallback`): the person is signed in at the provider
+ * A whole sign-in by redirect, for an application that handles its callbacks (`autoHandleCallback`): the user is signed in at the provider
  * afterwards, in this browser.
  *
  * @param {Page} page A page of the application, but not its callback page.
@@ -339,7 +339,7 @@ export async function loginByRedirect(page, person = PEOPLE.pia) {
  * @param {{ sub: string }} [person]
  * @param {object} [options] Of `startLogin`.
  * @returns {Promise<any>} The result.
- * @throws {Error} where that isn't somebody signed in
+ * @throws {Error} where that isn't a user signed in
  */
 export async function loginOverHttp(page, person = PEOPLE.pia, options) {
   await page.evaluate(`client.startLogin(${JSON.stringify(options) ?? ""})`);

@@ -28,7 +28,7 @@ const POLL = 20;
 const PATIENCE = 30_000;
 
 /**
- * Goes back in the history, or forward. A page from the cache fires no load event, and not every driver tells of it: the
+ * Goes back in the history, or forward. A page from the cache fires no load event, and not every driver reports it: the
  * page itself is asked where it is.
  *
  * @param {Page} page

@@ -1,5 +1,5 @@
 /**
- * The apps of the quick start: the page's files, laid out as it says, and the person who uses them. Only the ports are
+ * The apps of the quick start: the page's files, laid out as it says, and the user who uses them. Only the ports are
  * others.
  *
  * @module
@@ -95,7 +95,7 @@ export async function loginAtApp(page, url, { byButton } = {}) {
  * What the quick start promises of an app with the gateway: its session survives a reload, nothing of it is in the page's
  * storage, and it is gone for good after signing out.
  *
- * @param {Page} page where somebody is signed in
+ * @param {Page} page where a user is signed in
  */
 export async function keepsItsSession(page) {
   await page.reload();

@@ -104,7 +104,7 @@ export function pauseNextRequest(standIn, path) {
  * @param {BrowserContext} context
  * @param {StandIn} standIn
  * @param {(answer: any, claims: Record<string, any>) => typeof KEYS.own | void} rewrite Changes the answer, and the claims
- * of its ID token; answers with another key. An ID token that it changes itself, or takes away, stays so.
+ * of its ID token; returns another key. An ID token that it changes itself, or takes away, stays so.
  */
 export async function rewriteRefreshResponses(context, standIn, rewrite) {
   await context.route(standIn.issuer + PATHS.keys, async (route) => {

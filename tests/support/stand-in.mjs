@@ -1,5 +1,5 @@
 /**
- * The stand-in request by request, as a person's browser and an application's server make them: no Chromium, no SDK.
+ * The stand-in request by request, as a user's browser and an application's server make them: no Chromium, no SDK.
  *
  * @module
  */

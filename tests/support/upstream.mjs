@@ -116,7 +116,7 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
       upstream.requests.filter((request) => request.path === path).length,
     newKey,
     key: FIRST_KEY,
-    /** What the authorization endpoint would do: a code for this person and login. */
+    /** What the authorization endpoint would do: a code for this user and login. */
     authorize: (/** @type {Partial<Grant>} */ request) => {
       const { nonce, challenge, clientId = CLIENT.clientId, redirectUri, claims = {} } = request;
       const code = randomBytes(24).toString("base64url");

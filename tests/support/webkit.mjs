@@ -1,6 +1,6 @@
 /**
  * A WebKitGTK with as much of Playwright's interface as the tests use: Playwright drives only a WebKit of its own build,
- * and this is the one that people have. It is driven by WebDriver; what that protocol has no command for, a proxy does.
+ * and this is the one that users have. It is driven by WebDriver; what that protocol has no command for, a proxy does.
  *
  * @module
  */

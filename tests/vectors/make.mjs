@@ -1,7 +1,7 @@
 /**
  * Writes the vectors that the crate's tests and the gateway's read alike: what protocol.md's tables ask for, row by row.
  *
- *     node tests/vectors/make.mjs     makes new keys, signs every token with them, and writes the files anew
+ *     node tests/vectors/make.mjs     makes new keys, signs every token with them, and writes the files again
  *
  * Change a case here, not in the files. `users.json` is written by hand.
  *

@@ -7,7 +7,9 @@
 
 /** A block comment or a run of line comments, from the start of a line. */
 const COMMENT = /^[ \t]*(?:\/\*[\s\S]*?\*\/|\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*)/gm;
-const CODE = /```[\s\S]*?```|`[^`]*`|\{@\w+ [^}]*\}|https?:\S+/g;
+/** Code spans, links, and the types and names of JSDoc's tags. */
+const CODE =
+  /```[\s\S]*?```|`[^`]*`|@import\b[^\n]*|@(?:param|property)\s+(?:\{(?:[^{}]|\{[^{}]*\})*\}\s+)?\[?[\w.$]+|@\w+\s*\{(?:[^{}]|\{[^{}]*\})*\}(?:\s+\w+)?|\{@\w+ [^}]*\}|https?:\S+/g;
 
 /** @param {string} text */
 function parse(text) {

@@ -32,20 +32,20 @@ const WORDS = [
   ],
   ["(?<!there )(?:is|are|was|were|be) none", "negate the verb: is not a …, there is no …"],
   [
-    "licence|colour|pupil|pupils|behaviours|organisation|recognise|initialise|normalise|serialise",
+    "licence|colour|(?<!Pia )pupil|pupils|behaviours|organisation|recognise|initialise|normalise|serialise",
     "American spelling: license, color, student, organization, -ize",
   ],
   ["whosoever|thereof|thereby|hereby|whereupon|lest|ere", "plain words"],
 ];
 
-/** The rule's options: one pattern for each entry. */
-export const patterns = [
-  ...WORDS.map(([phrases, instead]) => ({
-    pattern: `/\\b(?:${phrases.replaceAll(" ", GAP)})\\b/i`,
-    message: instead,
-  })),
-  {
-    pattern: String.raw`/(?:^[ \t]*\/\*\*|^[ \t]*(?:\/\/[\/!])|(?<=\n)[ \t]*\/\/[\/!])[\s*]+(?:What|Whoever|The same)\b/`,
-    message: "begin a doc comment with a verb and its object: “Validates the …”",
-  },
-];
+/** The words, as options of the rule: one pattern for each entry. */
+export const words = WORDS.map(([phrases, instead]) => ({
+  pattern: `/\\b(?:${phrases.replaceAll(" ", GAP)})\\b/i`,
+  message: instead,
+}));
+
+/** The first word of a doc comment, as an option of the rule. */
+export const nounClause = {
+  pattern: String.raw`/(?:^[ \t]*\/\*\*|^[ \t]*(?:\/\/[\/!])|(?<=\n)[ \t]*\/\/[\/!])[\s*]+(?:What|Whoever|The same)\b/`,
+  message: "begin a doc comment with a verb and its object: “Validates the …”",
+};

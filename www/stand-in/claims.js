@@ -1,4 +1,4 @@
-/** What ClassLink tells about a person: claims by OpenID Connect's names, and my/info by its own. */
+/** What ClassLink tells about a user: claims by OpenID Connect's names, and my/info by its own. */
 
 /** @import { Account, District } from "./people.js" */
 
@@ -37,7 +37,7 @@ export const CLAIMS_SUPPORTED = [
 ];
 
 /**
- * Every claim about a person, by OpenID Connect's names.
+ * Every claim about a user, by OpenID Connect's names.
  *
  * @param {Account} account
  * @param {District} district The account's.
@@ -80,7 +80,7 @@ export function claimsForScopes(claims, scopes) {
 }
 
 /**
- * The answer of `/v2/my/info`. A field that a person lacks is missing, but `SourcedId` and `OrgId`, which are `""`.
+ * The answer of `/v2/my/info`. A field that a user lacks is missing, but `SourcedId` and `OrgId`, which are `""`.
  *
  * @param {Account} account
  * @param {District} district The account's.

@@ -1,10 +1,10 @@
-/** Finds people and districts. */
+/** Finds users and districts. */
 
 /** @import { Account, District } from "./people.js" */
 
 /** @typedef {{ account: Account, district: District }} Person */
 
-/** The people of one stand-in. */
+/** The users of one stand-in. */
 export class People {
   /** @type {Map<string, Person>} */
   #bySub = new Map();

@@ -30,7 +30,7 @@ export function endSessionFeature(enabled, people) {
 }
 
 /**
- * Middleware around the provider, which would ask everybody: only those are asked whose own ID token did not come along
+ * Middleware around the provider, which would ask every user: only those are asked whose own ID token did not come along
  * (section 2).
  *
  * @param {any} ctx
@@ -47,7 +47,7 @@ export async function endWithoutAsking(ctx, next) {
 }
 
 /**
- * Where the person goes: the provider has checked the address, and dropped it where no application is known.
+ * Where the user goes: the provider has checked the address, and dropped it where no application is known.
  *
  * @param {{ post_logout_redirect_uri?: string, state?: string }} params
  */

@@ -24,7 +24,7 @@ const BODY_LIMIT = 56 * 1024;
  * @param {Pick<Settings, "host" | "tls">} settings
  * @param {number} port 0 for a free one.
  * @returns {Promise<Listener>}
- * @throws {Error} Node's, where the port can't be had.
+ * @throws {Error} Node's, where the port is unavailable.
  */
 export async function listen({ host, tls }, port) {
   /** @type {Handler} */
@@ -57,7 +57,7 @@ export async function listen({ host, tls }, port) {
 }
 
 /**
- * Tells a developer of a defect of the stand-in, not of the application under test. A browser that hangs up is none.
+ * Tells a developer of a defect of the stand-in, not of the application under test. A browser that hangs up does not count.
  *
  * @param {NodeJS.ErrnoException} error
  */

@@ -38,7 +38,7 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
  *
  * @typedef {object} Parts
  * @property {Settings} settings
- * @property {People} people
+ * @property {People} users
  * @property {Consents} consents
  * @property {Store} store
  * @property {Faults} faults
@@ -59,9 +59,9 @@ const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken
  * @property {Endpoints} endpoints
  * @property {string} discoveryUrl
  * @property {SeenRequest[]} requests Every request so far, oldest first. A test may empty it.
- * @property {(sub: string) => void} revokeGrants Ends all that applications hold of a person: codes, access tokens and
- * refresh tokens. The person stays signed in.
- * @property {(sub: string) => void} signOut Ends a person's sessions at the stand-in, in every browser. Tokens stay alive.
+ * @property {(sub: string) => void} revokeGrants Ends all that applications hold of a user: codes, access tokens and
+ * refresh tokens. The user stays signed in.
+ * @property {(sub: string) => void} signOut Ends a user's sessions at the stand-in, in every browser. Tokens stay alive.
  * @property {(endpoint: EndpointName, failure?: Failure & Times) => void} fail Makes an endpoint's next answers fail:
  * `fail("token", { status: 503, times: 2 })`.
  * @property {(endpoint: EndpointName, milliseconds: number, times?: Times) => void} delay Makes an endpoint's next answers
@@ -70,7 +70,7 @@ const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken
  * with an error (OpenID Connect Core 1.0, 3.1.2.6), such as `interaction_required`.
  * @property {(req: IncomingMessage, res: ServerResponse, usual: () => unknown) => unknown} [instead] A test may set it: it
  * answers every request in the stand-in's place, or has it answered as usual.
- * @property {() => Promise<void>} close Stops both servers and forgets everything. Twice is no error.
+ * @property {() => Promise<void>} close Stops both servers and forgets everything. A second call does nothing.
  */
 
 /**
@@ -79,7 +79,7 @@ const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken
  * @param {StandInOptions} [options]
  * @returns {Promise<StandIn>}
  * @throws {TypeError} That names the option which is wrong.
- * @throws {Error} Node's, where a port can't be had.
+ * @throws {Error} Node's, where a port is unavailable.
  */
 export async function startStandIn(options = {}) {
   const settings = settingsFrom(options);

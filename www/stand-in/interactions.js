@@ -1,4 +1,4 @@
-/** Sign-in and consent: what a person does between the authorization request and its answer. */
+/** Sign-in and consent: what a user does between the authorization request and its answer. */
 
 import { readForm, redirect, sendPage } from "./http.js";
 import { consentPage, districtPage, errorPage, personPage } from "./pages.js";
@@ -84,7 +84,7 @@ export function createInteractions(provider, people, consents) {
   }
 
   /**
-   * Makes the browser's session another person's. Left to itself, oidc-provider would first sign the old one out by a page of
+   * Makes the browser's session another user's. Left to itself, oidc-provider would first sign the old one out by a page of
    * its own that posts itself.
    *
    * @param {IncomingMessage} req

@@ -10,8 +10,8 @@ import { ACCOUNTS, DISTRICTS } from "./people.js";
  * @typedef {object} Client
  * @property {string} clientId
  * @property {string} [clientSecret]
- * @property {readonly string[]} redirectUris Compared to the letter. The first is where the LaunchPad tile leads.
- * @property {readonly string[]} [postLogoutRedirectUris] Compared to the letter. Where the end-session endpoint may lead
+ * @property {readonly string[]} redirectUris Compared exactly. The first is where the LaunchPad tile leads.
+ * @property {readonly string[]} [postLogoutRedirectUris] Compared exactly. Where the end-session endpoint may lead
  * back to. Default none.
  * @property {string} [launchUrl] Where the partner-initiated tile leads; without it there is no such tile.
  * @property {string} [name] For the consent page and the tiles. Default: the client id.

@@ -1,4 +1,4 @@
-/** The pages that a person sees. Plain HTML: all but the last hop works without script. */
+/** The pages that a user sees. Plain HTML: all but the last hop works without script. */
 
 import { html, scriptJson } from "./html.js";
 
@@ -94,7 +94,7 @@ ${
  * @param {string} about.clientName
  * @param {District} about.district
  * @param {readonly Person[]} about.people
- * @param {string} [about.hinted] Subject of the person whom the application expects.
+ * @param {string} [about.hinted] Subject of the user whom the application expects.
  */
 export function personPage({ clientName, district, people, hinted }) {
   return page(

@@ -15,7 +15,7 @@ export const PATHS = {
 export const API_PATHS = { userInfo: "/v2/my/profileinfo", myInfo: "/v2/my/info" };
 
 /**
- * Whether a request is the authorization endpoint's: a new one, or one that goes on after somebody was asked.
+ * Whether a request is the authorization endpoint's: a new one, or one that goes on after a user was asked.
  *
  * @param {string} path
  */

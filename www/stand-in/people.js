@@ -1,5 +1,5 @@
 /**
- * The districts and people of the stand-in. All invented: every family name is a word, never somebody's.
+ * The districts and users of the stand-in. All invented: every family name is a word, never a real one.
  *
  * Between them they have what makes ClassLink's accounts hard: two districts that share a `SourcedId`, a district
  * without OneRoster, accounts without an e-mail address, ids that are numbers here and strings there, and an
@@ -16,22 +16,22 @@
  */
 
 /**
- * A person who can sign in.
+ * A user who can sign in.
  *
  * @typedef {object} Account
  * @property {string} sub The `sub` claim: unique across districts.
  * @property {number | string} userId ClassLink's `UserId`: the subject, as a number for some and a string for others.
- * @property {number | string} districtId The `id` of the person's {@link District}.
+ * @property {number | string} districtId The `id` of the user's {@link District}.
  * @property {string} firstName
  * @property {string} lastName
  * @property {string} role The role word: `Student`, `Teacher`, `Parent`, `Tenant Administrator`.
  * @property {number} roleLevel `Role_Level`: 4 for a student, 3 for a teacher.
  * @property {string} sourcedId OneRoster id, unique only within the district; `""` where it has no OneRoster.
  * @property {string} loginId Unique only within the district.
- * @property {string} [email] Absent for some young pupils.
+ * @property {string} [email] Absent for some young students.
  * @property {string} [building] The school.
- * @property {string[]} [orgs] OneRoster ids of the person's schools.
- * @property {string} note One line for the sign-in page: what is special about this person.
+ * @property {string[]} [orgs] OneRoster ids of the user's schools.
+ * @property {string} note One line for the sign-in page: what is special about this user.
  */
 
 /** @type {readonly District[]} */

@@ -14,7 +14,7 @@ import { answerAsClassLink } from "./quirks.js";
 /** @import { Parts } from "./index.js" */
 /** @import { Client, Settings } from "./options.js" */
 
-/** How long somebody stays signed in at the stand-in, in seconds. */
+/** How long a user stays signed in at the stand-in, in seconds. */
 const SESSION_LIFETIME = 8 * 3600;
 
 /**
@@ -66,7 +66,7 @@ export async function createProvider(issuer, { settings, people, consents, store
         allowedPolicy: mayRevoke,
       },
       rpInitiatedLogout: endSessionFeature(settings.endSession, people),
-      // UserInfo is on the second origin. Without one of the provider's own, the person's claims go into the ID
+      // UserInfo is on the second origin. Without one of the provider's own, the user's claims go into the ID
       // token, where ClassLink has them too.
       userinfo: { enabled: false },
     },
@@ -142,7 +142,7 @@ function registration(client, settings) {
   if (clientSecret === undefined && settings.publicClients) {
     return { ...common, token_endpoint_auth_method: "none" };
   }
-  // A client that has no secret where one is demanded gets one that nobody knows.
+  // A client that has no secret where one is demanded gets a random one.
   return { ...common, client_secret: clientSecret ?? randomBytes(32).toString("hex") };
 }
 
@@ -168,7 +168,7 @@ function launchPad(issuer) {
 }
 
 /**
- * Where the person is asked for something. The authorization request's parameters stay in the URL, as ClassLink
+ * Where the user is asked for something. The authorization request's parameters stay in the URL, as ClassLink
  * keeps them.
  *
  * @param {any} ctx

@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Store
  * @property {(model: string) => object} adapter oidc-provider's adapter factory.
- * @property {(accountId: string, models: readonly string[]) => void} forget Drops what these models hold of a person.
+ * @property {(accountId: string, models: readonly string[]) => void} forget Drops what these models hold of a user.
  */
 
 /**

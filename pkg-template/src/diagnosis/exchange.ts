@@ -1,6 +1,6 @@
 /**
  * Whether codes will be exchanged for tokens here: the token endpoint, directly or at the gateway, is asked with a code that
- * can't be one. Whoever answers `invalid_grant` (RFC 6749, 5.2) has let the client in.
+ * can't be one. A response of `invalid_grant` (RFC 6749, 5.2) means that the client was accepted.
  */
 
 import type { CoreConfig } from "../core.js";

@@ -10,14 +10,14 @@ export type Metadata = Readonly<Record<string, unknown>>;
 
 export const ok = (summary: string): Finding => ({ status: "ok", summary });
 
-/** People can sign in, but something is worth knowing. */
+/** Users can sign in, but something is worth knowing. */
 export const warning = (summary: string, remedy: string): Finding => ({
   status: "warning",
   summary,
   remedy,
 });
 
-/** People can't sign in. */
+/** Users can't sign in. */
 export const problem = (summary: string, remedy: string): Finding => ({
   status: "problem",
   summary,

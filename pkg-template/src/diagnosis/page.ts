@@ -58,7 +58,7 @@ export function askAtHome({ redirectUri, timeout }: CoreConfig): Promise<Respons
   return ask(redirectUri, timeout, { method: "HEAD", redirect: "manual" });
 }
 
-/** The redirect URI as ClassLink will compare it, to the letter (RFC 9700, 2.1), and what the site's server makes of it. */
+/** The redirect URI as ClassLink will compare it, exactly (RFC 9700, 2.1), and what the site's server makes of it. */
 export function checkRedirectUri({ redirectUri }: CoreConfig, home: Response | undefined): Finding {
   const registered = "Register the very same text at ClassLink, and write it so in `redirectUri`.";
   const { href, origin, pathname } = new URL(redirectUri);
@@ -96,7 +96,7 @@ export function checkRedirectUri({ redirectUri }: CoreConfig, home: Response | u
   return ok("`redirectUri` is of this page's origin, and written as the browser writes it.");
 }
 
-/** The device's clock, by the site's server. A wrong one stops nobody, where that says the time. */
+/** The device's clock, by the site's server. A wrong one stops no user, where that says the time. */
 export function checkClock({ clockTolerance }: CoreConfig, home: Response | undefined): Finding {
   const date = Date.parse(home?.headers.get("date") ?? "");
   if (Number.isNaN(date)) {

@@ -6,7 +6,7 @@ import { ask, json } from "./request.js";
 
 /** What the provider's own document says, and what is wrong with it (Discovery 1.0, 4.3). */
 export interface Discovery {
-  /** Empty where it can't be had or believed. */
+  /** Empty where it is unavailable or believed. */
   readonly found: Metadata;
   readonly finding: Finding;
 }

@@ -192,7 +192,7 @@ function createGate(client: ClassLinkClient): LoginGate {
       if (isAllowed()) void start(options);
     },
     retry(failed, options) {
-      // The error of a login, or of a session that is over, is no reason to look for the session again.
+      // The error of a login, or of a session that is over, does not call for another restore.
       const isLogin =
         failed === state.error || "returnTo" in failed || failed.code === "session_expired";
       return begin(async () => {

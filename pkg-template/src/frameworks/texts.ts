@@ -77,7 +77,7 @@ export function progressText(texts: Texts, status: Status): string {
 export interface ErrorTexts {
   readonly title: string;
   readonly retry: string;
-  /** Absent after a session that ended, which is no error to report. */
+  /** Absent after a session that ended, which is not an error to report. */
   readonly supportCode?: string;
 }
 

@@ -123,9 +123,9 @@ export type UseClassLink<
   Claims = RegisteredClaims,
 > = ClassLinkMethods<AppState, Claims> & {
   readonly status: ComputedRef<Status>;
-  /** The person signed in; `null` when nobody is. */
+  /** The user signed in; `null` when no user is. */
   readonly user: ComputedRef<User<Claims> | null>;
-  /** What was granted; empty when nobody is signed in. */
+  /** What was granted; empty when there is no session. */
   readonly scope: ComputedRef<readonly string[]>;
   /** What went wrong; `null` in every status but `"error"`. */
   readonly error: ComputedRef<ClassLinkError | null>;

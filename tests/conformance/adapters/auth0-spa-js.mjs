@@ -26,7 +26,7 @@ export default {
     import { Auth0Client } from "@auth0/auth0-spa-js";
     const { issuer, clientId, redirectUri, timeout } = SETTINGS;
     let made;
-    // It throws at once where the page is no secure context.
+    // It throws at once if the page is not a secure context.
     const client = () =>
       (made ??= new Auth0Client({
         domain: issuer.slice(0, -1),

@@ -221,7 +221,7 @@ const storages = [
 /** @type {Scenario[]} Where else a library keeps its pending logins is its own choice. */
 export const storage = storages.map((scenario) => ({ ...scenario, ours: OPTION }));
 
-/** Every page of the application under a name that is no loopback host, by http. */
+/** Every page of the application under a name that is not a loopback host, by http. */
 const insecure = {
   origin: "http://app.test",
   context: (context, app) =>

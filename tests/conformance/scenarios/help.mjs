@@ -47,7 +47,7 @@ export const rewritten = (rewrite) => (/** @type {Unsigned} */ token) =>
 export const payload = (rewrite) => (/** @type {Unsigned} */ token) =>
   signToken(token.header, rewrite(JSON.stringify(token.claims)), token.key);
 
-/** Answers with other members; `undefined` takes one away. */
+/** Returns other members; `undefined` takes one away. */
 export const members = (changes) => (answer) => {
   Object.assign(answer.json, changes);
 };
@@ -98,7 +98,7 @@ export const MIB = 1024 * 1024;
 /** Short, for answers that never come; but the package itself must have come by then, on a busy machine too. */
 export const IMPATIENT = { timeout: 3000 };
 
-/** What is wrong with an answer as such, whoever gives it. */
+/** Faults of a response, from any endpoint. */
 export const USELESS = {
   "is HTML": { body: CAPTIVE_PORTAL_HTML },
   "breaks off": { body: '{"keys":[{"kty":"RSA"' },

@@ -15,7 +15,7 @@ const myInfo = ({ origin }) => ({
   metadata: { my_info_endpoint: `${origin}/my-info` },
 });
 
-/** An ID token that says nothing but who somebody is. */
+/** An ID token that says nothing but who a user is. */
 const bare = claims({
   name: undefined,
   given_name: undefined,

@@ -1,4 +1,4 @@
-/** The same as `components-react.jsx`, in Vue. `/classes` has no guard: Vue's is for routers. */
+/** As `components-react.jsx`, in Vue. `/classes` has no guard: Vue's is for routers. */
 
 import { createTestClient } from "classlink-spa/testing";
 import {

@@ -1,5 +1,5 @@
 /**
- * An application with an open page, one for people who are signed in, and the callback page. `render` is for servers.
+ * An application with an open page, one for users who are signed in, and the callback page. `render` is for servers.
  *
  * `window.scenario`: `client`, `setup` (see `support.mjs`); `own`: with slots of its own; `routed`: goes on after a sign-in
  * without loading a page; `guard`: options of `requireSignIn`; `global`: the guard stands before all routes; `texts`.

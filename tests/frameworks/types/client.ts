@@ -53,7 +53,7 @@ if (result.status === "signed-in") {
   same<typeof result.user, User<SchoolClaims>>();
   same<typeof result.appState, Cart | undefined>();
 } else {
-  // @ts-expect-error: nobody has signed in
+  // @ts-expect-error: no user has signed in
   result.user;
 }
 

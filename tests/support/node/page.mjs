@@ -347,7 +347,7 @@ export class NodePage extends EventEmitter {
     this.navigateFromPage(url.href);
   }
 
-  /** The person does something at the page. @param {string} type */
+  /** The user does something on the page. @param {string} type */
   #input(type) {
     const { window, dispatchTrusted } = this.#document;
     dispatchTrusted(window.document.body, new window.Event(type, { bubbles: true }));

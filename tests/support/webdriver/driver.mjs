@@ -46,7 +46,7 @@ async function end(child) {
 }
 
 /**
- * Starts a display that nobody sees.
+ * Starts a virtual display.
  *
  * @returns {Promise<{ name: string, close: () => Promise<void> }>}
  */

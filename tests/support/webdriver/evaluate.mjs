@@ -36,7 +36,7 @@ function source(code, arg) {
 export const literal = (value) => (value === undefined ? "undefined" : JSON.stringify(value));
 
 /**
- * In the page: starts, and answers with what came out or, after a while, with nothing yet.
+ * In the page: starts, and resolves with the result or, after a while, with nothing yet.
  *
  * @param {string} kept
  * @param {string} id

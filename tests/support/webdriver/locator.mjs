@@ -1,5 +1,5 @@
 /**
- * Finding what a person would see: as much of Playwright's `Locator` as the tests use. Roles and names are computed by
+ * Finding what a user would see: as much of Playwright's `Locator` as the tests use. Roles and names are computed by
  * Testing Library.
  *
  * @module
@@ -105,7 +105,7 @@ function find(steps) {
   return found;
 }
 
-/** In the page: what a person sees of an element. */
+/** In the page: what a user sees of an element. */
 function visible(element) {
   const { width, height } = element.getBoundingClientRect();
   return width > 0 && height > 0 && getComputedStyle(element).visibility === "visible";

@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 
-/** Where a page's script reaches the proxy: at its own origin, which no server ever hears of. */
+/** Where a page's script reaches the proxy: at its own origin, which no server ever receives. */
 export const CHANNEL = "/.webdriver-channel";
 
 /** Under which symbol a page keeps what the tests' own machinery needs. */
@@ -91,7 +91,7 @@ function pageStart(channel, kept) {
     if (event.target === window) uncaught(event.error ?? event.message);
   });
   addEventListener("unhandledrejection", (event) => uncaught(event.reason));
-  // No window manager gives anybody the focus: as with Playwright, every page has it.
+  // No window manager gives the focus: as with Playwright, every page has it.
   Document.prototype.hasFocus = () => true;
   document.currentScript?.remove();
 }

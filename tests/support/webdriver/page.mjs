@@ -91,7 +91,7 @@ export class Frame {
   /**
    * Asks again and again until the answer is something.
    *
-   * @param {() => Promise<any>} ask A page that is being left is no answer.
+   * @param {() => Promise<any>} ask A page that is being left does not count.
    * @param {{ timeout?: number }} [options]
    * @param {string} [what]
    */
@@ -138,7 +138,7 @@ export class Frame {
     return this.#handle(await locator.element());
   }
 
-  /** @param {Function} code Answers with an element. @param {unknown} [arg] */
+  /** @param {Function} code Returns an element. @param {unknown} [arg] */
   async evaluateHandle(code, arg) {
     const text = `return (${code})(${JSON.stringify(arg) ?? "undefined"});`;
     return this.#handle(await this.script("sync", text));
@@ -240,7 +240,7 @@ export class Page extends Frame {
       );
       await this.run((driver) => driver.actions().scroll(5, 5, dx, dy).perform());
       await this.until(() => this.script("sync", `return ${turned};`));
-      // The same turn a second time would be no change to the driver, and no event.
+      // The same turn a second time would not change anything for the driver, and fire no event.
       await this.run((driver) => driver.actions().clear());
     },
   };

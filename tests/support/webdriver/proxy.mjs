@@ -95,7 +95,7 @@ async function serve(hand, url, incoming, outgoing) {
   const body = Buffer.concat(chunks);
   if (pathname === CHANNEL) return answerPage(hand, search.slice(1), body, outgoing);
   if (hand.offline) return void outgoing.destroy();
-  // Nobody asked for it, and no server here has one.
+  // It was not requested, and no server here has one.
   if (pathname === "/favicon.ico") return void outgoing.writeHead(404).end();
 
   const asked = new Asked(url, incoming, body);

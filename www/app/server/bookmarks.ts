@@ -1,5 +1,5 @@
 /**
- * The Reading Room's own API, on an origin of its own: where somebody stopped reading. It takes an access token and asks
+ * The Reading Room's own API, on an origin of its own: where a user stopped reading. It takes an access token and asks
  * ClassLink whose it is.
  *
  * An access token says whose it is, not which app it was given to: an API whose answers matter takes the gateway's

@@ -2,7 +2,7 @@
 
 import type { LogEntry } from "classlink-spa/gateway";
 
-/** Everything that an entry says: there is no secret and nobody's data in it. */
+/** Everything that an entry says: there is no secret and no user's data in it. */
 export function logLine(entry: LogEntry): string {
   const { event, status, session, code, reason, providerError, durationMs, supportCode } = entry;
   const parts = [

@@ -1,4 +1,4 @@
-/** The shelf's contents: made up, and the same for everybody. */
+/** The shelf's contents: made up, and the same for all users. */
 
 /** The subjects that a book can belong to. */
 export const SUBJECTS = ["English", "History", "Science"] as const;

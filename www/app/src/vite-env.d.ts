@@ -11,11 +11,11 @@ interface ImportMetaEnv {
   readonly VITE_METADATA?: string;
   /** Base URL of the back end that holds the client secret; without it the app is a public client. */
   readonly VITE_GATEWAY?: string;
-  /** Where the person's fields come from: `id-token`, `userinfo` or `my-info`. */
+  /** Where the user's fields come from: `id-token`, `userinfo` or `my-info`. */
   readonly VITE_PROFILE?: string;
   /** How a reload finds the session again where there is no gateway: `none`, `iframe` or `redirect`. */
   readonly VITE_RESTORE?: string;
-  /** Seconds without activity after which people are signed out. */
+  /** Seconds without activity after which users are signed out. */
   readonly VITE_IDLE_TIMEOUT?: string;
   /** The origin of the app's own API. */
   readonly VITE_API?: string;

@@ -1,8 +1,8 @@
-/** Where the person stopped reading. */
+/** Where the user stopped reading. */
 
 import { useBookmark } from "../session/useBookmark";
 
-/** From the app's own API, which knows people by their access token. */
+/** From the app's own API, which knows users by their access token. */
 export function Bookmark() {
   const { bookmark, problem } = useBookmark();
   return (

@@ -4,7 +4,7 @@ import type { DiagnosisCheck } from "classlink-spa";
 import { Fragment } from "react";
 import { STATUS_WORDS, titleOf } from "../session/helpDeskReport";
 
-/** Problems come first; the status is a word, and a colour besides. */
+/** Problems come first; the status is a word, and a color besides. */
 export function CheckList({ checks }: { readonly checks: readonly DiagnosisCheck[] }) {
   const order = ["problem", "warning", "ok"] as const;
   const sorted = order.flatMap((status) => checks.filter((check) => check.status === status));

@@ -1,9 +1,9 @@
-/** Why somebody who was signed in isn't any more. */
+/** Why a user who was signed in isn't any more. */
 
 import { useClassLink } from "classlink-spa/react";
 import { useEnding } from "../session/useEnding";
 
-/** Nothing for people who haven't been here, or who signed out themselves. */
+/** Nothing for users who haven't been here, or who signed out themselves. */
 export function EndingNotice() {
   const { error } = useClassLink();
   const ending = useEnding();

@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from "react";
 import { getEvents, subscribeToEvents } from "../session/eventLog";
 
-/** Events since the page was loaded; leaving for ClassLink and coming back starts the list afresh. */
+/** Events since the page was loaded; leaving for ClassLink and coming back starts the list again. */
 export function EventPanel() {
   const events = useSyncExternalStore(subscribeToEvents, getEvents);
   return (

@@ -1,4 +1,4 @@
-/** The home page of somebody who isn't signed in. */
+/** The home page of a user who isn't signed in. */
 
 import { useSignIn } from "../session/useSignIn";
 import { EndingNotice } from "./EndingNotice";

@@ -1,4 +1,4 @@
-/** The last error's support code: what joins a person's question and the logs. */
+/** The last error's support code: what joins a user's question and the logs. */
 
 import type { ClassLinkEvent } from "classlink-spa";
 

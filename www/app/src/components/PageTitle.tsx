@@ -8,7 +8,7 @@ const FIRST_ENTRY = "default";
 
 interface Props {
   readonly children: ReactNode;
-  /** Whether the page has changed under the person's hands, so that what had the focus is gone. */
+  /** Whether the page has changed under the user's hands, so that what had the focus is gone. */
   readonly takesFocus?: boolean;
 }
 

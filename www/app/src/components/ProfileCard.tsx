@@ -1,4 +1,4 @@
-/** What the app knows about the person signed in. */
+/** What the app knows about the user signed in. */
 
 import type { User } from "classlink-spa";
 import type { ReactNode } from "react";
@@ -11,7 +11,7 @@ const ROLES: Record<NonNullable<User["role"]>, string> = {
   other: "Other",
 };
 
-/** Any field but the id may be missing: young pupils often have no e-mail address, some districts no rosters. */
+/** Any field but the id may be missing: young students often have no e-mail address, some districts no rosters. */
 export function ProfileCard({ user }: { readonly user: User }) {
   return (
     <section className="card" aria-labelledby="profile-title">

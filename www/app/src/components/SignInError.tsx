@@ -1,4 +1,4 @@
-/** A sign-in that failed: what to tell the person, the help desk and the developer. */
+/** A sign-in that failed: what to tell the user, the help desk and the developer. */
 
 import type { ClassLinkError } from "classlink-spa";
 import { Link } from "react-router";
@@ -15,7 +15,7 @@ interface Props {
   readonly onTryAgain: () => void;
 }
 
-/** Waits for the person: another attempt is never made unasked. */
+/** Waits for the user: another attempt is never made unasked. */
 export function SignInError({ error, leaving, onTryAgain }: Props) {
   return (
     <>

@@ -1,4 +1,4 @@
-/** A page that needs to know who is there, before anybody is. */
+/** A page that needs to know who is there, before any user is. */
 
 import { useLocation } from "react-router";
 import { useEnding } from "../session/useEnding";
@@ -9,7 +9,7 @@ import { Progress } from "./Progress";
 import { SignInButton } from "./SignInButton";
 import { SignInError } from "./SignInError";
 
-/** Brings people back to this very page. */
+/** Brings users back to this very page. */
 export function SignInPrompt() {
   const { signIn, leaving, error } = useSignIn();
   const { pathname, search, hash } = useLocation();

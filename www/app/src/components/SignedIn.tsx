@@ -1,4 +1,4 @@
-/** A page for people who are signed in. */
+/** A page for users who are signed in. */
 
 import { RequireSignIn } from "classlink-spa/react";
 import type { ReactNode } from "react";

@@ -1,4 +1,4 @@
-/** Asks whether anybody is still there, before the session ends. */
+/** Asks whether the user is still there, before the session ends. */
 
 import { useEffect, useRef } from "react";
 import { useExpiry } from "../session/useExpiry";

@@ -1,4 +1,4 @@
-/** The home page of somebody who is signed in. */
+/** The home page of a user who is signed in. */
 
 import type { User } from "classlink-spa";
 import { Link } from "react-router";

@@ -1,4 +1,4 @@
-/** Where ClassLink sends people back to: completes the login and goes on. */
+/** Where ClassLink sends users back to: completes the login and goes on. */
 
 import { CallbackPage as Callback, useClassLink } from "classlink-spa/react";
 import { useNavigate } from "react-router";

@@ -1,4 +1,4 @@
-/** For the school's help desk: can people sign in here, on this device and in this network? */
+/** For the school's help desk: can users sign in here, on this device and in this network? */
 
 import { useSyncExternalStore } from "react";
 import { CheckList } from "../components/CheckList";
@@ -10,7 +10,7 @@ import { getEvents, subscribeToEvents } from "../session/eventLog";
 import { reportText, verdictOf } from "../session/helpDeskReport";
 import { useDiagnosis } from "../session/useDiagnosis";
 
-/** Needs nobody to be signed in: it is for the day when nobody can. */
+/** Needs no user to be signed in: it is for the day when no user can. */
 export function HelpDeskPage() {
   const { diagnosis, running, run } = useDiagnosis();
   const events = useSyncExternalStore(subscribeToEvents, getEvents);

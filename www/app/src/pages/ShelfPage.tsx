@@ -6,7 +6,7 @@ import { BOOKS, SUBJECTS } from "../books";
 import { BookCard } from "../components/BookCard";
 import { PageTitle } from "../components/PageTitle";
 
-/** The subject stands in the address, so that a sign-in brings people back to the very list they asked for. */
+/** The subject stands in the address, so that a sign-in brings users back to the very list they asked for. */
 export function ShelfPage() {
   const { user } = useClassLink();
   const [search] = useSearchParams();

@@ -32,7 +32,7 @@ export function hasEndedHere(): boolean {
   return ended;
 }
 
-/** Calls `listener` after each event; answers with the function that stops it. */
+/** Calls `listener` after each event; returns the function that stops it. */
 export function subscribeToEvents(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -1,4 +1,4 @@
-/** The help desk's page as plain text, to send to whoever can mend it. */
+/** The help desk's page as plain text, to send to those who can mend it. */
 
 import type { ClassLinkEvent, Diagnosis, DiagnosisCheck } from "classlink-spa";
 
@@ -22,7 +22,7 @@ const TITLES: Readonly<Record<string, string>> = {
   clock: "Date and time",
 };
 
-/** The status as people read it. */
+/** The status as users read it. */
 export const STATUS_WORDS: Record<DiagnosisCheck["status"], string> = {
   ok: "OK",
   warning: "Note",
@@ -42,7 +42,7 @@ export function verdictOf({ checks }: Diagnosis): string {
     : `${problems} problems stand in the way of signing in.`;
 }
 
-/** Nothing in it is about a person: neither in a diagnosis nor in an event. */
+/** Nothing in it is about a user: neither in a diagnosis nor in an event. */
 export function reportText(diagnosis: Diagnosis, failure: ClassLinkEvent | undefined): string {
   const lines = [
     `Reading Room: can people sign in here? ${new Date().toISOString()}`,

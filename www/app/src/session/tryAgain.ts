@@ -2,7 +2,7 @@
 
 import type { ClassLinkError, ClassLinkErrorCode } from "classlink-spa";
 
-/** Somebody has to change a setting, an account or a device first: the same button would fail in the same way. */
+/** A user has to change a setting, an account or a device first: the same button would fail in the same way. */
 const NEEDS_A_CHANGE: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCode>([
   "client_closed",
   "config_invalid",
@@ -16,7 +16,7 @@ const NEEDS_A_CHANGE: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCo
   "unsupported_response_type",
 ]);
 
-/** Wider than `error.retryable`, which is about the same request: a person may always start over. */
+/** Wider than `error.retryable`, which is about the same request: a user may always start over. */
 export function mayTryAgain(error: ClassLinkError): boolean {
   return error.retryable || !NEEDS_A_CHANGE.has(error.code);
 }

@@ -1,4 +1,4 @@
-/** Asks the app's own API where the person stopped reading. */
+/** Asks the app's own API where the user stopped reading. */
 
 import { type ClassLinkError, isClassLinkError } from "classlink-spa";
 import { useClassLink } from "classlink-spa/react";
@@ -13,7 +13,7 @@ export interface Bookmark {
   readonly page: number;
 }
 
-/** The bookmark, `null` until it is there, or why it can't be had. */
+/** The bookmark, `null` until it is there, or why it is unavailable. */
 export interface UseBookmark {
   readonly bookmark: Bookmark | null;
   readonly problem: string | null;

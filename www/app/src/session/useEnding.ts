@@ -1,13 +1,13 @@
-/** Says how the session ended, where people may wonder. */
+/** Says how the session ended, where users may wonder. */
 
 import { useClassLink } from "classlink-spa/react";
 import { useSyncExternalStore } from "react";
 import { hasEndedHere, subscribeToEvents } from "./eventLog";
 
-/** Time ran out; or somebody signed out, or in as somebody else, in another tab. */
+/** Time ran out; or the user signed out, or in as another user, in another tab. */
 export type Ending = "expired" | "elsewhere";
 
-/** `null` for people who haven't been here, and for those who signed out in this tab. */
+/** `null` for users who haven't been here, and for those who signed out in this tab. */
 export function useEnding(): Ending | null {
   const { status, error } = useClassLink();
   const endedHere = useSyncExternalStore(subscribeToEvents, hasEndedHere);

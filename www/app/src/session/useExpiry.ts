@@ -33,7 +33,7 @@ export function useExpiry(): Expiry {
     if (end === null) return;
     const timer = setInterval(() => {
       setNow(performance.now());
-      // When time is up and the session lives, somebody was active in another tab.
+      // When time is up and the session lives, a user was active in another tab.
       if (performance.now() > end) setEnd(null);
     }, 500);
     return () => clearInterval(timer);

@@ -12,7 +12,7 @@ export type SignOutState = "under-way" | LogoutResult;
 /** What may be assumed where the sign-out itself failed. This tab and the others are signed out in any case. */
 const UNKNOWN: LogoutResult = { sessionEnded: false, providerSessionMayRemain: true };
 
-/** For a button. Leaves the page first, so that nothing of the person shows in the meantime. */
+/** For a button. Leaves the page first, so that nothing of the user shows in the meantime. */
 export function useSignOut(): () => Promise<void> {
   const { client } = useClassLink();
   const navigate = useNavigate();
