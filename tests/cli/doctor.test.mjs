@@ -38,7 +38,7 @@ const run = (...args) =>
  * A deployed application.
  *
  * @param {import("node:test").TestContext} t
- * @param {{ policy?: string, wasmType?: string, callback?: [number, object?], proxy?: (request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => boolean | void }} [spoiled]
+ * @param {{ policy?: string, wasmType?: string, callback?: [number, import("node:http").OutgoingHttpHeaders?], proxy?: (request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => boolean | void }} [spoiled]
  */
 async function deploy(t, { policy = POLICY, wasmType = "application/wasm", callback, proxy } = {}) {
   /** @type {ReturnType<typeof toNodeHandler>} */

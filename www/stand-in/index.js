@@ -38,7 +38,7 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
  *
  * @typedef {object} Parts
  * @property {Settings} settings
- * @property {People} users
+ * @property {People} people
  * @property {Consents} consents
  * @property {Store} store
  * @property {Faults} faults
