@@ -113,6 +113,8 @@ test("a refusal is told in plain words, with a support code, and may be tried ag
   const supportCode = await page.locator("#support-code").innerText();
   assert.match(supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
   const failed = page.getByRole("row", { name: "login.failed" });
+  assert.equal(await failed.count(), 0, "developers' things are behind a closed panel");
+  await page.getByText("For developers and the help desk").click();
   assert.ok((await failed.innerText()).includes(supportCode), "the events carry the same code");
   assert.ok(!(await page.locator("body").innerText()).includes("The user refused"));
 

@@ -580,16 +580,6 @@ test("the address bar is left as it is when the browser refuses to change it", (
     throw new DOMException("100 times per 30 seconds", "SecurityError");
   };
   assert.equal(facade.stripState("s1"), true);
-  Object.assign(document, { createElement: () => ({}), head: { append() {} } });
-  facade.markHandled();
-});
-
-test("a page knows that the callback page came before it when that could not mark itself", () => {
-  page(`${ORIGIN}/classes`);
-  Object.assign(document, { referrer: `${ORIGIN}/cb?code=c1&state=s1` });
-  assert.equal(facade.comesFromCallback(), true);
-  Object.assign(document, { referrer: `${ORIGIN}/cb?code=c1` });
-  assert.equal(facade.comesFromCallback(), false);
 });
 
 // Errors

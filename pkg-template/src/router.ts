@@ -29,7 +29,7 @@ export interface RequireUserOptions {
  * It starts one under the rule of `RequireSignIn`: not after a sign-out in this tab, a login that was given up (the back
  * button at ClassLink) or an error, across page loads too, and not inside a frame.
  *
- * @throws `ClassLinkError` with the code `not_signed_in` if none may start: show a page with a button that calls `startLogin`. If an
+ * @throws `ClassLinkError` `not_signed_in` if none may start: show a page with a button that calls `startLogin`. If an
  * error is the reason, it is the `cause`. On a server, where no user is known: `environment_unsupported`.
  */
 export async function requireUser<AppState = unknown, Claims = Record<string, unknown>>(

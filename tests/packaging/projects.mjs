@@ -329,14 +329,16 @@ export const PROJECTS = [
         async "they are those of the reviewed list"({ files }) {
           assert.deepEqual(files, PACKED_FILES);
         },
-        async "npm would publish it"() {
+        async "npm would publish it, and the stand-in"() {
           const args = ["publish", "--dry-run", "--ignore-scripts", "--access", "public"];
-          // No registry is asked what it has.
-          const { ok, stderr } = execCapture("npm", [...args, ...NO_REGISTRY], {
-            cwd: fileURLToPath(new URL("../../pkg/", import.meta.url)),
-          });
-          assert.ok(ok, stderr);
-          assert.doesNotMatch(stderr, /auto-corrected|npm pkg fix/i);
+          for (const folder of ["pkg", "www/stand-in"]) {
+            // No registry is asked what it has.
+            const { ok, stderr } = execCapture("npm", [...args, ...NO_REGISTRY], {
+              cwd: fileURLToPath(new URL(`../../${folder}/`, import.meta.url)),
+            });
+            assert.ok(ok, stderr);
+            assert.doesNotMatch(stderr, /auto-corrected|npm pkg fix/i);
+          }
         },
       }),
     ],

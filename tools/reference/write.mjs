@@ -22,7 +22,7 @@ const ENTRIES = [
   ...["index", "react", "vue", "router", "es", "testing", "gateway", "gateway-node", "next"],
 ];
 
-/** Referred to by what is exported, and rightly not exported: the codes' statuses, which the entry's own text tells. */
+/** Referred to by what is exported, and rightly not exported: the codes' statuses, which the entry's own text tells; and a helper of types. */
 const INTERNAL = ["ANSWERS", "Fixed"];
 
 /**

@@ -7,7 +7,7 @@
 import { subscribeToEvents } from "../client-internals.js";
 import type { ClassLinkClient } from "../types.js";
 
-/** The state of a session that is about to end. */
+/** The countdown while a session is about to end. */
 export interface SessionExpiringState {
   /** Whole seconds until the session ends unless the user is active. */
   readonly remainingSeconds: number;

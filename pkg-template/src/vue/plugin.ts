@@ -50,7 +50,7 @@ export interface ClassLinkPluginOptions<AppState = unknown, Claims = Record<stri
 
 /** What this package uses of vue-router. */
 export interface ResolvingRouter {
-  /** Resolves a path to a route, whose `href` has the router's base. */
+  /** Returns the address of a route, with the router's base. */
   resolve(to: string): { readonly href: string };
 }
 

@@ -1,6 +1,6 @@
 import { createClassLink, SignedIn } from "classlink-spa/vue";
 import { createApp, defineComponent, h, onMounted } from "vue";
-import { client, pinia, useClasses } from "../../../docs/recipes/pinia.ts";
+import { client, pinia, useClasses } from "../../../docs/recipes/pinia";
 
 const Classes = defineComponent(() => {
   const classes = useClasses();

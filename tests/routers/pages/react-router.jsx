@@ -1,7 +1,7 @@
 import { ClassLinkProvider } from "classlink-spa/react";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router";
-import { router } from "../../../docs/recipes/react-router.tsx";
+import { router } from "../../../docs/recipes/react-router";
 import { client } from "./client.js";
 
 Object.assign(window, { router });

@@ -1,6 +1,6 @@
 import { ClassLinkProvider, RequireSignIn, SignedIn } from "classlink-spa/react";
 import { createRoot } from "react-dom/client";
-import { Classes, client } from "../../../docs/recipes/swr.tsx";
+import { Classes, client } from "../../../docs/recipes/swr";
 
 createRoot(/** @type {HTMLElement} */ (document.getElementById("root"))).render(
   <ClassLinkProvider client={client}>

@@ -1,7 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { ClassLinkProvider, RequireSignIn, SignedIn } from "classlink-spa/react";
 import { createRoot } from "react-dom/client";
-import { Classes, client, queryClient } from "../../../docs/recipes/tanstack-query.tsx";
+import { Classes, client, queryClient } from "../../../docs/recipes/tanstack-query";
 
 Object.assign(window, { cached: () => queryClient.getQueryCache().getAll().length });
 createRoot(/** @type {HTMLElement} */ (document.getElementById("root"))).render(

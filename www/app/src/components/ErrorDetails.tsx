@@ -5,8 +5,8 @@ import type { ClassLinkError } from "classlink-spa";
 /** Codes and the developer's message: neither holds personal data. The provider's own words stay out of the page. */
 export function ErrorDetails({ error }: { readonly error: ClassLinkError }) {
   return (
-    <details className="error-details">
-      <summary>Details for developers</summary>
+    <section className="error-details" aria-labelledby="error-details-title">
+      <h2 id="error-details-title">The last error</h2>
       <dl>
         <dt>Code</dt>
         <dd>
@@ -23,6 +23,6 @@ export function ErrorDetails({ error }: { readonly error: ClassLinkError }) {
         <dt>Message</dt>
         <dd>{error.message}</dd>
       </dl>
-    </details>
+    </section>
   );
 }

@@ -3,7 +3,7 @@
 import { NavLink, Outlet } from "react-router";
 import { Account } from "./Account";
 import { Announcer } from "./Announcer";
-import { EventPanel } from "./EventPanel";
+import { DeveloperPanel } from "./DeveloperPanel";
 import { StillThere } from "./StillThere";
 
 /** Landmarks, navigation, and what stays in place while pages change. */
@@ -21,7 +21,6 @@ export function Layout() {
               Home
             </NavLink>
             <NavLink to="/shelf">Shelf</NavLink>
-            <NavLink to="/help-desk">Help desk</NavLink>
           </nav>
           <Account />
         </div>
@@ -30,7 +29,7 @@ export function Layout() {
         <Outlet />
       </main>
       <footer className="site-footer">
-        <EventPanel />
+        <DeveloperPanel />
         <p>Reading Room is a made-up school app that shows classlink-spa at work.</p>
       </footer>
       <StillThere />

@@ -1,4 +1,4 @@
-/** What the app knows about the user signed in. */
+/** What the app knows about the user. */
 
 import type { User } from "classlink-spa";
 import type { ReactNode } from "react";
@@ -11,7 +11,7 @@ const ROLES: Record<NonNullable<User["role"]>, string> = {
   other: "Other",
 };
 
-/** Any field but the id may be missing: young students often have no e-mail address, some districts no rosters. */
+/** Any field but the id may be missing: young students often have no e-mail address. */
 export function ProfileCard({ user }: { readonly user: User }) {
   return (
     <section className="card" aria-labelledby="profile-title">
@@ -22,9 +22,6 @@ export function ProfileCard({ user }: { readonly user: User }) {
         <Field label="District">{user.tenant && (user.tenant.name ?? user.tenant.id)}</Field>
         <Field label="E-mail" absent="No address, and none is needed here">
           {user.email}
-        </Field>
-        <Field label="Roster id" absent="Your district shares no rosters with this app">
-          {user.rosterId}
         </Field>
       </dl>
     </section>

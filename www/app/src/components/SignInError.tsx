@@ -1,9 +1,8 @@
-/** A sign-in that failed: what to tell the user, the help desk and the developer. */
+/** A sign-in that failed: what to tell the user and the help desk. */
 
 import type { ClassLinkError } from "classlink-spa";
 import { Link } from "react-router";
 import { mayTryAgain } from "../session/tryAgain";
-import { ErrorDetails } from "./ErrorDetails";
 import { PageTitle } from "./PageTitle";
 import { Progress } from "./Progress";
 import { SignInButton } from "./SignInButton";
@@ -36,7 +35,6 @@ export function SignInError({ error, leaving, onTryAgain }: Props) {
         <Link to="/">Back to the start</Link>
       </div>
       {leaving && <Progress text="Taking you to ClassLink…" />}
-      <ErrorDetails error={error} />
     </>
   );
 }

@@ -1,17 +1,23 @@
-/** The "What happened" panel: the client's events, for developers. */
+/** What developers and the help desk need, behind one closed panel: students have no use for it. */
 
+import { useClassLink } from "classlink-spa/react";
 import { useSyncExternalStore } from "react";
+import { Link } from "react-router";
 import { getEvents, subscribeToEvents } from "../session/eventLog";
+import { ErrorDetails } from "./ErrorDetails";
 
-/** Events since the page was loaded; leaving for ClassLink and coming back starts the list again. */
-export function EventPanel() {
+/** The check of this device, the last error, and the events since the page was loaded. */
+export function DeveloperPanel() {
+  const { error } = useClassLink();
   const events = useSyncExternalStore(subscribeToEvents, getEvents);
   return (
-    <section className="events" aria-labelledby="events-title">
-      <h2 id="events-title">What happened</h2>
+    <details className="events">
+      <summary>For developers and the help desk</summary>
       <p>
-        For developers: the sign-in's events since this page was loaded. None holds personal data.
+        <Link to="/help-desk">Check this device</Link>
       </p>
+      {error && <ErrorDetails error={error} />}
+      <p>The sign-in's events since this page was loaded. None holds personal data.</p>
       {events.length === 0 ? (
         <p className="absent">Nothing yet.</p>
       ) : (
@@ -43,7 +49,7 @@ export function EventPanel() {
           </tbody>
         </table>
       )}
-    </section>
+    </details>
   );
 }
 
