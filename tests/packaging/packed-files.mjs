@@ -44,6 +44,7 @@ export const PACKED_FILES = [
   "docs/own-api.md",
   "docs/quick-start.md",
   "docs/recipes/api.ts",
+  "docs/recipes/client.ts",
   "docs/recipes/next-for-user.tsx",
   "docs/recipes/next-gateway.ts",
   "docs/recipes/next-page.tsx",

@@ -9,7 +9,7 @@ import type { ClassLinkClient, Snapshot, Status, User } from "../types.js";
 
 /** The state, told apart by `status`, or by `isSignedIn`: TypeScript then knows that there is a user. */
 export type ClassLinkState<Claims = Record<string, unknown>> = {
-  /** What was granted; empty when there is no session. */
+  /** What was granted; empty if no user is signed in. */
   readonly scope: readonly string[];
 } & (
   | {

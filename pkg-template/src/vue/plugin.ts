@@ -123,9 +123,9 @@ export type UseClassLink<
   Claims = RegisteredClaims,
 > = ClassLinkMethods<AppState, Claims> & {
   readonly status: ComputedRef<Status>;
-  /** The user signed in; `null` when no user is. */
+  /** The user who is signed in, if any. */
   readonly user: ComputedRef<User<Claims> | null>;
-  /** What was granted; empty when there is no session. */
+  /** What was granted; empty if no user is signed in. */
   readonly scope: ComputedRef<readonly string[]>;
   /** What went wrong; `null` in every status but `"error"`. */
   readonly error: ComputedRef<ClassLinkError | null>;
