@@ -12,6 +12,7 @@ import {
   recordedSnapshots,
   recordSnapshots,
   SESSION,
+  SIGNED_OUT_STORAGE,
   sessionCookies,
   startGatewayApp,
 } from "./support/gateway-app.mjs";
@@ -181,7 +182,7 @@ test("signing out reaches every tab, and ends the cookie", async (t) => {
   }
   assert.deepEqual(askedOfSession(app), ["DELETE"]);
   assert.deepEqual(await sessionCookies(context), []);
-  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
+  assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
   await open(page);
   assert.equal(await getUser(page), null);
 });
@@ -257,7 +258,7 @@ test("signing out while the gateway is down holds: the session is ended before i
   assert.equal(await getUser(page), null);
   assert.deepEqual(askedOfSession(app), ["DELETE"]);
   assert.deepEqual(await sessionCookies(context), []);
-  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
+  assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
   await open(page);
   assert.equal(await getUser(page), null);
   assert.deepEqual(askedOfSession(app), ["DELETE", "POST"]);
@@ -277,7 +278,7 @@ test("whoever signs in after that is not signed out by it", async (t) => {
   await open(page);
 
   assert.equal((await getUser(page))?.name, "Paul Placeholder");
-  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
+  assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
 });
 
 test("signing out where a network answers in the gateway's place, with its own page: the session is not over, and that is said", async (t) => {
@@ -292,7 +293,7 @@ test("signing out where a network answers in the gateway's place, with its own p
   gateway.instead = undefined;
   await open(page);
   assert.equal(await getUser(page), null);
-  assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
+  assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
 });
 
 test("signing out with the browser offline: the same, and over once it is online", async (t) => {

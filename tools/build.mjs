@@ -410,7 +410,7 @@ async function bundle(outdir, version) {
         format: "esm",
         platform,
         jsx: "automatic",
-        ...(banner && { banner: { js: banner } }),
+        ...(banner && platform !== "browser" && { banner: { js: banner } }),
         // Safari 16.4 is the oldest whose WebAssembly has reference types without faults.
         target: platform === "node" ? "node20.19" : ["es2022", "safari16.4"],
         // A page's imports must not wait for this one.
@@ -428,7 +428,7 @@ async function bundle(outdir, version) {
       .catch((error) => {
         throw new CliError(`esbuild can't bundle ${source}: ${error.message}`);
       });
-    if (platform === "browser") await minify(join(outdir, file));
+    if (platform === "browser") await minify(join(outdir, file), banner);
   }
   // Bundlers look for this very expression.
   const main = readFileSync(join(outdir, "index.js"), "utf8");
@@ -443,14 +443,15 @@ async function bundle(outdir, version) {
  * Minifies a script that esbuild has minified: Terser saves another 480 of the main entry's bytes.
  *
  * @param {string} path
+ * @param {string} [banner] A first line.
  */
-async function minify(path) {
+async function minify(path, banner) {
   const { minify } = await import("terser");
   const { code = "" } = await minify(readFileSync(path, "utf8"), {
     module: true,
     ecma: 2020,
-    // "use client" is a directive of frameworks, not of the language.
-    compress: { passes: 3, directives: false },
+    compress: { passes: 3 },
+    format: { preamble: banner },
   });
   writeFileSync(path, code);
 }

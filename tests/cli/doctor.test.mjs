@@ -174,9 +174,12 @@ const SPOILED = [
               ? headers.map((value) =>
                   /^__Host-/.test(String(value)) ? "other=1; Path=/auth" : value,
                 )
-              : headers && "set-cookie" in headers
-                ? { ...headers, "set-cookie": "other=1; Path=/auth" }
-                : headers;
+              : Object.fromEntries(
+                  Object.entries(headers ?? {}).map(([name, value]) => [
+                    name,
+                    /^set-cookie$/i.test(name) ? "other=1; Path=/auth" : value,
+                  ]),
+                );
             return writeHead.call(response, status, given);
           }
         );

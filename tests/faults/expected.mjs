@@ -219,8 +219,8 @@ function ofApiCall(/** @type {string} */ key, /** @type {string} */ kind) {
   return preflight || ALIKE[kind] === "gone" ? "TypeError" : "ok";
 }
 
-/** How many accesses to storage at a sign-in's end may fail: the marks of a restore and of a sign-out are taken away. */
-const MARKS = 4;
+/** How many accesses to storage at a sign-in's end may fail: the marks of a restore, a sign-out and a login are removed. */
+const MARKS = 6;
 
 /**
  * How a flow may end when an access to the storage is refused: a login that leaves can't do without, all else can.

@@ -5,7 +5,13 @@
 
 import assert from "node:assert/strict";
 import { createGateway } from "../support/gateway.mjs";
-import { dumpStorage, EMPTY_STORAGE, SESSION, sessionCookies } from "../support/gateway-app.mjs";
+import {
+  dumpStorage,
+  EMPTY_STORAGE,
+  SESSION,
+  SIGNED_OUT_STORAGE,
+  sessionCookies,
+} from "../support/gateway-app.mjs";
 import { callInPage, loginThroughUi, PEOPLE } from "../support/login.mjs";
 import { present } from "../support/present.mjs";
 import { waitForStatus } from "../support/session.mjs";
@@ -113,7 +119,7 @@ export const BROWSER_CHECKS = {
         assert.equal(await getUser(page), null);
         assert.deepEqual(askedOfSession(app), ["DELETE"]);
         assert.deepEqual(await sessionCookies(context), []);
-        assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
+        assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
       });
     }
   },
@@ -166,7 +172,7 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
       await context.setOffline(false);
       await app.open(page);
       assert.equal(await getUser(page), null);
-      assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
+      assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
     });
   },
 };

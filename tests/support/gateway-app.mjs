@@ -210,6 +210,12 @@ export const dumpStorage = (page) =>
 /** What {@link dumpStorage} is when nothing is. */
 export const EMPTY_STORAGE = { local: {}, session: {}, databases: [], caches: [], cookies: "" };
 
+/** What {@link dumpStorage} finds after a sign-out: no page of the tab starts a login by itself. */
+export const SIGNED_OUT_STORAGE = {
+  ...EMPTY_STORAGE,
+  session: { "classlink-spa.waits": "signed-out" },
+};
+
 /**
  * The session's cookies, whose values scripts can't read.
  *

@@ -275,7 +275,8 @@ const REFUSALS: Record<string, string> = {
   upstream_unreachable:
     "Let the gateway's server reach the provider: DNS, firewall, outgoing proxy.",
   upstream_timeout: "Let the gateway's server reach the provider: DNS, firewall, outgoing proxy.",
-  discovery_invalid: "Write the gateway's `issuer` exactly as the provider's discovery document does.",
+  discovery_invalid:
+    "Write the gateway's `issuer` exactly as the provider's discovery document does.",
   rate_limited: "Wait, or raise the gateway's limits.",
 };
 
