@@ -26,7 +26,7 @@ const CHECKS = [
   ],
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
   // Biome has such a rule too, which knows no types from node_modules.
-  ["Floating promises", ...npmTool("oxlint/bin/oxlint")],
+  ["Floating promises, layers and cycles", ...npmTool("oxlint/bin/oxlint")],
   ["TypeScript, tests and tools", ...npmTool("typescript/bin/tsc", "--project", ".")],
   ...["www/app", "www/vue-app"].map(
     (project) =>

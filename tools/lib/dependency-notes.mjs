@@ -66,7 +66,7 @@ export const TOOLS = {
   oauth4webapi: "conformance: a peer",
   "oidc-client-ts": "conformance: a peer",
   "oidc-provider": "the stand-in: the OpenID provider under it",
-  oxlint: "lint: promises that are neither awaited nor caught",
+  oxlint: "lint: promises that are neither awaited nor caught; layers and cycles of the scripts",
   "oxlint-tsgolint": "for oxlint: TypeScript's types",
   "packageurl-js": "build: the bill of materials",
   pinia: "tests: the recipes for caches",
