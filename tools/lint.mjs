@@ -27,6 +27,8 @@ const CHECKS = [
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
   // Biome has such a rule too, which knows no types from node_modules.
   ["Floating promises, layers and cycles", ...npmTool("oxlint/bin/oxlint")],
+  // Members of the entries are exported for applications.
+  ["Unused exports", ...npmTool("knip/bin/knip.js", "--no-progress", "--no-config-hints")],
   ["TypeScript, tests and tools", ...npmTool("typescript/bin/tsc", "--project", ".")],
   ...["www/app", "www/vue-app"].map(
     (project) =>

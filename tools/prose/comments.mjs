@@ -46,6 +46,7 @@ function parse(text) {
   return node("Document", 0, text.length, { children: paragraphs });
 }
 
+/** The plugin. @public */
 export const Processor = class {
   /** @returns {string[]} */
   availableExtensions() {
