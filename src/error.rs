@@ -2,6 +2,7 @@
 //!
 //! Messages for users are in the package's `messages.ts`, since some errors occur before the WebAssembly is loaded.
 
+#[cfg(feature = "browser")]
 use wasm_bindgen::JsValue;
 
 use crate::protocol::ascii;
@@ -279,8 +280,10 @@ pub struct ErrorData {
     /// `returnTo` of the login that failed, and its `appState` as JSON text.
     pub login: Option<(String, Option<String>)>,
     /// The error that the web platform threw.
+    #[cfg(feature = "browser")]
     pub cause: Option<JsValue>,
     /// The error itself, if the package's scripts made it.
+    #[cfg(feature = "browser")]
     pub js_error: Option<JsValue>,
 }
 
@@ -312,7 +315,9 @@ impl Error {
             clock_offset: None,
             provider: None,
             login: None,
+            #[cfg(feature = "browser")]
             cause: None,
+            #[cfg(feature = "browser")]
             js_error: None,
         }))
     }
@@ -325,6 +330,7 @@ impl Error {
     }
 
     /// Wraps an error that the package's scripts made, to be passed on as it is.
+    #[cfg(feature = "browser")]
     #[must_use]
     pub fn js_error(error: JsValue) -> Self {
         let mut passed = Self::new(ErrorCode::ConfigInvalid, "");
@@ -391,6 +397,7 @@ impl Error {
     }
 
     /// Adds the error that the web platform threw.
+    #[cfg(feature = "browser")]
     #[must_use]
     pub fn with_cause(mut self, cause: JsValue) -> Self {
         self.0.cause = Some(cause);

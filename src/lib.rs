@@ -29,6 +29,11 @@
 //!    [`User`](protocol::user::User).
 //! 5. [`session::lifetime`] decides when tokens are renewed and when the session ends.
 //!
+//! # Features
+//!
+//! `browser`, a default, has what needs a browser: all but [`error`], [`protocol`] and [`session`]. `gateway` adds what only
+//! the native gateway server (`gateway/`) asks of [`protocol`].
+//!
 //! # What is never done
 //!
 //! - No `unsafe`, and no panic that input can reach: `unwrap`, `expect`, indexing and slicing are denied outside tests.
@@ -41,11 +46,16 @@
 //!   follows a redirect.
 //! - No cell is borrowed across an await.
 
+#[cfg(feature = "browser")]
 pub mod bindings;
+#[cfg(feature = "browser")]
 pub mod browser;
+#[cfg(feature = "browser")]
 pub mod client;
+#[cfg(feature = "browser")]
 pub mod config;
 pub mod error;
+#[cfg(feature = "browser")]
 pub mod host;
 pub mod protocol;
 pub mod session;

@@ -200,7 +200,10 @@ fn fault(claims: &Map<String, Value>, algorithm: &str, asked: &Asked) -> Option<
     let (renews, nonce_holds) = match asked.issued_for {
         IssuedFor::Login(nonce) => (false, string("nonce") == Some(nonce)),
         IssuedFor::Session => (false, true),
-        IssuedFor::Renewal(_) => (true, claims.get("nonce").is_none_or(|nonce| nonce == NONCE)),
+        // The last is the gateway's, which no input here asks for.
+        IssuedFor::Renewal(_) | IssuedFor::Sealed(..) => {
+            (true, claims.get("nonce").is_none_or(|nonce| nonce == NONCE))
+        }
     };
     let auth_time_holds =
         claims.get("auth_time").is_none_or(|time| time.as_u64() == Some(1_699_999_000));

@@ -68,6 +68,9 @@ pub enum IssuedFor<'a> {
     Session,
     /// A renewal of this ID token (`OpenID` Connect Core 1.0, 12.2).
     Renewal(&'a VerifiedIdToken),
+    /// A renewal by the gateway: the claims of the ID token that it sealed, and the login's nonce.
+    #[cfg(feature = "gateway")]
+    Sealed(&'a Object, &'a str),
 }
 
 /// The time that an ID token is validated at.
@@ -109,6 +112,13 @@ impl SignatureVerifiedIdToken {
         Err((reason, jws))
     }
 
+    /// Returns the claims, of which nothing is validated but who signed them: for a logout token.
+    #[cfg(feature = "gateway")]
+    #[must_use]
+    pub fn into_claims(self) -> Object {
+        self.0.claims
+    }
+
     /// Validates the claims that do not depend on a clock.
     ///
     /// # Errors
@@ -131,6 +141,16 @@ impl SignatureVerifiedIdToken {
         match expected.issued_for {
             IssuedFor::Login(nonce) if claim("nonce") != Some(nonce) => return Err(Reason::Nonce),
             IssuedFor::Renewal(before) => check_renewal(&jws.claims, before.claims())?,
+            #[cfg(feature = "gateway")]
+            IssuedFor::Sealed(before, nonce) => {
+                if jws.claims.contains_key("nonce") && claim("nonce") != Some(nonce) {
+                    return Err(Reason::Nonce);
+                }
+                // A renewed token may repeat the login's nonce also if the previous one did not.
+                let mut before = before.clone();
+                before.insert("nonce", Value::String(nonce.to_owned()));
+                check_renewal(&jws.claims, &before)?;
+            }
             _ => {}
         }
         if jws.claims.contains_key("at_hash") {

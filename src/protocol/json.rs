@@ -17,6 +17,7 @@ const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 const MAX_SIGNIFICAND: f64 = 1e18;
 
 /// A JSON value.
+#[cfg_attr(feature = "gateway", derive(Clone))]
 #[derive(Debug, PartialEq)]
 pub enum Value {
     /// `null`.
@@ -66,6 +67,7 @@ impl Value {
 }
 
 /// A JSON object. Of members with the same name the last counts (RFC 7519, section 4).
+#[cfg_attr(feature = "gateway", derive(Clone))]
 #[derive(Debug, Default, PartialEq)]
 pub struct Object(Vec<(String, Value)>);
 

@@ -48,6 +48,12 @@ pub struct TokenResponse {
     pub expires_in: Option<f64>,
     /// `scope`: the granted scope; `None` if it is the requested one (RFC 6749, 5.1).
     pub scope: Option<String>,
+    /// `token_type`, as the provider writes it.
+    #[cfg(feature = "gateway")]
+    pub token_type: String,
+    /// `response_type`: `ClassLink`'s extra member.
+    #[cfg(feature = "gateway")]
+    pub response_type: Option<String>,
 }
 
 impl TokenResponse {
@@ -89,6 +95,10 @@ impl TokenResponse {
             expires_in: seconds(&members),
             scope: Some(scope(&members).ok_or("`scope` is not a string")?)
                 .filter(|scope| !scope.is_empty()),
+            #[cfg(feature = "gateway")]
+            token_type: token_type.unwrap_or_default().to_owned(),
+            #[cfg(feature = "gateway")]
+            response_type: members.get_non_empty_str("response_type").map(str::to_owned),
         };
         if tokens.id_token.is_none() && members.contains_key("id_token") {
             return Err("`id_token` is not a string");

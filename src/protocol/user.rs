@@ -139,9 +139,13 @@ impl User {
     #[must_use]
     pub fn new(token: &VerifiedIdToken, profile: Option<&ProfileResponse>) -> Self {
         let sources = Sources { claims: token.claims(), profile: profile.map(|answer| &answer.0) };
+        Self::of(token.issuer(), token.subject(), token.auth_time(), &sources)
+    }
+
+    fn of(issuer: &str, subject: &str, auth_time: Option<f64>, sources: &Sources<'_>) -> Self {
         let mut fields = Fields(Vec::new());
-        fields.text("id", Some(join_escaped(token.issuer(), '|', token.subject())));
-        fields.text("sub", Some(token.subject().to_owned()));
+        fields.text("id", Some(join_escaped(issuer, '|', subject)));
+        fields.text("sub", Some(subject.to_owned()));
         for (name, names) in STRING_FIELDS {
             fields.text(name, sources.text(names));
         }
@@ -169,7 +173,7 @@ impl User {
         }
         fields.text("sourcedId", sourced_id);
         fields.text("userId", sources.identifier(&["UserId"]));
-        if let Some(time) = token.auth_time() {
+        if let Some(time) = auth_time {
             fields.0.push(("authTime", Field::Time(time)));
         }
         Self { fields, tenant }
@@ -192,6 +196,54 @@ impl User {
             Some(_) => (Reason::TenantOther, "the user's tenant is not in `allowedTenants`"),
         };
         Err(Error::new(ErrorCode::TenantNotAllowed, message).with_reason(reason))
+    }
+}
+
+#[cfg(feature = "gateway")]
+impl User {
+    /// Makes the user of an ID token that was validated before it was sealed. The gateway compared the profile's subject.
+    #[must_use]
+    pub fn from_sealed(claims: &Object, profile: Option<&Object>) -> Self {
+        let text = |name| claims.get_str(name).unwrap_or_default();
+        let auth_time = claims.get_f64("auth_time");
+        Self::of(text("iss"), text("sub"), auth_time, &Sources { claims, profile })
+    }
+
+    /// Returns the id of the user with this subject at this issuer.
+    #[must_use]
+    pub fn id_of(issuer: &str, subject: &str) -> String {
+        join_escaped(issuer, '|', subject)
+    }
+
+    /// Returns a field that is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.fields.find(name)
+    }
+
+    /// Returns the tenant's id.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// Returns the tenant's name.
+    #[must_use]
+    pub fn tenant_name(&self) -> Option<&str> {
+        self.fields.0.iter().find_map(|(_, field)| match field {
+            Field::Fields(tenant) => tenant.find("name"),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(feature = "gateway")]
+impl Fields {
+    fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find_map(|(known, field)| match field {
+            Field::Text(text) if *known == name => Some(text.as_str()),
+            _ => None,
+        })
     }
 }
 
