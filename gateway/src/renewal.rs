@@ -1,0 +1,322 @@
+//! Renewal with a refresh token (RFC 6749, 6; `OpenID` Connect Core 1.0, 12). One request for all who ask at once: a provider
+//! that rotates refresh tokens takes a second use of one for theft (RFC 9700, 4.14.2).
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use classlink_spa::error::{Error, ErrorCode};
+use classlink_spa::protocol::json::Object;
+use classlink_spa::protocol::secret::Secret;
+use classlink_spa::protocol::token::TokenResponse;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use lru::LruCache;
+
+use crate::client_auth::authenticate;
+use crate::clock;
+use crate::config::Client;
+use crate::crypto;
+use crate::failure::{Code, Refusal, Refused};
+use crate::gateway::Gateway;
+use crate::id_token::Expectations;
+use crate::request::hashed;
+use crate::session::{OpenSession, Session};
+use crate::store::{Store, StoreDown};
+use crate::upstream::{Answer, Endpoint};
+
+/// For how long an outcome also answers those who come with the cookie from before it.
+const OUTCOME_TTL: Duration = Duration::from_secs(30);
+
+/// The most outcomes that are remembered at a time.
+const CAPACITY: NonZeroUsize = match NonZeroUsize::new(1000) {
+    Some(most) => most,
+    None => NonZeroUsize::MIN,
+};
+
+/// How long before its end an access token is renewed, in seconds; of a short-lived one, half its life.
+const RENEWAL_LEAD_SECS: i64 = 120;
+
+/// How often another instance's outcome is asked for.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+type Outcome = Shared<BoxFuture<'static, Result<Arc<Session>, Refused>>>;
+
+/// Whether a session's tokens are about to end and can be renewed. `now` is in seconds since 1970.
+#[must_use]
+pub fn is_due(open: &OpenSession, now: i64) -> bool {
+    let session = &open.session;
+    let end = session.expires_at.map_or(open.id_token_end(), |end| end.min(open.id_token_end()));
+    let lead = RENEWAL_LEAD_SECS.min(end.saturating_sub(session.obtained_at) / 2);
+    session.refresh_token.is_some() && now >= end.saturating_sub(lead)
+}
+
+/// Renews sessions, each refresh token's once.
+pub struct Renewals(Mutex<LruCache<String, (Outcome, Instant)>>);
+
+impl Default for Renewals {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(CAPACITY)))
+    }
+}
+
+fn key(client: &Client, refresh_token: &str) -> String {
+    [&client.id, " ", refresh_token].concat()
+}
+
+impl Renewals {
+    /// The session with new tokens. `claims` are those of its ID token.
+    ///
+    /// # Errors
+    /// As the token request and the verification fail.
+    pub async fn renew(
+        gateway: &Arc<Gateway>,
+        client: &Arc<Client>,
+        session: &Session,
+        claims: Object,
+        refresh_token: &str,
+    ) -> Result<Arc<Session>, Refused> {
+        let key = key(client, refresh_token);
+        let (outcome, is_shared) = {
+            let mut outcomes = gateway.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+            while outcomes.peek_lru().is_some_and(|(_, (_, at))| at.elapsed() >= OUTCOME_TTL) {
+                outcomes.pop_lru();
+            }
+            if let Some((outcome, _)) = outcomes.peek(&key) {
+                (outcome.clone(), true)
+            } else {
+                let outcome = start(gateway, client, session, claims, &key);
+                outcomes.put(key, (outcome.clone(), Instant::now()));
+                (outcome, false)
+            }
+        };
+        if is_shared {
+            gateway.metrics.renewed("shared");
+        }
+        outcome.await
+    }
+
+    /// The session as the last renewal left it or will leave it, here or in another instance, so that a sign-out revokes
+    /// what that brings.
+    pub async fn latest(gateway: &Gateway, client: &Client, session: &Session) -> Arc<Session> {
+        let Some(refresh_token) = session.refresh_token.as_deref() else {
+            return Arc::new(session.clone());
+        };
+        let key = key(client, refresh_token);
+        let known = {
+            let outcomes = gateway.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+            outcomes.peek(&key).map(|(outcome, _)| outcome.clone())
+        };
+        let timeout = Duration::from_millis(gateway.settings.timeout_ms);
+        let latest = match (known, &gateway.store) {
+            (Some(outcome), _) => {
+                tokio::time::timeout(timeout, outcome).await.ok().and_then(Result::ok)
+            }
+            (None, Some(store)) => {
+                let outcome = store.get(&outcome_key(&hashed(&key))).await.ok().flatten();
+                let sealed = outcome.as_deref().and_then(|outcome| outcome.strip_prefix("s."));
+                sealed.and_then(|sealed| gateway.sessions.open_value(client, sealed)).map(Arc::new)
+            }
+            (None, None) => None,
+        };
+        latest.unwrap_or_else(|| Arc::new(session.clone()))
+    }
+
+    fn forget(&self, key: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(key);
+    }
+}
+
+/// Starts a renewal, which goes on whoever waits for it: what it brings must not be lost.
+fn start(
+    gateway: &Arc<Gateway>,
+    client: &Arc<Client>,
+    session: &Session,
+    claims: Object,
+    key: &str,
+) -> Outcome {
+    let (gateway, client, session, key) =
+        (gateway.clone(), client.clone(), session.clone(), key.to_owned());
+    let task = tokio::spawn(async move {
+        let outcome = renew_once(&gateway, &client, &session, &claims, &key).await;
+        if outcome.is_err() {
+            gateway.renewals.forget(&key);
+        }
+        outcome.map(Arc::new)
+    });
+    async move { task.await.unwrap_or_else(|_| Err(Code::Internal.into())) }.boxed().shared()
+}
+
+/// Renews, or takes what another instance's renewal brought. While the store is down, each instance renews for itself: at
+/// worst the provider takes the second use of a refresh token for theft, and the session is over.
+async fn renew_once(
+    gateway: &Gateway,
+    client: &Client,
+    session: &Session,
+    claims: &Object,
+    key: &str,
+) -> Result<Session, Refused> {
+    let Some(store) = &gateway.store else {
+        return ask(gateway, client, session, claims).await;
+    };
+    let hash = hashed(key);
+    let lock = Lock { store, key: ["renewal:lock:", &hash].concat(), holder: random_text() };
+    let outcome_key = outcome_key(&hash);
+    // An exchange has three requests at most: for metadata, tokens and keys.
+    let ttl = Duration::from_millis(gateway.settings.timeout_ms) * 4;
+    let begun = Instant::now();
+    while begun.elapsed() < ttl {
+        let asked = async {
+            let has_lock = store.set_if_absent(&lock.key, &lock.holder, ttl).await?;
+            Ok::<_, StoreDown>((has_lock, store.get(&outcome_key).await?))
+        };
+        let Ok((has_lock, outcome)) = asked.await else {
+            return ask(gateway, client, session, claims).await;
+        };
+        if let Some(outcome) = outcome.and_then(|outcome| read_outcome(gateway, client, &outcome)) {
+            if has_lock {
+                lock.release().await;
+            }
+            gateway.metrics.renewed("shared");
+            return outcome;
+        }
+        if has_lock {
+            let outcome = ask(gateway, client, session, claims).await;
+            publish(gateway, store, client, &outcome_key, &outcome).await;
+            lock.release().await;
+            return outcome;
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    Err(Code::UpstreamTimeout.into())
+}
+
+fn outcome_key(hash: &str) -> String {
+    ["renewal:outcome:", hash].concat()
+}
+
+fn random_text() -> String {
+    URL_SAFE_NO_PAD.encode(crypto::random::<16>().unwrap_or_default())
+}
+
+/// The right to renew.
+struct Lock<'a> {
+    store: &'a Store,
+    key: String,
+    holder: String,
+}
+
+impl Lock<'_> {
+    /// Gives the right back, unless it ran out and is another's. If the store is down, it ends by itself.
+    async fn release(&self) {
+        if self.store.get(&self.key).await.ok().flatten().as_deref() == Some(&self.holder) {
+            let _ = self.store.delete(&self.key).await;
+        }
+    }
+}
+
+/// Tells the other instances what a renewal brought. Without it they renew for themselves.
+async fn publish(
+    gateway: &Gateway,
+    store: &Store,
+    client: &Client,
+    key: &str,
+    outcome: &Result<Session, Refused>,
+) {
+    let value = match outcome {
+        Ok(session) => {
+            let sealed = gateway.sessions.seal_value(client, session);
+            sealed.map(|sealed| ["s.", &sealed].concat())
+        }
+        Err(Refused::Provider(refusal)) if refusal.error == "invalid_grant" => {
+            Some(["r.", refusal.error].concat())
+        }
+        Err(_) => None,
+    };
+    if let Some(value) = value {
+        let _ = store.set(key, &value, OUTCOME_TTL).await;
+    }
+}
+
+/// What another instance's renewal brought; `None` if this instance has no key that opens it.
+fn read_outcome(
+    gateway: &Gateway,
+    client: &Client,
+    outcome: &str,
+) -> Option<Result<Session, Refused>> {
+    if let Some(error) = outcome.strip_prefix("r.") {
+        return Some(Err(Refusal::of_token_endpoint(error, 400).into()));
+    }
+    gateway.sessions.open_value(client, outcome.strip_prefix("s.")?).map(Ok)
+}
+
+async fn ask(
+    gateway: &Gateway,
+    client: &Client,
+    session: &Session,
+    claims: &Object,
+) -> Result<Session, Refused> {
+    let outcome = ask_provider(gateway, client, session, claims).await;
+    gateway.metrics.renewed(match &outcome {
+        Ok(_) => "renewed",
+        Err(Refused::Provider(_)) => "refused",
+        Err(Refused::Gateway(_)) => "failed",
+    });
+    outcome
+}
+
+async fn ask_provider(
+    gateway: &Gateway,
+    client: &Client,
+    session: &Session,
+    claims: &Object,
+) -> Result<Session, Refused> {
+    let metadata = gateway.provider.metadata().await?;
+    let url = metadata.token.clone().ok_or(Code::DiscoveryInvalid)?;
+    let refresh_token = session.refresh_token.as_deref().unwrap_or_default();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    let (authorization, form) = authenticate(client, &metadata, &fields)?;
+    let answer =
+        gateway.upstream.post(Endpoint::Refresh, &url, authorization.as_deref(), form).await?;
+    let grant = read_token_response(&answer)?;
+    let now = clock::now_secs();
+    if let Some(id_token) = &grant.id_token {
+        let expected = Expectations {
+            issuer: &gateway.settings.issuer,
+            client_id: &client.id,
+            access_token: &grant.access_token,
+            nonce: &session.nonce,
+            renews: Some(claims),
+        };
+        gateway.provider.verify_id_token(id_token.expose(), &expected, now).await?;
+    }
+    let kept = |new: Option<&str>, old: &str| new.unwrap_or(old).to_owned();
+    Ok(Session {
+        access_token: grant.access_token.expose().to_owned(),
+        id_token: kept(grant.id_token.as_ref().map(Secret::expose), &session.id_token),
+        refresh_token: Some(kept(grant.refresh_token.as_ref().map(Secret::expose), refresh_token)),
+        expires_at: grant.expires_in.map(|seconds| clock::after(now, seconds)),
+        scope: grant.scope.clone().or_else(|| session.scope.clone()),
+        token_type: grant.token_type,
+        obtained_at: now,
+        ..session.clone()
+    })
+}
+
+/// Reads an answer of the token endpoint.
+///
+/// # Errors
+/// The provider's refusal for an OAuth error at whatever status (RFC 6749, 5.2); `upstream_error` for another 5xx or 429,
+/// `upstream_invalid` for anything else that is not a token response.
+pub fn read_token_response(answer: &Answer) -> Result<TokenResponse, Refused> {
+    TokenResponse::parse(answer.status, &answer.body).map_err(|error: Error| {
+        match (&error.provider, error.code) {
+            (Some(words), ErrorCode::TokenRejected) => {
+                Refusal::of_token_endpoint(&words.error, answer.status).into()
+            }
+            _ => answer.failure(),
+        }
+    })
+}

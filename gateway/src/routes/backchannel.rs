@@ -1,0 +1,203 @@
+//! `POST {base}/backchannel-logout` (OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8): the provider ends sessions.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use classlink_spa::protocol::encoding::from_base64url;
+use classlink_spa::protocol::json::{self, Object, Value};
+use classlink_spa::protocol::user::User;
+use hyper::body::Incoming;
+
+use crate::clock;
+use crate::config::Settings;
+use crate::crypto;
+use crate::failure::{Code, Refused};
+use crate::gateway::Gateway;
+use crate::id_token::CLOCK_TOLERANCE_SECS;
+use crate::log::{RequestLog, SessionOutcome};
+use crate::request::{Request, Response};
+use crate::routes::read_form;
+
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// How long a logout token without `exp` may be used, in seconds, and the longest that one is remembered.
+const LIFETIME_SECS: f64 = 120.0;
+const LONGEST_SECS: f64 = 86_400.0;
+
+/// What a logout token says.
+#[derive(Debug, PartialEq, Eq)]
+struct LogoutToken<'a> {
+    jti: &'a str,
+    subject: Option<&'a str>,
+    session: Option<&'a str>,
+    /// Seconds until it is over.
+    remaining_secs: u64,
+}
+
+/// Ends the sessions that a logout token names.
+///
+/// # Errors
+/// `logout_token_invalid`, `store_unavailable`.
+pub async fn logout(
+    gateway: &Gateway,
+    request: &Request,
+    body: Incoming,
+    log: &mut RequestLog,
+) -> Result<Response, Refused> {
+    let store = gateway.store.as_ref().ok_or(Code::NotFound)?;
+    let form = read_form(request, body, gateway.settings.timeout_ms).await?;
+    let token = form.single("logout_token").ok().flatten().filter(|token| !token.is_empty());
+    let token = token.filter(|token| has_usual_type(token)).ok_or(Code::LogoutTokenInvalid)?;
+    let claims =
+        gateway.provider.authentic_claims(token).await.map_err(|refused| match refused.code() {
+            Some(Code::IdTokenInvalid) => Code::LogoutTokenInvalid.into(),
+            _ => refused,
+        })?;
+    let logout = check(&claims, &gateway.settings, clock::now_secs());
+    let logout = logout.ok_or(Code::LogoutTokenInvalid)?;
+    let issuer = &gateway.settings.issuer;
+    let ttl = Duration::from_secs(logout.remaining_secs.max(1));
+    if !store.is_first_logout(issuer, logout.jti, ttl).await? {
+        return Err(Code::LogoutTokenInvalid.into());
+    }
+    match (logout.session, logout.subject) {
+        (Some(sid), _) => store.revoke_provider_session(issuer, sid).await?,
+        (None, Some(subject)) => {
+            let mark = crypto::random::<16>().ok_or(Code::Internal)?;
+            let mark = URL_SAFE_NO_PAD.encode(mark);
+            store.revoke_user(&User::id_of(issuer, subject), &mark).await?;
+        }
+        (None, None) => return Err(Code::LogoutTokenInvalid.into()),
+    }
+    gateway.metrics.session_ended("revoked");
+    log.session = Some(SessionOutcome::Ended);
+    Ok(Response::empty(200))
+}
+
+/// Whether the header's `typ`, if there is one, is that of a JWT or a logout token (2.4).
+fn has_usual_type(token: &str) -> bool {
+    let header = token.split('.').next().and_then(from_base64url).unwrap_or_default();
+    match json::parse_object(&header).as_ref().and_then(|header| header.get("typ")) {
+        None => true,
+        Some(kind) => {
+            let kind = kind.as_str().unwrap_or_default().to_ascii_lowercase();
+            let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+            matches!(kind, "jwt" | "logout+jwt")
+        }
+    }
+}
+
+/// Checks the claims of an authentic logout token (2.6). `now` is in seconds since 1970.
+fn check<'a>(claims: &'a Object, settings: &Settings, now: i64) -> Option<LogoutToken<'a>> {
+    let is_ours =
+        |audience: &Value| audience.as_str().is_some_and(|id| settings.client(id).is_some());
+    let audience = claims.get("aud")?;
+    let is_for_us = match audience.as_array() {
+        Some(audiences) => audiences.iter().any(is_ours),
+        None => is_ours(audience),
+    };
+    let events = claims.get("events")?.as_object()?;
+    let subject = claims.get_non_empty_str("sub");
+    let session = claims.get_non_empty_str("sid");
+    // Exact: seconds since 1970 have fewer than 53 bits.
+    #[expect(clippy::cast_precision_loss, reason = "exact")]
+    let now = now as f64;
+    let issued_at = claims.get_f64("iat")?;
+    let expires_at = match claims.get("exp") {
+        None => issued_at + LIFETIME_SECS,
+        Some(exp) => exp.as_f64()?,
+    };
+    // A member that is there is a text with something in it.
+    let is_proper = |name| !claims.contains_key(name) || claims.get_non_empty_str(name).is_some();
+    let holds = claims.get_str("iss") == Some(&settings.issuer)
+        && is_for_us
+        && events.get(EVENT)?.as_object().is_some()
+        && !claims.contains_key("nonce")
+        && (subject.is_some() || session.is_some())
+        && now < expires_at + CLOCK_TOLERANCE_SECS
+        && issued_at - CLOCK_TOLERANCE_SECS <= now
+        && is_proper("sub")
+        && is_proper("sid");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let remaining_secs = (expires_at + CLOCK_TOLERANCE_SECS - now).min(LONGEST_SECS) as u64;
+    let jti = claims.get_non_empty_str("jti")?;
+    holds.then_some(LogoutToken { jti, subject, session, remaining_secs })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::settings;
+    use classlink_spa::protocol::encoding::base64url;
+    use serde_json::json;
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn claims() -> serde_json::Value {
+        json!({
+            "iss": "https://op.example", "aud": "client-1", "iat": NOW, "exp": NOW + 120, "jti": "j",
+            "sub": "1", "events": { EVENT: {} },
+        })
+    }
+
+    fn is_valid(claims: &serde_json::Value) -> bool {
+        let claims = json::parse_object(claims.to_string().as_bytes()).unwrap();
+        check(&claims, &settings(), NOW).is_some()
+    }
+
+    #[test]
+    fn logout_token_is_valid_with_a_subject_or_a_session() {
+        assert!(is_valid(&claims()));
+        let mut by_session = claims();
+        by_session.as_object_mut().unwrap().remove("sub");
+        assert!(!is_valid(&by_session));
+        by_session["sid"] = json!("s");
+        assert!(is_valid(&by_session));
+    }
+
+    #[test]
+    fn logout_token_without_an_end_lasts_two_minutes() {
+        let mut endless = claims();
+        endless.as_object_mut().unwrap().remove("exp");
+        assert!(is_valid(&endless));
+        endless["iat"] = json!(NOW - 180);
+        assert!(!is_valid(&endless));
+    }
+
+    #[test]
+    fn logout_token_has_the_type_of_a_jwt() {
+        for (header, holds) in [
+            (r#"{"alg":"RS256"}"#, true),
+            (r#"{"typ":"JWT"}"#, true),
+            (r#"{"typ":"logout+jwt"}"#, true),
+            (r#"{"typ":"application/logout+JWT"}"#, true),
+            (r#"{"typ":"at+jwt"}"#, false),
+            (r#"{"typ":5}"#, false),
+        ] {
+            assert_eq!(has_usual_type(&format!("{}.e30.", base64url(header))), holds, "{header}");
+        }
+    }
+
+    #[test]
+    fn logout_token_with_a_claim_missing_or_wrong_is_refused() {
+        for (name, value) in [
+            ("iss", json!("https://other.example")),
+            ("aud", json!("client-2")),
+            ("aud", json!([])),
+            ("iat", json!(NOW + 61)),
+            ("exp", json!(NOW - 60)),
+            ("exp", json!(null)),
+            ("jti", json!("")),
+            ("events", json!({})),
+            ("events", json!({ EVENT: true })),
+            ("nonce", json!("n")),
+            ("sub", json!("")),
+            ("sid", json!(5)),
+        ] {
+            let mut changed = claims();
+            changed[name] = value;
+            assert!(!is_valid(&changed), "{name}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/** The native gateway server (`gateway/`), as a program that tests start and stop. */
+
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { deferred } from "./deferred.mjs";
+
+const folder = fileURLToPath(new URL("../../target/", import.meta.url));
+
+/** The program: what `npm run build` made, or the one that the environment names. */
+export const NATIVE_GATEWAY =
+  process.env.CLASSLINK_GATEWAY ?? join(folder, "debug/classlink-gateway");
+
+/** Whether it was built. */
+export const hasNativeGateway = existsSync(NATIVE_GATEWAY);
+
+/** What the server says when it listens. */
+const LISTENING = /Listening on http:\/\/127\.0\.0\.1:(\d+)/;
+
+/**
+ * Starts the server with a configuration (`docs/gateway.md`, One configuration for both), on a port that is free.
+ *
+ * @param {Record<string, unknown>} config
+ * @throws if the configuration is refused, with the server's own message
+ */
+export async function startNativeGateway(config) {
+  const directory = mkdtempSync(join(tmpdir(), "classlink-gateway-"));
+  const path = join(directory, "gateway.json");
+  writeFileSync(path, JSON.stringify({ listen: "127.0.0.1:0", ...config }));
+  const child = spawn(NATIVE_GATEWAY, ["serve", "--config", path], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  let said = "";
+  /** @type {ReturnType<typeof deferred>} */
+  const listening = deferred();
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    log += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    said += text;
+    const [, port] = LISTENING.exec(said) ?? [];
+    if (port) listening.resolve(port);
+  });
+  const ended = once(child, "close").then(() => rmSync(directory, { recursive: true }));
+  const port = await Promise.race([listening.promise, ended]);
+  if (port === undefined) throw new Error(said);
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const entries = () =>
+    log
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+  const probes = new Set();
+  return {
+    baseUrl,
+    /** The log entries until now: the server writes them in order, so those of earlier requests come before a probe's. */
+    async logs() {
+      const probe = randomBytes(16).toString("hex");
+      probes.add(probe);
+      await fetch(`${baseUrl}/`, { headers: { "X-Request-Id": probe } });
+      while (!log.includes(probe)) await once(child.stdout, "data");
+      return entries().filter(({ requestId }) => !probes.has(requestId));
+    },
+    /** What SIGTERM does; resolves when the server has ended. */
+    async stop() {
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/** As the contract's suite starts it. */
+export const native = { name: "native", start: startNativeGateway };
