@@ -165,12 +165,23 @@ export async function build({ isDev = false } = {}) {
     work: buildPackage,
   });
   linkPackage();
+  if (!isDev) await buildGateway();
   if (wasm || scripts) {
     logStep(`Built pkg/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     if (!isDev) printSizes();
   } else {
     logStep("pkg/ is up to date");
   }
+}
+
+/**
+ * Builds the native gateway server for the tests, and the crate's tests beside it: they share what both depend on.
+ *
+ * @throws {CliError} when it does not compile
+ */
+export async function buildGateway() {
+  logStep("Building the native gateway server");
+  await run("cargo", ["test", "--workspace", "--locked", "--no-run", "--quiet"]);
 }
 
 /**

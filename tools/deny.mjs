@@ -24,6 +24,11 @@ await runAsCli(import.meta, async (args) => {
   const check = ["check", "licenses", "sources", "bans"];
   logStep("Licences, sources and bans of what users get (cargo deny)");
   await run("cargo", ["deny", "--offline", "--locked", ...check]);
+  logStep("The same of the native gateway server");
+  await run("cargo", [
+    ...["deny", "--manifest-path", "gateway/Cargo.toml", "--offline", "--locked"],
+    ...["--config", join(root, "gateway/deny.toml"), ...check],
+  ]);
   logStep("The same, by laxer rules, of what builds and tests it");
   const config = join(root, "tools/deny.toml");
   await run("cargo", [

@@ -17,7 +17,7 @@ import { watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { build } from "./build.mjs";
+import { build, buildGateway } from "./build.mjs";
 import { CliError, logStep, root, run, runAsCli } from "./lib/run.mjs";
 import { cheapestRuns, runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
 import { setUp } from "./setup.mjs";
@@ -113,7 +113,11 @@ await runAsCli(import.meta, async (args) => {
   const { name, dev, unit } = values;
   await setUp({ browser: !unit });
   if (values.watch) return watchTests(words, name);
-  await build({ isDev: Boolean(dev || unit) });
+  const isDev = Boolean(dev || unit);
+  await build({ isDev });
+  // A build for a release has it.
+  if (isDev && !unit && testFiles(words).some((path) => path.includes("native")))
+    await buildGateway();
   const sums = [];
   if (unit || (words.length === 0 && name === undefined)) {
     sums.push(await cargoTests(unit ? name : undefined));

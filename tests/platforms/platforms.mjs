@@ -10,6 +10,7 @@ import { NGINX_CHECKS, startNginx } from "./nginx.mjs";
 import { CHECKS, WITHOUT_FETCH_METADATA } from "./suite.mjs";
 import { startWorld } from "./world.mjs";
 
+const NATIVE_PROGRAM = fileURLToPath(new URL("native-program.mjs", import.meta.url));
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/", import.meta.url));
 
 /**
@@ -96,6 +97,11 @@ export const PLATFORMS = [
     checks: { ...CHECKS, ...WITHOUT_FETCH_METADATA },
   },
   { name: "nginx", start: startNginx, checks: NGINX_CHECKS },
+  {
+    name: "native",
+    start: (folder) => startWorld(() => [process.execPath, [NATIVE_PROGRAM]], folder),
+    checks: { ...CHECKS, ...WITHOUT_FETCH_METADATA },
+  },
 ];
 
 function nextIn(folder) {
