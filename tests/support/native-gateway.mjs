@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,10 +15,7 @@ const folder = fileURLToPath(new URL("../../target/", import.meta.url));
 export const NATIVE_GATEWAY =
   process.env.CLASSLINK_GATEWAY ?? join(folder, "debug/classlink-gateway");
 
-/** Whether it was built. */
-export const hasNativeGateway = existsSync(NATIVE_GATEWAY);
-
-/** What the server says when it listens. */
+/** The server's message when it listens. */
 const LISTENING = /Listening on http:\/\/127\.0\.0\.1:(\d+)/;
 
 /**
@@ -27,7 +24,7 @@ const LISTENING = /Listening on http:\/\/127\.0\.0\.1:(\d+)/;
  * @param {Record<string, unknown>} config
  * @throws if the configuration is refused, with the server's own message
  */
-export async function startNativeGateway(config) {
+async function startNativeGateway(config) {
   const directory = mkdtempSync(join(tmpdir(), "classlink-gateway-"));
   const path = join(directory, "gateway.json");
   writeFileSync(path, JSON.stringify({ listen: "127.0.0.1:0", ...config }));
