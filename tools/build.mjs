@@ -165,7 +165,6 @@ export async function build({ isDev = false } = {}) {
     work: buildPackage,
   });
   linkPackage();
-  if (!isDev) await buildGateway();
   if (wasm || scripts) {
     logStep(`Built pkg/ in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     if (!isDev) printSizes();
@@ -175,12 +174,13 @@ export async function build({ isDev = false } = {}) {
 }
 
 /**
- * Builds the native gateway server for the tests, and the crate's tests beside it: they share what both depend on.
+ * Builds the native gateway server for the tests, and the crates' tests beside it, which share its dependencies. No other
+ * command needs them.
  *
  * @throws {CliError} when it does not compile
  */
 export async function buildGateway() {
-  logStep("Building the native gateway server");
+  logStep("Building the crates' tests and the native gateway server (minutes, the first time)");
   await run("cargo", ["test", "--workspace", "--locked", "--no-run", "--quiet"]);
 }
 

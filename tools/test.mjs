@@ -115,9 +115,7 @@ await runAsCli(import.meta, async (args) => {
   if (values.watch) return watchTests(words, name);
   const isDev = Boolean(dev || unit);
   await build({ isDev });
-  // A build for a release has it.
-  if (isDev && !unit && testFiles(words).some((path) => path.includes("native")))
-    await buildGateway();
+  if (!unit && testFiles(words).some((path) => path.includes("native"))) await buildGateway();
   const sums = [];
   if (unit || (words.length === 0 && name === undefined)) {
     sums.push(await cargoTests(unit ? name : undefined));
