@@ -31,7 +31,9 @@ const RUN_ELSEWHERE = "docs/gateway.md";
 const COMPILED = ["ts", "tsx", "js", "vue", "html"];
 
 /** Languages of which nothing is compiled: commands, settings of other programs, and text. */
-const OTHER = ["", "sh", "ini", "json", "nginx"];
+const OTHER = [
+  ...["", "sh", "ini", "json", "nginx", "toml", "caddy", "yaml", "python", "php", "java", "go"],
+];
 
 /** A page's fenced blocks. */
 function blocksOf(page) {

@@ -461,7 +461,8 @@ async function minify(path, banner) {
   const { code = "" } = await minify(readFileSync(path, "utf8"), {
     module: true,
     ecma: 2020,
-    compress: { passes: 3 },
+    // Functions that it moves into others keep closed clients alive.
+    compress: { passes: 3, reduce_vars: false },
     format: { preamble: banner },
   });
   writeFileSync(path, code);

@@ -45,7 +45,9 @@ export async function fetchWithToken(
     const headers = new Headers(outgoing.headers);
     headers.set("Authorization", `Bearer ${token}`);
     // Some browsers send the header on to wherever a redirect leads: none is followed.
-    return fetch(new Request(outgoing, { headers, redirect: "manual" }));
+    // A copy's own signal follows the first one's only as long as that is not collected (Node).
+    const { signal } = request;
+    return fetch(new Request(outgoing, { headers, redirect: "manual", signal }));
   };
 
   const first = getToken(targetOrigin).catch((error) => {
