@@ -46,6 +46,8 @@
 //!   follows a redirect.
 //! - No cell is borrowed across an await.
 
+#[cfg(feature = "benchmark")]
+pub mod benchmark;
 #[cfg(feature = "browser")]
 pub mod bindings;
 #[cfg(feature = "browser")]

@@ -9,6 +9,7 @@ import { root } from "../tools/lib/run.mjs";
 
 /** What each top-level module of the crate may import of the others, by a path of its own: no `use crate::{…}`. */
 const LAYERS = /** @type {Record<string, string[]>} */ ({
+  benchmark: ["browser", "error", "protocol"],
   error: ["protocol"],
   protocol: ["error"],
   config: ["error", "protocol"],
