@@ -16,6 +16,7 @@ import { readFileSync } from "node:fs";
  * @property {string} [head] Elements of its pages' heads.
  * @property {boolean} [issuerEndsWithSlash]
  * @property {boolean} [checksSignature]
+ * @property {boolean} [canRenew] Whether it renews access tokens, by a refresh token that is any string.
  */
 
 const WASM = "classlink_spa_bg.wasm";
@@ -28,6 +29,7 @@ export const LIBRARIES = [
     packageName: "classlink-spa",
     entry: "classlink-spa",
     checksSignature: true,
+    canRenew: true,
   },
   {
     id: "classlink-spa-preload",
@@ -49,6 +51,7 @@ export const LIBRARIES = [
     name: "oidc-client-ts",
     packageName: "oidc-client-ts",
     entry: "oidc-client-ts",
+    canRenew: true,
   },
   {
     id: "auth0-spa-js",
@@ -56,6 +59,7 @@ export const LIBRARIES = [
     packageName: "@auth0/auth0-spa-js",
     entry: "@auth0/auth0-spa-js",
     issuerEndsWithSlash: true,
+    canRenew: true,
   },
   {
     id: "oauth4webapi",
@@ -71,6 +75,7 @@ export const LIBRARIES = [
     packageName: "@okta/okta-auth-js",
     entry: "@okta/okta-auth-js/core",
     checksSignature: true,
+    canRenew: true,
   },
   { id: "minimum", name: "minimum by hand", checksSignature: true },
 ];

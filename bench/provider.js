@@ -19,6 +19,9 @@ const RESOURCE = "https://api.example/";
 /** The endpoints that auth0-spa-js knows. */
 const ROUTES = { authorization: "/authorize", token: "/oauth/token", jwks: "/jwks" };
 
+/** What every library asks for. */
+const SCOPE = "openid profile";
+
 const HOUR_SECS = 3600;
 
 /**
@@ -72,7 +75,7 @@ export function createProvider(issuer, redirectUris, state) {
         enabled: true,
         defaultResource: () => RESOURCE,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: "", accessTokenFormat: "jwt" }),
+        getResourceServerInfo: () => ({ scope: SCOPE, accessTokenFormat: "jwt" }),
       },
     },
     ttl: {
@@ -86,6 +89,10 @@ export function createProvider(issuer, redirectUris, state) {
     },
     issueRefreshToken: (/** @type {unknown} */ _ctx, /** @type {any} */ client) =>
       client.grantTypeAllowed("refresh_token"),
+    // Concurrent requests with the same refresh token are to be counted, not refused.
+    rotateRefreshToken: false,
+    // A refresh token outlives the session that it was issued in.
+    expiresWithSession: () => false,
     clientBasedCORS: () => true,
     interactions: {
       url: (/** @type {unknown} */ _ctx, /** @type {any} */ { uid }) => `/interaction/${uid}`,
@@ -99,7 +106,8 @@ export function createProvider(issuer, redirectUris, state) {
         clientId: oidc.client.clientId,
         accountId: oidc.session.accountId,
       });
-      grant.addOIDCScope("openid profile offline_access");
+      grant.addOIDCScope(SCOPE);
+      grant.addResourceScope(RESOURCE, SCOPE);
       await grant.save();
       return grant;
     },

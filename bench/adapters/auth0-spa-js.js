@@ -21,7 +21,7 @@ export default ({ issuer, clientId, redirectUri, renews, navigate }) => {
       await client.handleRedirectCallback();
       return (await client.getUser())?.sub;
     },
-    renew: () => client.getTokenSilently({ cacheMode: "off" }),
+    renew: () => client.getTokenSilently(),
     logout: () => client.logout({ openUrl: false }),
   };
 };

@@ -27,7 +27,7 @@ const METADATA = [
  */
 export const adapt =
   (createClient) =>
-  ({ issuer, clientId, redirectUri, metadata, renews, navigate }) => {
+  ({ issuer, clientId, redirectUri, metadata, navigate }) => {
     const client = createClient({
       issuer,
       clientId,
@@ -37,8 +37,6 @@ export const adapt =
       }),
       navigate,
       timeout: REQUEST_TIMEOUT_SECS * 1000,
-      // No refresh token is kept in a page: an iframe asks the provider.
-      session: { restore: renews ? "iframe" : "none" },
     });
     return {
       login: () => client.startLogin(),

@@ -5,7 +5,7 @@ import Keycloak from "keycloak-js";
 /** @import { CreateAdapter } from "../adapter.js" */
 
 /** @type {CreateAdapter} */
-export default ({ issuer, clientId, redirectUri, metadata, renews, navigate }) => {
+export default ({ issuer, clientId, redirectUri, metadata, navigate }) => {
   /** @type {Keycloak} */
   let keycloak;
   // `init` may be called once for an instance.
@@ -19,20 +19,11 @@ export default ({ issuer, clientId, redirectUri, metadata, renews, navigate }) =
   return {
     async login() {
       await init();
-      navigate(
-        await keycloak.createLoginUrl({
-          redirectUri,
-          scope: renews ? "openid profile offline_access" : "openid profile",
-        }),
-      );
+      navigate(await keycloak.createLoginUrl({ redirectUri, scope: "openid profile" }));
     },
     async callback() {
       await init();
       return keycloak.subject;
-    },
-    async renew() {
-      await keycloak.updateToken(-1);
-      return keycloak.token;
     },
     logout: async () => keycloak.clearToken(),
   };

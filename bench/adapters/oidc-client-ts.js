@@ -6,13 +6,13 @@ import { REQUEST_TIMEOUT_SECS } from "../adapter.js";
 /** @import { CreateAdapter } from "../adapter.js" */
 
 /** @type {CreateAdapter} */
-export default ({ issuer, clientId, redirectUri, metadata, renews, navigate }) => {
+export default ({ issuer, clientId, redirectUri, metadata, navigate }) => {
   const manager = new UserManager(
     {
       authority: issuer,
       client_id: clientId,
       redirect_uri: redirectUri,
-      scope: renews ? "openid profile offline_access" : "openid profile",
+      scope: "openid profile",
       ...(metadata && { metadata }),
       silentRequestTimeoutInSeconds: REQUEST_TIMEOUT_SECS,
       // Renewals are asked for by `renew` alone.

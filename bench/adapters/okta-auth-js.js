@@ -5,16 +5,18 @@ import { OktaAuth } from "@okta/okta-auth-js/core";
 /** @import { CreateAdapter } from "../adapter.js" */
 
 /** @type {CreateAdapter} */
-export default ({ issuer, clientId, redirectUri, metadata, renews, navigate }) => {
+export default ({ issuer, clientId, redirectUri, metadata, navigate }) => {
   const auth = new OktaAuth({
     issuer,
     clientId,
     redirectUri,
-    scopes: renews ? ["openid", "profile", "offline_access"] : ["openid", "profile"],
+    scopes: ["openid", "profile"],
     pkce: true,
     // It takes the URLs of endpoints, and reads the discovery document for the key set's all the same.
     authorizeUrl: /** @type {string} */ (metadata?.authorization_endpoint ?? `${issuer}/authorize`),
     tokenUrl: /** @type {string} */ (metadata?.token_endpoint ?? `${issuer}/oauth/token`),
+    // Renewals are asked for by `renew` alone.
+    tokenManager: { autoRenew: false },
     setLocation: navigate,
   });
   return {
