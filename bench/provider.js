@@ -19,7 +19,7 @@ const RESOURCE = "https://api.example/";
 /** The endpoints that auth0-spa-js knows. */
 const ROUTES = { authorization: "/authorize", token: "/oauth/token", jwks: "/jwks" };
 
-/** What every library asks for. */
+/** Requested by every library. */
 const SCOPE = "openid profile";
 
 const HOUR_SECS = 3600;

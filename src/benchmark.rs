@@ -6,7 +6,7 @@ use crate::browser::clock;
 use crate::browser::crypto::WebCrypto;
 use crate::browser::task::Task;
 use crate::error::Reason;
-use crate::protocol::id_token::{AuthenticIdToken, Clock, Expected, Origin};
+use crate::protocol::id_token::{ExpectedClaims, IssuedFor, SignatureVerifiedIdToken, TimeContext};
 use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::Jws;
 use crate::protocol::secret::Secret;
@@ -23,24 +23,25 @@ pub fn validate_id_token(
     nonce: String,
 ) -> Task {
     Task::new(Box::pin(async move {
-        let expected = Expected {
+        let expected = ExpectedClaims {
             issuer: &issuer,
             client_id: &client_id,
-            origin: Origin::Login(&nonce),
+            issued_for: IssuedFor::Login(&nonce),
             access_token: &Secret::new(access_token),
         };
         Ok(is_valid(&id_token, &key_set, &expected).await.into())
     }))
 }
 
-async fn is_valid(id_token: &str, key_set: &str, expected: &Expected<'_>) -> bool {
+async fn is_valid(id_token: &str, key_set: &str, expected: &ExpectedClaims<'_>) -> bool {
     let validated: Result<(), Reason> = async {
         let keys = KeySet::parse(key_set.as_bytes()).map_err(|_| Reason::KeyNotFound)?;
         let jws = Jws::parse(id_token, "RS256")?;
-        let authentic = AuthenticIdToken::verify(jws, &keys, &WebCrypto).await;
-        let checked = authentic.map_err(|(reason, _)| reason)?.check(expected, &WebCrypto).await?;
-        let clock = Clock { now: clock::now(), tolerance: 60.0, max_age: None };
-        checked.at(clock).map(drop).map_err(|untimely| untimely.reason)
+        let verified = SignatureVerifiedIdToken::verify(jws, &keys, &WebCrypto).await;
+        let token = verified.map_err(|(reason, _)| reason)?;
+        let token = token.validate_claims(expected, &WebCrypto).await?;
+        let time = TimeContext { now: clock::now_secs(), tolerance: 60.0, max_age: None };
+        token.validate_times(time).map(drop).map_err(|error| error.reason)
     }
     .await;
     validated.is_ok()
