@@ -12,6 +12,7 @@ export const PACKED_FILES = [
   "docs/README.md",
   "docs/angular.md",
   "docs/base-paths.md",
+  "docs/benchmarks.md",
   "docs/bundlers.md",
   "docs/caches.md",
   "docs/cdn.md",
