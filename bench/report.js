@@ -163,10 +163,9 @@ function signInLines({ browser, series }) {
 const renewalLines = (renewals) => [
   "## Renewals",
   "",
-  `Token requests when ${CALLERS} callers need a new access token at the same time: in one page, and in ${TABS} tabs.`,
-  "Each asks by a refresh token. keycloak-js is not among them: it decodes Keycloak's refresh tokens, and oidc-provider's",
-  "are not JWTs. In each tab there is a session of its own, so that",
-  `${TABS} is the least unless tabs share tokens.`,
+  `Token requests when ${CALLERS} callers need a new access token at the same time, in one page and spread over ${TABS} tabs.`,
+  "Each library asks by a refresh token. Every tab has a session of its own, so that each tab asks at least once.",
+  "keycloak-js is left out: it decodes refresh tokens as JWTs, which oidc-provider's are not.",
   "",
   ...head("library", "one page", `${TABS} tabs`),
   ...LIBRARIES.filter(({ id }) => renewals[id]).map((library) =>
