@@ -1,6 +1,6 @@
 //! `sessionStorage`: pending logins, the marker of a restarted launch, the result of a restore by redirect and the state
-//! of a logout. `localStorage`: the marker of a sign-out that the gateway has not received. Nothing else, and nothing
-//! personal.
+//! of a logout; it reads the mark of a signed-out tab. `localStorage`: the marker of a sign-out that the gateway has not
+//! received. Nothing else, and nothing personal.
 
 use wasm_bindgen::JsValue;
 use web_sys::Storage;
@@ -14,6 +14,8 @@ const LOGIN_PREFIX: &str = "classlink-spa.login.";
 const LAUNCH_KEY: &str = "classlink-spa.launch";
 const RESTORE_KEY: &str = "classlink-spa.restore";
 const LOGOUT_KEY: &str = "classlink-spa.logout";
+/// The scripts write it: see `pkg-template/src/login-mark.ts`.
+const LOGIN_MARK_KEY: &str = "classlink-spa.waits";
 const SIGN_OUT_PREFIX: &str = "classlink-spa.sign-out.";
 
 fn unavailable(cause: JsValue) -> Error {
@@ -148,6 +150,13 @@ pub fn take_logout_state() -> Option<String> {
     let state = storage.get_item(LOGOUT_KEY).ok().flatten();
     let _ = storage.remove_item(LOGOUT_KEY);
     state
+}
+
+/// Returns whether the user signed out in this tab, or their session ended, and no sign-in came since.
+#[must_use]
+pub fn is_signed_out() -> bool {
+    let mark = storage().ok().and_then(|storage| storage.get_item(LOGIN_MARK_KEY).ok().flatten());
+    mark.as_deref() == Some("signed-out")
 }
 
 /// The `localStorage` marker of a sign-out whose request the gateway has not answered: the next page sends it again. If

@@ -104,6 +104,8 @@ impl Client {
         }
         match config.restore() {
             "gateway" => self.gateway_session(attempt, &config).await,
+            // The provider's session outlives a sign-out, and would sign the same user in again.
+            _ if storage::is_signed_out() => Ok(None),
             "iframe" => self.framed_session(attempt, &config).await,
             "redirect" if may_leave => self.redirect_once(attempt, &config).await,
             _ => Ok(None),

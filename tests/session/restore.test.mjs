@@ -347,6 +347,31 @@ browserTest(
   },
 );
 
+// ---- After a sign-out, which leaves the provider's own session ----
+
+for (const restore of ["iframe", "redirect"]) {
+  browserTest(
+    `"${restore}": a reload after a sign-out finds no user and asks no provider, until a sign-in`,
+    async (t) => {
+      const { page, standIn, open } = await visit(t, restore);
+      await loginByRedirect(page);
+      await callInPage(page, "client.logout()");
+      standIn.requests.length = 0;
+
+      for (let reloads = 0; reloads < 2; reloads++) {
+        await open(page);
+        assert.equal(await callInPage(page, "client.getUser()"), null);
+        assert.equal((await snapshot(page)).status, "signed-out");
+      }
+      assert.equal(countRequests(standIn, PATHS.authorization), 0);
+
+      await ignoreNavigation(callInPage(page, "client.startLogin()"));
+      await waitForCallback(page);
+      assert.equal((await callInPage(page, "handled")).user.givenName, "Pia");
+    },
+  );
+}
+
 // ---- "redirect" ----
 
 /** Goes where an expression leads, which leaves the page. */
