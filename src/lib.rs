@@ -14,7 +14,7 @@
 //! | [`config`], [`error`] | the application's configuration, and the errors that it sees |
 //! | [`bindings`], [`host`] | the calls from JavaScript, and the calls to JavaScript |
 //!
-//! Imports run downward only: bindings, client, then session and browser, then protocol. `tests/architecture.test.mjs`
+//! Imports run downward only: bindings, client, then session and browser, then protocol. `tests/lint/architecture.test.mjs`
 //! checks it.
 //!
 //! # The flow

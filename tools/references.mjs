@@ -2,7 +2,7 @@
  * Checks that the files exist which comments and the maintainers' pages name (`npm run lint` does it, too).
  *
  * A name counts as found if a file of the repository has this path, or a path that ends with it; a command if the root's
- * `package.json` has the script. Links between pages are checked by `tests/docs.test.mjs`.
+ * `package.json` has the script. Links between pages are checked by `tests/docs/docs.test.mjs`.
  *
  * @module
  */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../../tools/lib/run.mjs";
+import { root } from "../../../tools/lib/run.mjs";
 
 const PAGE = "docs/security.md";
 

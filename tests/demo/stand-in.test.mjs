@@ -8,9 +8,9 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
-import { startStandIn } from "../www/stand-in/index.js";
-import { deferred } from "./support/deferred.mjs";
-import { present } from "./support/present.mjs";
+import { startStandIn } from "../../www/stand-in/index.js";
+import { deferred } from "../support/deferred.mjs";
+import { present } from "../support/present.mjs";
 import {
   ADAM,
   api,
@@ -27,9 +27,9 @@ import {
   REDIRECT_URI,
   SECRET_CLIENT,
   standInFor,
-} from "./support/stand-in.mjs";
+} from "../support/stand-in.mjs";
 
-const CLI = fileURLToPath(new URL("../www/stand-in/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../www/stand-in/cli.js", import.meta.url));
 
 /** No state, no nonce, no challenge: as a tile asks. */
 const TILE = {

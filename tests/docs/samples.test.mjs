@@ -10,8 +10,8 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { before, test } from "node:test";
-import { root } from "../tools/lib/run.mjs";
-import { present } from "./support/present.mjs";
+import { root } from "../../tools/lib/run.mjs";
+import { present } from "../support/present.mjs";
 
 /** Where the samples are laid out, beneath the repository so that they find its packages. */
 const OUT = join(root, "target/samples");

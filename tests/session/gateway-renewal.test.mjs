@@ -1,8 +1,8 @@
 /** Tokens are renewed through the gateway, once for all tabs; and the session ends when it should, for all of them. */
 
 import assert from "node:assert/strict";
-import { sharedBrowser } from "./support/browser.mjs";
-import { deferred } from "./support/deferred.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { deferred } from "../support/deferred.mjs";
 import {
   DOWN,
   dumpStorage,
@@ -12,10 +12,16 @@ import {
   SESSION,
   sessionCookies,
   startGatewayApp,
-} from "./support/gateway-app.mjs";
-import { callInPage, loginThroughUi, loginWithPrompt, PEOPLE, snapshot } from "./support/login.mjs";
-import { eventTypes, waitForStatus } from "./support/session.mjs";
-import { browserTest, test } from "./support/tiers.mjs";
+} from "../support/gateway-app.mjs";
+import {
+  callInPage,
+  loginThroughUi,
+  loginWithPrompt,
+  PEOPLE,
+  snapshot,
+} from "../support/login.mjs";
+import { eventTypes, waitForStatus } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 

@@ -1,8 +1,8 @@
 /** A user signs in: what the application and the user see, in a browser, through the built package. */
 
 import assert from "node:assert/strict";
-import { bodyOf, sharedBrowser } from "./support/browser.mjs";
-import { deferred } from "./support/deferred.mjs";
+import { bodyOf, sharedBrowser } from "../support/browser.mjs";
+import { deferred } from "../support/deferred.mjs";
 import {
   CLIENT_ID,
   callInPage,
@@ -22,10 +22,10 @@ import {
   startLogin,
   waitForCallback,
   waitForClient,
-} from "./support/login.mjs";
-import { newCachingPage, traverse } from "./support/page-cache.mjs";
-import { present } from "./support/present.mjs";
-import { browserTest, test } from "./support/tiers.mjs";
+} from "../support/login.mjs";
+import { newCachingPage, traverse } from "../support/page-cache.mjs";
+import { present } from "../support/present.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 /** @import { SignedIn } from "classlink-spa" */
 

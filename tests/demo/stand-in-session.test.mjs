@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
-import { startApp } from "./support/app.mjs";
-import { addFrame, sharedBrowser } from "./support/browser.mjs";
-import { unless } from "./support/engine.mjs";
-import { PEOPLE, selectUser } from "./support/login.mjs";
-import { present } from "./support/present.mjs";
+import { startApp } from "../support/app.mjs";
+import { addFrame, sharedBrowser } from "../support/browser.mjs";
+import { unless } from "../support/engine.mjs";
+import { PEOPLE, selectUser } from "../support/login.mjs";
+import { present } from "../support/present.mjs";
 import {
   api,
   authorizationUrl,
@@ -22,7 +22,7 @@ import {
   renew,
   SECRET_CLIENT,
   standInFor,
-} from "./support/stand-in.mjs";
+} from "../support/stand-in.mjs";
 
 const chromium = sharedBrowser();
 

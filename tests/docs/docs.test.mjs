@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { ClassLinkError } from "classlink-spa";
-import { root } from "../tools/lib/run.mjs";
+import { root } from "../../tools/lib/run.mjs";
 
 /** @import { ClassLinkErrorCode } from "classlink-spa" */
 

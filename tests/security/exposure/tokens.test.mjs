@@ -8,23 +8,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { sharedBrowser } from "../support/browser.mjs";
-import { unlessChromium } from "../support/engine.mjs";
-import { startGatewayApp } from "../support/gateway-app.mjs";
-import { collectPageState } from "../support/holdings.mjs";
+import { sharedBrowser } from "../../support/browser.mjs";
+import { unlessChromium } from "../../support/engine.mjs";
+import { startGatewayApp } from "../../support/gateway-app.mjs";
+import { collectPageState } from "../../support/holdings.mjs";
 import {
   callInPage,
   LOGIN_PREFIX,
   loginThroughUi,
   PEOPLE,
   sharedLoginApp,
-} from "../support/login.mjs";
+} from "../../support/login.mjs";
 import {
   advanceClocks,
   installClockOffsets,
   simulateVisibilityChange,
   waitForEvent,
-} from "../support/session.mjs";
+} from "../../support/session.mjs";
 import { copiesOf, memoryOf, WHOLE_STRINGS } from "./heap.mjs";
 import { overhear } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";

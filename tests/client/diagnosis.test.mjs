@@ -1,8 +1,8 @@
 /** `diagnose()`: what a help desk is told, in a browser, of each thing that can stand in the way of a sign-in. */
 
 import assert from "node:assert/strict";
-import { sharedBrowser } from "./support/browser.mjs";
-import { answering, DOWN, startGatewayApp } from "./support/gateway-app.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { answering, DOWN, startGatewayApp } from "../support/gateway-app.mjs";
 import {
   callInPage,
   loginThroughUi,
@@ -10,8 +10,8 @@ import {
   sharedLoginApp,
   snapshot,
   waitForClient,
-} from "./support/login.mjs";
-import { browserTest, test } from "./support/tiers.mjs";
+} from "../support/login.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();

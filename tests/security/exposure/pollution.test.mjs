@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sharedBrowser } from "../support/browser.mjs";
-import { unless } from "../support/engine.mjs";
-import { callInPage, loginOverHttp, PEOPLE, sharedLoginApp } from "../support/login.mjs";
+import { sharedBrowser } from "../../support/browser.mjs";
+import { unless } from "../../support/engine.mjs";
+import { callInPage, loginOverHttp, PEOPLE, sharedLoginApp } from "../../support/login.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();

@@ -5,10 +5,10 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build as bundle } from "esbuild";
-import { buildWasm } from "../tools/build.mjs";
-import { root } from "../tools/lib/run.mjs";
-import { startApp } from "./support/app.mjs";
-import { sharedBrowser } from "./support/browser.mjs";
+import { buildWasm } from "../../tools/build.mjs";
+import { root } from "../../tools/lib/run.mjs";
+import { startApp } from "../support/app.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
 
 const browser = sharedBrowser();
 

@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { root } from "../tools/lib/run.mjs";
-import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
-import { sharedBrowser } from "./support/browser.mjs";
-import { NO_SECURE_COOKIE, unless } from "./support/engine.mjs";
-import { newKey } from "./support/gateway.mjs";
+import { root } from "../../tools/lib/run.mjs";
+import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { NO_SECURE_COOKIE, unless } from "../support/engine.mjs";
+import { newKey } from "../support/gateway.mjs";
 import {
   filesOf,
   keepsItsSession,
@@ -18,7 +18,7 @@ import {
   SECRET,
   signInButton,
   startQuickStandIn,
-} from "./support/quick-start.mjs";
+} from "../support/quick-start.mjs";
 
 const browser = sharedBrowser();
 

@@ -1,8 +1,8 @@
 /** The session that the gateway keeps: it is found again after a reload, shared by the tabs, and ended for all of them. */
 
 import assert from "node:assert/strict";
-import { sharedBrowser } from "./support/browser.mjs";
-import { deferred } from "./support/deferred.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { deferred } from "../support/deferred.mjs";
 import {
   answering,
   crossOriginRequests,
@@ -15,7 +15,7 @@ import {
   SIGNED_OUT_STORAGE,
   sessionCookies,
   startGatewayApp,
-} from "./support/gateway-app.mjs";
+} from "../support/gateway-app.mjs";
 import {
   callInPage,
   loginThroughUi,
@@ -23,10 +23,10 @@ import {
   PEOPLE,
   snapshot,
   waitForClient,
-} from "./support/login.mjs";
-import { newCachingPage, traverse } from "./support/page-cache.mjs";
-import { eventTypes, waitForStatus } from "./support/session.mjs";
-import { browserTest, test } from "./support/tiers.mjs";
+} from "../support/login.mjs";
+import { newCachingPage, traverse } from "../support/page-cache.mjs";
+import { eventTypes, waitForStatus } from "../support/session.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 

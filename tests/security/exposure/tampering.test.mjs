@@ -8,12 +8,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { KEYS, signToken } from "../conformance/keys.mjs";
-import { sharedBrowser } from "../support/browser.mjs";
-import { unlessChromium } from "../support/engine.mjs";
-import { PATHS, PEOPLE, sharedLoginApp } from "../support/login.mjs";
-import { claimsOf, installClockOffsets } from "../support/session.mjs";
-import { HttpUserAgent } from "../support/stand-in.mjs";
+import { KEYS, signToken } from "../../conformance/keys.mjs";
+import { sharedBrowser } from "../../support/browser.mjs";
+import { unlessChromium } from "../../support/engine.mjs";
+import { PATHS, PEOPLE, sharedLoginApp } from "../../support/login.mjs";
+import { claimsOf, installClockOffsets } from "../../support/session.mjs";
+import { HttpUserAgent } from "../../support/stand-in.mjs";
 import { overhear } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";
 import { makeThief } from "./thief.mjs";

@@ -1,7 +1,7 @@
 /** A wrong configuration, page or server: an error that names what is wrong and the remedy, in a browser. */
 
 import assert from "node:assert/strict";
-import { sharedBrowser } from "./support/browser.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
 import {
   CLIENT_ID,
   callInPage,
@@ -14,8 +14,8 @@ import {
   snapshot,
   startLogin,
   waitForClient,
-} from "./support/login.mjs";
-import { browserTest, test } from "./support/tiers.mjs";
+} from "../support/login.mjs";
+import { browserTest, test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();

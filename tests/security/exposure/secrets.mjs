@@ -1,6 +1,6 @@
 /** The secrets of a sign-in, overheard where they go over the wire. */
 
-import { PATHS } from "../support/login.mjs";
+import { PATHS } from "../../support/login.mjs";
 
 /** @import { BrowserContext } from "playwright-core" */
 

@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { sharedBrowser } from "./support/browser.mjs";
-import { startDemo } from "./support/demo.mjs";
-import { NO_SECURE_COOKIE, unless } from "./support/engine.mjs";
-import { PEOPLE, selectUser } from "./support/login.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { startDemo } from "../support/demo.mjs";
+import { NO_SECURE_COOKIE, unless } from "../support/engine.mjs";
+import { PEOPLE, selectUser } from "../support/login.mjs";
 
 const browser = sharedBrowser();
-/** @type {import("./support/demo.mjs").Demo} */
+/** @type {import("../support/demo.mjs").Demo} */
 let demo;
-/** @type {import("./support/demo.mjs").Demo} */
+/** @type {import("../support/demo.mjs").Demo} */
 let direct;
 before(async () => {
   // Asked every time, so that no test depends on another's answer.

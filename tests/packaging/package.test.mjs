@@ -9,11 +9,11 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
-import { dependenciesPage, PAGE, weightsOf } from "../tools/dependencies.mjs";
-import { root } from "../tools/lib/run.mjs";
-import { MAX_BROTLI_BYTES, measure } from "../tools/sizes.mjs";
-import { startApp } from "./support/app.mjs";
-import { sharedBrowser } from "./support/browser.mjs";
+import { dependenciesPage, PAGE, weightsOf } from "../../tools/dependencies.mjs";
+import { root } from "../../tools/lib/run.mjs";
+import { MAX_BROTLI_BYTES, measure } from "../../tools/sizes.mjs";
+import { startApp } from "../support/app.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
 
 const run = promisify(execFile);
 const pkg = join(root, "pkg");
@@ -39,7 +39,7 @@ const BROWSER_GLOBALS = [
 ];
 
 const isDevelopmentBuild = readFileSync(
-  new URL("../target/built-wasm.stamp", import.meta.url),
+  new URL("../../target/built-wasm.stamp", import.meta.url),
   "utf8",
 ).endsWith("development");
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { test } from "node:test";
-import { root } from "../tools/lib/run.mjs";
+import { root } from "../../tools/lib/run.mjs";
 
 /** What each top-level module of the crate may import of the others, by a path of its own: no `use crate::{…}`. */
 const LAYERS = /** @type {Record<string, string[]>} */ ({

@@ -5,9 +5,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bodyOf, forwardRequest, sharedBrowser } from "./support/browser.mjs";
-import { engine } from "./support/engine.mjs";
-import { collectPageState } from "./support/holdings.mjs";
+import { bodyOf, forwardRequest, sharedBrowser } from "../support/browser.mjs";
+import { engine } from "../support/engine.mjs";
+import { collectPageState } from "../support/holdings.mjs";
 import {
   CLIENT_ID,
   callInPage,
@@ -20,8 +20,8 @@ import {
   startLogin,
   waitForCallback,
   waitForClient,
-} from "./support/login.mjs";
-import { present } from "./support/present.mjs";
+} from "../support/login.mjs";
+import { present } from "../support/present.mjs";
 
 /** A user whose every field is found again if it turns up anywhere. */
 const QUINTESSA = {
@@ -84,7 +84,7 @@ const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp({ host: "127.0.0.1" });
 
 /** @import { SignedIn } from "classlink-spa" */
-/** @import { LoginAppOptions } from "./support/login.mjs" */
+/** @import { LoginAppOptions } from "../support/login.mjs" */
 
 /**
  * A page whose every step is searched. `bend` changes what the token endpoint answers.

@@ -1,9 +1,9 @@
 /** A user signs in through the application's own gateway, in a browser: what they see, and what was asked of whom. */
 
 import assert from "node:assert/strict";
-import { authorize } from "./support/authorize.mjs";
-import { sharedBrowser } from "./support/browser.mjs";
-import { deferred } from "./support/deferred.mjs";
+import { authorize } from "../support/authorize.mjs";
+import { sharedBrowser } from "../support/browser.mjs";
+import { deferred } from "../support/deferred.mjs";
 import {
   answering,
   crossOriginRequests,
@@ -15,7 +15,7 @@ import {
   SESSION,
   sessionCookies,
   startGatewayApp,
-} from "./support/gateway-app.mjs";
+} from "../support/gateway-app.mjs";
 import {
   CLIENT_ID,
   callInPage,
@@ -29,9 +29,9 @@ import {
   snapshot,
   startLogin,
   waitForCallback,
-} from "./support/login.mjs";
-import { eventTypes, waitForStatus } from "./support/session.mjs";
-import { test } from "./support/tiers.mjs";
+} from "../support/login.mjs";
+import { eventTypes, waitForStatus } from "../support/session.mjs";
+import { test } from "../support/tiers.mjs";
 
 const browser = sharedBrowser();
 

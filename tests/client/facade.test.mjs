@@ -11,7 +11,7 @@ import { after, beforeEach, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-const source = fileURLToPath(new URL("../pkg-template/src/", import.meta.url));
+const source = fileURLToPath(new URL("../../pkg-template/src/", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "facade-"));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startStandIn } from "../www/stand-in/index.js";
-import { freePort, startProgram, untilReady } from "./platforms/world.mjs";
-import { authorize } from "./support/authorize.mjs";
+import { startStandIn } from "../../www/stand-in/index.js";
+import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
+import { authorize } from "../support/authorize.mjs";
 import {
   APP,
   createGateway,
@@ -20,10 +20,10 @@ import {
   newKey,
   newLogin,
   SUPPORT_CODE,
-} from "./support/gateway.mjs";
-import { present } from "./support/present.mjs";
+} from "../support/gateway.mjs";
+import { present } from "../support/present.mjs";
 
-const DOCS = fileURLToPath(new URL("../docs/", import.meta.url));
+const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
 const EXAMPLES = join(DOCS, "examples");
 const read = (path) => readFileSync(join(DOCS, path), "utf8");
 const guide = read("gateway.md");
@@ -186,7 +186,7 @@ test("each district's registration takes its own people alone", async (t) => {
     EXAMPLE_VALLEY_CLIENT_ID: "valley",
     EXAMPLE_VALLEY_CLIENT_SECRET: "valley-secret",
   });
-  const { clients } = await import("../docs/examples/districts.js");
+  const { clients } = await import("../../docs/examples/districts.js");
   const entries = [];
   const { post } = await setUp(t, clients, (entry) => entries.push(entry));
   const [creek, valley] = clients;
