@@ -9,15 +9,28 @@ use crate::protocol::json::{self, Object, Value};
 use crate::protocol::metadata::ProfileSource;
 
 /// One registration of the application with a provider: `CoreConfig` in `core.ts`.
+///
+/// One pointer, since each operation passes it on.
 #[derive(Clone)]
-pub struct Config {
-    members: Rc<Object>,
+pub struct Config(Rc<Settings>);
+
+/// What a registration says.
+pub struct Settings {
+    members: Object,
     /// The source of the user's fields.
     pub profile: ProfileSource,
     /// The tolerance when times are compared.
     pub clock_tolerance_secs: f64,
     /// The timeout of one request.
     pub timeout_ms: u32,
+}
+
+impl std::ops::Deref for Config {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.0
+    }
 }
 
 impl Config {
@@ -38,12 +51,12 @@ impl Config {
         if members.contains_key("allowedTenants") {
             members.get_joined_strings("allowedTenants")?;
         }
-        Some(Self {
+        Some(Self(Rc::new(Settings {
             profile: ProfileSource::from_name(members.get_str("profile")?)?,
             clock_tolerance_secs: members.get_f64("clockTolerance")?,
             timeout_ms: members.get_u32("timeout")?,
-            members: Rc::new(members),
-        })
+            members,
+        })))
     }
 
     fn text(&self, name: &str) -> &str {

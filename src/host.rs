@@ -1,61 +1,120 @@
-//! The calls from Rust to the package's scripts: `Host` in `core.ts`. [`crate::bindings`] has those in the other
-//! direction.
+//! What the package's scripts do for the WebAssembly: `Host` in `core.ts`.
 
-use js_sys::{Function, JSON, Promise};
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::AbortSignal;
 
 use crate::browser::task::{Task, await_promise};
-use crate::browser::{clock, get, object};
 use crate::error::{Error, Reason};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The scripts' side of one client.
+    /// The script side of one client.
     pub type Host;
 
     #[wasm_bindgen(method, js_name = config)]
     fn config_of(this: &Host, district: Option<&str>) -> Promise;
     #[wasm_bindgen(method, js_name = error)]
-    fn make_error(this: &Host, details: JsValue, cause: &JsValue) -> JsValue;
-    #[wasm_bindgen(method, js_name = publish)]
-    fn publish_value(this: &Host, snapshot: JsValue);
-    #[wasm_bindgen(method, js_name = event)]
-    fn tell(this: &Host, event: JsValue);
+    #[expect(clippy::too_many_arguments, reason = "an object of them would weigh more")]
+    fn make_error(
+        this: &Host,
+        code: &str,
+        message: &str,
+        is_retryable: bool,
+        support_code: &str,
+        reason: Option<&str>,
+        status: Option<u16>,
+        clock_offset: Option<f64>,
+        provider_error: Option<&str>,
+        provider_description: Option<&str>,
+        provider_uri: Option<&str>,
+        return_to: Option<&str>,
+        app_state: Option<&str>,
+        cause: &JsValue,
+    ) -> JsValue;
+    /// Publishes a new state: `Snapshot` in `types.ts`.
+    #[wasm_bindgen(method)]
+    pub fn publish(this: &Host, status: &str, user: &JsValue, scope: &JsValue, error: &JsValue);
+    /// Emits an event of this moment: `ClassLinkEvent` in `types.ts`. The support code of an error has precedence.
+    #[wasm_bindgen(method)]
+    pub fn emit(
+        this: &Host,
+        name: &str,
+        support_code: &str,
+        duration_ms: Option<f64>,
+        error: &JsValue,
+    );
     #[wasm_bindgen(method, js_name = navigate)]
     fn leave_for(this: &Host, url: &str) -> Promise;
     #[wasm_bindgen(method, js_name = aside)]
-    fn open_child_window(this: &Host, url: &str, state: &str, popup: &JsValue) -> Promise;
+    fn go_aside(this: &Host, url: &str, state: &str, call: u32, cancelled: &AbortSignal)
+    -> Promise;
     #[wasm_bindgen(method, js_name = handOver)]
     fn offer(this: &Host, url: &str, state: &str) -> Promise;
     #[wasm_bindgen(method)]
-    fn lock(this: &Host) -> Promise;
-    /// Schedules the client's next task in so many milliseconds; a later call replaces an earlier one.
+    fn lock(this: &Host, name: &str) -> Promise;
+    /// Returns the text that an application's call was made with.
+    #[wasm_bindgen(method)]
+    pub fn argument(this: &Host, call: u32) -> Option<String>;
+    /// Keeps what an application's call resolves with once it is settled with [`Self::settle_prepared`]: a status.
+    #[wasm_bindgen(method, js_name = prepareStatus)]
+    pub fn prepare_status(this: &Host, call: u32, status: &str);
+    /// The same: a sign-in. `app_state` is JSON.
+    #[wasm_bindgen(method, js_name = prepareSignIn)]
+    pub fn prepare_sign_in(
+        this: &Host,
+        call: u32,
+        user: &JsValue,
+        return_to: &str,
+        app_state: Option<&str>,
+        district: Option<&str>,
+    );
+    /// The same: a sign-out.
+    #[wasm_bindgen(method, js_name = prepareSignOut)]
+    pub fn prepare_sign_out(this: &Host, call: u32, has_ended: bool, may_remain: bool);
+    /// Resolves an application's call with what was prepared.
+    #[wasm_bindgen(method, js_name = settlePrepared)]
+    pub fn settle_prepared(this: &Host, call: u32);
+    /// Resolves an application's call.
+    #[wasm_bindgen(method)]
+    pub fn resolve(this: &Host, call: u32, value: &JsValue);
+    /// Rejects an application's call; `is_retryable` says whether the same callback URL may be tried again.
+    #[wasm_bindgen(method)]
+    pub fn reject(this: &Host, call: u32, error: &JsValue, is_retryable: bool);
+    /// Has the driver told after so many milliseconds that time came; a later call takes the place of an earlier one.
     #[wasm_bindgen(method)]
     pub fn schedule(this: &Host, milliseconds: f64);
-    /// Joins the channel of a registration's tabs (`BroadcastChannel`).
+    /// Joins the tabs of a registration.
     #[wasm_bindgen(method)]
     pub fn join(this: &Host, channel: &str);
-    /// Sends a message to the other tabs.
+    /// Posts a message to the tabs of a registration; without a channel, to those of the one that was or will be joined.
     #[wasm_bindgen(method)]
-    pub fn post(this: &Host, kind: &str, person: Option<&str>);
-    /// Removes `state` from the page's URL if it has this value, and returns whether it had.
+    pub fn post(
+        this: &Host,
+        channel: Option<&str>,
+        kind: &str,
+        session: Option<&str>,
+        person: Option<&str>,
+        at: f64,
+    );
+    /// Takes `state` out of the page's URL, where it is this one. Answers with whether it was.
     #[wasm_bindgen(method, js_name = stripState)]
     pub fn strip_state(this: &Host, state: &str) -> bool;
-    /// Drives a task to its end; the promise settles to its result.
+    /// Drives a call to its end; the promise tells of that.
     #[wasm_bindgen(method)]
     pub fn run(this: &Host, task: Task) -> Promise;
-    /// Makes a support code: eight characters for a new sign-in attempt.
+    /// Eight characters that name a new sign-in attempt.
     #[wasm_bindgen(method, js_name = supportCode)]
     pub fn support_code(this: &Host) -> String;
 }
 
-/// The lock of a registration's tabs (Web Locks), held until this is dropped.
+/// The lock of a registration's tabs, held until this is dropped.
 pub struct Lock(JsValue);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // On a platform without Web Locks there is no function to call.
+        // Where there are no locks there is no function either.
         if let Some(release) = self.0.dyn_ref::<Function>() {
             let _ = release.call0(&JsValue::UNDEFINED);
         }
@@ -63,103 +122,73 @@ impl Drop for Lock {
 }
 
 impl Host {
-    /// Resolves the validated configuration for a district, as JSON.
+    /// The validated configuration for a district, as JSON.
     ///
     /// # Errors
-    /// The scripts' error for a mistake in it.
+    /// What the scripts make of a mistake in it.
     pub async fn config(&self, district: Option<&str>) -> Result<String, Error> {
         let json = await_promise(self.config_of(district)).await.map_err(Error::js_error)?;
         Ok(json.as_string().unwrap_or_default())
     }
 
-    /// Navigates the page to a URL.
+    /// Leaves for a URL.
     ///
     /// # Errors
-    /// The error that the application's `navigate` threw.
+    /// What the application's own function threw.
     pub async fn navigate(&self, url: &str) -> Result<(), Error> {
         await_promise(self.leave_for(url)).await.map_err(Error::js_error)?;
         Ok(())
     }
 
-    /// Sends an authorization request in the popup given or, without one, in a hidden iframe. Returns the callback URL;
-    /// `None` if the iframe did not respond in time.
+    /// Opens an authorization request without leaving the page: in the popup of a call or, without one, in a hidden
+    /// iframe. Returns the callback URL; `None` if the iframe does not respond.
     ///
     /// # Errors
     /// `popup_closed`.
-    pub async fn navigate_child_window(
+    pub async fn aside(
         &self,
         url: &str,
         state: &str,
-        popup: &JsValue,
+        call: Option<u32>,
+        cancelled: &AbortSignal,
     ) -> Result<Option<String>, Error> {
-        let answer = await_promise(self.open_child_window(url, state, popup)).await;
+        let answer =
+            await_promise(self.go_aside(url, state, call.unwrap_or_default(), cancelled)).await;
         Ok(answer.map_err(Error::js_error)?.as_string())
     }
 
-    /// Offers a callback that belongs to no login of this page to its opener or parent, and returns whether that waited for
-    /// it.
+    /// Offers a callback that answers no login of this page to the page that opened it, which may be waiting for it.
+    /// Answers with whether it was.
     pub async fn hand_over(&self, url: &str, state: &str) -> bool {
         await_promise(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
     }
 
-    /// Waits until no other tab of the registration holds the lock, and acquires it.
-    pub async fn locked(&self) -> Lock {
-        Lock(await_promise(self.lock()).await.unwrap_or_default())
+    /// Waits until no other tab holds the lock of this name, and holds it until the result is dropped.
+    pub async fn locked(&self, name: &str) -> Lock {
+        Lock(await_promise(self.lock(name)).await.unwrap_or_default())
     }
 
-    /// Makes the `ClassLinkError` that the application sees.
+    /// Makes the application's error.
     pub fn error(&self, error: &Error, support_code: &str) -> JsValue {
         if let Some(made) = &error.js_error {
             return made.clone();
         }
-        let mut words = JsValue::UNDEFINED;
-        if let Some(provider) = &error.provider {
-            words = object(&[
-                ("error", provider.error.as_str().into()),
-                ("description", provider.description.as_deref().into()),
-                ("uri", provider.uri.as_deref().into()),
-            ]);
-        }
-        let (return_to, app_state) = match &error.login {
-            Some((return_to, app_state)) => (Some(return_to.as_str()), app_state.as_deref()),
-            None => (None, None),
-        };
-        let details = object(&[
-            ("code", error.code.as_str().into()),
-            ("message", [error.subject, error.message].concat().into()),
-            ("retryable", error.retryable.into()),
-            ("supportCode", support_code.into()),
-            ("reason", error.reason.map(Reason::as_str).into()),
-            ("status", error.status.into()),
-            ("clockOffset", error.clock_offset.into()),
-            ("providerError", words),
-            ("returnTo", return_to.into()),
-            // Text that was tampered with in storage may not be JSON; it counts as missing.
-            ("appState", app_state.and_then(|text| JSON::parse(text).ok()).into()),
-        ]);
-        self.make_error(details, error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED))
-    }
-
-    /// Publishes a new snapshot: `Snapshot` in `types.ts`.
-    pub fn publish(&self, status: &str, user: JsValue, scope: JsValue, error: JsValue) {
-        let status = status.into();
-        self.publish_value(object(&[
-            ("status", status),
-            ("user", user),
-            ("scope", scope),
-            ("error", error),
-        ]));
-    }
-
-    /// Reports an event with the current time: `ClassLinkEvent` in `types.ts`.
-    pub fn emit(&self, name: &str, support_code: JsValue, duration: Option<f64>, error: &JsValue) {
-        self.tell(object(&[
-            ("type", name.into()),
-            ("at", clock::now_ms().into()),
-            ("supportCode", support_code),
-            ("durationMs", duration.into()),
-            ("code", get(error, "code")),
-            ("reason", get(error, "reason")),
-        ]));
+        let provider = error.provider.as_ref();
+        let login = error.login.as_ref();
+        self.make_error(
+            error.code.as_str(),
+            &[error.subject, error.message].concat(),
+            error.retryable,
+            support_code,
+            error.reason.map(Reason::as_str),
+            error.status,
+            error.clock_offset,
+            provider.map(|provider| provider.error.as_str()),
+            provider.and_then(|provider| provider.description.as_deref()),
+            provider.and_then(|provider| provider.uri.as_deref()),
+            login.map(|(return_to, _)| return_to.as_str()),
+            login.and_then(|(_, app_state)| app_state.as_deref()),
+            error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED),
+        )
     }
 }

@@ -8,13 +8,13 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`protocol`] | OAuth 2.0 and `OpenID` Connect as pure functions: requests, responses, ID token validation, the user |
-//! | [`session`] | who is signed in, as a pure state machine: limits, renewals, other tabs |
+//! | [`session`] | who is signed in, as a pure state machine: calls, operations, limits, other tabs |
 //! | [`browser`] | one module per web API: `fetch`, `sessionStorage`, Web Crypto, clocks, promises |
-//! | [`client`] | one operation per module: login, callback, restore, renewal, logout. It joins the others |
+//! | [`driver`] | runs the effects of the session, one operation per module: login, callback, restore, renewal, logout |
 //! | [`config`], [`error`] | the application's configuration, and the errors that it sees |
 //! | [`bindings`], [`host`] | the calls from JavaScript, and the calls to JavaScript |
 //!
-//! Imports run downward only: bindings, client, then session and browser, then protocol. `tests/lint/architecture.test.mjs`
+//! Imports run downward only: bindings, driver, then session and browser, then protocol. `tests/lint/architecture.test.mjs`
 //! checks it.
 //!
 //! # The flow
@@ -27,7 +27,7 @@
 //! 4. [`protocol::jws`] and [`protocol::id_token`] validate the ID token in stages. Only the last one makes a
 //!    [`VerifiedIdToken`](protocol::id_token::VerifiedIdToken), and only from that [`protocol::user`] makes a
 //!    [`User`](protocol::user::User).
-//! 5. [`session::lifetime`] decides when tokens are renewed and when the session ends.
+//! 5. [`session::machine`] decides what becomes of it; [`session::lifetime`] when tokens are renewed and when the session ends.
 //!
 //! # Features
 //!
@@ -52,10 +52,8 @@ pub mod benchmark;
 pub mod bindings;
 #[cfg(feature = "browser")]
 pub mod browser;
-#[cfg(feature = "browser")]
-pub mod client;
-#[cfg(feature = "browser")]
 pub mod config;
+pub mod driver;
 pub mod error;
 #[cfg(feature = "browser")]
 pub mod host;

@@ -110,11 +110,11 @@ const STYLES = "styles.css";
  * bytes. None may be a name of the public interface or of the platform, or a member of what crosses over as data.
  */
 const INTERNAL_MEMBERS = [
-  ...["__wbg_reset_state", "accessTokenFor", "beActive", "callbackRetryable", "comeBack"],
-  ...["emitLoginFailure", "freezeResult", "handOver", "handleMessage", "isClosed", "isLogin"],
-  ...["isQuiet", "isSignedIn", "knownMetadata", "onPanic", "onSessionUnknown", "onSnapshot"],
-  ...["panicked", "prefetch", "rejectAll", "rejectLocalized", "removeListeners", "reuseUser"],
-  ...["setPanicListener", "startPopupLogin", "stripState", "toJson"],
+  ...["__wbg_reset_state", "callForFetch", "emitLoginFailure", "forFetch", "freezeResult"],
+  ...["handOver", "handleMessage", "isClosed", "isLogin", "isQuiet", "isRetryable", "isSignedIn"],
+  ...["knownMetadata", "onSnapshot", "onStart", "panicked", "popupOf", "prefetch", "rejectAll"],
+  ...["rejectLocalized", "recordActivity", "removeListeners", "reuseUser", "setPanicListener"],
+  ...["prepareSignIn", "prepareSignOut", "prepareStatus", "settlePrepared", "stripState", "toJson"],
 ];
 
 /** The imports that the application's own `node_modules` resolves, or another entry's file. */

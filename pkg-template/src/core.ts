@@ -9,34 +9,44 @@ import type {
   ClassLinkErrorCode,
   ClassLinkErrorReason,
   ClassLinkEvent,
-  LogoutResult,
   Snapshot,
+  User,
 } from "./types.js";
-
-/** What the WebAssembly knows of an error; {@link Host.error} makes the error that the application sees. */
-export interface ErrorDetails {
-  code: ClassLinkErrorCode;
-  message: string;
-  retryable: boolean;
-  supportCode?: string;
-  reason?: ClassLinkErrorReason;
-  status?: number;
-  clockOffset?: number;
-  providerError?: { error: string; description?: string; uri?: string };
-  returnTo?: string;
-  appState?: unknown;
-}
 
 /** What the WebAssembly asks of the page, beyond the web platform. No method throws. */
 export interface Host {
   /** The validated configuration for a district as JSON ({@link CoreConfig}); rejects with a `ClassLinkError`. */
   config(district: string | undefined): Promise<string>;
-  /** Makes the application's error. */
-  error(details: ErrorDetails, cause: unknown): ClassLinkError;
+  /** Makes the application's error. `appState` is JSON. */
+  error(
+    code: ClassLinkErrorCode,
+    message: string,
+    retryable: boolean,
+    supportCode: string,
+    reason: ClassLinkErrorReason | undefined,
+    status: number | undefined,
+    clockOffset: number | undefined,
+    providerError: string | undefined,
+    providerDescription: string | undefined,
+    providerUri: string | undefined,
+    returnTo: string | undefined,
+    appState: string | undefined,
+    cause: unknown,
+  ): ClassLinkError;
   /** Takes a new state. */
-  publish(snapshot: Snapshot): void;
-  /** Tells `onEvent`. */
-  event(event: ClassLinkEvent): void;
+  publish(
+    status: Snapshot["status"],
+    user: Snapshot["user"],
+    scope: Snapshot["scope"],
+    error: Snapshot["error"],
+  ): void;
+  /** Emits an event of this moment; the support code of an error has precedence. */
+  emit(
+    type: ClassLinkEvent["type"],
+    supportCode: string,
+    durationMs: number | undefined,
+    error: ClassLinkError | undefined,
+  ): void;
   /** Leaves for a URL, as the application wants it done; rejects when the application's own function fails. */
   navigate(url: string): Promise<void>;
   /** Drives a call of the WebAssembly to its end, which the promise tells of. */
@@ -44,20 +54,52 @@ export interface Host {
   /** Eight characters that name a new sign-in attempt. */
   supportCode(): string;
   /**
-   * Goes for an authorization request in a popup, or in a hidden frame where there is none; answers with the callback
-   * URL, or `undefined` where the frame stays silent. Rejects with `popup_closed`.
+   * Opens an authorization request in the popup of a call, or in a hidden iframe if it has none; resolves with the
+   * callback URL, or with `undefined` if the iframe does not respond. Rejects with `popup_closed`, also when `cancelled`
+   * aborts.
    */
-  aside(url: string, state: string, popup: Window | undefined): Promise<string | undefined>;
+  aside(
+    url: string,
+    state: string,
+    call: number,
+    cancelled: AbortSignal,
+  ): Promise<string | undefined>;
   /** Offers a callback to the page that opened this one; answers with whether that was waiting for it. */
   handOver(url: string, state: string): Promise<boolean>;
-  /** Takes the lock of the registration's tabs; answers with what releases it, where there are locks. */
-  lock(): Promise<(() => void) | undefined>;
-  /** Calls {@link Core.wake} after so many milliseconds; a later call takes the place of an earlier one. */
+  /** Takes the lock of this name; resolves with what releases it, if there are locks. */
+  lock(name: string): Promise<(() => void) | undefined>;
+  /** Returns the text that a call was made with. */
+  argument(call: number): string | undefined;
+  /** Keeps what a call resolves with once {@link settlePrepared} is called. */
+  prepareStatus(call: number, status: string): void;
+  /** The same; `appState` is JSON. */
+  prepareSignIn(
+    call: number,
+    user: User,
+    returnTo: string,
+    appState: string | undefined,
+    district: string | undefined,
+  ): void;
+  prepareSignOut(call: number, sessionEnded: boolean, providerSessionMayRemain: boolean): void;
+  settlePrepared(call: number): void;
+  resolve(call: number, value: unknown): void;
+  /** Rejects a call; `isRetryable` says whether the same callback URL may be tried again. */
+  reject(call: number, error: ClassLinkError, isRetryable: boolean): void;
+  /** Notifies the core of {@link PageEvent.TimeCame} after so many milliseconds; a later call takes the place of an earlier one. */
   schedule(milliseconds: number): void;
   /** Joins the tabs of a registration. */
   join(channel: string): void;
-  /** Tells the other tabs: {@link Core.hear}. */
-  post(kind: string, person: string | undefined): void;
+  /**
+   * Posts to the tabs of a registration, which the page joins; without a channel, to those of the one that it has joined
+   * or joins next. `at` is NaN for none.
+   */
+  post(
+    channel: string | undefined,
+    kind: string,
+    session: string | undefined,
+    person: string | undefined,
+    at: number,
+  ): void;
   /** Takes `state` out of the page's URL, where it is this one; answers with whether it was. */
   stripState(state: string): boolean;
 }
@@ -100,40 +142,49 @@ export interface CoreLoginOptions {
   extraParams?: [string, string][];
 }
 
-/** One client inside the WebAssembly. Promises reject with a `ClassLinkError` from {@link Host.error}. */
+/** What a call asks for: the numbers of `Core::call` in `src/bindings.rs`. */
+export enum CallKind {
+  User,
+  Restore,
+  AccessToken,
+  IdToken,
+  Login,
+  Launch,
+  Popup,
+  Callback,
+  Logout,
+}
+
+/** What the page goes through: the numbers of `Core::notify` in `src/bindings.rs`. */
+export enum PageEvent {
+  /** The scheduled time has come. */
+  TimeCame,
+  /** The page came into view or online. */
+  Woke,
+  Focused,
+  /** The page went out of view. */
+  Hidden,
+  /** The page may go into the back/forward cache. */
+  Frozen,
+  /** The page comes back from there. */
+  Thawed,
+  Closed,
+}
+
+/** One client inside the WebAssembly. Calls are settled by {@link Host}. */
 export interface Core {
-  startLogin(optionsJson: string): Promise<void>;
-  startPopupLogin(optionsJson: string, popup: Window): Promise<unknown>;
-  /** `url` is absolute. */
-  handleCallback(url: string): Promise<unknown>;
-  /** Whether the last callback failed before anything was consumed, so that the same URL may be tried again. */
-  readonly callbackRetryable: boolean;
-  /** `url` is absolute. */
-  handleLaunch(url: string): Promise<void>;
-  getUser(): Promise<unknown>;
-  restoreSession(mayLeave: boolean): Promise<unknown>;
-  accessToken(minValidity: number): Promise<string>;
-  /** The token for a request to `origin`; `refused` is one that it has answered with a 401. */
-  accessTokenFor(origin: string, refused: string | undefined): Promise<string>;
-  idToken(): Promise<string>;
-  logout(postLogoutRedirectUri: string | undefined): Promise<LogoutResult>;
-  /** What is known of an issuer's metadata without asking, as JSON. */
+  /** Makes a call, whose argument is {@link Host.argument}. */
+  call(call: number, kind: CallKind, minValiditySecs: number): void;
+  /** Asks for the token for a request to the origin that is the argument; `refused` is one that it answered with a 401. */
+  callForFetch(call: number, refused: string | undefined): void;
+  /** Returns what is known of an issuer's metadata without asking, as JSON. */
   knownMetadata(issuer: string): string;
-  /** To be called when the time that was scheduled has come, and when the page wakes. */
-  wake(): void;
-  /** Somebody is there; answers with whether anybody is signed in. */
-  beActive(): boolean;
-  /**
-   * Hears what another tab posted; `about` is the person or the time of it. Answers with whether the session is to be
-   * looked for anew.
-   */
-  hear(kind: string, about: string | undefined): boolean;
-  /** To be called when the page may go into the back/forward cache. */
-  freeze(): void;
-  /** To be called when it comes back from there; answers with whether the session is to be looked for anew. */
-  comeBack(): boolean;
-  /** Forgets everything. */
-  close(): void;
+  /** Tells what the page goes through. */
+  notify(event: PageEvent): void;
+  /** To be called when the user was active. */
+  recordActivity(): void;
+  /** Hands over what another tab posted; `at` is NaN for none. */
+  receive(kind: string, session: string | undefined, person: string | undefined, at: number): void;
 }
 
 /** What the generated module `wasm/classlink_spa.js` exports, by names of our own. */

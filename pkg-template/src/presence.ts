@@ -1,31 +1,30 @@
 /**
- * That somebody is there: what the page does by itself while somebody is signed in. It wakes the client when time has
- * passed, tells it of activity, and speaks with the application's other tabs. It decides nothing.
+ * What the page does by itself: tells the client that time has passed, that the user was active, what the page goes
+ * through, and what the application's other tabs post. It decides nothing.
  *
  * @packageDocumentation
  */
 
-/** What hears of it. */
+import { type Host, PageEvent } from "./core.js";
+
+/** Receives it. */
 export interface PresenceListener {
-  /** Time has passed, or the page was asleep. */
-  wake(): void;
-  /** Somebody did something here. */
-  active(): void;
+  notify(event: PageEvent): void;
+  /** The user was active. */
+  recordActivity(): void;
   /** Another tab has posted something. */
-  hear(message: TabMessage): void;
-  /** The page may go into the back/forward cache. */
-  freeze(): void;
-  /** It comes back from there. */
-  comeBack(): void;
+  receive(message: TabMessage): void;
 }
 
 /** What tabs say to each other. No token is among it. */
 export interface TabMessage {
   readonly kind: string;
-  /** Of a sign-in: whose, as a hash. */
+  /** The session that it is about. */
+  readonly session?: string | undefined;
+  /** Of a sign-in or activity: whose, as a hash. */
   readonly person?: string | undefined;
-  /** Of activity: when, in seconds since 1970. A tab that sleeps hears of it later. */
-  readonly at?: string;
+  /** Of activity: when, in seconds since 1970. A tab that sleeps receives it later. */
+  readonly at?: string | undefined;
   /** Of a popup's answer, where its opener can't be reached otherwise. */
   readonly state?: string;
   readonly url?: string;
@@ -43,10 +42,12 @@ export function isMessage(data: unknown): data is TabMessage {
 
 /** The page's presence. */
 export interface Presence {
-  join(channel: string): void;
-  post(message: TabMessage): void;
-  schedule(milliseconds: number): void;
-  lock(): Promise<(() => void) | undefined>;
+  join: Host["join"];
+  post: Host["post"];
+  /** Posts to the channel that the page has joined or joins next. */
+  send(message: TabMessage): void;
+  schedule: Host["schedule"];
+  lock: Host["lock"];
   close(): void;
 }
 
@@ -65,6 +66,9 @@ export function createPresence(listener: PresenceListener): Presence {
   const { signal } = ending;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let channel: BroadcastChannel | undefined;
+  /** The name of the channel, also where the browser has none. */
+  let joined: string | undefined;
+  let unsent: TabMessage[] = [];
   let noticed = 0;
 
   const on = (target: EventTarget | undefined, names: string, react: (event: Event) => void) => {
@@ -77,52 +81,69 @@ export function createPresence(listener: PresenceListener): Presence {
     // What a script makes up is nobody's doing. A clock set back must not stop the noticing.
     if (!isTrusted || Math.abs(now - noticed) < NOTICE) return;
     noticed = now;
-    listener.active();
+    listener.recordActivity();
   });
   // Timers stand still while a device sleeps, and browsers slow them in tabs that nobody sees.
-  on(globalThis.document, "visibilitychange", () => listener.wake());
-  on(globalThis.window, "focus online", () => listener.wake());
-  on(globalThis.window, "pagehide", (event) => {
-    if ((event as PageTransitionEvent).persisted) listener.freeze();
+  on(globalThis.document, "visibilitychange", () => {
+    listener.notify(document.visibilityState === "hidden" ? PageEvent.Hidden : PageEvent.Woke);
   });
-  on(globalThis.window, "pageshow", (event) => {
-    if ((event as PageTransitionEvent).persisted) listener.comeBack();
+  on(globalThis.window, "focus", () => listener.notify(PageEvent.Focused));
+  on(globalThis.window, "online", () => listener.notify(PageEvent.Woke));
+  on(globalThis.window, "pagehide pageshow", (event) => {
+    if (!(event as PageTransitionEvent).persisted) return;
+    listener.notify(event.type === "pagehide" ? PageEvent.Frozen : PageEvent.Thawed);
   });
 
+  function join(name: string): void {
+    if (joined === name) return;
+    joined = name;
+    channel?.close();
+    channel = undefined;
+    try {
+      channel = new BroadcastChannel(name);
+      channel.onmessage = ({ data }) => {
+        if (isMessage(data)) listener.receive(data);
+      };
+      // Under test runners: a channel must not keep Node from ending.
+      (channel as { unref?: () => void }).unref?.();
+    } catch {
+      // There is none, or the browser blocks it with the site's storage: the tabs go on alone.
+    }
+    const waiting = unsent;
+    unsent = [];
+    waiting.forEach(send);
+  }
+
+  function send(message: TabMessage): void {
+    try {
+      if (joined) channel?.postMessage(message);
+      else unsent.push(message);
+    } catch {
+      // The same.
+    }
+  }
+
   return {
-    join(name) {
-      if (channel?.name === name) return;
-      channel?.close();
-      channel = undefined;
-      try {
-        channel = new BroadcastChannel(name);
-        channel.onmessage = ({ data }) => {
-          if (isMessage(data)) listener.hear(data);
-        };
-        // Under test runners: a channel must not keep Node from ending.
-        (channel as { unref?: () => void }).unref?.();
-      } catch {
-        // There is none, or the browser blocks it with the site's storage: the tabs go on alone.
-      }
-    },
-    post(message) {
-      try {
-        channel?.postMessage(message);
-      } catch {
-        // The same.
-      }
+    join,
+    send,
+    post(name, kind, session, person, at) {
+      if (name) join(name);
+      send({ kind, session, person, at: at ? `${at}` : undefined });
     },
     schedule(milliseconds) {
       clearTimeout(timer);
-      timer = setTimeout(() => listener.wake(), Math.min(milliseconds, LONGEST));
+      timer = setTimeout(
+        () => listener.notify(PageEvent.TimeCame),
+        Math.min(milliseconds, LONGEST),
+      );
     },
-    lock: () =>
+    lock: (name) =>
       new Promise((resolve) => {
         const { locks } = navigator;
-        if (!locks || !channel) return resolve(undefined);
+        if (!locks) return resolve(undefined);
         locks
           .request(
-            channel.name,
+            name,
             { signal: AbortSignal.timeout(PATIENCE) },
             () => new Promise<void>((release) => resolve(release)),
           )

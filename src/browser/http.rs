@@ -2,6 +2,7 @@
 
 use gloo_net::http::Headers;
 use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
@@ -28,6 +29,36 @@ pub struct Request<'a> {
     pub timeout_ms: u32,
     /// The support code, if the endpoint is the application's gateway, which requires one and receives cookies.
     pub support_code: Option<&'a str>,
+    /// Aborts the request when its outcome is no longer wanted.
+    pub cancelled: &'a AbortSignal,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = AbortSignal)]
+    type Signals;
+
+    /// `AbortSignal.any`, which Safari lacks before 17.4.
+    #[wasm_bindgen(static_method_of = Signals, js_class = "AbortSignal", catch)]
+    fn any(signals: &Array) -> Result<AbortSignal, JsValue>;
+}
+
+/// An access token that can be sent in a header.
+#[derive(Clone, Copy)]
+pub struct Bearer<'a>(&'a Secret);
+
+impl<'a> Bearer<'a> {
+    /// Checks that a token is a header's value (RFC 6750, 2.1): the platform throws on any other.
+    ///
+    /// # Errors
+    /// `provider_response_invalid`.
+    pub fn new(token: &'a Secret) -> Result<Self, Error> {
+        if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Self(token));
+        }
+        let message = "the access token cannot be sent in a header (RFC 6750, 2.1)";
+        Err(Error::new(ErrorCode::ProviderResponseInvalid, message))
+    }
 }
 
 /// The method of a request, with its credentials or body.
@@ -36,7 +67,7 @@ pub enum RequestKind<'a> {
     /// `GET`.
     Get,
     /// `GET` with an access token (RFC 6750, 2.1).
-    GetWithBearer(&'a Secret),
+    GetWithBearer(Bearer<'a>),
     /// `POST` of a form.
     PostForm(&'a Secret),
     /// `POST` without a body: the gateway's session, renewed if it must be.
@@ -57,31 +88,25 @@ pub struct HttpResponse {
     pub time: Option<f64>,
 }
 
-/// A request that was sent and whose response has not been read.
-pub struct InFlightRequest {
+/// A request that was sent and whose response has not been read. One pointer, since operations pass it on.
+pub struct InFlightRequest(Box<InFlight>);
+
+struct InFlight {
     endpoint_name: &'static str,
     is_gateway: bool,
-    /// Aborts at the timeout, and with it the rest of the response.
+    /// Aborts at the timeout or when the request is cancelled, and with it the rest of the response.
     deadline: AbortSignal,
     /// Settles to the response.
     response: Promise,
 }
 
 impl Request<'_> {
-    /// Sends the request and reads the whole response.
-    ///
-    /// # Errors
-    /// `network`, `timeout`, or `provider_response_invalid` if the response is too large.
-    pub async fn send(&self) -> Result<HttpResponse, Error> {
-        self.start()?.response().await
-    }
-
     /// Sends the request.
-    ///
-    /// # Errors
-    /// `provider_response_invalid` if the access token cannot be a header's value.
-    pub fn start(&self) -> Result<InFlightRequest, Error> {
+    #[must_use]
+    pub fn start(&self) -> InFlightRequest {
         let deadline = AbortSignal::timeout_with_u32(self.timeout_ms);
+        let either = Signals::any(&Array::of2(&deadline, self.cancelled));
+        let deadline = either.unwrap_or(deadline);
         let headers = Headers::new();
         headers.set("accept", "application/json");
         let mut method = "GET";
@@ -92,12 +117,7 @@ impl Request<'_> {
             RequestKind::Post => method = "POST",
             RequestKind::Delete => method = "DELETE",
             RequestKind::GetWithBearer(token) => {
-                // The platform would throw on other bytes (RFC 6750, 2.1).
-                if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-                    let message = "the access token cannot be sent in a header (RFC 6750, 2.1)";
-                    return Err(Error::new(ErrorCode::ProviderResponseInvalid, message));
-                }
-                headers.set("authorization", &["Bearer ", token.expose()].concat());
+                headers.set("authorization", &["Bearer ", token.0.expose()].concat());
             }
             RequestKind::PostForm(form) => {
                 method = "POST";
@@ -124,12 +144,12 @@ impl Request<'_> {
         // gloo's `send` would panic on what a page's patched `fetch` may return.
         let response = window().fetch_with_str_and_init(self.url, options.unchecked_ref());
         let is_gateway = self.support_code.is_some();
-        Ok(InFlightRequest {
+        InFlightRequest(Box::new(InFlight {
             endpoint_name: self.endpoint_name,
             is_gateway,
             deadline,
             response: ignore_unhandled_rejection(&response),
-        })
+        }))
     }
 }
 
@@ -138,8 +158,8 @@ impl InFlightRequest {
     ///
     /// # Errors
     /// `network`, `timeout`, `provider_response_invalid` if the response is too large, and the gateway's own errors.
-    pub async fn response(self) -> Result<HttpResponse, Error> {
-        let Self { endpoint_name, is_gateway, deadline, response } = self;
+    pub async fn response(self) -> Result<Box<HttpResponse>, Error> {
+        let InFlight { endpoint_name, is_gateway, deadline, response } = *self.0;
         let failed = |cause| {
             if deadline.aborted() {
                 Error::with_subject(
@@ -157,7 +177,8 @@ impl InFlightRequest {
         let headers = Headers::from_raw(response.headers());
         let age = headers.get("age");
         let time = headers.get("date").and_then(|date| clock::server_time(&date, age.as_deref()));
-        let mut answer = HttpResponse { status: response.status(), body: Vec::new(), time };
+        let mut answer =
+            Box::new(HttpResponse { status: response.status(), body: Vec::new(), time });
         let reader = response.body().map(|stream| ReadableStreamDefaultReader::new(&stream));
         while let Some(reader) = &reader {
             let reader = reader.as_ref().map_err(|cause| failed(cause.clone()))?;

@@ -159,39 +159,52 @@ pub fn is_signed_out() -> bool {
     mark.as_deref() == Some("signed-out")
 }
 
-/// The `localStorage` marker of a sign-out whose request the gateway has not answered: the next page sends it again. If
-/// storage is unavailable, the first request alone must do.
+fn local_storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// The `localStorage` marker of a sign-out whose request the gateway has not answered. Each has a name of its own, so that the end of one says
+/// nothing of another. If `localStorage` is unavailable, there is none: the request alone must do.
 pub struct UndeliveredSignOut {
-    key: String,
-    storage: Option<Storage>,
+    /// Its key in `localStorage`: the prefix, its own name, and the registration.
+    pub key: String,
+    /// The session that it ends; without one, whichever there is.
+    pub session_id: Option<String>,
 }
 
 impl UndeliveredSignOut {
-    /// Returns the marker of one registration.
+    /// Marks a sign-out of a registration under a name that no other has.
     #[must_use]
-    pub fn of(client_id: &str) -> Self {
-        let storage = window().local_storage().ok().flatten();
-        Self { key: [SIGN_OUT_PREFIX, client_id].concat(), storage }
-    }
-
-    /// Returns whether it is set.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        let found = self.storage.as_ref().and_then(|storage| storage.get_item(&self.key).ok());
-        found.flatten().is_some()
-    }
-
-    /// Sets it.
-    pub fn set(&self) {
-        if let Some(storage) = &self.storage {
-            let _ = storage.set_item(&self.key, "1");
+    pub fn set(registration: &str, name: &str, session_id: Option<String>) -> Self {
+        let mark = Self { key: [SIGN_OUT_PREFIX, name, ".", registration].concat(), session_id };
+        if let Some(storage) = local_storage() {
+            let _ = storage.set_item(&mark.key, mark.session_id.as_deref().unwrap_or_default());
         }
+        mark
     }
 
-    /// Removes it.
-    pub fn clear(&self) {
-        if let Some(storage) = &self.storage {
-            let _ = storage.remove_item(&self.key);
+    /// Returns the marks of a registration.
+    #[must_use]
+    pub fn all(registration: &str) -> Vec<Self> {
+        let mut marks = Vec::new();
+        let Some(storage) = local_storage() else { return marks };
+        for index in 0..storage.length().unwrap_or_default() {
+            if let Ok(Some(key)) = storage.key(index)
+                && let Some(name) = key.strip_prefix(SIGN_OUT_PREFIX)
+                && name.split_once('.').is_some_and(|(_, of)| of == registration)
+            {
+                let session_id = storage.get_item(&key).ok().flatten();
+                let session_id = session_id.filter(|id| !id.is_empty());
+                marks.push(Self { key, session_id });
+            }
+        }
+        marks
+    }
+
+    /// Removes the mark of a key.
+    pub fn clear(key: &str) {
+        if let Some(storage) = local_storage() {
+            let _ = storage.remove_item(key);
         }
     }
 }

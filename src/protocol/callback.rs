@@ -16,7 +16,7 @@ pub enum Callback {
     /// It has a code without a state: a LaunchPad tile, or login CSRF. The code is discarded either way.
     Launch,
     /// It is an authorization response.
-    Response(AuthorizationResponse),
+    Response(Box<AuthorizationResponse>),
 }
 
 /// A response to an authorization request.
@@ -65,7 +65,8 @@ impl Callback {
                 parameters.take("error_uri").as_deref(),
             )),
         };
-        Self::Response(AuthorizationResponse { state, issuer: parameters.take("iss"), outcome })
+        let issuer = parameters.take("iss");
+        Self::Response(Box::new(AuthorizationResponse { state, issuer, outcome }))
     }
 }
 
@@ -161,7 +162,7 @@ mod tests {
 
     fn answer(url: &str) -> AuthorizationResponse {
         match Callback::parse(url) {
-            Callback::Response(answer) => answer,
+            Callback::Response(answer) => *answer,
             other => panic!("{url}: {other:?}"),
         }
     }

@@ -10,10 +10,11 @@ pub const SUPPORT_CODE_HEADER: &str = "X-ClassLink-SPA";
 /// Names the gateway's own errors. If it is absent, the error is the provider's.
 pub const ERROR_HEADER: &str = "X-ClassLink-Gateway-Error";
 
-/// Returns the URL of a registration's session.
+/// Returns the URL of a registration's session: the one of this id or, without it, whichever there is.
 #[must_use]
-pub fn session_url(gateway: &str, client_id: &str) -> String {
-    [gateway, "/session?", &form::encode(&[("client_id", client_id)])].concat()
+pub fn session_url(gateway: &str, client_id: &str, session_id: Option<&str>) -> String {
+    let named = session_id.map_or(["", ""], |id| ["&session_id=", id]);
+    [gateway, "/session?", &form::encode(&[("client_id", client_id)]), &named.concat()].concat()
 }
 
 /// Makes the error for a gateway's own refusal or failure. The error of a check that the gateway did keeps its code.
@@ -48,8 +49,10 @@ mod tests {
 
     #[test]
     fn session_url_names_the_registration() {
-        let url = session_url("https://app.example/auth", "a&b");
+        let url = session_url("https://app.example/auth", "a&b", None);
         assert_eq!(url, "https://app.example/auth/session?client_id=a%26b");
+        let url = session_url("https://app.example/auth", "a", Some("s"));
+        assert_eq!(url, "https://app.example/auth/session?client_id=a&session_id=s");
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct TokenResponse {
     pub expires_in: Option<f64>,
     /// `scope`: the granted scope; `None` if it is the requested one (RFC 6749, 5.1).
     pub scope: Option<String>,
+    /// `session_id`: the session that a gateway's answer is about, if the gateway knows session ids.
+    pub session_id: Option<String>,
     /// `token_type`, as the provider writes it.
     #[cfg(feature = "gateway")]
     pub token_type: String,
@@ -95,6 +97,7 @@ impl TokenResponse {
             expires_in: seconds(&members),
             scope: Some(scope(&members).ok_or("`scope` is not a string")?)
                 .filter(|scope| !scope.is_empty()),
+            session_id: members.get_non_empty_str("session_id").map(str::to_owned),
             #[cfg(feature = "gateway")]
             token_type: token_type.unwrap_or_default().to_owned(),
             #[cfg(feature = "gateway")]

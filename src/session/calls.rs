@@ -6,7 +6,7 @@ use super::operation::{OvertakenBy, Purpose, Task};
 use super::step::{Answer, CallId, Effect, Refusal, Request};
 
 /// A call that is not settled yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Waiting {
     pub(super) call: CallId,
     pub(super) request: Request,
@@ -18,61 +18,65 @@ pub struct Waiting {
     pub(super) has_restored: bool,
 }
 
+/// What becomes of a call that waits.
+enum Look {
+    Settles(Result<Answer, Refusal>),
+    Waits,
+    /// There is no session: its login may leave the page.
+    Leaves,
+}
+
 impl Machine {
     pub(super) fn called(&mut self, call: CallId, request: Request) {
-        let waiting = |request| Waiting {
-            call,
-            request,
-            user: None,
-            has_renewed: false,
-            has_restored: false,
-        };
+        let waiting =
+            Waiting { call, request, user: None, has_renewed: false, has_restored: false };
         if matches!(request, Request::Callback | Request::SignOut | Request::Popup) {
             // An application in one page calls these where the page did not leave.
             self.end_leaving();
         }
         match request {
             Request::User | Request::IdToken | Request::AccessToken { .. } => {
-                self.waiting.push(waiting(request));
+                self.waiting.push(waiting);
             }
-            Request::Restore { may_leave } => {
-                self.waiting.push(waiting(request));
+            // A user who tries again is signed in already, perhaps: only if not, the page leaves.
+            Request::Login if self.is_restore_owed => self.waiting.push(waiting),
+            Request::Restore => {
+                self.waiting.push(waiting);
                 if self.session().is_none() && !self.is_signing_in() {
-                    self.start_restore(may_leave, None);
+                    self.start_restore(true, None);
                 }
             }
-            Request::Login => {
-                self.effects.push(Effect::MarkSignedOut(false));
-                self.start(Purpose::Leave, Some(call), Task::Leave(call));
+            Request::Login | Request::Launch => {
+                let is_launch = request == Request::Launch;
+                self.start(Purpose::Leave, Some(call), Task::Leave { is_launch });
             }
             Request::Popup => {
-                self.effects.push(Effect::MarkSignedOut(false));
                 // One popup at a time: the later press takes the place of the earlier one.
-                self.overtake(&OvertakenBy::Popup, |found| found.purpose == Purpose::Popup);
-                let popups = self.operations.iter().filter(|found| found.purpose == Purpose::Popup);
-                let cancelled: Vec<_> = popups.map(|found| Effect::Cancel(found.id)).collect();
-                self.effects.extend(cancelled);
-                self.start(Purpose::Popup, Some(call), Task::Popup(call));
+                self.overtake(OvertakenBy::Popup, |found| found.purpose == Purpose::Popup);
+                self.cancel(|found| found.purpose == Purpose::Popup);
+                self.start(Purpose::Popup, Some(call), Task::Popup);
             }
-            Request::Callback => self.start(Purpose::Callback, Some(call), Task::Callback(call)),
+            Request::Callback => self.start(Purpose::Callback, Some(call), Task::Callback),
             Request::SignOut => self.sign_out(call),
         }
     }
 
     fn sign_out(&mut self, call: CallId) {
-        let session = self.session().cloned();
+        let session = self.session().copied();
         // If another took its place and it is not known yet which, whichever there is is meant.
-        let named = session.as_ref().filter(|session| !session.is_replaced);
-        let id = named.and_then(|session| session.id.clone());
-        let registration = session.as_ref().map(|session| session.registration);
+        let named = session.filter(|session| !session.is_replaced);
+        let id = named.and_then(|session| session.id);
+        let registration = session.map(|session| session.registration);
         let payload = session.map(|session| session.payload);
-        self.signed_out(id.clone());
-        self.effects.push(Effect::MarkSignedOut(true));
+        self.signed_out(id);
+        // Logins that have not come to their exchange are older, too.
+        self.overtake(OvertakenBy::SignOut(id), |found| {
+            matches!(found.purpose, Purpose::Callback | Purpose::Popup)
+        });
         self.publish();
-        let message = super::TabMessage::SignedOut { session: id.clone() };
-        self.effects.push(Effect::Post { registration, message });
-        let task = Task::SignOut { call, payload, id };
-        self.start(Purpose::SignOut, Some(call), task);
+        let message = super::TabMessage::SignedOut { session: id };
+        self.emit(Effect::Post { registration, message });
+        self.start(Purpose::SignOut, Some(call), Task::SignOut { payload, id });
     }
 
     /// The user signed out, here or in another tab: nothing that was under way signs anybody in.
@@ -83,72 +87,68 @@ impl Machine {
             self.set_nobody(NoSession::SignedOut);
         }
         self.set_error(None);
-        if let Some(id) = id.clone() {
+        if let Some(id) = id {
             self.remember_ended(id);
         }
-        let by = OvertakenBy::SignOut(id);
-        self.overtake(&by, super::Operation::brings_session);
-        let overtaken = self.operations.iter().filter(|found| {
-            let is_asking = is_unknown && matches!(found.purpose, Purpose::Restore { .. });
-            found.overtaken.is_some() && found.brings_session() && !is_asking
+        self.overtake(OvertakenBy::SignOut(id), super::Operation::brings_session);
+        self.cancel(if is_unknown {
+            // Whoever is signed in is still asked for.
+            |found| found.is_overtaken() && !matches!(found.purpose, Purpose::Restore { .. })
+        } else {
+            super::Operation::is_overtaken
         });
-        let cancelled: Vec<_> = overtaken.map(|found| Effect::Cancel(found.id)).collect();
-        self.effects.extend(cancelled);
     }
 
     /// Settles the calls that can be, and begins what the others wait for.
     pub(super) fn settle_calls(&mut self, now: f64) {
         for mut waiting in std::mem::take(&mut self.waiting) {
+            let call = waiting.call;
             match self.look(&mut waiting, now) {
-                Some(result) => self.effects.push(Effect::Settle { call: waiting.call, result }),
-                None => self.waiting.push(waiting),
+                Look::Settles(result) => self.emit(Effect::Settle { call, result }),
+                Look::Waits => self.waiting.push(waiting),
+                Look::Leaves => {
+                    self.start(Purpose::Leave, Some(call), Task::Leave { is_launch: false });
+                }
             }
         }
     }
 
-    fn look(&mut self, waiting: &mut Waiting, now: f64) -> Option<Result<Answer, Refusal>> {
+    fn look(&mut self, waiting: &mut Waiting, now: f64) -> Look {
         if self.is_signing_in() {
-            return None;
+            return Look::Waits;
         }
-        let is_restore = matches!(waiting.request, Request::Restore { .. });
-        let may_leave = waiting.request != Request::Restore { may_leave: false };
-        match &self.identity {
-            // The page is being left. Should it stay, the call goes on.
-            Identity::Unknown if self.is_leaving() => return None,
-            _ if self.is_leaving() => {}
-            Identity::Unknown => {
-                if self.restore().is_none() {
-                    self.start_restore(may_leave, None);
-                }
-                waiting.has_restored = true;
-                return None;
-            }
-            Identity::Nobody(_) if is_restore && !waiting.has_restored => {
-                self.start_restore(may_leave, None);
-                waiting.has_restored = true;
-                return None;
-            }
-            // Whoever asked for a restore waits for it.
-            Identity::Nobody(_) if is_restore && self.restore().is_some() => return None,
-            _ => {}
-        }
-        let payload = match (&self.identity, self.is_leaving()) {
-            (Identity::Session(session), false) => Some(session.payload),
-            _ => None,
+        let is_restore = matches!(waiting.request, Request::Restore | Request::Login);
+        let is_restoring = self.restore().is_some();
+        let is_leaving = self.is_leaving();
+        let must_restore = match self.identity {
+            Identity::Unknown => true,
+            Identity::Nobody(_) => is_restore && !waiting.has_restored,
+            Identity::Session(_) => false,
         };
-        match waiting.request {
-            Request::IdToken => Some(payload.map(Answer::IdToken).ok_or_else(|| self.no_session())),
-            Request::AccessToken { min_validity_secs, refused } => {
-                match self.access_token(waiting, min_validity_secs, refused, now) {
-                    Look::Settled(result) => Some(result),
-                    Look::Renews => {
-                        waiting.has_renewed = true;
-                        self.start_renewal(false, now);
-                        None
-                    }
-                }
+        if must_restore && !is_leaving {
+            self.start_restore(waiting.request != Request::Login, None);
+            waiting.has_restored = true;
+            return Look::Waits;
+        }
+        // The page is being left: should it stay, the call goes on. Whoever asked for a restore waits for it.
+        if must_restore || is_restore && is_restoring && self.session().is_none() {
+            return Look::Waits;
+        }
+        if self.session().is_some_and(|session| session.lifetime.is_expired(now)) {
+            // It was found idle: another tab may know of activity.
+            return Look::Waits;
+        }
+        let payload = self.session().map(|session| session.payload).filter(|_| !is_leaving);
+        match (waiting.request, payload) {
+            (Request::IdToken, payload) => {
+                Look::Settles(payload.map(Answer::IdToken).ok_or_else(|| self.no_session()))
             }
-            _ => Some(Ok(Answer::User(payload))),
+            (Request::AccessToken { min_validity_secs, refused }, _) => {
+                self.look_for_token(waiting, min_validity_secs, refused, now)
+            }
+            (Request::Login, None) => Look::Leaves,
+            (Request::Login, Some(_)) => Look::Settles(Ok(Answer::Operation)),
+            _ => Look::Settles(Ok(Answer::User(payload))),
         }
     }
 
@@ -159,35 +159,30 @@ impl Machine {
         }
     }
 
-    fn access_token(
-        &self,
+    fn look_for_token(
+        &mut self,
         waiting: &mut Waiting,
         min_validity_secs: f64,
         refused: Option<(u32, u32)>,
         now: f64,
     ) -> Look {
         let Identity::Session(session) = &self.identity else {
-            return Look::Settled(Err(self.no_session()));
+            return Look::Settles(Err(self.no_session()));
         };
-        if waiting.user.get_or_insert_with(|| session.user.clone()) != &session.user {
+        if *waiting.user.get_or_insert(session.user) != session.user {
             // What was asked for one user must not be done as another.
-            return Look::Settled(Err(Refusal::UserChanged));
+            return Look::Settles(Err(Refusal::UserChanged));
         }
         let is_good = session.lifetime.has_token_for(min_validity_secs, now);
         if is_good && refused != Some((session.payload, session.tokens)) {
-            return Look::Settled(Ok(Answer::AccessToken(session.payload)));
+            return Look::Settles(Ok(Answer::AccessToken(session.payload)));
         }
-        if !waiting.has_renewed && self.is_renewing() {
-            return Look::Renews;
+        let is_renewing = self.is_renewing();
+        if !is_renewing && (waiting.has_renewed || !session.lifetime.can_renew(now)) {
+            return Look::Settles(Err(Refusal::RenewalUnavailable(None)));
         }
-        if waiting.has_renewed || !session.lifetime.can_renew(now) {
-            return Look::Settled(Err(Refusal::RenewalUnavailable(None)));
-        }
-        Look::Renews
+        waiting.has_renewed = true;
+        self.start_renewal(false, now);
+        Look::Waits
     }
-}
-
-enum Look {
-    Settled(Result<Answer, Refusal>),
-    Renews,
 }

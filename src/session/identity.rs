@@ -2,13 +2,14 @@
 
 use super::lifetime::Lifetime;
 
-/// Names one sign-in to the page, its other tabs and the gateway. It is derived from the code verifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionId(pub String);
+/// Names one sign-in to the page, its other tabs and the gateway: the driver's handle for the text that is derived from the
+/// code verifier. Equal texts have equal handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionId(pub u32);
 
-/// Names a user to the other tabs, which can compare it and read nothing from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserDigest(pub String);
+/// Names a user to the other tabs: the driver's handle for a digest, which they can compare and read nothing from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserDigest(pub u32);
 
 /// The driver's name for one registration: its configuration, channel, lock and storage keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub enum Cookie {
 }
 
 /// A session. The user, the tokens and the registration stay with the driver, under a handle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Session {
     /// The driver's handle for the user and the tokens.
     pub payload: u32,
@@ -52,8 +53,8 @@ pub struct Session {
 impl Session {
     /// Whether an id names this session. Without an id it means whichever session there is.
     #[must_use]
-    pub fn is_named_by(&self, id: Option<&SessionId>) -> bool {
-        match (id, &self.id) {
+    pub fn is_named_by(&self, id: Option<SessionId>) -> bool {
+        match (id, self.id) {
             (Some(id), Some(own)) => id == own,
             _ => true,
         }
@@ -62,7 +63,7 @@ impl Session {
     /// Whether a token response for this session continued it, rather than another that took its place.
     #[must_use]
     pub fn is_continued_by(&self, next: &Self) -> bool {
-        self.user == next.user && self.is_named_by(next.id.as_ref())
+        self.user == next.user && self.is_named_by(next.id)
     }
 }
 

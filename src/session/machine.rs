@@ -8,7 +8,7 @@ use super::operation::{
     Activity, Contested, Operation, OperationId, OvertakenBy, Phase, Purpose, Task,
 };
 use super::snapshot::{Snapshot, Status};
-use super::step::{CallId, Effect, Event, Failure, Report, Source};
+use super::step::{CallId, Effect, Event, Refusal, Report, Source};
 
 /// A page that is still there and visible so long after it began to leave did not leave.
 const LEAVING_SECS: f64 = 5.0;
@@ -19,15 +19,12 @@ const LEAVING_CALL_SECS: f64 = 1.0;
 /// How many ended sessions are remembered.
 const MAX_ENDED: usize = 16;
 
-/// The driver's handle for the error `session_expired`, which the machine itself decides on.
-pub const SESSION_EXPIRED: u32 = 0;
-
 /// The session of one client.
 #[derive(Clone, Debug)]
 pub struct Machine {
     pub(super) identity: Identity,
     pub(super) operations: Vec<Operation>,
-    pub(super) last_error: Option<Failure>,
+    pub(super) last_error: Option<Refusal>,
     pub(super) error_source: Option<Source>,
     /// Whether a restore failed for want of a network, and none has succeeded since.
     pub(super) is_restore_owed: bool,
@@ -64,9 +61,24 @@ impl Machine {
     /// Takes a step. `now` is [`super::lifetime::ElapsedClock`] time, in seconds.
     #[must_use]
     pub fn step(&mut self, event: Event, now: f64) -> Vec<Effect> {
+        // A sign-in or an end in another tab is no reason to look at the clock: a tab that wakes hears all that waited
+        // before it takes itself for idle.
+        let is_told = matches!(
+            event,
+            Event::Message {
+                message: TabMessage::SignedIn { .. }
+                    | TabMessage::SignedOut { .. }
+                    | TabMessage::Expired { .. },
+                ..
+            }
+        );
         if !self.is_closed {
             self.take(event, now);
-            self.run_due_tasks(now);
+        }
+        if !self.is_closed {
+            if !is_told {
+                self.run_due_tasks(now);
+            }
             self.settle_calls(now);
             self.publish();
         }
@@ -97,10 +109,9 @@ impl Machine {
             Event::Frozen => self.frozen(),
             Event::Thawed => self.thawed(),
             Event::Closed => {
-                self.is_closed = true;
-                self.identity = Identity::Nobody(NoSession::NeverSignedIn);
-                self.operations.clear();
-                self.waiting.clear();
+                self.cancel(|_| true);
+                let effects = std::mem::take(&mut self.effects);
+                *self = Self { is_closed: true, effects, ..Self::default() };
             }
         }
     }
@@ -116,21 +127,20 @@ impl Machine {
 
     /// The last error.
     #[must_use]
-    pub fn last_error(&self) -> Option<Failure> {
+    pub fn last_error(&self) -> Option<Refusal> {
         self.last_error
+    }
+
+    /// Whether the client was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Who is signed in.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
-    }
-
-    /// Whether an operation is still under way and nothing has overtaken it.
-    #[must_use]
-    pub fn wants(&self, operation: OperationId) -> bool {
-        let found = self.operations.iter().find(|found| found.id == operation);
-        found.is_some_and(|found| found.overtaken.is_none())
     }
 
     /// The strongest of the operations under way.
@@ -186,7 +196,7 @@ impl Machine {
         self.next_operation = self.next_operation.wrapping_add(1);
         let phase = Phase::Preparing;
         self.operations.push(Operation { id, purpose, phase, call, overtaken: None });
-        self.effects.push(Effect::Start { operation: id, task });
+        self.emit(Effect::Start { operation: id, call, task });
     }
 
     pub(super) fn start_restore(&mut self, may_leave: bool, decides: Option<Contested>) {
@@ -203,10 +213,10 @@ impl Machine {
         let Identity::Session(session) = &mut self.identity else { return };
         session.lifetime.record_renewal(now);
         let any_session = any_session || session.is_replaced;
-        let payload = session.payload;
+        let (payload, id) = (session.payload, session.id.filter(|_| !any_session));
         let spares_missing_cookie = !any_session && session.cookie == super::Cookie::Unconfirmed;
         let purpose = Purpose::Renew { payload, spares_missing_cookie };
-        self.start(purpose, None, Task::Renew { payload, any_session });
+        self.start(purpose, None, Task::Renew { payload, id });
     }
 
     /// Ends a session at its gateway, if it has one.
@@ -251,7 +261,7 @@ impl Machine {
     }
 
     /// Marks the operations that an event overtakes.
-    pub(super) fn overtake(&mut self, by: &OvertakenBy, affects: impl Fn(&Operation) -> bool) {
+    pub(super) fn overtake(&mut self, by: OvertakenBy, affects: fn(&Operation) -> bool) {
         for operation in &mut self.operations {
             // A sign-out is the strongest: nothing weakens it.
             let is_stronger = match &operation.overtaken {
@@ -259,33 +269,48 @@ impl Machine {
                 // But a restore is asked again after each sign-in.
                 Some(OvertakenBy::SignOut(_)) => {
                     matches!(operation.purpose, Purpose::Restore { .. })
-                        && *by == OvertakenBy::SignIn
+                        && by == OvertakenBy::SignIn
                 }
                 Some(OvertakenBy::SignIn)
                     if matches!(operation.purpose, Purpose::Restore { .. }) =>
                 {
-                    *by == OvertakenBy::SignOut(None)
+                    by == OvertakenBy::SignOut(None)
                 }
                 Some(_) => matches!(by, OvertakenBy::SignOut(_)),
             };
             if is_stronger && affects(operation) {
-                operation.overtaken = Some(by.clone());
+                operation.overtaken = Some(by);
             }
         }
     }
 
-    pub(super) fn set_error(&mut self, failure: Option<(Source, Failure)>) {
-        self.error_source = failure.map(|(source, _)| source);
-        self.last_error = failure.map(|(_, failure)| failure);
+    /// Has the requests of operations aborted: nobody wants their outcomes.
+    pub(super) fn cancel(&mut self, affects: fn(&Operation) -> bool) {
+        for found in &self.operations {
+            if affects(found) {
+                self.effects.push(Effect::Cancel(found.id));
+            }
+        }
+    }
+
+    /// Adds an effect. One function for all: each place that made room for one by itself would weigh more.
+    #[inline(never)]
+    pub(super) fn emit(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(super) fn set_error(&mut self, error: Option<(Source, Refusal)>) {
+        self.error_source = error.map(|(source, _)| source);
+        self.last_error = error.map(|(_, error)| error);
     }
 
     /// There is no session any more, and what was asked for it is out of date.
     pub(super) fn set_nobody(&mut self, why: NoSession) {
         if let Identity::Session(session) = &self.identity {
-            if let Some(id) = session.id.clone() {
+            if let Some(id) = session.id {
                 self.remember_ended(id);
             }
-            self.overtake(&OvertakenBy::End, |operation| {
+            self.overtake(OvertakenBy::End, |operation| {
                 matches!(operation.purpose, Purpose::Renew { .. })
             });
         }
@@ -293,14 +318,15 @@ impl Machine {
     }
 
     pub(super) fn remember_ended(&mut self, id: SessionId) {
+        if self.ended.len() >= MAX_ENDED {
+            self.ended.remove(0);
+        }
         self.ended.push(id);
-        let excess = self.ended.len().saturating_sub(MAX_ENDED);
-        self.ended.drain(..excess);
     }
 
     /// Whether a session has ended as far as this tab knows.
     pub(super) fn has_ended(&self, session: &Session) -> bool {
-        session.id.as_ref().is_some_and(|id| self.ended.contains(id))
+        session.id.is_some_and(|id| self.ended.contains(&id))
     }
 
     /// Signs a user in. Between two users there is a snapshot without one.
@@ -308,10 +334,10 @@ impl Machine {
         if let Identity::Session(current) = &self.identity {
             if current.is_continued_by(&next) {
                 next.lifetime = current.lifetime.carry_over_to(next.lifetime, now);
-                next.id = next.id.or_else(|| current.id.clone());
+                next.id = next.id.or(current.id);
             } else {
                 let is_same_user = current.user == next.user;
-                self.overtake(&OvertakenBy::End, |operation| {
+                self.overtake(OvertakenBy::End, |operation| {
                     matches!(operation.purpose, Purpose::Renew { .. })
                 });
                 if !is_same_user {
@@ -334,29 +360,23 @@ impl Machine {
             self.identity = Identity::Unknown;
             return self.start_restore(false, None);
         }
-        let (registration, id) = (session.registration, session.id.clone());
+        let (registration, id) = (session.registration, session.id);
         let is_idle = session.lifetime.is_idle(now);
         self.set_nobody(NoSession::Expired);
-        let failure = Failure {
-            error: SESSION_EXPIRED,
-            is_retryable: false,
-            is_untrusted: false,
-            is_launch: false,
-        };
-        self.set_error(Some((Source::Session, failure)));
+        self.set_error(Some((Source::Session, Refusal::SessionExpired)));
         if here {
-            let session = id.clone();
+            let session = id;
             let message = if is_idle {
                 TabMessage::Idle { session }
             } else {
                 TabMessage::Expired { session }
             };
-            self.effects.push(Effect::Post { registration: Some(registration), message });
+            self.emit(Effect::Post { registration: Some(registration), message });
             self.end_at_gateway(registration, id);
         }
         // Before the report, so that its listener sees the state that it is told of.
         self.publish();
-        self.effects.push(Effect::Report(Report::Expired));
+        self.emit(Effect::Report(Report::Expired));
     }
 
     /// Does what is due, and schedules the next look.
@@ -368,7 +388,7 @@ impl Machine {
                 SessionAction::Expire => self.expire(true, now),
                 SessionAction::Warn => {
                     let remaining = session.lifetime.remaining(now);
-                    self.effects.push(Effect::Report(Report::Expiring(remaining)));
+                    self.emit(Effect::Report(Report::Expiring(remaining)));
                 }
                 SessionAction::Renew => {
                     if self.renewal().is_none() && !self.is_signing_in() {
@@ -387,7 +407,7 @@ impl Machine {
             wait = wait.min(since + LEAVING_SECS - now).max(0.05);
         }
         if wait.is_finite() {
-            self.effects.push(Effect::Schedule(wait));
+            self.emit(Effect::Schedule(wait));
         }
     }
 
@@ -396,7 +416,7 @@ impl Machine {
         let snapshot = self.snapshot();
         if snapshot != self.published {
             self.published = snapshot;
-            self.effects.push(Effect::Publish(snapshot));
+            self.emit(Effect::Publish(snapshot));
         }
     }
 

@@ -4,7 +4,7 @@
 use super::identity::{SessionId, UserDigest};
 
 /// A message to the other tabs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TabMessage {
     /// A user signed in.
     SignedIn {
@@ -33,57 +33,46 @@ pub enum TabMessage {
         /// The user. The activity counts for every session that the user has on this device.
         user: UserDigest,
         /// When, in seconds since 1970. A tab that sleeps receives it later.
-        at_secs: u32,
+        at_secs: f64,
     },
 }
 
 /// A message as it crosses the channel, member by member.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WireMessage {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WireMessage<'a> {
     /// Which message it is.
-    pub kind: String,
-    /// The session's id.
-    pub session: Option<String>,
-    /// The user's digest.
-    pub person: Option<String>,
-    /// The time, in decimal digits.
-    pub at: Option<String>,
+    pub kind: &'a str,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The user.
+    pub user: Option<UserDigest>,
+    /// The time in seconds since 1970; NaN for none.
+    pub at_secs: f64,
 }
 
 impl TabMessage {
     /// Writes a message.
     #[must_use]
-    pub fn to_wire(&self) -> WireMessage {
-        let id = |session: &Option<SessionId>| session.as_ref().map(|id| id.0.clone());
-        let (kind, session, person, at) = match self {
-            Self::SignedIn { session, user } => {
-                ("signed-in", id(session), Some(user.0.clone()), None)
-            }
-            Self::SignedOut { session } => ("signed-out", id(session), None, None),
-            Self::Expired { session } => ("expired", id(session), None, None),
-            Self::Idle { session } => ("idle", id(session), None, None),
-            Self::Active { user, at_secs } => {
-                let at = crate::protocol::ascii::format_u64((*at_secs).into());
-                ("active", None, Some(user.0.clone()), Some(at))
-            }
+    pub fn to_wire(self) -> WireMessage<'static> {
+        let (kind, session, user, at_secs) = match self {
+            Self::SignedIn { session, user } => ("signed-in", session, Some(user), f64::NAN),
+            Self::SignedOut { session } => ("signed-out", session, None, f64::NAN),
+            Self::Expired { session } => ("expired", session, None, f64::NAN),
+            Self::Idle { session } => ("idle", session, None, f64::NAN),
+            Self::Active { user, at_secs } => ("active", None, Some(user), at_secs),
         };
-        WireMessage { kind: kind.to_owned(), session, person, at }
+        WireMessage { kind, session, user, at_secs }
     }
 
     /// Reads a message. Any script of the origin may post to the channel, and so may another version of this package.
     #[must_use]
-    pub fn from_wire(wire: WireMessage) -> Option<Self> {
-        let session = wire.session.map(SessionId);
-        let user = wire.person.map(UserDigest);
-        Some(match wire.kind.as_str() {
+    pub fn from_wire(WireMessage { kind, session, user, at_secs }: WireMessage) -> Option<Self> {
+        Some(match kind {
             "signed-in" => Self::SignedIn { session, user: user? },
             "signed-out" => Self::SignedOut { session },
             "expired" => Self::Expired { session },
             "idle" => Self::Idle { session },
-            "active" => {
-                let at_secs = crate::protocol::ascii::parse_u32(wire.at?.as_bytes())?;
-                Self::Active { user: user?, at_secs }
-            }
+            "active" if at_secs.is_finite() => Self::Active { user: user?, at_secs },
             _ => return None,
         })
     }
@@ -95,15 +84,15 @@ mod tests {
 
     #[test]
     fn tab_message_survives_the_channel() {
-        let session = Some(SessionId("s".to_owned()));
-        let user = UserDigest("u".to_owned());
+        let session = Some(SessionId(1));
+        let user = UserDigest(2);
         for message in [
-            TabMessage::SignedIn { session: session.clone(), user: user.clone() },
-            TabMessage::SignedIn { session: None, user: user.clone() },
-            TabMessage::SignedOut { session: session.clone() },
-            TabMessage::Expired { session: session.clone() },
+            TabMessage::SignedIn { session, user },
+            TabMessage::SignedIn { session: None, user },
+            TabMessage::SignedOut { session },
+            TabMessage::Expired { session },
             TabMessage::Idle { session },
-            TabMessage::Active { user, at_secs: 1_700_000_000 },
+            TabMessage::Active { user, at_secs: 1_700_000_000.0 },
         ] {
             assert_eq!(TabMessage::from_wire(message.to_wire()), Some(message));
         }
@@ -111,15 +100,11 @@ mod tests {
 
     #[test]
     fn tab_message_of_another_version_or_script_is_ignored() {
-        let kind = |kind: &str| WireMessage { kind: kind.to_owned(), ..WireMessage::default() };
-        for kind in [kind("hello"), kind("signed-in"), kind("active")] {
-            assert_eq!(TabMessage::from_wire(kind), None);
+        let wire = |kind| WireMessage { kind, session: None, user: None, at_secs: f64::NAN };
+        for kind in ["hello", "signed-in", "active"] {
+            assert_eq!(TabMessage::from_wire(wire(kind)), None);
         }
-        let wire = WireMessage {
-            at: Some("soon".to_owned()),
-            person: Some("u".to_owned()),
-            ..kind("active")
-        };
-        assert_eq!(TabMessage::from_wire(wire), None);
+        let user = Some(UserDigest(2));
+        assert_eq!(TabMessage::from_wire(WireMessage { user, ..wire("active") }), None);
     }
 }

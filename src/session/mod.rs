@@ -12,6 +12,7 @@ mod machine;
 pub mod messages;
 mod operation;
 mod outcomes;
+mod sign_in;
 mod snapshot;
 mod step;
 mod tabs;

@@ -9,7 +9,7 @@ use super::step::CallId;
 pub struct OperationId(pub u32);
 
 /// What the driver is told to do. It hands the outcome back as [`super::Event::Finished`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// Restore the session, in the way that the registration has.
     Restore {
@@ -20,19 +20,20 @@ pub enum Task {
     Renew {
         /// The session's payload.
         payload: u32,
-        /// Whether to ask the gateway for whichever session there is: this one was replaced.
-        any_session: bool,
+        /// The session's id; without it, the gateway is asked for whichever there is.
+        id: Option<SessionId>,
     },
-    /// Start the login of a call by leaving the page.
-    Leave(CallId),
-    /// Start the login of a call in a popup.
-    Popup(CallId),
-    /// Handle the callback URL of a call.
-    Callback(CallId),
+    /// Start the login of the operation's call by leaving the page; a launch says which.
+    Leave {
+        /// Whether it is a launch.
+        is_launch: bool,
+    },
+    /// Start the login of the operation's call in a popup.
+    Popup,
+    /// Handle the callback URL of the operation's call.
+    Callback,
     /// Sign out: end the gateway's session, revoke, and leave for the provider's end-session endpoint.
     SignOut {
-        /// The call.
-        call: CallId,
         /// The session's payload.
         payload: Option<u32>,
         /// The session's id; without it, whichever there is.
@@ -50,7 +51,7 @@ pub enum Task {
 }
 
 /// What an operation is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To find the session again. `decides` is a sign-in that another tab's sign-in overtook: the gateway knows which of
     /// the two holds.
@@ -70,7 +71,7 @@ pub enum Purpose {
 }
 
 /// A sign-in that another tab's sign-in overtook.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contested {
     /// The call that waits for the decision.
     pub call: CallId,
@@ -81,7 +82,7 @@ pub struct Contested {
 }
 
 /// How far an operation is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Phase {
     /// It prepares or waits: for a configuration, or for the user in a popup.
     Preparing,
@@ -92,7 +93,7 @@ pub enum Phase {
 }
 
 /// What happened since an operation began that its outcome can't know of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OvertakenBy {
     /// A sign-out of this session, or of whichever there was.
     SignOut(Option<SessionId>),
@@ -105,7 +106,7 @@ pub enum OvertakenBy {
 }
 
 /// One operation under way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Operation {
     /// Its name.
     pub id: OperationId,
@@ -133,6 +134,11 @@ pub enum Activity {
 }
 
 impl Operation {
+    /// Whether its outcome, which may be a session, was overtaken.
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.overtaken.is_some() && self.brings_session()
+    }
+
     /// Whether its outcome may be a session.
     pub(super) fn brings_session(&self) -> bool {
         match self.purpose {

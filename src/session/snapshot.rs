@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use super::machine::Machine;
 use super::operation::Activity;
+use super::step::Refusal;
 
 /// `Status` in the package's types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub struct Snapshot {
     /// The payload of the session whose user shows.
     pub payload: Option<u32>,
     /// The error that shows.
-    pub error: Option<u32>,
+    pub error: Option<Refusal>,
 }
 
 impl Machine {
@@ -58,9 +59,7 @@ impl Machine {
             (_, Identity::Session(session), _) => {
                 Snapshot { payload: Some(session.payload), ..plain(Status::SignedIn) }
             }
-            (_, _, Some(failure)) => {
-                Snapshot { error: Some(failure.error), ..plain(Status::Error) }
-            }
+            (_, _, Some(error)) => Snapshot { error: Some(*error), ..plain(Status::Error) },
             (_, Identity::Unknown, None) => plain(Status::Loading),
             (_, Identity::Nobody(_), None) => plain(Status::SignedOut),
         }

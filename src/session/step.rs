@@ -11,19 +11,21 @@ use super::snapshot::Snapshot;
 pub struct CallId(pub u32);
 
 /// What the application asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Request {
     /// `getUser`.
     User,
-    /// `restoreSession`, and whether this page may be left for it.
-    Restore { may_leave: bool },
+    /// `restoreSession`.
+    Restore,
     /// `getAccessToken`: valid for so many seconds, and another than the refused one, named by
     /// its payload and [`Session::tokens`].
     AccessToken { min_validity_secs: f64, refused: Option<(u32, u32)> },
     /// `getIdToken`.
     IdToken,
-    /// `startLogin`, and a launch.
+    /// `startLogin`.
     Login,
+    /// `handleLaunch`.
+    Launch,
     /// `startLogin` in a popup.
     Popup,
     /// `handleCallback`.
@@ -48,7 +50,7 @@ pub enum Event {
     /// The scheduled time has come.
     TimeCame,
     /// The user was active; the wall clock's time in seconds since 1970.
-    Active { at_secs: u32 },
+    Active { at_secs: f64 },
     /// The page came into view, got the focus, or came online.
     Woke { is_focus: bool },
     /// The page went out of view.
@@ -77,7 +79,7 @@ pub enum Source {
 pub struct Failure {
     /// The driver's handle.
     pub error: u32,
-    /// Whether the same call may succeed later.
+    /// Whether the same call may succeed later; of a callback, with the same URL.
     pub is_retryable: bool,
     /// Whether what came is not to be believed, rather than that nothing came.
     pub is_untrusted: bool,
@@ -115,11 +117,13 @@ pub enum Answer {
     Operation,
 }
 
-/// What a call rejects with.
+/// An error: what a call rejects with, what shows in the snapshot, what an event reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// An error that the driver holds.
     Error(u32),
+    /// The same, of a callback whose URL may be tried again.
+    Retryable(u32),
     /// `not_signed_in`.
     NotSignedIn,
     /// `not_signed_in`: the sign-in was overtaken by a sign-out or by another sign-in.
@@ -138,13 +142,13 @@ pub enum Report {
     /// `login.succeeded`, with the operation.
     LoginSucceeded(OperationId),
     /// `login.failed`, with the operation and the error.
-    LoginFailed(OperationId, u32),
+    LoginFailed(OperationId, Refusal),
     /// `session.restored`.
     Restored(OperationId),
     /// `token.renewed`.
     Renewed(OperationId),
-    /// `token.renewal_failed`, with the error; without it, because the grant is over.
-    RenewalFailed(OperationId, Option<u32>),
+    /// `token.renewal_failed`, with the error.
+    RenewalFailed(OperationId, Refusal),
     /// `session.expiring`, in so many seconds.
     Expiring(f64),
     /// `session.expired`.
@@ -152,10 +156,10 @@ pub enum Report {
 }
 
 /// What must be done, in this order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Effect {
     /// Start an operation.
-    Start { operation: OperationId, task: Task },
+    Start { operation: OperationId, call: Option<CallId>, task: Task },
     /// Abort the requests of an operation: nobody wants its outcome. It finishes all the same.
     Cancel(OperationId),
     /// Settle a call.
@@ -164,10 +168,11 @@ pub enum Effect {
     Post { registration: Option<Registration>, message: TabMessage },
     /// Schedule [`Event::TimeCame`], in so many seconds; a later one replaces an earlier one.
     Schedule(f64),
-    /// Publish a snapshot. The driver makes the error `session_expired` if it holds none under the handle.
+    /// Publish a snapshot.
     Publish(Snapshot),
     /// Tell `onEvent`.
     Report(Report),
-    /// Mark that the user signed out in this tab, so that no login starts by itself; or remove the mark.
-    MarkSignedOut(bool),
+    /// Forget the sign-outs that the gateway had not confirmed when the exchange of this operation began: its sign-in is
+    /// newer.
+    ForgetSignOuts(OperationId),
 }

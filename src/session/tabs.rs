@@ -10,11 +10,11 @@ impl Machine {
     /// Another tab posted a message, at this time.
     pub(super) fn received(&mut self, message: TabMessage, at: f64, now: f64) {
         match message {
-            TabMessage::SignedIn { session, user } => self.signed_in_elsewhere(session, &user, now),
+            TabMessage::SignedIn { session, user } => self.signed_in_elsewhere(session, user, now),
             TabMessage::SignedOut { session } => self.signed_out_elsewhere(session),
             TabMessage::Expired { session: id } => {
                 if let Identity::Session(session) = &self.identity
-                    && session.is_named_by(id.as_ref())
+                    && session.is_named_by(id)
                 {
                     self.expire(false, now);
                 }
@@ -31,7 +31,7 @@ impl Machine {
         }
     }
 
-    fn signed_in_elsewhere(&mut self, id: Option<SessionId>, user: &UserDigest, now: f64) {
+    fn signed_in_elsewhere(&mut self, id: Option<SessionId>, user: UserDigest, now: f64) {
         if let Identity::Session(session) = &mut self.identity
             && id.is_some()
             && session.id == id
@@ -39,9 +39,9 @@ impl Machine {
             // Another tab restored it: the user is there.
             return session.lifetime.record_activity(now);
         }
-        self.overtake(&OvertakenBy::SignIn, Operation::brings_session);
+        self.overtake(OvertakenBy::SignIn, Operation::brings_session);
         match &mut self.identity {
-            Identity::Session(session) if session.user == *user => {
+            Identity::Session(session) if session.user == user => {
                 if session.registration.has_gateway {
                     // The gateway's session is the new one, with limits of its own.
                     session.is_replaced = true;
@@ -75,7 +75,7 @@ impl Machine {
         let is_other = match &self.identity {
             // Without a gateway each tab has a session of its own, and a sign-out means all of them.
             Identity::Session(session) => {
-                session.registration.has_gateway && !session.is_named_by(id.as_ref())
+                session.registration.has_gateway && !session.is_named_by(id)
             }
             _ => false,
         };
@@ -91,23 +91,21 @@ impl Machine {
     }
 
     /// The user was active in this tab.
-    pub(super) fn active(&mut self, at_secs: u32, now: f64) {
+    pub(super) fn active(&mut self, at_secs: f64, now: f64) {
         if let Identity::Session(session) = &mut self.identity
             && !session.lifetime.is_expired(now)
         {
             session.lifetime.record_activity(now);
             let registration = Some(session.registration);
-            let message = TabMessage::Active { user: session.user.clone(), at_secs };
-            self.effects.push(Effect::Post { registration, message });
+            let message = TabMessage::Active { user: session.user, at_secs };
+            self.emit(Effect::Post { registration, message });
         }
     }
 
     /// The page goes into the back/forward cache: it must show no user until it is known who is signed in.
     pub(super) fn frozen(&mut self) {
         if let Identity::Session(_) = &self.identity {
-            self.overtake(&OvertakenBy::End, |found| {
-                matches!(found.purpose, Purpose::Renew { .. })
-            });
+            self.overtake(OvertakenBy::End, |found| matches!(found.purpose, Purpose::Renew { .. }));
             self.identity = Identity::Unknown;
         }
     }

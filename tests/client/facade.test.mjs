@@ -22,6 +22,7 @@ async function bundle(file) {
         "callback-url",
         "client/create-client",
         "config",
+        "core",
         "errors",
         "loader",
         "messages",
@@ -94,33 +95,26 @@ function fakeGlue() {
     },
     reset: () => glue.resets++,
     Core: class {
-      callbackRetryable = false;
       closed = false;
       calls = [];
       constructor(host) {
         this.host = host;
         glue.cores.push(this);
       }
-      #answer(name, argument) {
-        const call = { name, argument, ...Promise.withResolvers?.() };
-        if (!call.promise) {
-          call.promise = new Promise((resolve, reject) => Object.assign(call, { resolve, reject }));
-        }
+      call(id, kind) {
+        const name = facade.CallKind[kind];
+        const text = this.host.argument(id);
+        const call = {
+          name,
+          argument: name === "Login" ? JSON.parse(text) : text,
+          resolve: (value) => this.host.resolve(id, value),
+          reject: (error, isRetryable) => this.host.reject(id, error, isRetryable),
+        };
         this.calls.push(call);
         glue.onCall?.(call, this);
-        return call.promise;
       }
-      startLogin(json) {
-        return this.#answer("startLogin", JSON.parse(json));
-      }
-      handleCallback(url) {
-        return this.#answer("handleCallback", url);
-      }
-      getUser() {
-        return this.#answer("getUser");
-      }
-      close() {
-        this.closed = true;
+      notify(event) {
+        this.closed ||= event === facade.PageEvent.Closed;
       }
     },
   };
@@ -756,7 +750,7 @@ test("login.failed carries the reason, where there is one", async () => {
   glue.Core = /** @type {any} */ (
     class {
       constructor(host) {
-        throw host.error({ code: "tenant_not_allowed", message: "m", reason: "tenant_other" });
+        throw host.error("tenant_not_allowed", "m", false, undefined, "tenant_other");
       }
     }
   );
@@ -794,8 +788,7 @@ async function watchUsers(config = {}) {
   client.subscribe(() => seen.push(client.getSnapshot().user?.name ?? null));
   const { host } = glue.cores[0];
   /** @param {string} status @param {object | null} [user] @param {unknown} [error] */
-  const publish = (status, user = null, error = null) =>
-    host.publish({ status, user, scope: [], error });
+  const publish = (status, user = null, error = null) => host.publish(status, user, [], error);
   return { client, seen, publish, host };
 }
 
@@ -872,9 +865,15 @@ test("logout sets the sign-out mark when the WebAssembly can't be loaded and the
     assert.equal(error.code, "wasm_unavailable");
     return [...stored];
   };
-  const set = [["classlink-spa.sign-out.c1", "1"]];
-  assert.deepEqual(await marks({ ...BASE, gateway: "/auth" }), set);
-  assert.deepEqual(await marks(() => ({ ...BASE, gateway: "/auth" })), set);
+  for (const config of [{ ...BASE, gateway: "/auth" }, () => ({ ...BASE, gateway: "/auth" })]) {
+    const [[key, session], ...more] = await marks(config);
+    assert.match(
+      key,
+      /^classlink-spa\.sign-out\.[0-9A-Z]{8}\.classlink-spa https:\/\/launchpad\.classlink\.com c1$/,
+    );
+    assert.equal(session, "", "whichever session there is");
+    assert.deepEqual(more, []);
+  }
   assert.deepEqual(await marks(BASE), []);
 });
 
@@ -959,12 +958,12 @@ test("snapshots: frozen, the same while nothing changes, and listeners that thro
   const [core] = glue.cores;
   assert.deepEqual(
     core.calls.map(({ name }) => name),
-    ["getUser"],
+    ["User"],
     "subscribing restores, once",
   );
   /** @type {(status: string, user?: unknown, scope?: string[]) => void} */
   const say = (status, user = null, scope = []) =>
-    core.host.publish({ status, user: structuredClone(user), scope, error: null });
+    core.host.publish(status, structuredClone(user), scope, null);
   say("signed-in", USER, ["openid"]);
   const first = getSnapshot();
   assert.deepEqual(first, { status: "signed-in", user: USER, scope: ["openid"], error: null });
@@ -1019,7 +1018,7 @@ test("an onEvent that throws changes nothing", async () => {
     },
   });
   await client.preload();
-  glue.cores[0].host.event({ type: "logout", at: 1 });
+  glue.cores[0].host.emit("logout", "ABCD1234", undefined, undefined);
   assert.equal(globalThis.reported.length, 1);
 });
 
@@ -1031,7 +1030,7 @@ const SIGNED_IN = { status: "signed-in", user: USER, returnTo: "/" };
 test("handleCallback: one handling, one promise, until a new answer comes", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
-  glue.onCall = ({ name, resolve }) => resolve(name === "handleCallback" ? SIGNED_IN : undefined);
+  glue.onCall = ({ name, resolve }) => resolve(name === "Callback" ? SIGNED_IN : undefined);
   const { handleCallback, startLogin } = createClient(BASE);
   const one = handleCallback();
   assert.equal(location.href, `${ORIGIN}/cb`, "stripped before anything loads");
@@ -1065,13 +1064,13 @@ test("handleCallback: who signed out is not answered with again", async () => {
   const client = createClient(BASE);
   const result = { status: "signed-in", user: USER, returnTo: "/" };
   glue.onCall = (call, { host }) => {
-    host.publish({ status: "signed-in", user: USER, scope: [], error: null });
+    host.publish("signed-in", USER, [], null);
     call.resolve(result);
   };
   assert.equal((await client.handleCallback()).user.id, USER.id);
   assert.equal((await client.handleCallback()).user.id, USER.id, "StrictMode calls twice");
 
-  glue.cores[0].host.publish({ status: "signed-out", user: null, scope: [], error: null });
+  glue.cores[0].host.publish("signed-out", null, [], null);
 
   assert.equal((await caught(client.handleCallback())).code, "not_a_callback");
 });
@@ -1100,16 +1099,14 @@ test("handleCallback: a failure before the code was sent may be tried again", as
   assert.equal((await caught(one)).code, "wasm_unavailable");
 
   glue.onCall = (call, core) => {
-    core.callbackRetryable = true;
-    call.reject(core.host.error({ code: "network", message: "m", retryable: true }));
+    call.reject(core.host.error("network", "m", true), true);
   };
   const two = handleCallback();
   assert.notEqual(two, one);
   assert.equal((await caught(two)).code, "network");
 
   glue.onCall = (call, core) => {
-    core.callbackRetryable = false;
-    call.reject(core.host.error({ code: "token_rejected", message: "m", retryable: false }));
+    call.reject(core.host.error("token_rejected", "m", false), false);
   };
   const three = handleCallback();
   assert.notEqual(three, two);
@@ -1130,7 +1127,7 @@ test("a getUser of the same moment comes after handleCallback", async () => {
   await tick();
   assert.deepEqual(
     glue.cores[0].calls.map(({ name }) => name),
-    ["handleCallback", "getUser"],
+    ["Callback", "User"],
   );
 });
 
@@ -1202,7 +1199,7 @@ test("close ends everything, and again", async () => {
   const ended = Promise.all(calls.map(caught));
   await tick();
   const [core] = glue.cores;
-  core.host.publish({ status: "signed-in", user: USER, scope: [], error: null });
+  core.host.publish("signed-in", USER, [], null);
   client.close();
   client.close();
   assert.ok(core.closed);
@@ -1213,7 +1210,7 @@ test("close ends everything, and again", async () => {
   assert.equal(client.getSnapshot().user, null);
   assert.equal(client.getSnapshot().status, "signed-out");
   assert.equal(heard, 2);
-  core.host.publish({ status: "signed-in", user: USER, scope: [], error: null });
+  core.host.publish("signed-in", USER, [], null);
   assert.equal(client.getSnapshot().user, null, "a closed core isn't heard");
   for (const method of ["startLogin", "handleCallback", "getUser", "preload"]) {
     assert.equal((await caught(client[method]())).code, "client_closed", method);
@@ -1243,7 +1240,7 @@ test("a panic ends every call of every client; the next call has a fresh instanc
   const ended = Promise.all(calls.map(caught));
   await tick();
   const [first, second] = glue.cores;
-  first.host.publish({ status: "signed-in", user: USER, scope: ["openid"], error: null });
+  first.host.publish("signed-in", USER, ["openid"], null);
 
   glue.panic();
   assert.equal(glue.resets, 0, "not while the stack stands");
@@ -1255,13 +1252,13 @@ test("a panic ends every call of every client; the next call has a fresh instanc
   assert.deepEqual(events, ["internal"]);
   assert.notEqual(errors[0], errors[2], "each client has an error of its own");
   assert.deepEqual(one.getSnapshot(), { status: "signed-out", user: null, scope: [], error: null });
-  first.host.publish({ status: "signed-in", user: USER, scope: ["openid"], error: null });
+  first.host.publish("signed-in", USER, ["openid"], null);
   assert.equal(one.getSnapshot().user, null, "a dead core isn't heard");
 
   await tick();
   assert.equal(glue.resets, 1);
   assert.equal(glue.loads, 1);
-  glue.onCall = ({ name, resolve }) => resolve(name === "getUser" ? null : SIGNED_IN);
+  glue.onCall = ({ name, resolve }) => resolve(name === "User" ? null : SIGNED_IN);
   assert.equal(await two.getUser(), null);
   assert.equal((await one.handleCallback()).status, "signed-in");
   assert.equal(glue.cores.length, 4);

@@ -59,7 +59,11 @@ test("by button: only the authorization request leaves for the provider", async 
   assert.equal(result.user.id, `${standIn.issuer}|8708718`);
   assert.deepEqual(crossOriginRequests(requests, app), []);
   assert.equal(countRequests(standIn, PATHS.authorization), 1);
-  assert.deepEqual(askedGateway().sort(), ["GET /auth/jwks", "POST /auth/token"]);
+  assert.deepEqual(askedGateway().sort(), [
+    "GET /auth/jwks",
+    "POST /auth/session",
+    "POST /auth/token",
+  ]);
   // The gateway sent the other requests to the provider, and not a page.
   const asking = standIn.requests.filter(({ path }) => [PATHS.token, PATHS.keys].includes(path));
   assert.deepEqual([...new Set(asking.map(({ origin }) => origin))], [undefined]);
@@ -85,7 +89,11 @@ test("by tile: the code that nobody asked for is thrown away, and never reaches 
 
   assert.equal(result.user?.name, "Pia Pupil", JSON.stringify(result));
   assert.deepEqual(crossOriginRequests(requests, app), []);
-  assert.deepEqual(askedGateway().sort(), ["GET /auth/jwks", "POST /auth/token"]);
+  assert.deepEqual(askedGateway().sort(), [
+    "GET /auth/jwks",
+    "POST /auth/session",
+    "POST /auth/token",
+  ]);
 });
 
 for (const [profile, path, member] of [

@@ -4,25 +4,64 @@
  * @packageDocumentation
  */
 
-import type { Core } from "../core.js";
+import type { CallKind, Core, Host } from "../core.js";
 import { ClassLinkError } from "../errors.js";
 import type { ConfigSource } from "./config-source.js";
 import { hasPage, requireBrowser } from "./environment.js";
-import type { SnapshotStore } from "./snapshot-store.js";
+import { type SnapshotStore, withoutUndefined } from "./snapshot-store.js";
 
 export interface CallOptions {
   /** Its failure is a failed login. */
   readonly isLogin?: boolean;
   /** Its failure leaves the snapshot alone. */
   readonly isQuiet?: boolean;
+  /** Called with the core that gets the call. */
+  readonly onStart?: (core: Core) => void;
   /** What must be done before the WebAssembly is loaded. */
   readonly prepare?: () => Promise<void>;
   /** Called if the WebAssembly cannot be loaded. */
   readonly onLoadError?: () => void;
 }
 
+/** What the core is asked for in a call. */
+export interface CoreRequest {
+  readonly kind: CallKind;
+  /** `Host.argument` in `core.ts`. */
+  readonly argument?: string | undefined;
+  /** The window that a login is to use. */
+  readonly popup?: Window;
+  readonly minValidity?: number;
+  /** Asks for a token for the origin that is the argument: another than this one, which it has refused. */
+  readonly forFetch?: { readonly refused: string | undefined };
+}
+
+/** How the core settles the calls that were made to it: members of `Host` in `core.ts`. */
+export type CallHost = Pick<
+  Host,
+  | "argument"
+  | "prepareStatus"
+  | "prepareSignIn"
+  | "prepareSignOut"
+  | "settlePrepared"
+  | "resolve"
+  | "reject"
+>;
+
+/** A call that the core is to settle. */
+interface CoreCall extends CoreRequest {
+  readonly settle: readonly [resolve: (value: any) => void, reject: (error: unknown) => void];
+  result?: unknown;
+}
+
 /** The calls of one client. */
 export interface CallTracker {
+  readonly host: CallHost;
+  /** Returns the popup of a call. */
+  popupOf(call: number): Window | undefined;
+  /** Makes a call to the core, which settles it through {@link host}. */
+  request<T>(request: CoreRequest, options?: CallOptions): Promise<T>;
+  /** Whether the callback URL whose call rejected with this may be tried again. */
+  isRetryable(error: unknown): boolean;
   /**
    * Runs `use` with the core. What fails before the WebAssembly is loaded is reported here, since the core is not there
    * to do it.
@@ -41,6 +80,15 @@ interface Call {
   fail(error: ClassLinkError): void;
 }
 
+/** Parses JSON that was stored: what was tampered with counts as missing. */
+export function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? text : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export const closedError = (): ClassLinkError =>
   new ClassLinkError({
     code: "client_closed",
@@ -54,52 +102,114 @@ export function createCallTracker(
   getCore: () => Promise<Core>,
 ): CallTracker {
   const outstanding = new Set<Call>();
+  const coreCalls = new Map<number, CoreCall>();
+  const retryable = new WeakSet<object>();
+  let lastCall = 0;
   let closed = false;
 
-  return {
-    call: (use, { isLogin = false, isQuiet = false, prepare, onLoadError } = {}) =>
-      new Promise((resolve, reject) => {
-        const entry: Call = {
-          isLogin,
-          fail(error) {
-            outstanding.delete(entry);
-            reject(error);
-          },
-        };
-        const run = async () => {
-          if (!outstanding.has(entry)) throw closedError();
-          let core: Core;
-          try {
-            requireBrowser();
-            await prepare?.();
-            core = await getCore();
-          } catch (cause) {
-            const error = config.localize(cause);
-            onLoadError?.();
-            if (outstanding.has(entry)) {
-              if (isLogin) config.emitLoginFailure(error);
-              if (!isQuiet && hasPage() && !store.get().user) {
-                store.publish({ status: "error", user: null, scope: [], error });
-              }
-              entry.fail(error);
+  /** Returns a call that is about to be settled. */
+  function take(id: number): CoreCall | undefined {
+    const found = coreCalls.get(id);
+    coreCalls.delete(id);
+    return found;
+  }
+
+  function prepare(id: number, result: unknown): void {
+    const found = coreCalls.get(id);
+    if (found) found.result = result;
+  }
+
+  const call: CallTracker["call"] = (
+    use,
+    { isLogin = false, isQuiet = false, prepare, onLoadError } = {},
+  ) =>
+    new Promise((resolve, reject) => {
+      const entry: Call = {
+        isLogin,
+        fail(error) {
+          outstanding.delete(entry);
+          reject(error);
+        },
+      };
+      const run = async () => {
+        if (!outstanding.has(entry)) throw closedError();
+        let core: Core;
+        try {
+          requireBrowser();
+          await prepare?.();
+          core = await getCore();
+        } catch (cause) {
+          const error = config.localize(cause);
+          onLoadError?.();
+          if (outstanding.has(entry)) {
+            if (isLogin) config.emitLoginFailure(error);
+            if (!isQuiet && hasPage() && !store.get().user) {
+              store.publish({ status: "error", user: null, scope: [], error });
             }
-            throw error;
+            entry.fail(error);
           }
-          // Rejected meanwhile: nothing more is begun.
-          if (!outstanding.has(entry)) throw closedError();
-          return use(core);
-        };
-        if (closed) return reject(config.localize(closedError()));
-        outstanding.add(entry);
-        Promise.resolve()
-          .then(run)
-          .then(resolve, (error) => {
-            // A panic has rejected this call already: then this does nothing.
-            queueMicrotask(() => reject(config.localize(error)));
-          })
-          .finally(() => queueMicrotask(() => outstanding.delete(entry)));
-      }),
+          throw error;
+        }
+        // Rejected meanwhile: nothing more is begun.
+        if (!outstanding.has(entry)) throw closedError();
+        return use(core);
+      };
+      if (closed) return reject(config.localize(closedError()));
+      outstanding.add(entry);
+      Promise.resolve()
+        .then(run)
+        .then(resolve, (error) => {
+          // A panic has rejected this call already: then this does nothing.
+          queueMicrotask(() => reject(config.localize(error)));
+        })
+        .finally(() => queueMicrotask(() => outstanding.delete(entry)));
+    });
+
+  return {
+    call,
+    request: (request, options) =>
+      call(
+        (core) =>
+          new Promise((...settle) => {
+            options?.onStart?.(core);
+            const id = ++lastCall;
+            coreCalls.set(id, { ...request, settle });
+            const { kind, minValidity = 0, forFetch } = request;
+            if (forFetch) core.callForFetch(id, forFetch.refused);
+            else core.call(id, kind, minValidity);
+          }),
+        options,
+      ),
+    host: {
+      argument: (id) => coreCalls.get(id)?.argument,
+      prepareStatus: (id, status) => prepare(id, { status }),
+      prepareSignIn: (id, user, returnTo, appState, district) =>
+        prepare(
+          id,
+          withoutUndefined({
+            status: "signed-in",
+            user,
+            returnTo,
+            appState: parseJson(appState),
+            district,
+          }),
+        ),
+      prepareSignOut: (id, sessionEnded, providerSessionMayRemain) =>
+        prepare(id, { sessionEnded, providerSessionMayRemain }),
+      settlePrepared(id) {
+        const found = take(id);
+        found?.settle[0](found.result);
+      },
+      resolve: (id, value) => take(id)?.settle[0](value),
+      reject(id, error, isRetryable) {
+        if (isRetryable) retryable.add(error);
+        take(id)?.settle[1](error);
+      },
+    },
+    popupOf: (id) => coreCalls.get(id)?.popup,
+    isRetryable: (error) => retryable.has(error as object),
     rejectAll(error) {
+      coreCalls.clear();
       if ([...outstanding].some(({ isLogin }) => isLogin)) config.emitLoginFailure(error);
       for (const { fail } of [...outstanding]) fail(error);
     },

@@ -6,7 +6,7 @@
 
 import { captureCallback, stripCallback } from "../callback-url.js";
 import { invalid } from "../config.js";
-import type { Core } from "../core.js";
+import { CallKind, type Core } from "../core.js";
 import { ClassLinkError } from "../errors.js";
 import type { Snapshot } from "../types.js";
 import type { CallTracker } from "./call-tracker.js";
@@ -38,7 +38,7 @@ export function createCallbackFlow(
   config: ConfigSource,
   store: SnapshotStore,
   loader: CoreLoader,
-  { call, isClosed }: CallTracker,
+  { call, request, isClosed, isRetryable }: CallTracker,
 ): CallbackFlow {
   let callbackHandling: CallbackHandling | undefined;
 
@@ -78,12 +78,14 @@ export function createCallbackFlow(
       const current = { url: response, retryable: false } as CallbackHandling;
       callbackHandling = current;
       let handledBy: Core | undefined;
-      current.promise = call(
-        (core) => {
-          handledBy = core;
-          return core.handleCallback(current.url) as Promise<Result>;
+      current.promise = request<Result>(
+        { kind: CallKind.Callback, argument: response },
+        {
+          isLogin: true,
+          onStart: (core) => {
+            handledBy = core;
+          },
         },
-        { isLogin: true },
       ).then(
         (result) => {
           current.isSignedIn = result.status === "signed-in";
@@ -91,8 +93,7 @@ export function createCallbackFlow(
         },
         (error) => {
           // A call that this core did not end has not used up the code.
-          current.retryable =
-            !handledBy || handledBy !== loader.current() || handledBy.callbackRetryable;
+          current.retryable = !handledBy || handledBy !== loader.current() || isRetryable(error);
           throw error;
         },
       );

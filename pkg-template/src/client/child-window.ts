@@ -31,6 +31,7 @@ export interface ChildWindows {
     state: string,
     popup: Window | undefined,
     timeout: number,
+    cancelled: AbortSignal,
   ): Promise<string | undefined>;
   /** `Host.handOver` in `core.ts`. */
   handOver(url: string, state: string): Promise<boolean>;
@@ -62,11 +63,8 @@ async function withLock(state: string, use: () => void | Promise<void>): Promise
 /** `post` tells the other tabs, for popups that have lost their opener. */
 export function createChildWindows(post: (message: TabMessage) => void): ChildWindows {
   const ending = new AbortController();
-  /** By state: from which window the callback may come, what takes it, and, of a popup, what gives it up. */
-  const waiting = new Map<
-    string,
-    { from: () => Window | null; take: (url: string) => void; drop: (() => void) | undefined }
-  >();
+  /** By state: from which window the callback may come, and what takes it. */
+  const waiting = new Map<string, { from: () => Window | null; take: (url: string) => void }>();
   /** By state: what hears that an offer was taken. */
   const offered = new Map<string, () => void>();
 
@@ -98,7 +96,7 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
     handleMessage: (message) => receive(message),
     close: () => ending.abort(),
 
-    open(url, state, popup, timeout) {
+    open(url, state, popup, timeout, cancelled) {
       return new Promise((resolve, reject) => {
         const frame = popup ? undefined : document.createElement("iframe");
         let timer: ReturnType<typeof setInterval> | undefined;
@@ -114,12 +112,19 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
           ending.signal.removeEventListener("abort", end);
           frame?.remove();
         };
-        if (popup && !popup.closed) {
-          // One popup at a time: what waits for an earlier one is over, and the later call settles for both.
-          for (const { drop } of [...waiting.values()]) drop?.();
-        }
+        const giveUp = () => {
+          end();
+          reject(
+            new ClassLinkError({
+              code: "popup_closed",
+              message:
+                "The window was closed before the sign-in was finished, or Cross-Origin-Opener-Policy cut it off.",
+            }),
+          );
+        };
+        cancelled.addEventListener("abort", giveUp);
+        if (cancelled.aborted) return giveUp();
         waiting.set(state, {
-          drop: popup && end,
           from: () => popup ?? frame?.contentWindow ?? null,
           take(answer) {
             end();
@@ -134,15 +139,7 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
             // while this page has no focus, somebody may be signing in there.
             if (!popup.closed || !(document.hasFocus() || closedAt)) return;
             closedAt ||= Date.now();
-            if (Date.now() - closedAt < POPUP_CLOSE_GRACE_MS) return;
-            end();
-            reject(
-              new ClassLinkError({
-                code: "popup_closed",
-                message:
-                  "The window was closed before the sign-in was finished, or Cross-Origin-Opener-Policy cut it off.",
-              }),
-            );
+            if (Date.now() - closedAt >= POPUP_CLOSE_GRACE_MS) giveUp();
           }, POPUP_POLL_MS);
           popup.location.replace(url);
         } else if (frame) {

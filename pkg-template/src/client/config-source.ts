@@ -6,11 +6,12 @@
 
 import type { SubscribeToEvents } from "../client-internals.js";
 import { invalid, type ResolvedConfig, readConfig } from "../config.js";
+import type { Host } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { internalError } from "../loader.js";
 import { localize } from "../messages.js";
 import type { ClassLinkConfig, ClassLinkEvent, DistrictConfig } from "../types.js";
-import { reportErrors } from "./snapshot-store.js";
+import { reportErrors, withoutUndefined } from "./snapshot-store.js";
 
 /** The configuration of one client, by district if it is a function. */
 export interface ConfigSource {
@@ -25,8 +26,8 @@ export interface ConfigSource {
   /** Makes a `ClassLinkError` of any error, with the application's own text for users. */
   localize(error: unknown): ClassLinkError;
   rejectLocalized(error: unknown): Promise<never>;
-  /** Calls `onEvent`, and the components' listeners. */
-  emit(event: ClassLinkEvent): void;
+  /** Calls `onEvent`, and the components' listeners: `Host.emit` in `core.ts`. */
+  emit: Host["emit"];
   readonly onEvent: SubscribeToEvents;
   emitLoginFailure(error: ClassLinkError): void;
 }
@@ -58,8 +59,18 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
 
   const listeners = new Set<(event: ClassLinkEvent) => void>();
 
-  const emit = (event: ClassLinkEvent): void => {
-    Object.freeze(event);
+  const emit: Host["emit"] = (type, supportCode, durationMs, error) => {
+    const event = Object.freeze(
+      withoutUndefined({
+        type,
+        at: Date.now(),
+        // The one that people read out.
+        supportCode: error?.supportCode ?? supportCode,
+        durationMs,
+        code: error?.code,
+        reason: error?.reason,
+      }) as ClassLinkEvent,
+    );
     for (const listener of [settings?.onEvent, ...listeners]) {
       reportErrors(() => listener?.(event));
     }
@@ -91,7 +102,6 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
         listeners.delete(listener);
       };
     },
-    emitLoginFailure: ({ supportCode, code, reason }) =>
-      emit({ type: "login.failed", at: Date.now(), supportCode, code, ...(reason && { reason }) }),
+    emitLoginFailure: (error) => emit("login.failed", "", undefined, error),
   };
 }

@@ -6,23 +6,15 @@
 
 import { stripState } from "../callback-url.js";
 import { invalid } from "../config.js";
-import type { Core, Glue, Host } from "../core.js";
-import { ClassLinkError, newSupportCode } from "../errors.js";
+import { type Core, type Glue, type Host, PageEvent } from "../core.js";
+import { ClassLinkError, type ClassLinkErrorInit, newSupportCode } from "../errors.js";
 import { internalError, type Runtime } from "../loader.js";
 import { createPresence, type Presence } from "../presence.js";
 import { run } from "../task.js";
-import { closedError } from "./call-tracker.js";
+import { type CallTracker, closedError, parseJson } from "./call-tracker.js";
 import { type ChildWindows, createChildWindows } from "./child-window.js";
 import type { ConfigSource } from "./config-source.js";
 import type { SnapshotStore } from "./snapshot-store.js";
-
-/** What the client does when the core or the page asks for it. */
-export interface CoreEvents {
-  /** The WebAssembly has panicked; the next call gets a new core. */
-  onPanic(error: ClassLinkError): void;
-  /** Another tab or the back/forward cache has made the session unknown. */
-  onSessionUnknown(): void;
-}
 
 /** The core of one client. */
 export interface CoreLoader {
@@ -41,7 +33,9 @@ export function createCoreLoader(
   runtime: Runtime,
   config: ConfigSource,
   store: SnapshotStore,
-  { onPanic, onSessionUnknown }: CoreEvents,
+  getCalls: () => CallTracker,
+  /** Called when the WebAssembly has panicked; the next call gets a new core. */
+  onPanic: (error: ClassLinkError) => void,
 ): CoreLoader {
   let corePromise: Promise<Core> | undefined;
   let core: Core | undefined;
@@ -57,23 +51,15 @@ export function createCoreLoader(
     return runtime.load(settings?.wasmUrl, settings?.core.timeout);
   }
 
-  function stayActive(): void {
-    if (core?.beActive()) presence?.post({ kind: "active", at: `${Math.ceil(Date.now() / 1000)}` });
-  }
+  const stayActive = (): void => core?.recordActivity();
 
   const startPresence = (): Presence =>
     createPresence({
-      wake: () => core?.wake(),
-      active: stayActive,
-      hear(message) {
-        const { kind, person, at } = message;
-        if (!childWindows?.handleMessage(message) && core?.hear(kind, person ?? at)) {
-          onSessionUnknown();
-        }
-      },
-      freeze: () => core?.freeze(),
-      comeBack() {
-        if (core?.comeBack()) onSessionUnknown();
+      notify: (event) => core?.notify(event),
+      recordActivity: stayActive,
+      receive(message) {
+        const { kind, session, person, at } = message;
+        if (!childWindows?.handleMessage(message)) core?.receive(kind, session, person, Number(at));
       },
     });
 
@@ -92,14 +78,25 @@ export function createCoreLoader(
 
   function createHost(presence: Presence, childWindows: ChildWindows): Host {
     const own = generation;
+    const calls = getCalls();
     return {
       config: config.toJson,
-      error: (details, cause) => config.localize(new ClassLinkError({ ...details, cause })),
-      publish(next) {
-        if (own === generation) store.publish(next);
+      error: (
+        ...[code, message, retryable, supportCode, reason, status, clockOffset, error, ...more]
+      ) => {
+        const [description, uri, returnTo, appState, cause] = more;
+        const providerError = error === undefined ? error : { error, description, uri };
+        const init = { code, message, retryable, supportCode, reason, status, clockOffset };
+        const login = { returnTo, appState: parseJson(appState) };
+        return config.localize(
+          new ClassLinkError({ ...init, providerError, ...login, cause } as ClassLinkErrorInit),
+        );
       },
-      event(event) {
-        if (own === generation) config.emit(event);
+      publish(status, user, scope, error) {
+        if (own === generation) store.publish({ status, user, scope, error });
+      },
+      emit(...event) {
+        if (own === generation) config.emit(...event);
       },
       async navigate(url) {
         if (own !== generation) throw closedError();
@@ -113,16 +110,17 @@ export function createCoreLoader(
       },
       run,
       supportCode: newSupportCode,
-      aside: (url, state, popup) =>
+      aside: (url, state, call, cancelled) =>
         childWindows
-          .open(url, state, popup, config.current()?.core.timeout ?? 0)
+          .open(url, state, calls.popupOf(call), config.current()?.core.timeout ?? 0, cancelled)
           .catch(config.rejectLocalized),
       handOver: childWindows.handOver,
       lock: presence.lock,
       schedule: presence.schedule,
       join: presence.join,
-      post: (kind, person) => presence.post({ kind, person }),
+      post: presence.post,
       stripState,
+      ...calls.host,
     };
   }
 
@@ -135,7 +133,7 @@ export function createCoreLoader(
         const attempt = load().then(({ Core }) => {
           if (own !== generation) throw internalError();
           presence = startPresence();
-          childWindows = createChildWindows(presence.post);
+          childWindows = createChildWindows(presence.send);
           core = new Core(createHost(presence, childWindows));
           return core;
         });
@@ -152,7 +150,7 @@ export function createCoreLoader(
       const last = core;
       drop();
       try {
-        last?.close();
+        last?.notify(PageEvent.Closed);
       } catch {
         // A panic, which the runtime reports.
       }

@@ -6,13 +6,20 @@
 
 import { type ClientInternals, INTERNALS } from "../client-internals.js";
 import { invalid, readLoginOptions, readLogoutOptions, readMinValidity } from "../config.js";
-import type { Core } from "../core.js";
+import { CallKind } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { loadDiagnosis } from "../load-diagnosis.js";
 import type { Runtime } from "../loader.js";
-import type { ClassLinkClient, ClassLinkConfig, DistrictConfig, SignedIn, User } from "../types.js";
+import type {
+  ClassLinkClient,
+  ClassLinkConfig,
+  DistrictConfig,
+  LogoutResult,
+  SignedIn,
+  User,
+} from "../types.js";
 import { fetchWithToken } from "./authorized-fetch.js";
-import { createCallTracker } from "./call-tracker.js";
+import { type CallTracker, createCallTracker } from "./call-tracker.js";
 import { type CallbackFlow, createCallbackFlow } from "./callback-flow.js";
 import { createConfigSource } from "./config-source.js";
 import { createCoreLoader } from "./core-loader.js";
@@ -38,20 +45,15 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     beforeChange: (next) => callbacks.onSnapshot(next),
     onUserChange: (user, previous) => config.current()?.onUserChange?.(user, previous),
   });
-  const loader = createCoreLoader(runtime, config, store, { onPanic, onSessionUnknown });
-  const calls = createCallTracker(config, store, loader.get);
+  const loader = createCoreLoader(runtime, config, store, () => calls, onPanic);
+  const calls: CallTracker = createCallTracker(config, store, loader.get);
   const callbacks: CallbackFlow = createCallbackFlow(config, store, loader, calls);
   const popups = createPopupLogins();
-  const { call } = calls;
+  const { call, request } = calls;
 
   function onPanic(panic: ClassLinkError): void {
     calls.rejectAll(config.localize(panic));
     store.publish(SIGNED_OUT);
-  }
-
-  /** Restores without leaving the page. The result is in the snapshot. */
-  function onSessionUnknown(): void {
-    call((core) => core.restoreSession(false), { isQuiet: true }).catch(() => {});
   }
 
   /** `Promise.try`, for functions that return promises. */
@@ -66,26 +68,24 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
   const startLogin = (options?: unknown): Promise<unknown> =>
     promiseTry((): Promise<unknown> => {
       const { core: coreOptions, popup } = readLoginOptions(options);
-      const json = JSON.stringify(coreOptions);
+      const argument = JSON.stringify(coreOptions);
       const login = { isLogin: true, prepare: () => config.prefetch(coreOptions.district) };
       if (popup && !calls.isClosed() && hasPage()) {
         // At once, while the user activation lasts.
-        return popups.start(json, popup.window, (popupWindow) => {
+        return popups.start(argument, popup.window, (popupWindow) => {
           callbacks.forget();
-          return call(
-            (core) => core.startPopupLogin(json, popupWindow) as Promise<SignedIn>,
-            login,
-          ).then(store.freezeResult);
+          const asked = { kind: CallKind.Popup, argument, popup: popupWindow };
+          return request<SignedIn>(asked, login).then(store.freezeResult);
         });
       }
       callbacks.forget();
-      return call((core) => core.startLogin(json), login);
+      return request({ kind: CallKind.Login, argument }, login);
     });
 
-  const callForUser = (use: (core: Core) => Promise<unknown>): Promise<User | null> =>
-    call(async (core) => store.reuseUser((await use(core)) as User | null));
+  const callForUser = (kind: CallKind): Promise<User | null> =>
+    request<User | null>({ kind }).then(store.reuseUser);
 
-  const getUser = () => callForUser((core) => core.getUser());
+  const getUser = () => callForUser(CallKind.User);
 
   function subscribe(listener: () => void): () => void {
     if (!isRestoreBegun && hasPage()) {
@@ -112,18 +112,19 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     getAccessToken: (options) =>
       promiseTry(() => {
         const minValidity = readMinValidity(options);
-        return call((core) => core.accessToken(minValidity));
+        return request({ kind: CallKind.AccessToken, minValidity });
       }),
-    getIdToken: () => call((core) => core.idToken()),
+    getIdToken: () => request({ kind: CallKind.IdToken }),
     fetch: (input, init) =>
       fetchWithToken(
-        (origin, refused) => call((core) => core.accessTokenFor(origin, refused)),
+        (argument, refused) =>
+          request({ kind: CallKind.AccessToken, argument, forFetch: { refused } }),
         input,
         init,
       ).catch((error) => {
         throw isClassLinkError(error) ? config.localize(error) : error;
       }),
-    restoreSession: () => callForUser((core) => core.restoreSession(true)),
+    restoreSession: () => callForUser(CallKind.Restore),
     handleLaunch: (url) =>
       promiseTry(() => {
         let target = "";
@@ -133,14 +134,15 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
           throw invalid("handleLaunch", "was given what isn't a URL.", cause);
         }
         callbacks.forget();
-        return call((core) => core.handleLaunch(target), { isLogin: true });
+        return request({ kind: CallKind.Launch, argument: target }, { isLogin: true });
       }),
     logout: (options) =>
       promiseTry(() => {
-        const url = readLogoutOptions(options);
-        return call(async (core) => Object.freeze(await core.logout(url)), {
-          onLoadError: () => setSignOutMark(config.current()),
-        });
+        const argument = readLogoutOptions(options);
+        return request<LogoutResult>(
+          { kind: CallKind.Logout, argument },
+          { onLoadError: () => setSignOutMark(config.current()) },
+        ).then(Object.freeze);
       }),
     getSnapshot: store.get,
     subscribe,

@@ -42,13 +42,15 @@ export function createPopupLogins(): PopupLogins {
       const promise = new Promise<SignedIn>((resolve, reject) => {
         settleAs = resolve;
         login(popup).then(resolve, (error) => {
-          popup.close();
+          // A later call may have been given the same window.
+          if (current === own || current?.popup !== popup) popup.close();
           reject(error);
         });
       }).finally(() => {
-        if (current?.popup === popup) current = undefined;
+        if (current === own) current = undefined;
       });
-      current = { options, popup, promise, settleAs };
+      const own = { options, popup, promise, settleAs };
+      current = own;
       if (earlier) {
         if (earlier.popup !== popup) earlier.popup.close();
         earlier.settleAs(promise);

@@ -48,6 +48,10 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
+/** Returns a copy without the members that are `undefined`. */
+export const withoutUndefined = (value: object): object =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
+
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Calls the application's function as the platform calls listeners: an exception is reported, and stops nothing. */

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// A sealed session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sealed {
-    pub id: String,
+    pub id: u32,
     pub user: u8,
     /// The gateway's count when it was sealed: a higher one is newer.
     pub born: u32,
@@ -18,7 +18,7 @@ pub enum SetCookie {
     Session(Sealed),
     /// A session ended or was replaced. With the time that it was sealed at, if that is known.
     Ended {
-        id: String,
+        id: u32,
         born: Option<u32>,
     },
 }
@@ -26,18 +26,18 @@ pub enum SetCookie {
 /// The cookies: one for each session and one for each ended session, so that no late response overwrites another.
 #[derive(Clone, Debug, Default)]
 pub struct Jar {
-    pub sessions: BTreeMap<String, Sealed>,
-    pub ended: BTreeMap<String, Option<u32>>,
+    pub sessions: BTreeMap<u32, Sealed>,
+    pub ended: BTreeMap<u32, Option<u32>>,
 }
 
 impl Jar {
     pub fn set(&mut self, cookie: &SetCookie) {
         match cookie {
             SetCookie::Session(sealed) => {
-                self.sessions.insert(sealed.id.clone(), sealed.clone());
+                self.sessions.insert(sealed.id, sealed.clone());
             }
             SetCookie::Ended { id, born } => {
-                self.ended.insert(id.clone(), *born);
+                self.ended.insert(*id, *born);
             }
         }
     }
@@ -56,15 +56,15 @@ impl Jar {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     Token {
-        id: String,
+        id: u32,
         user: u8,
     },
     Session {
-        id: Option<String>,
+        id: Option<u32>,
     },
     /// With the mark in `localStorage` that its success removes.
     Delete {
-        id: Option<String>,
+        id: Option<u32>,
         mark: u32,
     },
 }
@@ -82,7 +82,7 @@ pub enum Reply {
 pub struct Gateway {
     count: u32,
     /// Sessions whose grant the provider ended.
-    pub revoked: Vec<String>,
+    pub revoked: Vec<u32>,
 }
 
 impl Gateway {
@@ -94,10 +94,10 @@ impl Gateway {
                 if self.revoked.contains(id) {
                     return (Reply::Refused, Vec::new());
                 }
-                let sealed = Sealed { id: id.clone(), user: *user, born: self.count };
+                let sealed = Sealed { id: *id, user: *user, born: self.count };
                 let replaced = jar.sessions.values();
                 let mut cookies: Vec<_> = replaced
-                    .map(|old| SetCookie::Ended { id: old.id.clone(), born: Some(old.born) })
+                    .map(|old| SetCookie::Ended { id: old.id, born: Some(old.born) })
                     .collect();
                 cookies.push(SetCookie::Session(sealed.clone()));
                 (Reply::Tokens(sealed), cookies)
@@ -112,8 +112,8 @@ impl Gateway {
                 }
             }
             Ask::Delete { id, .. } => {
-                let ended = |id: &String| SetCookie::Ended {
-                    id: id.clone(),
+                let ended = |id: &u32| SetCookie::Ended {
+                    id: *id,
                     born: jar.sessions.get(id).map(|sealed| sealed.born),
                 };
                 let cookies = match id {

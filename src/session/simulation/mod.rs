@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::struct_excessive_bools,
     clippy::needless_for_each,
     reason = "a small world"

@@ -107,11 +107,11 @@ impl World {
 
     fn check_agreement(&mut self) {
         let found = self.jar.current().filter(|sealed| !self.gateway.revoked.contains(&sealed.id));
-        let found = found.map(|sealed| sealed.id.clone());
+        let found = found.map(|sealed| sealed.id);
         let mut users = Vec::new();
         for at in 0..self.tabs.len() {
             let machine = &self.tabs[at].machine;
-            let shown = machine.session().and_then(|session| session.id.clone()).map(|id| id.0);
+            let shown = machine.session().and_then(|session| session.id).map(|id| id.0);
             let is_nobody = matches!(machine.identity(), Identity::Nobody(_));
             users.extend(self.tabs[at].shown().map(|payload| payload.user));
             if !self.setting.has_gateway || self.setting.is_framed {
@@ -139,7 +139,7 @@ impl World {
 
     fn check_forbidden(&mut self) {
         for at in 0..self.tabs.len() {
-            if let Some(id) = self.tabs[at].machine.session().and_then(|session| session.id.clone())
+            if let Some(id) = self.tabs[at].machine.session().and_then(|session| session.id)
                 && self.forbidden.contains(&id.0)
                 && (self.setting.has_channel || at == 0)
             {

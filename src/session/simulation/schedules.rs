@@ -267,7 +267,7 @@ fn sign_out_ends_the_sign_in_that_the_gateway_had_to_decide_on() {
     world.play(Step::SignIn { tab: 1, user: BEN });
     let message = crate::session::TabMessage::SignedIn {
         session: None,
-        user: crate::session::UserDigest("x".to_owned()),
+        user: crate::session::UserDigest(99),
     };
     world.send(1, Event::Message { message, ago_secs: 0.0 });
     while !matches!(world.flights.last().map(|flight| &flight.ask), Some(Ask::Session { .. })) {

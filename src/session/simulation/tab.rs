@@ -7,7 +7,7 @@ use crate::session::{CallId, Machine, OperationId, Snapshot, Task};
 /// What the driver keeps of a session.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    pub id: Option<String>,
+    pub id: Option<u32>,
     pub user: u8,
 }
 

@@ -38,7 +38,7 @@ pub struct World {
     pub mails: VecDeque<Mail>,
     /// `localStorage`: sign-outs that the gateway has not confirmed.
     /// Each has a name of its own: what ends one sign-out says nothing of another.
-    pub marks: Vec<(u32, Option<String>)>,
+    pub marks: Vec<(u32, Option<u32>)>,
     next_mark: u32,
     holders: Vec<Holder>,
     pub now: f64,
@@ -46,9 +46,9 @@ pub struct World {
     sign_ins: u32,
     pages: u32,
     /// When each session's user signed in.
-    pub born: Vec<(String, f64)>,
+    pub born: Vec<(u32, f64)>,
     /// Sessions that were signed out or whose sign-in failed: none may be found again.
-    pub forbidden: Vec<String>,
+    pub forbidden: Vec<u32>,
     pub violation: Option<String>,
     queue: VecDeque<(usize, u32, Event)>,
     is_draining: bool,
@@ -117,7 +117,7 @@ impl World {
                 self.call(tab(number), request);
             }
             Step::Touch { tab: number } => {
-                let at_secs = (self.now + self.clock_offset) as u32;
+                let at_secs = self.now + self.clock_offset;
                 self.send(tab(number), Event::Active { at_secs });
             }
             Step::Network { request } => {
@@ -172,7 +172,7 @@ impl World {
             Step::Reload { tab: number } => self.reload(tab(number)),
             Step::Revoke => {
                 if let Some(sealed) = self.jar.current() {
-                    self.gateway.revoked.push(sealed.id.clone());
+                    self.gateway.revoked.push(sealed.id);
                 }
             }
         }
@@ -199,10 +199,10 @@ impl World {
             return;
         }
         // What the user sees ends, whatever the tab names to the gateway.
-        match self.tabs[tab].machine.session().and_then(|session| session.id.clone()) {
+        match self.tabs[tab].machine.session().and_then(|session| session.id) {
             Some(id) => self.forbidden.push(id.0),
             None if self.setting.has_gateway => {
-                self.forbidden.extend(self.jar.sessions.keys().cloned());
+                self.forbidden.extend(self.jar.sessions.keys().copied());
             }
             None => {}
         }
@@ -211,7 +211,7 @@ impl World {
             if let (Ask::Token { id, .. }, true) =
                 (&flight.ask, flight.tab == tab && flight.page == page)
             {
-                self.forbidden.push(id.clone());
+                self.forbidden.push(*id);
             }
         }
         self.call(tab, Request::SignOut);
@@ -249,7 +249,7 @@ impl World {
         if tab.page == mail.page && tab.runs() {
             let ago_secs = match mail.message {
                 TabMessage::Active { at_secs, .. } => {
-                    (self.now + self.clock_offset - f64::from(at_secs)).max(0.0)
+                    (self.now + self.clock_offset - at_secs).max(0.0)
                 }
                 _ => 0.0,
             };
@@ -309,56 +309,49 @@ impl World {
 
     fn apply(&mut self, tab: usize, effect: Effect) {
         match effect {
-            Effect::Start { operation, task } => self.start(tab, operation, task),
+            Effect::Start { operation, task, .. } => self.start(tab, operation, task),
             Effect::Cancel(operation) => self.cancel(tab, operation),
             Effect::Settle { call, .. } => self.tabs[tab].calls.retain(|open| *open != call),
             Effect::Post { message, .. } => {
                 for to in 0..self.tabs.len() {
                     if to != tab && self.setting.has_channel {
                         let page = self.tabs[to].page;
-                        self.mails.push_back(Mail {
-                            from: tab,
-                            to,
-                            page,
-                            message: message.clone(),
-                        });
+                        self.mails.push_back(Mail { from: tab, to, page, message });
                     }
                 }
             }
             Effect::Schedule(secs) => self.tabs[tab].due_at = Some(self.now + secs),
             Effect::Publish(snapshot) => self.tabs[tab].published = Some(snapshot),
-            Effect::Report(crate::session::Report::LoginSucceeded(_)) => {
+            Effect::ForgetSignOuts(_) => {
                 // A sign-in is newer than the sign-outs before it, and no newer than one that came meanwhile.
                 let before = std::mem::take(&mut self.tabs[tab].marks_before);
                 self.marks.retain(|(mark, _)| !before.contains(mark));
             }
-            Effect::Report(_) | Effect::MarkSignedOut(_) => {}
+            Effect::Report(_) => {}
         }
     }
 
     fn start(&mut self, tab: usize, operation: OperationId, task: Task) {
-        self.tabs[tab].tasks.insert(operation, task.clone());
+        self.tabs[tab].tasks.insert(operation, task);
         match task {
             Task::Restore { .. } if !self.setting.has_gateway => {
                 self.finish(tab, operation, Outcome::NoSession);
             }
-            Task::Restore { .. } => match self.marks.first().cloned() {
+            Task::Restore { .. } => match self.marks.first().copied() {
                 Some((mark, id)) => self.ask(tab, operation, Ask::Delete { id, mark }),
                 None => self.ask(tab, operation, Ask::Session { id: None }),
             },
-            Task::Renew { payload, any_session } => {
+            Task::Renew { id, .. } => {
                 self.tabs[tab].renewals.push(self.now);
-                let id = self.tabs[tab].payloads[payload as usize].id.clone();
-                let id = id.filter(|_| !any_session);
-                self.ask(tab, operation, Ask::Session { id });
+                self.ask(tab, operation, Ask::Session { id: id.map(|id| id.0) });
             }
-            Task::Leave(_) => {
+            Task::Leave { .. } => {
                 let page = self.tabs[tab].page;
                 self.queue.push_back((tab, page, Event::Leaving { operation }));
                 self.finish(tab, operation, Outcome::Left);
             }
-            Task::Popup(_) => self.tabs[tab].popups.push(Popup { operation }),
-            Task::Callback(_) => match self.tabs[tab].returning.take() {
+            Task::Popup => self.tabs[tab].popups.push(Popup { operation }),
+            Task::Callback => match self.tabs[tab].returning.take() {
                 Some(user) => self.exchange(tab, operation, user),
                 None => self.fail(tab, operation, false),
             },
@@ -369,11 +362,11 @@ impl World {
         }
     }
 
-    fn end_session(&mut self, tab: usize, operation: OperationId, id: Option<String>) {
+    fn end_session(&mut self, tab: usize, operation: OperationId, id: Option<u32>) {
         if self.setting.has_gateway {
             let mark = self.next_mark;
             self.next_mark += 1;
-            self.marks.push((mark, id.clone()));
+            self.marks.push((mark, id));
             self.ask(tab, operation, Ask::Delete { id, mark });
         } else {
             self.finish(tab, operation, Outcome::Done);
@@ -382,10 +375,10 @@ impl World {
 
     fn exchange(&mut self, tab: usize, operation: OperationId, user: u8) {
         self.sign_ins += 1;
-        let id = format!("s{}", self.sign_ins);
-        self.born.push((id.clone(), self.now));
+        let id = self.sign_ins;
+        self.born.push((id, self.now));
         let registration = self.registration();
-        let name = SessionId(id.clone());
+        let name = SessionId(id);
         self.tabs[tab].marks_before = self.marks.iter().map(|(mark, _)| *mark).collect();
         let page = self.tabs[tab].page;
         self.queue.push_back((tab, page, Event::Exchanging { operation, registration, id: name }));
@@ -454,9 +447,7 @@ impl World {
         }
         // The provider itself: a code, or a refresh token of the session's own.
         let reply = match &flight.ask {
-            Ask::Token { id, user } => {
-                Reply::Tokens(Sealed { id: id.clone(), user: *user, born: 0 })
-            }
+            Ask::Token { id, user } => Reply::Tokens(Sealed { id: *id, user: *user, born: 0 }),
             _ => match self.tabs[flight.tab].tasks.get(&flight.operation) {
                 Some(Task::Renew { payload, .. }) => {
                     let Payload { id, user } =
@@ -475,7 +466,7 @@ impl World {
         if self.tabs[tab].page != page || flight.is_aborted {
             return;
         }
-        let Some(task) = self.tabs[tab].tasks.get(&operation).cloned() else { return };
+        let Some(task) = self.tabs[tab].tasks.get(&operation).copied() else { return };
         if let Ask::Delete { mark, .. } = &flight.ask {
             self.marks.retain(|(found, _)| found != mark);
         }
@@ -485,7 +476,7 @@ impl World {
             }
             (Task::Restore { .. }, _, _) if !self.marks.is_empty() => {
                 // A sign-out that the gateway has not confirmed, perhaps begun while it was asked.
-                let (mark, id) = self.marks[0].clone();
+                let (mark, id) = self.marks[0];
                 self.ask(tab, operation, Ask::Delete { id, mark });
                 self.pump();
             }
@@ -503,7 +494,7 @@ impl World {
             }
             (_, Reply::Tokens(sealed), _) => {
                 let session = self.session(tab, &sealed);
-                self.finish(tab, operation, Outcome::Session(session));
+                self.finish(tab, operation, Outcome::Session(Box::new(session)));
             }
             (_, Reply::NoSession, _) => self.finish(tab, operation, Outcome::NoSession),
             (_, Reply::Ended, _) => self.finish(tab, operation, Outcome::Done),
@@ -512,16 +503,16 @@ impl World {
         self.drain();
     }
 
-    fn session(&mut self, tab: usize, sealed: &Sealed) -> Box<Session> {
+    fn session(&mut self, tab: usize, sealed: &Sealed) -> Session {
         let Setting { max_age_secs, idle_secs, token_secs, is_framed, .. } = self.setting;
         let born_at = self.born.iter().find(|(id, _)| *id == sealed.id).map_or(0.0, |born| born.1);
         let payloads = &mut self.tabs[tab].payloads;
-        payloads.push(Payload { id: Some(sealed.id.clone()), user: sealed.user });
+        payloads.push(Payload { id: Some(sealed.id), user: sealed.user });
         let max_age_at = born_at + f64::from(max_age_secs);
-        Box::new(Session {
+        Session {
             payload: payloads.len() as u32 - 1,
-            id: Some(SessionId(sealed.id.clone())),
-            user: UserDigest(format!("u{}", sealed.user)),
+            id: Some(SessionId(sealed.id)),
+            user: UserDigest(sealed.user.into()),
             registration: self.registration(),
             cookie: if is_framed { Cookie::Unconfirmed } else { Cookie::Kept },
             tokens: 0,
@@ -541,7 +532,7 @@ impl World {
                 idle_since: None,
                 budget: RenewalBudget::full(self.now),
             },
-        })
+        }
     }
 
     /// The driver hands an outcome back.
@@ -562,7 +553,7 @@ impl World {
     fn lose(&mut self, flight: &Flight) {
         let Flight { tab, page, operation, .. } = *flight;
         if let Ask::Token { id, .. } = &flight.ask {
-            self.forbidden.push(id.clone());
+            self.forbidden.push(*id);
         }
         if self.tabs[tab].page == page && !flight.is_aborted {
             self.fail(tab, operation, true);

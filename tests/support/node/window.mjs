@@ -83,7 +83,7 @@ const isSecure = (url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/
  * Web Locks of one origin, exclusive ones alone.
  *
  * @param {Map<string, Promise<unknown>>} held By name: what ends when the last that asked has held it.
- * @param {AbortSignal} ended The page's end, which releases what it holds.
+ * @param {AbortSignal} ended The page's end, which releases what it holds and grants it no more.
  */
 const locksOf = (held, ended) => ({
   query: async () => ({ held: [...held.keys()].map((name) => ({ name })), pending: [] }),
@@ -104,6 +104,8 @@ const locksOf = (held, ended) => ({
           signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
         }),
       ]);
+      // A page that is gone is granted nothing.
+      if (ended.aborted) return new Promise(() => {});
       ended.addEventListener("abort", () => release(undefined), { once: true });
       return await callback({ name });
     } finally {

@@ -1,9 +1,9 @@
 //! `startLogin`: makes a pending login and leaves for the provider.
 
-use wasm_bindgen::JsValue;
+use std::rc::Rc;
 
+use super::Driver;
 use super::attempt::Attempt;
-use super::{Client, State};
 use crate::browser::{clock, navigation, random, storage};
 use crate::config::{Config, LoginOptions};
 use crate::error::Error;
@@ -11,6 +11,7 @@ use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::encoding::base64url;
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::pkce::{CodeVerifier, RANDOM_BYTES};
+use crate::session::{Event, Outcome};
 
 /// A login that is ready to leave for the provider.
 pub(super) struct PreparedLogin {
@@ -20,20 +21,34 @@ pub(super) struct PreparedLogin {
     pub(super) config: Config,
 }
 
-impl Client {
-    /// Leaves for the provider.
-    ///
-    /// # Errors
-    /// The application's error: see `startLogin` in `types.ts`.
-    pub async fn start_login(&self, options: &str) -> Result<(), JsValue> {
-        let attempt = Attempt::new(self);
-        attempt.emit(self, "login.started");
-        let begun = async {
-            let options = LoginOptions::read(options)?;
-            let login = self.prepare_login(&attempt, &options).await?;
-            self.leave(&attempt, &login, false).await
+impl Driver {
+    /// Leaves for the provider: `startLogin`, and the login of a launch.
+    pub(super) async fn start_login(
+        self: Rc<Self>,
+        attempt: Rc<Attempt>,
+        is_launch: bool,
+    ) -> Result<Outcome, Error> {
+        attempt.emit(&self, "login.started");
+        let argument = self.argument(&attempt);
+        let options = if is_launch {
+            self.launch_options(&argument).await?
+        } else {
+            LoginOptions::read(&argument)?
         };
-        begun.await.map_err(|error: Error| attempt.failed(self, &error))
+        let login = self.prepare_login(&attempt, &options).await?;
+        self.leave(&attempt, &login, false).await
+    }
+
+    /// Returns the text that the call of an operation was made with.
+    pub(super) fn argument(&self, attempt: &Attempt) -> String {
+        attempt.call.and_then(|call| self.host.argument(call.0)).unwrap_or_default()
+    }
+
+    /// Keeps the status that the call of an operation resolves with.
+    pub(super) fn prepare_status(&self, attempt: &Attempt, status: &str) {
+        if let Some(call) = attempt.call {
+            self.host.prepare_status(call.0, status);
+        }
     }
 
     /// Makes a pending login.
@@ -41,14 +56,14 @@ impl Client {
         &self,
         attempt: &Attempt,
         options: &LoginOptions,
-    ) -> Result<PreparedLogin, Error> {
+    ) -> Result<Box<PreparedLogin>, Error> {
         let config = self.config(options.district()).await?;
         let return_to = match options.return_to() {
             Some(url) => navigation::same_origin_path(url)?,
             None => navigation::default_return_to(config.redirect_uri(), config.base_path()),
         };
-        let provider = self.providers.get(&config).await?;
-        self.require_open()?;
+        let provider = self.providers.get(attempt, &config).await?;
+        self.ensure_open()?;
 
         let state = base64url(random::bytes::<RANDOM_BYTES>()?);
         let scope = options.scope().unwrap_or_else(|| config.scope());
@@ -68,7 +83,7 @@ impl Client {
                 ("app_state", options.app_state()),
                 ("district", options.district()),
                 ("restores", options.is_silent_restore().then_some("true")),
-                ("support_code", Some(&attempt.support_code)),
+                ("support_code", Some(&attempt.support_code())),
             ],
         );
         let mut extra_params = options.extra_params();
@@ -85,33 +100,31 @@ impl Client {
             extra_params: &extra_params,
         };
         let url = request.url();
-        Ok(PreparedLogin { state, url, pending, config })
+        Ok(Box::new(PreparedLogin { state, url, pending, config }))
     }
 
     /// Stores a prepared login, and the mark of a launch that is `restarted` by it, and leaves for it; takes both back where
     /// the application's own navigation fails.
     pub(super) async fn leave(
-        &self,
+        self: &Rc<Self>,
         attempt: &Attempt,
         login: &PreparedLogin,
         restarted: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Outcome, Error> {
         storage::remove_stale_logins(clock::now_secs())?;
         storage::save_login(&login.state, &login.pending)?;
         if restarted {
             // Last: a mark without its login would take the next attempt for a loop.
             storage::save_launch_marker(&login.state, clock::now_whole_secs())?;
         }
-        let before = self.before();
-        self.enter(State::Redirecting);
+        self.dispatch(Event::Leaving { operation: attempt.operation });
         if let Err(error) = self.host.navigate(&login.url).await {
             // What can't be removed now is swept within the hour.
             let _ = storage::remove_login(&login.state);
             let _ = storage::take_launch_marker();
-            self.enter(self.as_before(before));
             return Err(error);
         }
         attempt.emit(self, "login.redirected");
-        Ok(())
+        Ok(Outcome::Left)
     }
 }

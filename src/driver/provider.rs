@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::attempt::Attempt;
-use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind};
+use crate::browser::http::{HttpResponse, InFlightRequest, RequestKind};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::json::Object;
@@ -17,7 +17,11 @@ pub(super) struct Providers(RefCell<Vec<(String, Rc<Object>)>>);
 
 impl Providers {
     /// The provider of a registration. An issuer whose endpoints are all known is not discovered.
-    pub(super) async fn get(&self, config: &Config) -> Result<ProviderMetadata, Error> {
+    pub(super) async fn get(
+        &self,
+        attempt: &Attempt,
+        config: &Config,
+    ) -> Result<ProviderMetadata, Error> {
         let nothing = Object::default();
         let configured = config.metadata().unwrap_or(&nothing);
         metadata::check(configured).map_err(|name| {
@@ -30,7 +34,7 @@ impl Providers {
         if let Some(provider) = complete(&self.known(config.issuer())) {
             return Ok(provider);
         }
-        let discovered = Rc::new(discover(config).await?);
+        let discovered = Rc::new(discover(attempt, config).await?);
         self.0.borrow_mut().push((config.issuer().to_owned(), discovered.clone()));
         complete(&discovered).ok_or_else(|| {
             let message = "the discovery document has no endpoint for the configured `profile`";
@@ -47,16 +51,10 @@ impl Providers {
 }
 
 /// Asks for the discovery document (`OpenID` Connect Discovery 1.0, 4).
-async fn discover(config: &Config) -> Result<Object, Error> {
-    let request = Request {
-        endpoint_name: "the discovery document",
-        url: &discovery_url(config.issuer()),
-        kind: RequestKind::Get,
-        cache: "default",
-        timeout_ms: config.timeout_ms,
-        support_code: None,
-    };
-    let HttpResponse { status, body, .. } = request.send().await?;
+async fn discover(attempt: &Attempt, config: &Config) -> Result<Object, Error> {
+    let url = discovery_url(config.issuer());
+    let sent = attempt.request(config, "the discovery document", &url, RequestKind::Get, "default");
+    let HttpResponse { status, body, .. } = *sent.response().await?;
     if status != 200 {
         let message = "the discovery document can't be had: the issuer answered with an error";
         return Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status));
@@ -70,25 +68,18 @@ pub(super) fn request_keys(
     provider: &ProviderMetadata,
     config: &Config,
     afresh: bool,
-) -> Result<InFlightRequest, Error> {
-    let request = Request {
-        endpoint_name: "the key set",
-        url: provider.jwks_uri(),
-        kind: RequestKind::Get,
-        cache: if afresh { "reload" } else { "default" },
-        timeout_ms: config.timeout_ms,
-        support_code: attempt.at_gateway(config),
-    };
-    request.start()
+) -> InFlightRequest {
+    let cache = if afresh { "reload" } else { "default" };
+    attempt.request(config, "the key set", provider.jwks_uri(), RequestKind::Get, cache)
 }
 
 /// Reads the key set.
-pub(super) async fn read_keys(sent: Result<InFlightRequest, Error>) -> Result<KeySet, Error> {
+pub(super) async fn read_keys(sent: InFlightRequest) -> Result<KeySet, Error> {
     let unavailable = |error: Error| match error.code {
         ErrorCode::GatewayError => error,
         _ => error.with_code(ErrorCode::KeysUnavailable),
     };
-    let answer = sent.map_err(unavailable)?.response().await.map_err(unavailable)?;
+    let answer = sent.response().await.map_err(unavailable)?;
     if answer.status != 200 {
         let message = "the key set can't be had: its endpoint answered with an error";
         return Err(Error::new(ErrorCode::KeysUnavailable, message).with_status(answer.status));

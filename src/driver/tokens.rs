@@ -1,21 +1,19 @@
-//! The exchange: from a code to a verified ID token and the person it names. Renewals and restored sessions are judged
-//! here, too.
+//! Judges token responses: those of a sign-in, a renewal and a restored session. Only what passes becomes a session.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::RefCell;
 
 use js_sys::{Array, JSON};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
-use super::Client;
+use super::Driver;
 use super::attempt::Attempt;
 use super::provider::{read_keys, request_keys};
-use super::session::{Session, Tokens};
+use super::stores::{Payload, Tokens};
 use crate::browser::crypto::WebCrypto;
-use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind};
-use crate::browser::{clock, set};
+use crate::browser::http::{Bearer, HttpResponse, InFlightRequest, RequestKind};
+use crate::browser::{clock, navigation, set};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Reason};
 use crate::protocol::id_token::{
@@ -25,11 +23,12 @@ use crate::protocol::id_token::{
 use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::Jws;
 use crate::protocol::metadata::{ProfileSource, ProviderMetadata};
-use crate::protocol::pending::PendingLogin;
 use crate::protocol::secret::Secret;
-use crate::protocol::token::{TokenResponse, authorization_code_grant};
+use crate::protocol::token::TokenResponse;
+use crate::protocol::user::user_digest;
 use crate::protocol::user::{ProfileResponse, User};
 use crate::session::lifetime::{Lifetime, RenewalBudget};
+use crate::session::{Cookie, Session, SessionId, UserDigest};
 
 /// What was asked for, against which the answer is judged.
 pub(super) struct Asked<'a> {
@@ -53,7 +52,7 @@ pub(super) struct Answered {
 
 impl Answered {
     /// Reads a token answer. What is none is the gateway's failure, where there is one: nobody else speaks to the page.
-    pub(super) fn read(answer: &HttpResponse, config: &Config) -> Result<Self, Error> {
+    pub(super) fn read(answer: &HttpResponse, config: &Config) -> Result<Box<Self>, Error> {
         let tokens = TokenResponse::parse(answer.status, &answer.body).map_err(|error| {
             match (error.code, config.gateway()) {
                 (ErrorCode::ProviderResponseInvalid, Some(_)) => {
@@ -62,55 +61,20 @@ impl Answered {
                 _ => error,
             }
         })?;
-        Ok(Self { status: answer.status, tokens, time: answer.time })
+        Ok(Box::new(Self { status: answer.status, tokens, time: answer.time }))
     }
 }
 
-impl Client {
-    /// Sends the code and judges what comes back.
-    pub(super) async fn exchange(
-        self: &Rc<Self>,
-        attempt: &Attempt,
-        pending: &PendingLogin,
-        config: &Config,
-        code: &Secret,
-    ) -> Result<Rc<Session>, Error> {
-        let provider = &pending.provider();
-        // Beside the token request, not after it. A failure here is tried again when the keys are needed.
-        let keys = request_keys(attempt, provider, config, false);
-        let request = Request {
-            endpoint_name: "the token endpoint",
-            url: provider.token_endpoint(),
-            kind: RequestKind::PostForm(&authorization_code_grant(pending, code)),
-            cache: "no-store",
-            timeout_ms: config.timeout_ms,
-            support_code: attempt.at_gateway(config),
-        };
-        let answered = Answered::read(&request.send().await?, config)?;
-        let asked = Asked {
-            attempt,
-            config,
-            provider,
-            issued_for: IssuedFor::Login(&pending.verifier.nonce()),
-            max_age: pending.max_age(),
-            scope: pending.scope(),
-        };
-        let judged = self.judge(&asked, answered, keys).await;
-        if judged.is_err() {
-            // The gateway has begun a session for somebody who is refused here.
-            self.end_gateway_session_later(config, attempt.support_code.clone());
-        }
-        judged
-    }
-
+impl Driver {
     /// Judges an answer. Nothing of it is used before its ID token is verified.
     pub(super) async fn judge(
         &self,
         asked: &Asked<'_>,
-        Answered { status, tokens, time }: Answered,
-        keys: Result<InFlightRequest, Error>,
-    ) -> Result<Rc<Session>, Error> {
+        answered: Box<Answered>,
+        keys: InFlightRequest,
+    ) -> Result<Box<Session>, Error> {
         let Asked { config, provider, .. } = *asked;
+        let Answered { status, tokens, time } = *answered;
         let id_token = tokens.id_token.ok_or_else(|| {
             let message = "the token endpoint's answer can't be used: `id_token` is missing";
             Error::new(ErrorCode::ProviderResponseInvalid, message).with_status(status)
@@ -164,7 +128,20 @@ impl Client {
         for value in tokens.scope.as_deref().unwrap_or(asked.scope).split_ascii_whitespace() {
             scope.push(&value.into());
         }
-        Ok(Rc::new(Session {
+        // A browser may keep no cookie in a frame, as long as nothing shows that it does.
+        let is_kept = !(config.gateway().is_some() && navigation::is_framed());
+        let session = Box::new(Session {
+            payload: self.stores.handle(),
+            id: tokens.session_id.map(|id| SessionId(self.stores.intern(&id))),
+            user: self.user_digest(&token),
+            registration: self.stores.registration(config),
+            cookie: if is_kept { Cookie::Kept } else { Cookie::Unconfirmed },
+            is_replaced: false,
+            tokens: 0,
+            lifetime,
+        });
+        self.stores.keep_payload(Payload {
+            handle: session.payload,
             user: user_value(&user, &token),
             scope,
             config: config.clone(),
@@ -175,9 +152,13 @@ impl Client {
                 access: tokens.access_token,
                 refresh: tokens.refresh_token,
             }),
-            replaced: Cell::new(false),
-            lifetime: Cell::new(lifetime),
-        }))
+        });
+        Ok(session)
+    }
+
+    /// Names the user of a token to the other tabs.
+    pub(super) fn user_digest(&self, token: &VerifiedIdToken) -> UserDigest {
+        UserDigest(self.stores.intern(&user_digest(token.issuer(), token.subject())))
     }
 
     /// Judges the token's times by the device's clock and, where that fails, by the gateway's or the application's own
@@ -197,7 +178,7 @@ impl Client {
             Err(untimely) => untimely,
         };
         let now = match gateway_time {
-            None => origin_time(config).await,
+            None => origin_time(attempt, config).await,
             known => known,
         };
         let Some(now) = now else {
@@ -217,8 +198,7 @@ impl Client {
     }
 }
 
-/// Checks the signature, with keys fetched afresh where those at hand are none, lack the token's `kid`, or were rotated
-/// under a token that names none.
+/// Checks the signature, with keys fetched again if those at hand are none, lack the token's `kid`, or were rotated.
 async fn authenticate(
     asked: &Asked<'_>,
     jws: Box<Jws>,
@@ -228,8 +208,7 @@ async fn authenticate(
         None => jws,
         Some(keys) => match SignatureVerifiedIdToken::verify(jws, &keys, &WebCrypto).await {
             Ok(token) => return Ok(token),
-            Err((Reason::KeyNotFound, jws)) => jws,
-            Err((Reason::Signature, jws)) if jws.key_id.is_none() => jws,
+            Err((Reason::KeyNotFound | Reason::Signature, jws)) => jws,
             Err((reason, _)) => return Err(Error::id_token(reason)),
         },
     };
@@ -249,15 +228,9 @@ async fn request_profile(
     let Some(url) = provider.profile_endpoint() else {
         return Ok(None);
     };
-    let request = Request {
-        endpoint_name: "the profile endpoint",
-        url,
-        kind: RequestKind::GetWithBearer(access_token),
-        cache: "no-store",
-        timeout_ms: config.timeout_ms,
-        support_code: attempt.at_gateway(config),
-    };
-    let answer = request.send().await?;
+    let kind = RequestKind::GetWithBearer(Bearer::new(access_token)?);
+    let sent = attempt.request(config, "the profile endpoint", url, kind, "no-store");
+    let answer = sent.response().await?;
     let read = match config.profile {
         ProfileSource::MyInfo => ProfileResponse::from_my_info,
         ProfileSource::Userinfo | ProfileSource::IdToken => ProfileResponse::from_userinfo,
@@ -266,16 +239,10 @@ async fn request_profile(
 }
 
 /// What the application's own origin says the time is.
-async fn origin_time(config: &Config) -> Option<f64> {
-    let request = Request {
-        endpoint_name: "the application's own origin",
-        url: config.redirect_uri(),
-        kind: RequestKind::Head,
-        cache: "no-store",
-        timeout_ms: config.timeout_ms,
-        support_code: None,
-    };
-    request.send().await.ok()?.time
+async fn origin_time(attempt: &Attempt, config: &Config) -> Option<f64> {
+    let to = "the application's own origin";
+    let sent = attempt.request(config, to, config.redirect_uri(), RequestKind::Head, "no-store");
+    sent.response().await.ok()?.time
 }
 
 /// The person as the application sees them: `User` in `types.ts`.

@@ -1,0 +1,105 @@
+//! One operation under way, as the application's monitoring sees it: events and errors under one support code.
+
+use std::cell::{Cell, RefCell};
+
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, AbortSignal};
+
+use super::Driver;
+use crate::browser::clock;
+use crate::browser::http::{InFlightRequest, Request, RequestKind};
+use crate::config::Config;
+use crate::session::{CallId, OperationId};
+
+/// One operation under way.
+pub(super) struct Attempt {
+    pub(super) operation: OperationId,
+    /// The call that it ends with.
+    pub(super) call: Option<CallId>,
+    support_code: RefCell<String>,
+    /// When it began, in seconds since 1970 by the device's clock.
+    began_at: Cell<f64>,
+    /// Aborts its requests.
+    abort: AbortController,
+    /// Whether its callback failed in a way that lets the same URL be tried again.
+    pub(super) is_retryable: Cell<bool>,
+    /// Whether it ends a launch that this client restarted.
+    pub(super) is_launch: Cell<bool>,
+    /// The sign-outs that the gateway had not confirmed when its exchange began.
+    pub(super) older_sign_outs: RefCell<Vec<String>>,
+}
+
+impl Attempt {
+    /// Creates the attempt of an operation that begins now.
+    pub(super) fn new(driver: &Driver, operation: OperationId, call: Option<CallId>) -> Self {
+        Self {
+            operation,
+            call,
+            support_code: RefCell::new(driver.host.support_code()),
+            began_at: Cell::new(clock::now_secs()),
+            abort: AbortController::new().unwrap_or_else(JsCast::unchecked_into),
+            is_retryable: Cell::new(false),
+            is_launch: Cell::new(false),
+            older_sign_outs: RefCell::default(),
+        }
+    }
+
+    /// Continues the attempt that began with a pending login.
+    pub(super) fn resume(&self, support_code: &str, began_at: f64) {
+        self.support_code.replace(support_code.to_owned());
+        self.began_at.set(began_at);
+    }
+
+    /// Returns the support code.
+    pub(super) fn support_code(&self) -> String {
+        self.support_code.borrow().clone()
+    }
+
+    /// Aborts the requests: nobody wants the outcome.
+    pub(super) fn cancel(&self) {
+        self.abort.abort();
+    }
+
+    /// Returns the signal that aborts the requests.
+    pub(super) fn cancelled(&self) -> AbortSignal {
+        self.abort.signal()
+    }
+
+    /// Sends a request; `to` is the endpoint's name in messages, `cache` a `RequestCache` of the Fetch Standard.
+    pub(super) fn request(
+        &self,
+        config: &Config,
+        to: &'static str,
+        url: &str,
+        kind: RequestKind<'_>,
+        cache: &'static str,
+    ) -> InFlightRequest {
+        let support_code = self.support_code();
+        // Only a gateway gets the support code, which it demands, and cookies.
+        let is_at_gateway = config
+            .gateway()
+            .and_then(|gateway| url.strip_prefix(gateway))
+            .is_some_and(|path| path.starts_with('/') && !matches!(kind, RequestKind::Head));
+        let request = Request {
+            endpoint_name: to,
+            url,
+            kind,
+            cache,
+            timeout_ms: config.timeout_ms,
+            support_code: is_at_gateway.then_some(&support_code),
+            cancelled: &self.cancelled(),
+        };
+        request.start()
+    }
+
+    /// Emits the event of a step.
+    pub(super) fn emit(&self, driver: &Driver, name: &str) {
+        self.tell(driver, name, false, &JsValue::UNDEFINED);
+    }
+
+    /// Emits the event of the end, with its duration if `is_timed`.
+    pub(super) fn tell(&self, driver: &Driver, name: &str, is_timed: bool, error: &JsValue) {
+        let duration = ((clock::now_secs() - self.began_at.get()) * 1000.0).max(0.0).round();
+        driver.host.emit(name, &self.support_code.borrow(), is_timed.then_some(duration), error);
+    }
+}

@@ -1,0 +1,54 @@
+//! Errors: what the machine names, as the application sees them.
+
+use wasm_bindgen::JsValue;
+
+use super::Driver;
+use super::attempt::Attempt;
+use crate::error::{Error, ErrorCode};
+use crate::session::{Failure, Refusal};
+
+impl Driver {
+    /// Keeps the error of an operation, and returns what the machine needs to know of it.
+    pub(super) fn fail(&self, attempt: &Attempt, error: &Error) -> Failure {
+        let is_untrusted = matches!(
+            error.code,
+            ErrorCode::IdTokenInvalid | ErrorCode::UserMismatch | ErrorCode::TenantNotAllowed
+        );
+        let is_retryable = attempt.is_retryable.get() || error.retryable && attempt.call.is_none();
+        let is_launch = attempt.is_launch.get();
+        let error = self.stores.keep_error(self.host.error(error, &attempt.support_code()));
+        Failure { error, is_retryable, is_untrusted, is_launch }
+    }
+
+    /// Returns an error that the machine names.
+    pub(super) fn error(&self, refusal: Refusal) -> JsValue {
+        let error = match refusal {
+            Refusal::Error(handle) | Refusal::Retryable(handle) => {
+                return self.stores.error(handle);
+            }
+            Refusal::NotSignedIn => Error::new(ErrorCode::NotSignedIn, "nobody is signed in"),
+            Refusal::Overtaken => {
+                let message = "a sign-out or another sign-in came while the sign-in was under way";
+                Error::new(ErrorCode::NotSignedIn, message)
+            }
+            Refusal::SessionExpired => {
+                Error::new(ErrorCode::SessionExpired, "the session is over: start a new login")
+            }
+            Refusal::RenewalUnavailable(None) => {
+                let message = "the access token can't be made to last as long as was asked for";
+                Error::new(ErrorCode::RenewalUnavailable, message)
+            }
+            Refusal::RenewalUnavailable(Some(cause)) => {
+                let message =
+                    "the session lasts, but its tokens can't be renewed now: see the cause";
+                let error = Error::new(ErrorCode::RenewalUnavailable, message);
+                error.with_cause(self.stores.error(cause)).retryable()
+            }
+            Refusal::UserChanged => {
+                let message = "somebody else has signed in while the access token was renewed";
+                Error::new(ErrorCode::UserMismatch, message)
+            }
+        };
+        self.host.error(&error, &self.host.support_code())
+    }
+}
