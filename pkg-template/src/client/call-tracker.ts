@@ -49,7 +49,7 @@ export type CallHost = Pick<
 
 /** A call that the core is to settle. */
 interface CoreCall extends CoreRequest {
-  readonly settle: readonly [resolve: (value: any) => void, reject: (error: unknown) => void];
+  readonly settle: readonly [resolve: (value: unknown) => void, reject: (error: unknown) => void];
   result?: unknown;
 }
 
@@ -167,17 +167,17 @@ export function createCallTracker(
 
   return {
     call,
-    request: (request, options) =>
+    request: <T>(request: CoreRequest, options?: CallOptions) =>
       call(
         (core) =>
-          new Promise((...settle) => {
+          new Promise<unknown>((...settle) => {
             options?.onStart?.(core);
             const id = ++lastCall;
             coreCalls.set(id, { ...request, settle });
             const { kind, minValidity = 0, forFetch } = request;
             if (forFetch) core.callForFetch(id, forFetch.refused);
             else core.call(id, kind, minValidity);
-          }),
+          }) as Promise<T>,
         options,
       ),
     host: {
