@@ -108,9 +108,13 @@ fn session_keeps_its_rules_in_every_order_of_events() {
     };
     let runs = number("SIMULATION_RUNS", 60_000);
     let first = number("SIMULATION_SEED", 1);
+    let tabs = number("SIMULATION_TABS", 0) as u8;
     for seed in first..first + runs {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        let setting = setting(&mut dice);
+        let mut setting = setting(&mut dice);
+        if tabs > 0 {
+            setting.tabs = tabs;
+        }
         let length = 10 + dice.below(50);
         let schedule: Vec<_> = (0..length).map(|_| step(&mut dice)).collect();
         if let Some(violation) = play(setting, &schedule) {
@@ -123,7 +127,7 @@ fn session_keeps_its_rules_in_every_order_of_events() {
             let again = world.violation.unwrap_or_default();
             let steps: Vec<_> = shortest.iter().map(|step| format!("    {step:?},\n")).collect();
             panic!(
-                "run {} (SIMULATION_SEED={seed} SIMULATION_RUNS=1)\n{again}\n{setting:#?}\n[\n{}]",
+                "run {} (SIMULATION_SEED={seed} SIMULATION_RUNS=1 SIMULATION_TABS={tabs})\n{again}\n{setting:#?}\n[\n{}]",
                 seed - first + 1,
                 steps.concat()
             );
