@@ -52,7 +52,9 @@ pub mod benchmark;
 pub mod bindings;
 #[cfg(feature = "browser")]
 pub mod browser;
+#[cfg(feature = "browser")]
 pub mod config;
+#[cfg(feature = "browser")]
 pub mod driver;
 pub mod error;
 #[cfg(feature = "browser")]

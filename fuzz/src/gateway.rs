@@ -28,10 +28,11 @@ pub fn run(mut data: &[u8]) {
     let has_reason = matches!(code, ErrorCode::IdTokenInvalid | ErrorCode::TenantNotAllowed);
     assert_eq!(error.reason, reason.filter(|_| has_reason));
 
-    let url = Url::parse(&session_url("https://app.example/auth", named)).unwrap();
+    let url = Url::parse(&session_url("https://app.example/auth", named, Some("id-1_"))).unwrap();
     assert_eq!((url.path(), url.fragment()), ("/auth/session", None));
     let pairs: Vec<_> = url.query_pairs().into_owned().collect();
-    assert_eq!(pairs, [("client_id".to_owned(), named.to_owned())]);
+    let expected = [("client_id", named), ("session_id", "id-1_")];
+    assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 
     if let Ok(text) = std::str::from_utf8(data) {
         configuration(text);

@@ -16,8 +16,8 @@ const LAYERS = /** @type {Record<string, string[]>} */ ({
   session: ["protocol"],
   browser: ["error", "protocol"],
   host: ["browser", "error"],
-  client: ["browser", "config", "error", "host", "protocol", "session"],
-  bindings: ["browser", "client", "host", "protocol"],
+  driver: ["browser", "config", "error", "host", "protocol", "session"],
+  bindings: ["browser", "driver", "host", "protocol"],
 });
 
 /** Modules without a browser, a clock, randomness and I/O. */
