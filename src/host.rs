@@ -11,6 +11,7 @@ use crate::error::{Error, Reason};
 #[wasm_bindgen]
 extern "C" {
     /// The script side of one client.
+    #[derive(Clone)]
     pub type Host;
 
     #[wasm_bindgen(method, js_name = config)]
@@ -54,6 +55,9 @@ extern "C" {
     fn offer(this: &Host, url: &str, state: &str) -> Promise;
     #[wasm_bindgen(method)]
     fn lock(this: &Host, name: &str) -> Promise;
+    /// Returns a signal that aborts after so many milliseconds, or with another signal.
+    #[wasm_bindgen(method)]
+    pub fn deadline(this: &Host, milliseconds: u32, cancelled: &AbortSignal) -> AbortSignal;
     /// Returns the text that an application's call was made with.
     #[wasm_bindgen(method)]
     pub fn argument(this: &Host, call: u32) -> Option<String>;

@@ -2,7 +2,6 @@
 
 use gloo_net::http::Headers;
 use js_sys::{Array, Promise, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
@@ -25,22 +24,10 @@ pub struct Request<'a> {
     pub kind: RequestKind<'a>,
     /// How it uses the browser's cache: a `RequestCache` value of the Fetch Standard.
     pub cache: &'static str,
-    /// Milliseconds until it is aborted.
-    pub timeout_ms: u32,
     /// The support code, if the endpoint is the application's gateway, which requires one and receives cookies.
     pub support_code: Option<&'a str>,
-    /// Aborts the request when its outcome is no longer wanted.
-    pub cancelled: &'a AbortSignal,
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = AbortSignal)]
-    type Signals;
-
-    /// `AbortSignal.any`, which Safari lacks before 17.4.
-    #[wasm_bindgen(static_method_of = Signals, js_class = "AbortSignal", catch)]
-    fn any(signals: &Array) -> Result<AbortSignal, JsValue>;
+    /// Aborts at the timeout, or when the outcome is no longer wanted.
+    pub deadline: AbortSignal,
 }
 
 /// An access token that can be sent in a header.
@@ -104,9 +91,7 @@ impl Request<'_> {
     /// Sends the request.
     #[must_use]
     pub fn start(&self) -> InFlightRequest {
-        let deadline = AbortSignal::timeout_with_u32(self.timeout_ms);
-        let either = Signals::any(&Array::of2(&deadline, self.cancelled));
-        let deadline = either.unwrap_or(deadline);
+        let deadline = self.deadline.clone();
         let headers = Headers::new();
         headers.set("accept", "application/json");
         let mut method = "GET";

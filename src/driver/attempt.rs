@@ -9,6 +9,7 @@ use super::Driver;
 use crate::browser::clock;
 use crate::browser::http::{InFlightRequest, Request, RequestKind};
 use crate::config::Config;
+use crate::host::Host;
 use crate::session::{CallId, OperationId};
 
 /// One operation under way.
@@ -19,6 +20,7 @@ pub(super) struct Attempt {
     support_code: RefCell<String>,
     /// When it began, in seconds since 1970 by the device's clock.
     began_at: Cell<f64>,
+    host: Host,
     /// Aborts its requests.
     abort: AbortController,
     /// Whether its callback failed in a way that lets the same URL be tried again.
@@ -37,6 +39,7 @@ impl Attempt {
             call,
             support_code: RefCell::new(driver.host.support_code()),
             began_at: Cell::new(clock::now_secs()),
+            host: driver.host.clone(),
             abort: AbortController::new().unwrap_or_else(JsCast::unchecked_into),
             is_retryable: Cell::new(false),
             is_launch: Cell::new(false),
@@ -85,9 +88,8 @@ impl Attempt {
             url,
             kind,
             cache,
-            timeout_ms: config.timeout_ms,
             support_code: is_at_gateway.then_some(&support_code),
-            cancelled: &self.cancelled(),
+            deadline: self.host.deadline(config.timeout_ms, &self.cancelled()),
         };
         request.start()
     }

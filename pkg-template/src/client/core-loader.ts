@@ -116,6 +116,15 @@ export function createCoreLoader(
           .catch(config.rejectLocalized),
       handOver: childWindows.handOver,
       lock: presence.lock,
+      deadline(milliseconds, cancelled) {
+        // Safari has no AbortSignal.any before 17.4, and Node loses what it is made of.
+        const either = new AbortController();
+        for (const signal of [AbortSignal.timeout(milliseconds), cancelled]) {
+          if (signal.aborted) either.abort(signal.reason);
+          signal.addEventListener("abort", () => either.abort(signal.reason));
+        }
+        return either.signal;
+      },
       schedule: presence.schedule,
       join: presence.join,
       post: presence.post,
