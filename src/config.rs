@@ -14,7 +14,7 @@ use crate::protocol::metadata::ProfileSource;
 #[derive(Clone)]
 pub struct Config(Rc<Settings>);
 
-/// What a registration says.
+/// Holds the members of a [`Config`].
 pub struct Settings {
     members: Object,
     /// The source of the user's fields.

@@ -1,4 +1,5 @@
-//! What the package's scripts do for the WebAssembly: `Host` in `core.ts`.
+//! The calls from Rust to the package's scripts: `Host` in `core.ts`. [`crate::bindings`] has those in the other
+//! direction.
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -10,14 +11,13 @@ use crate::error::{Error, Reason};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The script side of one client.
+    /// The scripts' side of one client.
     #[derive(Clone)]
     pub type Host;
 
     #[wasm_bindgen(method, js_name = config)]
     fn config_of(this: &Host, district: Option<&str>) -> Promise;
     #[wasm_bindgen(method, js_name = error)]
-    #[expect(clippy::too_many_arguments, reason = "an object of them would weigh more")]
     fn make_error(
         this: &Host,
         code: &str,
@@ -48,9 +48,14 @@ extern "C" {
     );
     #[wasm_bindgen(method, js_name = navigate)]
     fn leave_for(this: &Host, url: &str) -> Promise;
-    #[wasm_bindgen(method, js_name = aside)]
-    fn go_aside(this: &Host, url: &str, state: &str, call: u32, cancelled: &AbortSignal)
-    -> Promise;
+    #[wasm_bindgen(method, js_name = openChildWindow)]
+    fn open_child_window(
+        this: &Host,
+        url: &str,
+        state: &str,
+        call: u32,
+        cancelled: &AbortSignal,
+    ) -> Promise;
     #[wasm_bindgen(method, js_name = handOver)]
     fn offer(this: &Host, url: &str, state: &str) -> Promise;
     #[wasm_bindgen(method)]
@@ -61,10 +66,10 @@ extern "C" {
     /// Returns the text that an application's call was made with.
     #[wasm_bindgen(method)]
     pub fn argument(this: &Host, call: u32) -> Option<String>;
-    /// Keeps what an application's call resolves with once it is settled with [`Self::settle_prepared`]: a status.
+    /// Keeps the status that a call resolves with at [`Self::settle_prepared`].
     #[wasm_bindgen(method, js_name = prepareStatus)]
     pub fn prepare_status(this: &Host, call: u32, status: &str);
-    /// The same: a sign-in. `app_state` is JSON.
+    /// Keeps the sign-in that a call resolves with at [`Self::settle_prepared`]. `app_state` is JSON.
     #[wasm_bindgen(method, js_name = prepareSignIn)]
     pub fn prepare_sign_in(
         this: &Host,
@@ -74,25 +79,26 @@ extern "C" {
         app_state: Option<&str>,
         district: Option<&str>,
     );
-    /// The same: a sign-out.
+    /// Keeps the sign-out that a call resolves with at [`Self::settle_prepared`].
     #[wasm_bindgen(method, js_name = prepareSignOut)]
     pub fn prepare_sign_out(this: &Host, call: u32, has_ended: bool, may_remain: bool);
-    /// Resolves an application's call with what was prepared.
+    /// Resolves an application's call with the result that was kept for it.
     #[wasm_bindgen(method, js_name = settlePrepared)]
     pub fn settle_prepared(this: &Host, call: u32);
     /// Resolves an application's call.
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Host, call: u32, value: &JsValue);
-    /// Rejects an application's call; `is_retryable` says whether the same callback URL may be tried again.
+    /// Rejects an application's call. `is_retryable`: the same callback URL may be tried again.
     #[wasm_bindgen(method)]
     pub fn reject(this: &Host, call: u32, error: &JsValue, is_retryable: bool);
-    /// Has the driver told after so many milliseconds that time came; a later call takes the place of an earlier one.
+    /// Schedules `Core::notify` with [`crate::session::Event::TimeCame`] in so many milliseconds; a later call replaces an
+    /// earlier one.
     #[wasm_bindgen(method)]
     pub fn schedule(this: &Host, milliseconds: f64);
-    /// Joins the tabs of a registration.
+    /// Joins the channel of a registration's tabs (`BroadcastChannel`).
     #[wasm_bindgen(method)]
     pub fn join(this: &Host, channel: &str);
-    /// Posts a message to the tabs of a registration; without a channel, to those of the one that was or will be joined.
+    /// Posts a message to a channel; without one, to the channel that was joined last or is joined next.
     #[wasm_bindgen(method)]
     pub fn post(
         this: &Host,
@@ -102,23 +108,23 @@ extern "C" {
         person: Option<&str>,
         at: f64,
     );
-    /// Takes `state` out of the page's URL, where it is this one. Answers with whether it was.
+    /// Removes `state` from the page's URL if it has this value, and returns whether it had.
     #[wasm_bindgen(method, js_name = stripState)]
     pub fn strip_state(this: &Host, state: &str) -> bool;
-    /// Drives a call to its end; the promise tells of that.
+    /// Drives a task to its end; the promise settles to its result.
     #[wasm_bindgen(method)]
     pub fn run(this: &Host, task: Task) -> Promise;
-    /// Eight characters that name a new sign-in attempt.
+    /// Makes a support code: eight characters for a new sign-in attempt.
     #[wasm_bindgen(method, js_name = supportCode)]
     pub fn support_code(this: &Host) -> String;
 }
 
-/// The lock of a registration's tabs, held until this is dropped.
+/// The lock of a registration's tabs (Web Locks), held until this is dropped.
 pub struct Lock(JsValue);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Where there are no locks there is no function either.
+        // On a platform without Web Locks there is no function to call.
         if let Some(release) = self.0.dyn_ref::<Function>() {
             let _ = release.call0(&JsValue::UNDEFINED);
         }
@@ -126,53 +132,52 @@ impl Drop for Lock {
 }
 
 impl Host {
-    /// The validated configuration for a district, as JSON.
+    /// Resolves the validated configuration for a district, as JSON.
     ///
     /// # Errors
-    /// What the scripts make of a mistake in it.
+    /// The scripts' error for a mistake in it.
     pub async fn config(&self, district: Option<&str>) -> Result<String, Error> {
         let json = await_promise(self.config_of(district)).await.map_err(Error::js_error)?;
         Ok(json.as_string().unwrap_or_default())
     }
 
-    /// Leaves for a URL.
+    /// Navigates the page to a URL.
     ///
     /// # Errors
-    /// What the application's own function threw.
+    /// The error that the application's `navigate` threw.
     pub async fn navigate(&self, url: &str) -> Result<(), Error> {
         await_promise(self.leave_for(url)).await.map_err(Error::js_error)?;
         Ok(())
     }
 
-    /// Opens an authorization request without leaving the page: in the popup of a call or, without one, in a hidden
-    /// iframe. Returns the callback URL; `None` if the iframe does not respond.
+    /// Sends an authorization request in the popup of a call or, without a call, in a hidden iframe. Returns the callback
+    /// URL; `None` if the iframe did not respond in time.
     ///
     /// # Errors
     /// `popup_closed`.
-    pub async fn aside(
+    pub async fn navigate_child_window(
         &self,
         url: &str,
         state: &str,
         call: Option<u32>,
         cancelled: &AbortSignal,
     ) -> Result<Option<String>, Error> {
-        let answer =
-            await_promise(self.go_aside(url, state, call.unwrap_or_default(), cancelled)).await;
-        Ok(answer.map_err(Error::js_error)?.as_string())
+        let opened = self.open_child_window(url, state, call.unwrap_or_default(), cancelled);
+        Ok(await_promise(opened).await.map_err(Error::js_error)?.as_string())
     }
 
-    /// Offers a callback that answers no login of this page to the page that opened it, which may be waiting for it.
-    /// Answers with whether it was.
+    /// Offers a callback that belongs to no login of this page to its opener or parent, and returns whether that waited for
+    /// it.
     pub async fn hand_over(&self, url: &str, state: &str) -> bool {
         await_promise(self.offer(url, state)).await.is_ok_and(|taken| taken.is_truthy())
     }
 
-    /// Waits until no other tab holds the lock of this name, and holds it until the result is dropped.
+    /// Waits until no other tab holds the lock of this name, and acquires it.
     pub async fn locked(&self, name: &str) -> Lock {
         Lock(await_promise(self.lock(name)).await.unwrap_or_default())
     }
 
-    /// Makes the application's error.
+    /// Makes the `ClassLinkError` that the application sees.
     pub fn error(&self, error: &Error, support_code: &str) -> JsValue {
         if let Some(made) = &error.js_error {
             return made.clone();

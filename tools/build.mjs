@@ -112,7 +112,16 @@ const STYLES = "styles.css";
 const INTERNAL_MEMBERS = [
   ...["__wbg_reset_state", "callForFetch", "emitLoginFailure", "forFetch", "freezeResult"],
   ...["handOver", "handleMessage", "isClosed", "isLogin", "isQuiet", "isRetryable", "isSignedIn"],
-  ...["knownMetadata", "onSnapshot", "onStart", "panicked", "popupOf", "prefetch", "rejectAll"],
+  ...[
+    "knownMetadata",
+    "onSnapshot",
+    "onStart",
+    "openChildWindow",
+    "panicked",
+    "popupOf",
+    "prefetch",
+    "rejectAll",
+  ],
   ...["rejectLocalized", "recordActivity", "removeListeners", "reuseUser", "setPanicListener"],
   ...["prepareSignIn", "prepareSignOut", "prepareStatus", "settlePrepared", "stripState", "toJson"],
 ];

@@ -24,7 +24,12 @@ await runAsCli(import.meta, async () => {
     if (!/^[1-9]\d*$/.test(value)) throw new CliError(`--${name} must be a whole number above 0.`);
   }
   const test = ["test", "--locked", "--profile", "simulation", "--lib", "every_order_of_events"];
-  const env = { ...process.env, SIMULATION_RUNS: values.runs, SIMULATION_SEED: values.seed, SIMULATION_TABS: values.tabs };
+  const env = {
+    ...process.env,
+    SIMULATION_RUNS: values.runs,
+    SIMULATION_SEED: values.seed,
+    SIMULATION_TABS: values.tabs,
+  };
   await run("cargo", [...test, "--no-run"], { cwd: root });
   const begun = Date.now();
   await run("cargo", test, { cwd: root, env });

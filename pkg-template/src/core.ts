@@ -58,7 +58,7 @@ export interface Host {
    * callback URL, or with `undefined` if the iframe does not respond. Rejects with `popup_closed`, also when `cancelled`
    * aborts.
    */
-  aside(
+  openChildWindow(
     url: string,
     state: string,
     call: number,

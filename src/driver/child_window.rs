@@ -37,7 +37,10 @@ impl Driver {
     ) -> Result<Option<(PendingLogin, Box<Session>)>, Error> {
         let login = self.prepare_login(attempt, options).await?;
         let call = attempt.call.map(|call| call.0);
-        let url = self.host.aside(&login.url, &login.state, call, &attempt.cancelled()).await?;
+        let url = self
+            .host
+            .navigate_child_window(&login.url, &login.state, call, &attempt.cancelled())
+            .await?;
         self.ensure_open()?;
         let Some(url) = url else { return Ok(None) };
         let Callback::Response(answer) = Callback::parse(&url) else {

@@ -25,7 +25,7 @@ const LOCK_PREFIX = "classlink-spa ";
 
 /** The logins aside of one client. */
 export interface ChildWindows {
-  /** `Host.aside` in `core.ts`. `timeout` is the frame's, in milliseconds. */
+  /** `Host.openChildWindow` in `core.ts`. `timeout` is the frame's, in milliseconds. */
   open(
     url: string,
     state: string,

@@ -110,7 +110,7 @@ export function createCoreLoader(
       },
       run,
       supportCode: newSupportCode,
-      aside: (url, state, call, cancelled) =>
+      openChildWindow: (url, state, call, cancelled) =>
         childWindows
           .open(url, state, calls.popupOf(call), config.current()?.core.timeout ?? 0, cancelled)
           .catch(config.rejectLocalized),
