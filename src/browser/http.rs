@@ -3,7 +3,7 @@
 use gloo_net::http::Headers;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
+use web_sys::{AbortController, ReadableStreamDefaultReader, Response};
 
 use super::task::{await_promise, ignore_unhandled_rejection};
 use super::{clock, get, navigation, object, window};
@@ -27,7 +27,7 @@ pub struct Request<'a> {
     /// The support code, if the endpoint is the application's gateway, which requires one and receives cookies.
     pub support_code: Option<&'a str>,
     /// Aborts at the timeout, or when the outcome is no longer wanted.
-    pub deadline: AbortSignal,
+    pub deadline: AbortController,
 }
 
 /// An access token that can be sent in a header.
@@ -78,11 +78,20 @@ pub struct HttpResponse {
 /// A request that was sent and whose response has not been read. One pointer, since operations pass it on.
 pub struct InFlightRequest(Box<InFlight>);
 
+/// Aborts a request at its timeout or when it is cancelled, and when this is dropped: then it listens to neither.
+struct Deadline(AbortController);
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 struct InFlight {
     endpoint_name: &'static str,
     is_gateway: bool,
     /// Aborts at the timeout or when the request is cancelled, and with it the rest of the response.
-    deadline: AbortSignal,
+    deadline: Deadline,
     /// Settles to the response.
     response: Promise,
 }
@@ -90,8 +99,7 @@ struct InFlight {
 impl Request<'_> {
     /// Sends the request.
     #[must_use]
-    pub fn start(&self) -> InFlightRequest {
-        let deadline = self.deadline.clone();
+    pub fn start(self) -> InFlightRequest {
         let headers = Headers::new();
         headers.set("accept", "application/json");
         let mut method = "GET";
@@ -120,7 +128,7 @@ impl Request<'_> {
             ("method", method.into()),
             ("headers", headers.into_raw().into()),
             ("body", body),
-            ("signal", deadline.clone().into()),
+            ("signal", self.deadline.signal().into()),
             ("cache", self.cache.into()),
             ("credentials", credentials.into()),
             ("redirect", "error".into()),
@@ -132,7 +140,7 @@ impl Request<'_> {
         InFlightRequest(Box::new(InFlight {
             endpoint_name: self.endpoint_name,
             is_gateway,
-            deadline,
+            deadline: Deadline(self.deadline),
             response: ignore_unhandled_rejection(&response),
         }))
     }
@@ -146,7 +154,7 @@ impl InFlightRequest {
     pub async fn response(self) -> Result<Box<HttpResponse>, Error> {
         let InFlight { endpoint_name, is_gateway, deadline, response } = *self.0;
         let failed = |cause| {
-            if deadline.aborted() {
+            if deadline.0.signal().aborted() {
                 Error::with_subject(
                     endpoint_name,
                     ErrorCode::Timeout,

@@ -17,7 +17,7 @@ const LAYERS = /** @type {Record<string, string[]>} */ ({
   browser: ["error", "protocol"],
   host: ["browser", "error"],
   driver: ["browser", "config", "error", "host", "protocol", "session"],
-  bindings: ["browser", "driver", "host", "protocol"],
+  bindings: ["driver", "host", "protocol", "session"],
 });
 
 /** Modules without a browser, a clock, randomness and I/O. */

@@ -117,7 +117,7 @@ export const BROWSER_CHECKS = {
         app.requests.length = 0;
         await app.open(page);
         assert.equal(await getUser(page), null);
-        assert.deepEqual(askedOfSession(app), ["DELETE"]);
+        assert.deepEqual(askedOfSession(app), ["DELETE", "POST"]);
         assert.deepEqual(await sessionCookies(context), []);
         assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
       });

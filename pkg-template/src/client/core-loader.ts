@@ -108,7 +108,8 @@ export function createCoreLoader(
           throw config.localize(invalid("navigate", "failed: see the cause.", cause));
         }
       },
-      run,
+      // What the platform threw inside an operation leaves it without an outcome: its instance is of no more use.
+      run: (task) => run(task).catch(runtime.panicked),
       supportCode: newSupportCode,
       openChildWindow: (url, state, call, cancelled) =>
         childWindows
@@ -119,11 +120,12 @@ export function createCoreLoader(
       deadline(milliseconds, cancelled) {
         // Safari has no AbortSignal.any before 17.4, and Node loses what it is made of.
         const either = new AbortController();
-        for (const signal of [AbortSignal.timeout(milliseconds), cancelled]) {
-          if (signal.aborted) either.abort(signal.reason);
-          signal.addEventListener("abort", () => either.abort(signal.reason));
+        const { signal } = either;
+        for (const source of [AbortSignal.timeout(milliseconds), cancelled]) {
+          if (source.aborted) either.abort();
+          source.addEventListener("abort", () => either.abort(), { signal });
         }
-        return either.signal;
+        return either;
       },
       schedule: presence.schedule,
       join: presence.join,
