@@ -11,9 +11,9 @@ use crate::protocol::ascii;
 use crate::protocol::pending::{self, PendingLogin};
 
 const LOGIN_PREFIX: &str = "classlink-spa.login.";
-const LAUNCH_KEY: &str = "classlink-spa.launch";
-const RESTORE_KEY: &str = "classlink-spa.restore";
-const LOGOUT_KEY: &str = "classlink-spa.logout";
+const LAUNCH_PREFIX: &str = "classlink-spa.launch.";
+const RESTORE_PREFIX: &str = "classlink-spa.restore.";
+const LOGOUT_PREFIX: &str = "classlink-spa.logout.";
 /// The scripts write it: see `pkg-template/src/login-mark.ts`.
 const LOGIN_MARK_KEY: &str = "classlink-spa.waits";
 const SIGN_OUT_PREFIX: &str = "classlink-spa.sign-out.";
@@ -31,6 +31,11 @@ fn storage() -> Result<Storage, Error> {
 
 fn login_key(state: &str) -> String {
     [LOGIN_PREFIX, state].concat()
+}
+
+/// Two clients on one page share no marker: `registration` names one, as `Config::channel` does.
+fn key(prefix: &str, registration: &str) -> String {
+    [prefix, registration].concat()
 }
 
 /// Reads the pending login of a state without consuming it.
@@ -82,8 +87,8 @@ pub fn remove_stale_logins(now: f64) -> Result<(), Error> {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn is_launch_loop(now: f64) -> Result<bool, Error> {
-    let mark = storage()?.get_item(LAUNCH_KEY).map_err(unavailable)?;
+pub fn is_launch_loop(registration: &str, now: f64) -> Result<bool, Error> {
+    let mark = storage()?.get_item(&key(LAUNCH_PREFIX, registration)).map_err(unavailable)?;
     Ok(mark.is_some_and(|mark| pending::is_launch_loop(&mark, now)))
 }
 
@@ -91,19 +96,19 @@ pub fn is_launch_loop(now: f64) -> Result<bool, Error> {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn save_launch_marker(state: &str, now: u32) -> Result<(), Error> {
+pub fn save_launch_marker(registration: &str, state: &str, now: u32) -> Result<(), Error> {
     let mark = pending::launch_marker(state, now);
-    storage()?.set_item(LAUNCH_KEY, &mark).map_err(unavailable)
+    storage()?.set_item(&key(LAUNCH_PREFIX, registration), &mark).map_err(unavailable)
 }
 
 /// Removes the launch marker, and returns the state of the login that it was for.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn take_launch_marker() -> Result<Option<String>, Error> {
-    let storage = storage()?;
-    let mark = storage.get_item(LAUNCH_KEY).map_err(unavailable)?;
-    storage.remove_item(LAUNCH_KEY).map_err(unavailable)?;
+pub fn take_launch_marker(registration: &str) -> Result<Option<String>, Error> {
+    let (storage, key) = (storage()?, key(LAUNCH_PREFIX, registration));
+    let mark = storage.get_item(&key).map_err(unavailable)?;
+    storage.remove_item(&key).map_err(unavailable)?;
     Ok(mark.and_then(|mark| pending::launch_marker_state(&mark)))
 }
 
@@ -111,8 +116,8 @@ pub fn take_launch_marker() -> Result<Option<String>, Error> {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn can_restore_by_redirect(now: f64) -> Result<bool, Error> {
-    let mark = storage()?.get_item(RESTORE_KEY).map_err(unavailable)?;
+pub fn can_restore_by_redirect(registration: &str, now: f64) -> Result<bool, Error> {
+    let mark = storage()?.get_item(&key(RESTORE_PREFIX, registration)).map_err(unavailable)?;
     Ok(pending::can_restore_by_redirect(mark.as_deref(), now))
 }
 
@@ -120,35 +125,36 @@ pub fn can_restore_by_redirect(now: f64) -> Result<bool, Error> {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub fn mark_restore_redirect() -> Result<(), Error> {
-    storage()?.set_item(RESTORE_KEY, "asked").map_err(unavailable)
+pub fn mark_restore_redirect(registration: &str) -> Result<(), Error> {
+    storage()?.set_item(&key(RESTORE_PREFIX, registration), "asked").map_err(unavailable)
 }
 
 /// Stores the result of a restore by redirect: `restored_at_secs` if the redirect signed the user in, nothing if another
 /// sign-in did.
-pub fn record_restore_result(restored_at_secs: Option<u32>) {
+pub fn record_restore_result(registration: &str, restored_at_secs: Option<u32>) {
     // Without storage there is no marker.
     if let Ok(storage) = storage() {
+        let key = key(RESTORE_PREFIX, registration);
         let _ = match restored_at_secs {
-            Some(now) => storage.set_item(RESTORE_KEY, &ascii::format_u64(now.into())),
-            None => storage.remove_item(RESTORE_KEY),
+            Some(now) => storage.set_item(&key, &ascii::format_u64(now.into())),
+            None => storage.remove_item(&key),
         };
     }
 }
 
 /// Stores the `state` of a logout at the provider, for when the user comes back. A failure is ignored.
-pub fn save_logout_state(state: &str) {
+pub fn save_logout_state(registration: &str, state: &str) {
     if let Ok(storage) = storage() {
-        let _ = storage.set_item(LOGOUT_KEY, state);
+        let _ = storage.set_item(&key(LOGOUT_PREFIX, registration), state);
     }
 }
 
 /// Removes and returns the `state` of a logout at the provider.
 #[must_use]
-pub fn take_logout_state() -> Option<String> {
-    let storage = storage().ok()?;
-    let state = storage.get_item(LOGOUT_KEY).ok().flatten();
-    let _ = storage.remove_item(LOGOUT_KEY);
+pub fn take_logout_state(registration: &str) -> Option<String> {
+    let (storage, key) = (storage().ok()?, key(LOGOUT_PREFIX, registration));
+    let state = storage.get_item(&key).ok().flatten();
+    let _ = storage.remove_item(&key);
     state
 }
 

@@ -59,13 +59,11 @@ impl Driver {
     ) -> Result<Outcome, Error> {
         attempt.is_retryable.set(true);
         let found = self.find_login(attempt, &answer).await;
-        if let (Ok(None), Some(state)) = (&found, &answer.state) {
-            // For its channel, which alone reaches an opener that this page was cut off from.
-            let _ = self.config(None).await;
-            if self.host.hand_over(url, state).await {
-                self.prepare_status(attempt, "handed-over");
-                return Ok(Outcome::Done);
-            }
+        if let (Ok(None), Some(state)) = (&found, &answer.state)
+            && self.host.hand_over(url, state).await
+        {
+            self.prepare_status(attempt, "handed-over");
+            return Ok(Outcome::Done);
         }
         attempt.emit(self, "callback.received");
         let found = found?;
@@ -127,12 +125,16 @@ impl Driver {
         attempt: &Attempt,
         answer: &AuthorizationResponse,
     ) -> Result<Option<Box<Found>>, Error> {
-        // Whatever comes of it, this is how a restarted launch ends.
-        let launched = storage::take_launch_marker()?;
-        let Some(state) = &answer.state else {
-            return Ok(None);
+        let pending = match &answer.state {
+            Some(state) => storage::pending_login(state)?,
+            None => None,
         };
-        let Some(pending) = storage::pending_login(state)? else {
+        let Some(pending) = pending else {
+            // A restarted launch has ended, with whatever outcome. And the channel is joined, which alone reaches an opener
+            // that this page was cut off from.
+            if let Ok(config) = self.config(None).await {
+                storage::take_launch_marker(&config.channel())?;
+            }
             return Ok(None);
         };
         let config = self.config(pending.district()).await?;
@@ -140,7 +142,8 @@ impl Driver {
             return Ok(None);
         }
         attempt.resume(pending.support_code(), pending.created_at());
-        attempt.is_launch.set(launched.as_ref() == Some(state));
+        let launched = storage::take_launch_marker(&config.channel())?;
+        attempt.is_launch.set(launched.is_some() && launched == answer.state);
         Ok(Some(Box::new(Found { pending, config })))
     }
 
@@ -164,6 +167,10 @@ impl Driver {
             let (app_state, district) = (pending.app_state(), pending.district());
             self.host.prepare_sign_in(call.0, &payload.user, &return_to, app_state, district);
         }
-        storage::record_restore_result(pending.is_silent_restore().then(clock::now_whole_secs));
+        let registration = payload.config.channel();
+        storage::record_restore_result(
+            &registration,
+            pending.is_silent_restore().then(clock::now_whole_secs),
+        );
     }
 }

@@ -26,8 +26,9 @@ impl Driver {
             let message = "a launch (a code without a state), which `launch: \"reject\"` refuses";
             return Err(Error::new(ErrorCode::LaunchRejected, message));
         }
-        let is_loop = storage::is_launch_loop(clock::now_secs())?;
-        storage::take_launch_marker()?;
+        let registration = config.channel();
+        let is_loop = storage::is_launch_loop(&registration, clock::now_secs())?;
+        storage::take_launch_marker(&registration)?;
         if is_loop {
             let message =
                 "the restarted launch came back without a state again: the provider drops `state`";

@@ -115,13 +115,19 @@ impl Driver {
         storage::save_login(&login.state, &login.pending)?;
         if restarted {
             // Last: a mark without its login would take the next attempt for a loop.
-            storage::save_launch_marker(&login.state, clock::now_whole_secs())?;
+            storage::save_launch_marker(
+                &login.config.channel(),
+                &login.state,
+                clock::now_whole_secs(),
+            )?;
         }
         self.dispatch(Event::Leaving { operation: attempt.operation });
         if let Err(error) = self.host.navigate(&login.url).await {
             // What can't be removed now is swept within the hour.
             let _ = storage::remove_login(&login.state);
-            let _ = storage::take_launch_marker();
+            if restarted {
+                let _ = storage::take_launch_marker(&login.config.channel());
+            }
             return Err(error);
         }
         attempt.emit(self, "login.redirected");

@@ -114,7 +114,7 @@ impl Driver {
         if !return_to.is_empty() {
             parameters.push(("post_logout_redirect_uri", &return_to));
             parameters.push(("state", &state));
-            storage::save_logout_state(&state);
+            storage::save_logout_state(&session.config.channel(), &state);
         }
         self.host.navigate(&append_query(endpoint, &parameters)).await?;
         Ok(true)

@@ -27,7 +27,8 @@ impl Driver {
         may_leave: bool,
     ) -> Result<Outcome, Error> {
         let config = self.config(None).await?;
-        if storage::take_logout_state().is_some_and(|state| self.host.strip_state(&state)) {
+        let state = storage::take_logout_state(&config.channel());
+        if state.is_some_and(|state| self.host.strip_state(&state)) {
             // The user has just come back from signing out.
             return Ok(Outcome::NoSession);
         }
@@ -109,13 +110,13 @@ impl Driver {
         let is_callback = !matches!(Callback::parse(&page), Callback::NotACallback);
         if is_callback
             || navigation::is_framed()
-            || !storage::can_restore_by_redirect(clock::now_secs())?
+            || !storage::can_restore_by_redirect(&config.channel(), clock::now_secs())?
         {
             return Ok(Outcome::NoSession);
         }
         let options = LoginOptions::restoring(&config.scope());
         let login = self.prepare_login(attempt, &options).await?;
-        storage::mark_restore_redirect()?;
+        storage::mark_restore_redirect(&config.channel())?;
         self.leave(attempt, &login, false).await
     }
 }

@@ -26,7 +26,7 @@
  * request; `undefined`: must not be there.
  * @property {Record<string, Record<string, string | RegExp | undefined>>} [headers] Of an endpoint's last request.
  * @property {number} [leftInStorage] Pending logins that remain. Default 0.
- * @property {string[]} [leftBeside] Other entries that remain. Default none.
+ * @property {string[]} [leftBeside] What other entries that remain begin with. Default none.
  * @property {boolean} [unhandled] The answer is still in the address bar: it was not handled.
  * @property {unknown} [appState] That comes back.
  */
@@ -184,7 +184,7 @@ export async function judgePage(
   if (logins !== leftInStorage)
     problems.push(`${logins} pending logins left, not ${leftInStorage}`);
   const others = [...state.session, ...state.local].filter(
-    (key) => !key.startsWith(LOGIN_PREFIX) && !leftBeside.includes(key),
+    (key) => !key.startsWith(LOGIN_PREFIX) && !leftBeside.some((prefix) => key.startsWith(prefix)),
   );
   if (others.length > 0) problems.push(`left in storage: ${others.join(", ")}`);
   if (!unhandled && /[?&](code|state|error|iss)=/.test(state.search)) {

@@ -359,7 +359,7 @@ test("a LaunchPad tile's code is kept nowhere", async (t) => {
   const { sessionStorage, ...places } = await everything();
   assert.deepEqual(findings({ ...places, sessionStorage }, { ...PERSONAL, "the code": code }), []);
   const [[mark, text], ...more] = JSON.parse(sessionStorage);
-  assert.equal(mark, "classlink-spa.launch");
+  assert.equal(mark, `classlink-spa.launch.classlink-spa ${standIn.issuer} ${CLIENT_ID}`);
   assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ["created_at", "state"]);
   assert.deepEqual(more, []);
 });

@@ -195,11 +195,12 @@ test("with a page to come back to, the person comes back, and its state is taken
 
 test("a state in the address bar that no sign-out sent is the application's, and stays", async (t) => {
   const { page } = await browser.newPage(t);
-  const { open, app } = await startLoginApp(t);
+  const { open, app, standIn } = await startLoginApp(t);
   await open(page, "/launch?state=mine&a=1");
   await callInPage(page, "client.getUser()");
   assert.equal(page.url(), `${app.origin}/launch?state=mine&a=1`);
-  await page.evaluate(() => sessionStorage.setItem("classlink-spa.logout", "another"));
+  const key = `classlink-spa.logout.classlink-spa ${standIn.issuer} ${CLIENT_ID}`;
+  await page.evaluate((key) => sessionStorage.setItem(key, "another"), key);
   await page.reload();
   await waitForClient(page);
   await callInPage(page, "client.getUser()");

@@ -18,12 +18,13 @@ import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "./app.mjs";
 import { importEntry } from "./bundle.mjs";
 import { certificateFor } from "./certificate.mjs";
+import { deferred } from "./deferred.mjs";
 import { engine } from "./engine.mjs";
 import { newKey } from "./gateway.mjs";
 import { CLIENT_ID, clientScript, makeOpen } from "./login.mjs";
 
 /** @import { LogEntry } from "classlink-spa/gateway" */
-/** @import { RequestListener } from "node:http" */
+/** @import { IncomingMessage, RequestListener, ServerResponse } from "node:http" */
 /** @import { BrowserContext, Page, Request } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
 /** @import { StandIn } from "../../www/stand-in/index.js" */
@@ -67,7 +68,8 @@ export const answering =
  * The gateway as a test may take a hand in it.
  *
  * @typedef {object} Hand
- * @property {RequestListener} [instead] Answers in its place.
+ * @property {(request: IncomingMessage, response: ServerResponse, usual: () => unknown) => unknown} [instead] Answers in
+ * its place; `usual` is its own answer.
  * @property {Promise<unknown>} [held] What every request waits for before it is answered.
  * @property {string} [date] What its answers say the time is.
  * @property {LogEntry[]} log Its log.
@@ -143,7 +145,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
   );
   answers.gateway = async (request, response) => {
     await hand.held;
-    if (hand.instead) return hand.instead(request, response);
+    if (hand.instead) return hand.instead(request, response, () => answer(request, response));
     const { date } = hand;
     if (date !== undefined) {
       const { writeHead } = response;
@@ -179,6 +181,45 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
       await context.clock.fastForward(seconds * 1000);
     },
   };
+}
+
+/**
+ * Holds the gateway's next answer of a method and path once it has been made, as a slow network does.
+ *
+ * @param {Hand} gateway
+ * @param {string} method
+ * @param {string} path
+ * @returns {{ made: Promise<void>, release: () => void }} `made` resolves when the gateway has done its part; `release`
+ * lets the answer go, the cookies in its head included.
+ */
+export function holdNextAnswer(gateway, method, path) {
+  const made = deferred();
+  const held = deferred();
+  gateway.instead = (request, response, usual) => {
+    if (request.method !== method || request.url?.split("?")[0] !== path) return usual();
+    gateway.instead = undefined;
+    const { writeHead, end } = response;
+    /** @type {any} */
+    let head;
+    response.writeHead = /** @type {any} */ (
+      (/** @type {any[]} */ ...args) => {
+        head = args;
+        return response;
+      }
+    );
+    response.end = /** @type {any} */ (
+      (/** @type {any[]} */ ...args) => {
+        made.resolve();
+        void held.promise.then(() => {
+          writeHead.apply(response, head);
+          end.apply(response, /** @type {any} */ (args));
+        });
+        return response;
+      }
+    );
+    return usual();
+  };
+  return { made: made.promise, release: held.resolve };
 }
 
 /**

@@ -274,7 +274,7 @@ export const launches = [
       answers: { signedIn: false },
       notRequested: ["token"],
       leftInStorage: 2,
-      leftBeside: ["classlink-spa.launch"],
+      leftBeside: ["classlink-spa.launch."],
       unhandled: true,
     },
   },
