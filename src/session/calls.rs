@@ -81,9 +81,14 @@ impl Machine {
 
     /// The user signed out, here or in another tab: nothing that was under way signs anybody in.
     pub(super) fn signed_out(&mut self, id: Option<super::SessionId>) {
-        // Of another session than the one asked for, it says nothing.
-        let is_unknown = id.is_some() && matches!(self.identity, Identity::Unknown);
-        if !is_unknown {
+        // It says nothing of another session than this, which a restore may be about to find.
+        let is_open = id.is_some()
+            && match self.identity {
+                Identity::Unknown => true,
+                Identity::Nobody(_) => self.restore().is_some(),
+                Identity::Session(_) => false,
+            };
+        if !is_open {
             self.set_nobody(NoSession::SignedOut);
         }
         self.set_error(None);
@@ -91,7 +96,7 @@ impl Machine {
             self.remember_ended(id);
         }
         self.overtake(OvertakenBy::SignOut(id), super::Operation::brings_session);
-        self.cancel(if is_unknown {
+        self.cancel(if is_open {
             // Whoever is signed in is still asked for.
             |found| found.is_overtaken() && !matches!(found.purpose, Purpose::Restore { .. })
         } else {

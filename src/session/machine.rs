@@ -32,7 +32,7 @@ pub struct Machine {
     /// Sessions that ended: no late answer brings one of them back.
     ended: Vec<SessionId>,
     published: Snapshot,
-    is_visible: bool,
+    pub(super) is_visible: bool,
     is_closed: bool,
     next_operation: u32,
     pub(super) effects: Vec<Effect>,
@@ -214,7 +214,7 @@ impl Machine {
         session.lifetime.record_renewal(now);
         let any_session = any_session || session.is_replaced;
         let (payload, id) = (session.payload, session.id.filter(|_| !any_session));
-        let spares_missing_cookie = !any_session && session.cookie == super::Cookie::Unconfirmed;
+        let spares_missing_cookie = session.cookie == super::Cookie::Unconfirmed;
         let purpose = Purpose::Renew { payload, spares_missing_cookie };
         self.start(purpose, None, Task::Renew { payload, id });
     }

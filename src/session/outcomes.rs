@@ -54,7 +54,7 @@ impl Machine {
                     self.found(operation.id, session, now);
                 }
             }
-            (Some(OvertakenBy::SignOut(_)), Outcome::Failed(_))
+            (Some(OvertakenBy::SignOut(None)), Outcome::Failed(_))
                 if !matches!(self.identity, Identity::Unknown) => {}
             (_, Outcome::Session(session)) => {
                 if self.has_ended(&session) {

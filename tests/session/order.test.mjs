@@ -96,7 +96,7 @@ async function openPopup(page) {
   await page.evaluate(() => {
     const popup = window.open("about:blank", "_blank", "popup");
     const login = window.client.startLogin({ mode: "popup", popup, prompt: "login" });
-    window.signedIn = login.catch(({ code }) => ({ code }));
+    window.signedIn = /** @type {any} */ (login.catch(({ code }) => ({ code })));
   });
   return opened;
 }

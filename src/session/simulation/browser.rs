@@ -58,6 +58,10 @@ pub enum Step {
     Advance {
         secs: u16,
     },
+    /// A minute in which every response arrives at once, and a page asks for its token every three seconds.
+    BusyMinute {
+        tab: u8,
+    },
     /// The device's wall clock is set.
     SetClock {
         by_secs: i16,

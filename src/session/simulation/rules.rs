@@ -1,7 +1,9 @@
 //! The rules, checked after each step and when all is quiet.
 
 use super::world::World;
-use crate::session::{Answer, Effect, Event, Identity, Request, Status, Task};
+use crate::session::{
+    Activity, Answer, Effect, Event, Identity, Outcome, Request, Session, Status, TabMessage, Task,
+};
 
 impl World {
     fn breaks(&mut self, rule: &str, what: String) {
@@ -32,13 +34,53 @@ impl World {
                     self.breaks("6", format!("tab {at} says that nobody is signed in, unasked"));
                 }
             }
-            Effect::Start { task: Task::Renew { .. }, .. } => {
-                let recent = tab.renewals.iter().filter(|then| **then > self.now - 60.0).count();
+            Effect::Start { task: Task::Renew { payload, .. }, .. } => {
+                let session = tab.payloads[*payload as usize].id;
+                let is_recent = |(at, of): &&(f64, _)| *of == session && *at > self.now - 60.0;
+                let recent = tab.renewals.iter().filter(is_recent).count();
                 if recent > 10 {
                     self.breaks("8", format!("tab {at} renews {recent} times in a minute"));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What holds of an event after which a session may have ended.
+    pub fn check_end(&mut self, at: usize, before: &Session, event: &Event) {
+        if self.tabs[at].machine.session().is_some() {
+            return;
+        }
+        let is_over = before.lifetime.is_expired(self.now);
+        match event {
+            Event::Message {
+                message: TabMessage::Expired { session } | TabMessage::Idle { session },
+                ..
+            } if !before.is_named_by(*session) && !is_over => {
+                self.breaks("4", format!("tab {at} ends {:?} for {session:?}", before.id));
+            }
+            Event::Finished { outcome: Outcome::NoSession, .. }
+                if self.setting.is_framed
+                    && !is_over
+                    && before.lifetime.has_token_for(0.0, self.now) =>
+            {
+                self.breaks("12", format!("tab {at} takes a missing cookie for an end"));
+            }
+            _ => {}
+        }
+    }
+
+    /// A visible page that began to leave some seconds ago did not leave, and shows it.
+    pub fn check_stay(&mut self) {
+        for at in 0..self.tabs.len() {
+            let tab = &self.tabs[at];
+            let is_late = matches!(
+                tab.machine.activity(),
+                Activity::Leaving { since } if self.now - since > 6.0
+            );
+            if is_late && tab.runs() && !tab.is_asleep && tab.machine.is_visible() {
+                self.breaks("5", format!("tab {at} leaves for ever"));
+            }
         }
     }
 
@@ -63,6 +105,9 @@ impl World {
         for tab in 0..self.tabs.len() {
             self.call(tab, Request::User);
         }
+        self.deliver_all();
+        // A tab at its idle limit waits a moment for what others tell.
+        self.advance(1.0);
         self.deliver_all();
         self.check_exits();
         // Whoever heard of nothing asks at the next renewal.
@@ -150,6 +195,10 @@ impl World {
 }
 
 impl crate::session::Machine {
+    fn is_visible(&self) -> bool {
+        self.is_visible
+    }
+
     fn fails_for_want_of_network(&self) -> bool {
         self.is_restore_owed && self.session().is_none()
     }

@@ -33,8 +33,8 @@ pub struct Tab {
     pub is_asleep: bool,
     pub is_frozen: bool,
     pub published: Option<Snapshot>,
-    /// When renewals were begun.
-    pub renewals: Vec<f64>,
+    /// When renewals were begun, and of which session.
+    pub renewals: Vec<(f64, Option<u32>)>,
     /// The marks of sign-outs that were there when its exchange began.
     pub marks_before: Vec<u32>,
 }

@@ -149,6 +149,13 @@ impl World {
                 }
             }
             Step::Advance { secs } => self.advance(f64::from(secs)),
+            Step::BusyMinute { tab: number } => {
+                for _ in 0..20 {
+                    self.advance(3.0);
+                    self.play(Step::GetToken { tab: number });
+                    self.deliver_all();
+                }
+            }
             Step::SetClock { by_secs } => self.clock_offset += f64::from(by_secs),
             Step::Sleep { tab: number } => {
                 let tab = tab(number);
@@ -271,6 +278,7 @@ impl World {
             self.send(tab, Event::TimeCame);
         }
         self.now = until;
+        self.check_stay();
     }
 
     /// Gives an event to a tab, and does what follows from it.
@@ -294,7 +302,11 @@ impl World {
             if self.traces {
                 eprintln!("{} tab {tab} <- {event:?}", self.now);
             }
-            let effects = self.tabs[tab].machine.step(event, self.now);
+            let before = self.tabs[tab].machine.session().copied();
+            let effects = self.tabs[tab].machine.step(event.clone(), self.now);
+            if let Some(before) = before {
+                self.check_end(tab, &before, &event);
+            }
             if self.traces {
                 effects.iter().for_each(|effect| eprintln!("    {effect:?}"));
             }
@@ -341,8 +353,9 @@ impl World {
                 Some((mark, id)) => self.ask(tab, operation, Ask::Delete { id, mark }),
                 None => self.ask(tab, operation, Ask::Session { id: None }),
             },
-            Task::Renew { id, .. } => {
-                self.tabs[tab].renewals.push(self.now);
+            Task::Renew { payload, id } => {
+                let session = self.tabs[tab].payloads[payload as usize].id;
+                self.tabs[tab].renewals.push((self.now, session));
                 self.ask(tab, operation, Ask::Session { id: id.map(|id| id.0) });
             }
             Task::Leave { .. } => {
