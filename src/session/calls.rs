@@ -69,10 +69,11 @@ impl Machine {
         let registration = session.map(|session| session.registration);
         let payload = session.map(|session| session.payload);
         self.signed_out(id);
-        // Logins that have not come to their exchange are older, too.
-        self.overtake(OvertakenBy::SignOut(id), |found| {
-            matches!(found.purpose, Purpose::Callback | Purpose::Popup)
-        });
+        // Logins that have not come to their exchange are older, too: a popup closes.
+        let is_login =
+            |found: &super::Operation| matches!(found.purpose, Purpose::Callback | Purpose::Popup);
+        self.overtake(OvertakenBy::SignOut(id), is_login);
+        self.cancel(is_login);
         self.publish();
         let message = super::TabMessage::SignedOut { session: id };
         self.emit(Effect::Post { registration, message });

@@ -150,7 +150,12 @@ impl Machine {
                 current.tokens = current.tokens.wrapping_add(1);
                 self.emit(Effect::Report(Report::Renewed(operation.id)));
             }
-            Outcome::Session(_) if has_ended => self.expire(false, now),
+            Outcome::Session(_) if has_ended => {
+                // A restore ends that one first, and finds out which there is.
+                self.set_nobody(NoSession::Expired);
+                self.identity = Identity::Unknown;
+                self.start_restore(false, None);
+            }
             Outcome::Session(next) => {
                 self.begin(next, now);
                 self.publish();

@@ -105,6 +105,7 @@ impl Machine {
         }
         if let Phase::Exchanging { registration, id } = operation.phase {
             // The gateway may have begun a session whose answer did not arrive whole, or was refused here.
+            self.remember_ended(id);
             self.end_at_gateway(registration, Some(id));
             if registration.has_gateway && self.session().is_some() {
                 // And may have ended the one before.

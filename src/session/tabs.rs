@@ -13,10 +13,10 @@ impl Machine {
             TabMessage::SignedIn { session, user } => self.signed_in_elsewhere(session, user, now),
             TabMessage::SignedOut { session } => self.signed_out_elsewhere(session),
             TabMessage::Expired { session: id } => {
-                if let Identity::Session(session) = &self.identity
-                    && session.is_named_by(id)
-                {
+                if self.session().is_some_and(|session| session.is_named_by(id)) {
                     self.expire(false, now);
+                } else if let Some(id) = id {
+                    self.remember_ended(id);
                 }
             }
             // The tasks that are due run after each event: that tab may have missed what this one knows.
@@ -80,6 +80,8 @@ impl Machine {
             _ => false,
         };
         if is_other {
+            // But a renewal under way may be about to bring that one.
+            id.into_iter().for_each(|id| self.remember_ended(id));
             return;
         }
         let shows_error = self.last_error.is_some() && self.session().is_none();
@@ -113,9 +115,11 @@ impl Machine {
     /// The page came back from there.
     pub(super) fn thawed(&mut self) {
         self.end_leaving();
-        // It missed what the other tabs said meanwhile.
-        if self.session().is_none() {
-            self.start_restore(false, None);
-        }
+        // It missed what the other tabs said meanwhile, and what it was told before is older.
+        self.frozen();
+        self.overtake(OvertakenBy::SignIn, |found| {
+            matches!(found.purpose, Purpose::Restore { .. })
+        });
+        self.start_restore(false, None);
     }
 }

@@ -34,9 +34,8 @@ impl World {
                     self.breaks("6", format!("tab {at} says that nobody is signed in, unasked"));
                 }
             }
-            Effect::Start { task: Task::Renew { payload, .. }, .. } => {
-                let session = tab.payloads[*payload as usize].id;
-                let is_recent = |(at, of): &&(f64, _)| *of == session && *at > self.now - 60.0;
+            Effect::Start { task: Task::Renew { id: Some(id), .. }, .. } => {
+                let is_recent = |(at, of): &&(f64, u32)| *of == id.0 && *at > self.now - 60.0;
                 let recent = tab.renewals.iter().filter(is_recent).count();
                 if recent > 10 {
                     self.breaks("8", format!("tab {at} renews {recent} times in a minute"));
@@ -163,13 +162,15 @@ impl World {
                 continue;
             }
             // That the gateway has none may have another tab's idleness for its reason: the next renewal tells.
-            let is_other =
-                found.is_some() || shown.as_ref().is_some_and(|id| self.forbidden.contains(id));
+            let is_other = found.is_some()
+                || self.setting.has_channel
+                    && shown.as_ref().is_some_and(|id| self.forbidden.contains(id));
             if shown.is_some() && shown != found && is_other {
                 self.breaks("3", format!("tab {at} shows {shown:?}, the gateway has {found:?}"));
             } else if is_nobody
                 && found.is_some()
                 && self.setting.has_channel
+                && !self.tabs[at].is_signed_out
                 // A sign-out that the gateway has yet to hear of: the next page ends the session first.
                 && !self.marks.iter().any(|(_, mark)| mark.is_none() || *mark == found)
             {

@@ -193,6 +193,39 @@ fn late_sign_out_of_an_old_session_does_not_hide_the_new_one_from_a_tab() {
 }
 
 #[test]
+fn renewal_does_not_bring_back_a_session_that_was_signed_out_while_it_was_under_way() {
+    let mut world = World::new(Setting { tabs: 2, ..GATEWAY });
+    world.sign_in_whole(0, ANA);
+    world.play(Step::SignIn { tab: 1, user: ANA });
+    for _ in 0..3 {
+        world.forward(1);
+    }
+    world.play(Step::SignOut { tab: 1 });
+    world.fail_request(1);
+    world.deliver_all();
+    assert_eq!((world.user(0), world.user(1)), (None, None));
+    assert_eq!(world.user_after_reload(0), None);
+    world.ends_well();
+}
+
+#[test]
+fn popup_sign_in_that_failed_is_not_brought_back_by_the_renewal_after_it() {
+    let mut world = World::new(GATEWAY);
+    world.sign_in_whole(0, ANA);
+    world.play(Step::OpenPopup { tab: 0 });
+    world.play(Step::FinishPopup { tab: 0, user: ANA });
+    world.forward(0);
+    world.forward(0);
+    // Its cookie is there, its body is not; and the request that ends it is lost, too.
+    world.fail_request(0);
+    world.fail_request(0);
+    world.deliver_all();
+    let shown = world.tabs[0].shown().and_then(|payload| payload.id);
+    assert_ne!(shown, Some(2));
+    world.ends_well();
+}
+
+#[test]
 fn stale_callback_link_does_not_hide_the_user_of_the_session_cookie() {
     let mut world = World::new(GATEWAY);
     world.sign_in_whole(0, ANA);

@@ -33,8 +33,10 @@ pub struct Tab {
     pub is_asleep: bool,
     pub is_frozen: bool,
     pub published: Option<Snapshot>,
+    /// Whether it heard of a sign-out that names no session, after which it asks for none by itself.
+    pub is_signed_out: bool,
     /// When renewals were begun, and of which session.
-    pub renewals: Vec<(f64, Option<u32>)>,
+    pub renewals: Vec<(f64, u32)>,
     /// The marks of sign-outs that were there when its exchange began.
     pub marks_before: Vec<u32>,
 }
@@ -54,6 +56,7 @@ impl Tab {
             is_asleep: false,
             is_frozen: false,
             published: None,
+            is_signed_out: false,
             renewals: Vec::new(),
             marks_before: Vec::new(),
         }

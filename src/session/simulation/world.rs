@@ -260,6 +260,9 @@ impl World {
                 }
                 _ => 0.0,
             };
+            if let TabMessage::SignedOut { session: None } = mail.message {
+                self.tabs[mail.to].is_signed_out = true;
+            }
             self.send(mail.to, Event::Message { message: mail.message, ago_secs });
         }
     }
@@ -353,9 +356,10 @@ impl World {
                 Some((mark, id)) => self.ask(tab, operation, Ask::Delete { id, mark }),
                 None => self.ask(tab, operation, Ask::Session { id: None }),
             },
-            Task::Renew { payload, id } => {
-                let session = self.tabs[tab].payloads[payload as usize].id;
-                self.tabs[tab].renewals.push((self.now, session));
+            Task::Renew { id, .. } => {
+                // Without an id it is another tab's sign-in that has it ask: those are users, and few.
+                let asked = id.map(|id| (self.now, id.0));
+                self.tabs[tab].renewals.extend(asked);
                 self.ask(tab, operation, Ask::Session { id: id.map(|id| id.0) });
             }
             Task::Leave { .. } => {
