@@ -1,12 +1,12 @@
 /** The engine that the tests run in is what it is called. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:https";
 import { test } from "node:test";
 import { addFrame, sharedBrowser } from "./support/browser.mjs";
 import { certificateFor } from "./support/certificate.mjs";
 import { engine, THIRD_PARTY_COOKIES } from "./support/engine.mjs";
+import { listen } from "./support/serve.mjs";
 
 const browser = sharedBrowser();
 
@@ -20,13 +20,7 @@ async function startCookieServer(t) {
     });
     response.end(`<link rel="icon" href="data:,"><p>${request.headers.cookie ?? "none"}</p>`);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return /** @type {import("node:net").AddressInfo} */ (server.address()).port;
+  return listen(t, server);
 }
 
 test(`${engine}: ${THIRD_PARTY_COOKIES ? "a frame of another site is sent" : "no frame of another site is sent"} the cookies that its site has`, async (t) => {

@@ -12,6 +12,7 @@
  * @packageDocumentation
  */
 
+import { abortable } from "./abort.js";
 import { loginGate } from "./frameworks/login-gate.js";
 import type { ClassLinkClient, User } from "./types.js";
 
@@ -40,7 +41,7 @@ export async function requireUser<AppState = unknown, Claims = Record<string, un
   const user = loginGate(client as unknown as ClassLinkClient).requireUser(
     target === undefined ? undefined : { returnTo: target },
   );
-  return (await (request ? untilAborted(user, request.signal) : user)) as User<Claims>;
+  return (await (request ? abortable(user, request.signal) : user)) as User<Claims>;
 }
 
 /** What the address bar has for a router's URL: hash routers make theirs without the page's path. */
@@ -49,15 +50,6 @@ function addressOf(url: string): string {
   const path = pathname + search + hash;
   if (typeof location === "undefined" || !location.hash.startsWith("#/")) return path;
   return `${location.pathname}${location.search}#${path}`;
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 /**

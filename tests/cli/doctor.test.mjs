@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createGateway } from "classlink-spa/gateway";
 import { toNodeHandler } from "classlink-spa/gateway-node";
 import { root } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
+import { serve } from "../support/serve.mjs";
 
 const CLI = join(root, "pkg/cli.js");
 const CLIENT_ID = "doctor-app";
@@ -43,7 +43,7 @@ const run = (...args) =>
 async function deploy(t, { policy = POLICY, wasmType = "application/wasm", callback, proxy } = {}) {
   /** @type {ReturnType<typeof toNodeHandler>} */
   let gateway;
-  const server = createServer((request, response) => {
+  const { origin } = await serve(t, (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     if (pathname.startsWith("/auth/")) {
       if (!proxy?.(request, response)) gateway(request, response);
@@ -65,13 +65,6 @@ async function deploy(t, { policy = POLICY, wasmType = "application/wasm", callb
       response.writeHead(200, headers).end('<script type="module" src="/app.js"></script>');
     }
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const origin = `http://localhost:${port}`;
   gateway = toNodeHandler(
     createGateway({
       issuer: standIn.issuer,

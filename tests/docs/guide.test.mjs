@@ -2,16 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startStandIn } from "../../www/stand-in/index.js";
-import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
 import { authorize } from "../support/authorize.mjs";
 import {
   APP,
@@ -22,6 +19,9 @@ import {
   SUPPORT_CODE,
 } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
+import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { listen } from "../support/serve.mjs";
+import { newFolder } from "../support/temp-folder.mjs";
 
 const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
 const EXAMPLES = join(DOCS, "examples");
@@ -78,7 +78,6 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
   });
   let answer;
   const provider = createServer((request, response) => {
-    const issuer = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (provider.address()).port}`;
     if (request.url?.includes("openid-configuration")) {
       const endpoints = { token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` };
       response.end(JSON.stringify({ issuer, ...endpoints }));
@@ -86,19 +85,15 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
       answer = () => response.writeHead(400).end('{"error":"invalid_grant"}');
       release();
     } else response.end('{"keys":[]}');
-  }).listen(0, "127.0.0.1");
-  await once(provider, "listening");
-  t.after(() => {
-    provider.closeAllConnections();
-    provider.close();
   });
+  const issuer = `http://127.0.0.1:${await listen(t, provider)}`;
   const port = await freePort();
   const program = startProgram(process.execPath, ["node.js"], {
     cwd: EXAMPLES,
     env: {
       PORT: String(port),
       APP_ORIGIN: APP,
-      CLASSLINK_ISSUER: `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (provider.address()).port}`,
+      CLASSLINK_ISSUER: issuer,
       CLASSLINK_CLIENT_ID: client.clientId,
       CLASSLINK_CLIENT_SECRET: client.clientSecret,
       SEALING_KEYS: newKey(),
@@ -133,8 +128,7 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
 });
 
 test("node.js runs with the environment file, and says what is missing without it", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "classlink-guide-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder(t);
   const port = await freePort();
   const file = join(folder, ".env");
   writeFileSync(

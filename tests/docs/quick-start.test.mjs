@@ -6,10 +6,10 @@ import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/lib/run.mjs";
-import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import { NO_SECURE_COOKIE, unless } from "../support/engine.mjs";
 import { newKey } from "../support/gateway.mjs";
+import { freePort, startProgram, untilReady } from "../support/program.mjs";
 import {
   filesOf,
   keepsItsSession,

@@ -6,10 +6,10 @@
  */
 
 import { mkdirSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { serve } from "../support/serve.mjs";
 
 /** @import { TestContext } from "node:test" */
 
@@ -128,7 +128,7 @@ export async function renderOnServer(name, path, scenario = {}) {
 export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
   const script = await browserScript(name);
   const loads = [];
-  const server = createServer((request, response) => {
+  const { origin } = await serve(t, (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     if (pathname === "/app.js") {
       response.writeHead(200, { "Content-Type": "text/javascript; charset=utf-8" });
@@ -147,18 +147,7 @@ export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
 </html>
 `);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  t.after(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve(undefined));
-        server.closeAllConnections();
-      }),
-  );
-  return {
-    origin: `http://localhost:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`,
-    loads,
-  };
+  return { origin, loads };
 }
 
 /**

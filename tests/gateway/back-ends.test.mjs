@@ -3,19 +3,19 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { execCapture, root, which } from "../../tools/lib/run.mjs";
-import { freePort, startProgram } from "../platforms/world.mjs";
+import { NGINX, startNginx } from "../support/nginx.mjs";
+import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { newFolder } from "../support/temp-folder.mjs";
 import { handler } from "./contract/handler.mjs";
 import { ask, newAssertionKey, startWorld } from "./contract/world.mjs";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/verify/", import.meta.url));
-const NGINX = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
 const AUDIENCE = "https://app.example";
 
 /** Each back end, and how its example starts. @type {[name: string, (port: number) => string[]][]} */
@@ -30,47 +30,13 @@ const assertions = () => ({
   keys: [newAssertionKey()],
 });
 
-const newFolder = (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "classlink-back-end-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-};
-
-/** Waits until something listens there. */
-async function untilListening(program, url) {
-  for (;;) {
-    const answered = await fetch(url).then(
-      () => true,
-      () => false,
-    );
-    if (answered) return;
-    assert.equal(program.ended, undefined, program.output);
-  }
-}
-
-/** nginx with the example in its server block, but for the ports. */
-async function startNginx(t, gatewayUrl, backEndPort) {
-  const folder = newFolder(t);
-  const port = await freePort();
-  const locations = readFileSync(join(EXAMPLES, "nginx.conf"), "utf8")
+/** The example in the server block, but for the ports. */
+async function startProxy(t, gatewayUrl, backEndPort) {
+  const server = readFileSync(join(EXAMPLES, "nginx.conf"), "utf8")
     .replaceAll("http://127.0.0.1:3000", gatewayUrl)
     .replaceAll("127.0.0.1:8000", `127.0.0.1:${backEndPort}`);
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  writeFileSync(
-    join(folder, "nginx.conf"),
-    `daemon off; pid ${folder}/nginx.pid; error_log stderr info;
-events { worker_connections 64; }
-http {
-  access_log off;
-  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
-  server { listen 127.0.0.1:${port}; ${locations} }
-}`,
-  );
-  const args = ["-p", folder, "-c", "nginx.conf", "-e", "stderr"];
-  const program = startProgram(String(NGINX), args, { cwd: folder });
+  const { program, origin } = await startNginx(newFolder(t), { server });
   t.after(() => program.stop());
-  const origin = `http://127.0.0.1:${port}`;
-  await untilListening(program, origin);
   return origin;
 }
 
@@ -83,8 +49,8 @@ for (const [command, argsFor] of BACK_ENDS) {
     const port = await freePort();
     const program = startProgram(command, argsFor(port), { cwd: EXAMPLES });
     t.after(() => program.stop());
-    await untilListening(program, `http://127.0.0.1:${port}`);
-    const origin = await startNginx(t, server.baseUrl, port);
+    await untilReady(program, `http://127.0.0.1:${port}`, { anyStatus: true });
+    const origin = await startProxy(t, server.baseUrl, port);
     const forged = { "X-ClassLink-User": "evil", "X-ClassLink-Role": "administrator" };
 
     const nobody = await ask(origin, { path: "/api/me", headers: forged });

@@ -1,12 +1,12 @@
 // `gateway.check()`, and secrets from files: what is wrong is found before anything is served.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { importEntry } from "../support/bundle.mjs";
 import { memoryStore, setUp } from "../support/gateway.mjs";
+import { newFolder } from "../support/temp-folder.mjs";
 import { CLIENT } from "../support/upstream.mjs";
 
 const { readSecret } = await importEntry("gateway-node");
@@ -63,8 +63,7 @@ test("metrics() has what Prometheus reads, also if no path serves it", async (t)
 });
 
 test("readSecret takes the variable, or the file that the other one names", (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "classlink-secret-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder(t);
   const file = join(folder, "secret");
   writeFileSync(file, "from-file\n");
   assert.equal(readSecret("S", { S: "from-env" }), "from-env");

@@ -3,42 +3,24 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { which } from "../../tools/lib/run.mjs";
-import { freePort, startProgram } from "../platforms/world.mjs";
 import { NATIVE_GATEWAY, native } from "../support/native-gateway.mjs";
+import { NGINX, startNginx } from "../support/nginx.mjs";
+import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { newFolder } from "../support/temp-folder.mjs";
 import { ask, newAssertionKey, startWorld } from "./contract/world.mjs";
 
 const ORIGIN = "https://app.example";
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/", import.meta.url));
 const GUIDE = readFileSync(new URL("../../docs/gateway-native.md", import.meta.url), "utf8");
-const nginx = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
 const execute = promisify(execFile);
 
 const example = (name) => readFileSync(join(EXAMPLES, "native", name), "utf8");
-
-const newFolder = (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "classlink-native-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-};
-
-/** Waits until something listens there. */
-async function untilListening(program, url) {
-  for (;;) {
-    const answered = await fetch(url).then(
-      () => true,
-      () => false,
-    );
-    if (answered) return;
-    assert.equal(program.ended, undefined, program.output);
-  }
-}
 
 test("the guide shows the files that run here", () => {
   const shown = [...GUIDE.matchAll(/<!-- file: (.+?) -->\n```\w+\n(.*?)```/gs)];
@@ -71,7 +53,7 @@ async function startFront(t, startProxy) {
   writeFileSync(join(folder, "app.py"), BACK_END);
   const backEnd = startProgram("python3", ["app.py", String(backEndPort)], { cwd: folder });
   t.after(() => backEnd.stop());
-  await untilListening(backEnd, `http://127.0.0.1:${backEndPort}`);
+  await untilReady(backEnd, `http://127.0.0.1:${backEndPort}`);
   const gatewayPort = new URL(world.server.baseUrl).port;
   const withPorts = (text) =>
     text
@@ -95,44 +77,31 @@ def app(environ, start_response):
 make_server("127.0.0.1", int(sys.argv[1]), app).serve_forever()
 `;
 
-async function startNginx(t, folder, withPorts) {
-  const port = await freePort();
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  writeFileSync(
-    join(folder, "nginx.conf"),
-    `daemon off; pid ${folder}/nginx.pid; error_log stderr info;
-events { worker_connections 64; }
-http {
-  access_log off;
-  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
-  server { listen 127.0.0.1:${port}; ${withPorts(example("nginx.conf"))} }
-}`,
-  );
-  const args = ["-p", folder, "-c", "nginx.conf", "-e", "stderr"];
-  return startProxy(t, String(nginx), args, folder, port);
-}
-
-async function startCaddy(t, folder, withPorts) {
-  const port = await freePort();
-  const site = withPorts(example("Caddyfile")).replace("app.example", `http://127.0.0.1:${port}`);
-  writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n}\n${site}`);
-  const args = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
-  return startProxy(t, String(which("caddy")), args, folder, port);
-}
-
-async function startProxy(t, command, args, cwd, port) {
-  const program = startProgram(command, args, { cwd });
+async function startNginxProxy(t, folder, withPorts) {
+  const { program, origin } = await startNginx(folder, {
+    server: withPorts(example("nginx.conf")),
+  });
   t.after(() => program.stop());
-  const origin = `http://127.0.0.1:${port}`;
-  await untilListening(program, origin);
   return origin;
 }
 
-for (const [name, start, isThere] of [
-  ["nginx", startNginx, nginx],
-  ["Caddy", startCaddy, which("caddy")],
+async function startCaddyProxy(t, folder, withPorts) {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const site = withPorts(example("Caddyfile")).replace("app.example", origin);
+  writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n}\n${site}`);
+  const args = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
+  const program = startProgram(String(which("caddy")), args, { cwd: folder });
+  t.after(() => program.stop());
+  await untilReady(program, origin, { anyStatus: true });
+  return origin;
+}
+
+for (const [name, start, program] of [
+  ["nginx", startNginxProxy, NGINX],
+  ["Caddy", startCaddyProxy, which("caddy")],
 ]) {
-  const skip = isThere && which("python3") ? false : `${name} or python3 is not installed`;
+  const skip = program && which("python3") ? false : `${name} or python3 is not installed`;
   test(`${name} before the native server: 401 without a session, the user with one`, {
     skip,
   }, async (t) => {

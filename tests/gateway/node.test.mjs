@@ -9,19 +9,14 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { importEntry } from "../support/bundle.mjs";
 import { APP, newLogin, SUPPORT_CODE, setUp } from "../support/gateway.mjs";
+import { listen } from "../support/serve.mjs";
 import { CLIENT } from "../support/upstream.mjs";
 
 const { stopOnSignal, toNodeHandler, toRequest } = await importEntry("gateway-node");
 
 /** Serves a listener until the test ends; answers with a function that sends a request to it. */
 async function serve(t, listener) {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const port = await listen(t, createServer(listener));
   const origin = `http://127.0.0.1:${port}`;
   /**
    * @param {string} method

@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, sep } from "node:path";
+import { closeServer } from "../support/serve.mjs";
 
 const TYPES = {
   ".css": "text/css",
@@ -37,11 +38,5 @@ export async function serveFolder(folder, port) {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => resolve(undefined));
   });
-  return {
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve(undefined));
-        server.closeAllConnections();
-      }),
-  };
+  return { stop: () => closeServer(server) };
 }

@@ -5,20 +5,21 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { request as forward } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { CliError, execCapture, logStep, which } from "../../tools/lib/run.mjs";
+import { CliError, execCapture, logStep } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { newCertificate } from "../support/certificate.mjs";
+import { NGINX, startNginx } from "../support/nginx.mjs";
 import { present } from "../support/present.mjs";
+import { closeServer } from "../support/serve.mjs";
 import { startBrowserApp } from "./browser.mjs";
 import { BROWSER_CHECKS_WITHOUT_SESSION } from "./suite.mjs";
-import { freePort, newLogin, Page, startProgram, untilReady } from "./world.mjs";
+import { newLogin, Page } from "./world.mjs";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/nginx/", import.meta.url));
 
@@ -34,8 +35,7 @@ const TOKEN = "/oauth2/v2/token";
 /** nginx, and where it isn't installed, its Debian package unpacked beside the test: no service is installed. */
 function findNginx(folder) {
   // Debian keeps it off the search path of those who are not root.
-  const installed = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
-  if (installed) return installed;
+  if (NGINX) return NGINX;
   logStep("Unpacking Debian's nginx (apt-get download)");
   const unpack = "apt-get download nginx && dpkg-deb -x nginx_*.deb unpacked";
   const { ok, stderr } = execCapture("sh", ["-c", unpack], { cwd: folder });
@@ -68,7 +68,7 @@ async function startFront(tls, target, seen, instead) {
 }
 
 /** Starts nginx with the examples as they are, but for the authority that it trusts. */
-async function runNginx(nginx, folder, { ports, trusted }) {
+async function startExample(program, folder, { ports, trusted }) {
   await mkdir(folder);
   await cp(EXAMPLES, folder, { recursive: true });
   const locations = join(folder, "classlink-locations.conf");
@@ -76,35 +76,14 @@ async function runNginx(nginx, folder, { ports, trusted }) {
   const changed = text.replace("/etc/ssl/certs/ca-certificates.crt", trusted);
   assert.notEqual(changed, text);
   await writeFile(locations, changed);
-  const port = await freePort();
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  await writeFile(
-    join(folder, "nginx.conf"),
-    `daemon off; worker_processes 2; pid ${folder}/nginx.pid; error_log stderr info;
-events { worker_connections 512; }
-http {
-  access_log ${folder}/access.log;
-  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+  return startNginx(folder, {
+    program,
+    http: `access_log ${folder}/access.log;
   upstream launchpad.classlink.com { server 127.0.0.1:${ports[0]}; }
   upstream nodeapi.classlink.com { server 127.0.0.1:${ports[1]}; }
-  include classlink-http.conf;
-  server {
-    listen 127.0.0.1:${port};
-    location = /ready { return 200; }
-    include classlink-locations.conf;
-  }
-}
-`,
-  );
-  const program = startProgram(nginx, ["-p", folder, "-c", "nginx.conf", "-e", "stderr"], {
-    cwd: folder,
+  include classlink-http.conf;`,
+    server: "include classlink-locations.conf;",
   });
-  const origin = `http://127.0.0.1:${port}`;
-  await untilReady(program, `${origin}/ready`).catch(async (error) => {
-    await program.stop();
-    throw error;
-  });
-  return { program, origin };
 }
 
 /** A page of the application that asks nginx. */
@@ -117,7 +96,7 @@ class ProxyPage extends Page {
 }
 
 /** Starts the stand-in, TLS before it, and two nginx: one that trusts the certificate, one that trusts another. */
-export async function startNginx(folder) {
+export async function startReverseProxy(folder) {
   const nginx = findNginx(folder);
   const classLink = ["launchpad.classlink.com", "nodeapi.classlink.com"];
   const tls = await newCertificate(folder, "right", classLink);
@@ -137,7 +116,7 @@ export async function startNginx(folder) {
     (server) => /** @type {import("node:net").AddressInfo} */ (server.address()).port,
   );
   const start = (name) =>
-    runNginx(nginx, join(folder, `nginx-${name}`), {
+    startExample(nginx, join(folder, `nginx-${name}`), {
       ports,
       trusted: join(folder, `${name}.pem`),
     });
@@ -147,10 +126,7 @@ export async function startNginx(folder) {
   const stop = async () => {
     await inBrowser?.then((app) => app.stop());
     await Promise.all(running.map(({ program }) => program.stop()));
-    for (const server of fronts) {
-      server.closeAllConnections();
-      server.close();
-    }
+    await Promise.all(fronts.map(closeServer));
     await standIn.close();
   };
   try {

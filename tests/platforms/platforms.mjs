@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { run } from "../../tools/lib/run.mjs";
-import { NGINX_CHECKS, startNginx } from "./nginx.mjs";
+import { NGINX_CHECKS, startReverseProxy } from "./nginx.mjs";
 import { CHECKS, WITHOUT_FETCH_METADATA } from "./suite.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -96,7 +96,7 @@ export const PLATFORMS = [
       ),
     checks: { ...CHECKS, ...WITHOUT_FETCH_METADATA },
   },
-  { name: "nginx", start: startNginx, checks: NGINX_CHECKS },
+  { name: "nginx", start: startReverseProxy, checks: NGINX_CHECKS },
   {
     name: "native",
     start: (folder) => startWorld(() => [process.execPath, [NATIVE_PROGRAM]], folder),

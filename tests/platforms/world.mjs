@@ -3,12 +3,11 @@
  * program that runs the gateway; a page that asks it over HTTP; and a browser that uses it over TLS.
  */
 
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
 import { ACCOUNTS, startStandIn } from "../../www/stand-in/index.js";
 import { authorize } from "../support/authorize.mjs";
 import { newKey, newLogin, SUPPORT_CODE } from "../support/gateway.mjs";
+import { freePort, startProgram, untilReady } from "../support/program.mjs";
 import { startBrowserApp } from "./browser.mjs";
 
 export { newLogin, SUPPORT_CODE };
@@ -22,80 +21,6 @@ export const LONG_NAMED = {
   userId: 777,
   firstName: "Anna".repeat(230),
 };
-
-/** A port without a server. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/**
- * A program that was started, with all that it wrote.
- *
- * @param {string} command
- * @param {string[]} args
- * @param {{ cwd: string, env?: Record<string, string> }} where
- */
-export function startProgram(command, args, { cwd, env = {} }) {
-  const child = spawn(command, args, {
-    cwd,
-    env: {
-      PATH: process.env.PATH,
-      HOME: cwd,
-      NODE_ENV: "production",
-      NEXT_TELEMETRY_DISABLED: "1",
-      ...env,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const program = {
-    output: "",
-    /** @type {string | undefined} */
-    ended: undefined,
-    stop: async () => {},
-  };
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text) => {
-      program.output += text;
-    });
-  }
-  const closed = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-    child.once("error", (error) => {
-      program.ended = error.message;
-      resolve();
-    });
-    child.once("close", (code, signal) => {
-      program.ended ??= `ended with ${code ?? signal}`;
-      resolve();
-    });
-  });
-  program.stop = async () => {
-    child.kill("SIGTERM");
-    const late = setTimeout(() => child.kill("SIGKILL"), 5000);
-    await closed;
-    clearTimeout(late);
-  };
-  return program;
-}
-
-/** Waits until a program answers a URL with 200. */
-export async function untilReady(program, url) {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const status = await fetch(url).then(
-      (response) => response.status,
-      () => undefined,
-    );
-    if (status === 200) return;
-    if (program.ended || Date.now() > deadline) {
-      throw new Error(`${url} does not answer (${program.ended ?? status}):\n${program.output}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 /**
  * Starts a stand-in and, with the environment that the examples read, a gateway before it.

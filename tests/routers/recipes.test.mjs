@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
@@ -10,6 +9,7 @@ import { root } from "../../tools/lib/run.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import { deferred } from "../support/deferred.mjs";
 import { present } from "../support/present.mjs";
+import { serve } from "../support/serve.mjs";
 
 const PAGES = join(root, "tests/routers/pages");
 const RECIPES = join(root, "docs/recipes");
@@ -66,7 +66,7 @@ async function open(t, page, { path = "/", user = PIA } = {}) {
   const script = await bundle(page);
   /** @type {{ answer?: Promise<unknown> }} */
   const api = {};
-  const server = createServer(async (request, response) => {
+  const { origin } = await serve(t, async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://app.invalid");
     if (pathname === "/app.js") {
       response.writeHead(200, { "Content-Type": "text/javascript; charset=utf-8" });
@@ -81,16 +81,6 @@ async function open(t, page, { path = "/", user = PIA } = {}) {
     response.end(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Recipe</title>
 <link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/app.js"></script></html>`);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  t.after(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => resolve(undefined));
-        server.closeAllConnections();
-      }),
-  );
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const origin = `http://localhost:${port}`;
   const watched = await browser.newPage(t);
   await watched.context.addCookies([{ name: "who", value: "Pia", url: origin }]);
   await watched.context.addInitScript(

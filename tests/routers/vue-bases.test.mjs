@@ -1,13 +1,13 @@
 /** Vue Router under a base and in hash mode: where a login leads back to, and where the callback goes. */
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
 import { root } from "../../tools/lib/run.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import { present } from "../support/present.mjs";
+import { serve } from "../support/serve.mjs";
 
 const browser = sharedBrowser();
 let script;
@@ -31,7 +31,7 @@ function bundle() {
 /** Opens a page of an application that is served under every path. */
 async function open(t, scenario, path) {
   const text = await bundle();
-  const server = createServer((request, response) => {
+  const { origin } = await serve(t, (request, response) => {
     const isScript = request.url === "/app.js";
     response.writeHead(200, { "Content-Type": isScript ? "text/javascript" : "text/html" });
     response.end(
@@ -40,13 +40,6 @@ async function open(t, scenario, path) {
         : '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/app.js"></script>',
     );
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const origin = `http://localhost:${port}`;
   const { page, context } = await browser.newPage(t);
   await context.addInitScript((given) => {
     window.scenario = given;

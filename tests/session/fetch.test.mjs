@@ -1,8 +1,6 @@
 /** `client.fetch`: the access token goes to the application's own APIs, and never anywhere else. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { sharedBrowser } from "../support/browser.mjs";
 import { engine } from "../support/engine.mjs";
 import {
@@ -14,6 +12,7 @@ import {
   snapshot,
 } from "../support/login.mjs";
 import { present } from "../support/present.mjs";
+import { serve } from "../support/serve.mjs";
 import { accessToken, advanceClocks, installClockOffsets } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -44,7 +43,7 @@ const startLoginApp = sharedLoginApp(
 async function startApi(t, answer = () => ({})) {
   /** @type {Seen[]} */
   const requests = [];
-  const server = createServer(async (request, response) => {
+  const listener = async (request, response) => {
     response.setHeader("Access-Control-Allow-Origin", "*");
     response.setHeader("Access-Control-Allow-Headers", "authorization, content-type, x-extra");
     response.setHeader("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE");
@@ -63,15 +62,8 @@ async function startApi(t, answer = () => ({})) {
     requests.push(seen);
     const { status = 200, headers, body = "{}" } = answer(seen);
     response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(body);
-  });
-  server.listen(0);
-  await once(server, "listening");
-  t.after(() => server.close(() => {}) && server.closeAllConnections());
-  return {
-    origin: `http://localhost:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`,
-    port: /** @type {import("node:net").AddressInfo} */ (server.address()).port,
-    requests,
   };
+  return { ...(await serve(t, listener)), requests };
 }
 
 /** A user signed in, on a page that may call `api`. */

@@ -20,6 +20,7 @@ import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { closeServer } from "./serve.mjs";
 
 /** @import { IncomingMessage, RequestListener, ServerResponse } from "node:http" */
 /** @import { TestContext } from "node:test" */
@@ -112,11 +113,7 @@ export async function startApp(t, options = {}) {
   });
   const address = /** @type {import("node:net").AddressInfo} */ (server.address());
   const origin = options.origin ?? `${options.tls ? "https" : "http"}://${host}:${address.port}`;
-  const close = () =>
-    new Promise((resolve) => {
-      server.close(() => resolve(undefined));
-      server.closeAllConnections();
-    });
+  const close = () => closeServer(server);
   t.after(close);
   return {
     origin,

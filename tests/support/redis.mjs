@@ -6,8 +6,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { which } from "../../tools/lib/run.mjs";
-import { freePort } from "../platforms/world.mjs";
+import { freePort } from "./program.mjs";
 
 const REMEDY =
   "No redis-server was found. Install it (apt-get install redis-server, brew install redis).";
@@ -30,6 +31,7 @@ export async function startRedis(t) {
     child = spawn(program, settings.map(String), { stdio: "ignore" });
     while (!(await isUp(port))) {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+      await pause(20);
     }
   };
   const stop = async () => {

@@ -7,9 +7,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { SignJWT } from "jose";
 import { makeKey } from "./keys.mjs";
+import { listen } from "./serve.mjs";
 
 /** @import { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http" */
-/** @import { AddressInfo } from "node:net" */
 
 /** @typedef {{ clientId: string, clientSecret: string, redirectUris: string[] }} UpstreamClient */
 /** @typedef {{ clients?: UpstreamClient[], now?: () => number }} UpstreamOptions */
@@ -256,12 +256,6 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     if (handler) await handler(request, response, form);
     else response.writeHead(404).end();
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  const { port } = /** @type {AddressInfo} */ (server.address());
-  upstream.issuer = `http://127.0.0.1:${port}`;
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  upstream.issuer = `http://127.0.0.1:${await listen(t, server)}`;
   return upstream;
 }

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+import { abortable } from "../abort.js";
 import { ClassLinkError, isClassLinkError } from "../errors.js";
 
 /** Returns the token for an origin; `refused` is one that the origin rejected with a 401. */
@@ -16,17 +17,6 @@ function canRepeat(request: Request, init: RequestInit | undefined): boolean {
   // A `Request` that was handed in has its body only once. Not every browser shows it.
   return request.body === null || /^(GET|HEAD)$/.test(request.method);
 }
-
-/** Waits for `promise` unless the request is aborted: as with `fetch`, the signal's reason is then the error. */
-const abortable = <T>({ signal }: Request, promise: Promise<T>): Promise<T> =>
-  new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort);
-    // The caller's signal may outlive many requests, and keeps alive what listens to it.
-    const stop = () => signal.removeEventListener("abort", abort);
-    promise.then(resolve, reject).finally(stop);
-  });
 
 /** Calls `fetch` with the access token. */
 export async function fetchWithToken(
@@ -55,11 +45,11 @@ export async function fetchWithToken(
     const message = `client.fetch sends no access token to ${targetOrigin}: add it to \`apiOrigins\` if it may have the token, or call the platform's fetch.`;
     throw new ClassLinkError({ ...error, message });
   });
-  const token = await abortable(request, first);
+  const token = await abortable(first, request.signal);
   let response = await send(request, token);
   if (response.status === 401 && retry) {
     const renewed = getToken(targetOrigin, token).catch(() => undefined);
-    const fresh = await abortable(request, renewed);
+    const fresh = await abortable(renewed, request.signal);
     if (fresh !== undefined) {
       void response.body?.cancel().catch(() => {});
       response = await send(retry, fresh);

@@ -10,6 +10,7 @@ import type { ClassLinkError } from "../errors.js";
 import { isClassLinkError } from "../errors.js";
 import type { ClassLinkClient, LoginOptions, SignedIn } from "../types.js";
 import { markCallbackLeft } from "./arrival.js";
+import { createListeners } from "./listeners.js";
 import { loginGate } from "./login-gate.js";
 
 /** What a visit leads to. */
@@ -57,11 +58,11 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
   let actions: (() => VisitActions) | undefined;
   let hasLeft = false;
   let hasRetried = false;
-  const listeners = new Set<() => void>();
+  const { subscribe, notify } = createListeners();
 
   function setError(next: ClassLinkError | null): void {
     error = next;
-    for (const listener of [...listeners]) listener();
+    notify();
   }
 
   const home = (): string => actions?.().home ?? basePathOf(client);
@@ -108,12 +109,7 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
 
   return {
     getError: () => error,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
+    subscribe,
     open(given) {
       actions = given;
       void handle();

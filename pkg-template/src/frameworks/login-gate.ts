@@ -15,6 +15,7 @@ import { ClassLinkError, isClassLinkError } from "../errors.js";
 import { type LoginMark, readLoginMark, setLoginMark } from "../login-mark.js";
 import type { ClassLinkClient, LoginOptions, User } from "../types.js";
 import { isAuthorizationResponse, isFramed, isNewVisit } from "./arrival.js";
+import { createListeners } from "./listeners.js";
 
 /** The state of a gate; the same object while nothing changes. */
 export interface GateState {
@@ -77,13 +78,13 @@ function createGate(client: ClassLinkClient): LoginGate {
   let starting: Promise<void> | undefined;
   let isWatching = false;
   let hasComplained = false;
-  const listeners = new Set<() => void>();
+  const { subscribe, notify } = createListeners();
 
   function enter(next: GateState): void {
     if (next.phase === "spent") spentAt = performance.now();
     if (next.phase === state.phase && next.error === state.error) return;
     state = next;
-    for (const listener of [...listeners]) listener();
+    notify();
   }
 
   /** Any state but these two says that a login was tried, or succeeded. */
@@ -171,13 +172,6 @@ function createGate(client: ClassLinkClient): LoginGate {
         resolve();
       }
     });
-
-  function subscribe(listener: () => void): () => void {
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
-  }
 
   return {
     start,

@@ -6,6 +6,7 @@
 
 import { subscribeToEvents } from "../client-internals.js";
 import type { ClassLinkClient } from "../types.js";
+import { createListeners } from "./listeners.js";
 
 /** The countdown while a session is about to end. */
 export interface SessionExpiringState {
@@ -46,12 +47,12 @@ function createSessionExpiry(client: ClassLinkClient): SessionExpiry {
   let watchers = 0;
   let stopFollowing: (() => void) | undefined;
   let stopListening: (() => void) | undefined;
-  const listeners = new Set<() => void>();
+  const { subscribe, notify } = createListeners();
 
   function enter(next: SessionExpiringState | null): void {
     if (next?.remainingSeconds === state?.remainingSeconds) return;
     state = next;
-    for (const listener of [...listeners]) listener();
+    notify();
   }
 
   function stop(): void {
@@ -81,12 +82,7 @@ function createSessionExpiry(client: ClassLinkClient): SessionExpiry {
 
   return {
     getState: () => state,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
+    subscribe,
     watch() {
       watchers += 1;
       if (watchers === 1) {

@@ -14,18 +14,7 @@ import type spanish from "classlink-spa/es";
 import { messages, texts } from "classlink-spa/es";
 import { createTestClient, type TestClient } from "classlink-spa/testing";
 import type { Texts } from "classlink-spa/vue";
-
-/** Fails to compile unless both are the same type. */
-declare function same<A, B>(
-  ...proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
-): void;
-
-interface Cart {
-  readonly items: number;
-}
-interface SchoolClaims {
-  readonly grade: string;
-}
+import { type Cart, type SchoolClaims, same } from "./same.js";
 
 const config = { clientId: "c", redirectUri: "https://app.example/callback" };
 const client = createClient<Cart, SchoolClaims>(config);

@@ -10,18 +10,7 @@ import {
 } from "classlink-spa/react";
 import { createTestClient } from "classlink-spa/testing";
 import type { ReactNode } from "react";
-
-/** Fails to compile unless both are the same type. */
-declare function same<A, B>(
-  ...proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
-): void;
-
-interface Cart {
-  readonly items: number;
-}
-interface SchoolClaims {
-  readonly grade: string;
-}
+import { type Cart, type SchoolClaims, same } from "./same.js";
 
 export function Page(): ReactNode {
   const { user, isSignedIn, isLoading, error, status, startLogin } = useClassLink();

@@ -11,18 +11,7 @@ import {
 import { requireUser } from "classlink-spa/router";
 import { useClassLink as useInVue } from "classlink-spa/vue";
 import type { ReactNode } from "react";
-
-/** Fails to compile unless both are the same type. */
-declare function same<A, B>(
-  ...proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
-): void;
-
-interface Cart {
-  readonly items: number;
-}
-interface SchoolClaims {
-  readonly grade: string;
-}
+import { type Cart, type SchoolClaims, same } from "./same.js";
 
 const client = createClient<Cart, SchoolClaims>({
   clientId: "c",

@@ -5,18 +5,7 @@ import { createTestClient } from "classlink-spa/testing";
 import { CallbackPage, createClassLink, requireSignIn, useClassLink } from "classlink-spa/vue";
 import { createApp, h, type Ref } from "vue";
 import { createRouter, createWebHistory, type RouteLocationRaw } from "vue-router";
-
-/** Fails to compile unless both are the same type. */
-declare function same<A, B>(
-  ...proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
-): void;
-
-interface Cart {
-  readonly items: number;
-}
-interface SchoolClaims {
-  readonly grade: string;
-}
+import { type Cart, type SchoolClaims, same } from "./same.js";
 
 const client = createTestClient<Cart, SchoolClaims>();
 

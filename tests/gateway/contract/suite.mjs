@@ -4,6 +4,7 @@
  */
 
 import { attackTests } from "./attacks.mjs";
+import { configurationTests } from "./configuration.mjs";
 import { instanceTests } from "./instances.mjs";
 import { operationTests } from "./operations.mjs";
 import { refusalTests } from "./refusals.mjs";
@@ -16,6 +17,7 @@ import { verifyTests } from "./verify.mjs";
 export function playContract(adapter) {
   playStateless(adapter);
   instanceTests(adapter);
+  configurationTests(adapter);
 }
 
 /**

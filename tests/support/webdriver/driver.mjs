@@ -8,11 +8,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Builder, Capabilities } from "selenium-webdriver";
 import { findBrowser } from "../../../tools/lib/browser.mjs";
 import { which } from "../../../tools/lib/run.mjs";
+import { freePort } from "../program.mjs";
 import { inTime } from "./session.mjs";
 
 /** @import { ChildProcess } from "node:child_process" */
@@ -64,16 +64,6 @@ export async function startDisplay() {
   const first = await Promise.race([once(said, "data"), once(child, "exit").then(() => undefined)]);
   if (!first) throw new Error("Xvfb ended before there was a display");
   return { name: `:${String(first[0]).trim()}`, close: () => end(child) };
-}
-
-/** A port that was free a moment ago. @returns {Promise<number>} */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** MiniBrowser, which the package of the driver brings; it stands outside `PATH`. */

@@ -1,0 +1,13 @@
+/** What the type tests share: a comparison of types, and an application's own types. */
+
+/** Fails to compile unless both are the same type. */
+export declare function same<A, B>(
+  ...proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]
+): void;
+
+export interface Cart {
+  readonly items: number;
+}
+export interface SchoolClaims {
+  readonly grade: string;
+}

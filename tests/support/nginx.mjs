@@ -1,0 +1,50 @@
+/** nginx, started without root in a folder of the test's own. */
+
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { which } from "../../tools/lib/run.mjs";
+import { freePort, startProgram, untilReady } from "./program.mjs";
+
+/** The program, if it is installed. Debian has it outside of a user's search path. */
+export const NGINX = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
+
+/** The folders that nginx would make as root. */
+const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+
+/**
+ * Starts nginx with one server block on loopback.
+ *
+ * @param {string} folder where its files are
+ * @param {object} options
+ * @param {string} options.server what stands in the server block beside `listen`
+ * @param {string} [options.http] what stands in the block around it
+ * @param {string} [options.program]
+ * @returns the program, and its origin
+ */
+export async function startNginx(
+  folder,
+  { server, http = "access_log off;", program: path = NGINX },
+) {
+  const port = await freePort();
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; worker_processes 2; pid ${folder}/nginx.pid; error_log stderr info;
+events { worker_connections 512; }
+http {
+  ${TEMPORARY.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+  ${http}
+  server { listen 127.0.0.1:${port}; ${server} }
+}
+`,
+  );
+  const args = ["-p", folder, "-c", "nginx.conf", "-e", "stderr"];
+  const program = startProgram(String(path), args, { cwd: folder });
+  const origin = `http://127.0.0.1:${port}`;
+  try {
+    await untilReady(program, origin, { anyStatus: true });
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
+  return { program, origin };
+}

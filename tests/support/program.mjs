@@ -1,0 +1,85 @@
+/** Programs that tests start, and the ports that they get. */
+
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Returns a port without a server. @returns {Promise<number>} */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/**
+ * Starts a program, and keeps all that it writes.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd: string, env?: Record<string, string> }} options
+ */
+export function startProgram(command, args, { cwd, env = {} }) {
+  const child = spawn(command, args, {
+    cwd,
+    env: {
+      PATH: process.env.PATH,
+      HOME: cwd,
+      NODE_ENV: "production",
+      NEXT_TELEMETRY_DISABLED: "1",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const program = {
+    output: "",
+    /** @type {string | undefined} */
+    ended: undefined,
+    stop: async () => {},
+  };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      program.output += text;
+    });
+  }
+  const closed = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+    child.once("error", (error) => {
+      program.ended = error.message;
+      resolve();
+    });
+    child.once("close", (code, signal) => {
+      program.ended ??= `ended with ${code ?? signal}`;
+      resolve();
+    });
+  });
+  program.stop = async () => {
+    child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), 5000);
+    await closed;
+    clearTimeout(late);
+  };
+  return program;
+}
+
+/**
+ * Waits until a program responds to a URL.
+ *
+ * @param {{ output?: string, ended?: string }} program
+ * @param {string} url
+ * @param {{ anyStatus?: boolean }} [options] `anyStatus`: it need not be 200
+ */
+export async function untilReady(program, url, { anyStatus = false } = {}) {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => undefined,
+    );
+    if (anyStatus ? status !== undefined : status === 200) return;
+    if (program.ended || Date.now() > deadline) {
+      throw new Error(`${url} does not respond (${program.ended ?? status}):\n${program.output}`);
+    }
+    await pause(100);
+  }
+}
