@@ -5,28 +5,28 @@
  * @module
  */
 
-import { existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { BROWSERS, findBrowser } from "./lib/browser.mjs";
+import { OPTIONAL, remedyOf } from "./lib/optional.mjs";
 import { CliError, execCapture, logStep, root, run, runAsCli, which } from "./lib/run.mjs";
 
 /**
  * Makes the machine ready.
  *
- * @param {{ browser?: boolean | keyof typeof BROWSERS }} [options] `browser`: tests are to run, and need Chromium, or
- * the one named
+ * @param {{ browser?: boolean | keyof typeof BROWSERS, optional?: boolean }} [options] `browser`: tests are to run, and need
+ * Chromium, or the one named; `optional`: with the programs without which some tests are skipped
  * @throws {CliError} with the remedy, when something is missing that can't be installed from here
  */
-export async function setUp({ browser = false } = {}) {
+export async function setUp({ browser = false, optional = false } = {}) {
   checkNode();
   checkLinker();
   await ensureRust();
   await ensureNpmPackages();
   if (!browser) return;
   await ensureBrowser(browser === true ? "chromium" : browser);
-  if (browser === true) await tryHeadlessShell();
-  await ensureRedis();
+  if (optional) await tryOptional();
 }
 
 function checkNode() {
@@ -149,43 +149,62 @@ async function ensureBrowser(name) {
   if (process.platform === "darwin" && !homebrew) {
     throw new CliError(`There is no ${title} for macOS: these tests run on Linux.`);
   }
-  const packages = debian.join(" ");
   const advice =
     `No ${title} was found; the browser tests need one. Install it, or name it:\n\n` +
     (process.platform === "darwin"
       ? `  brew install ${homebrew}\n`
-      : `  sudo apt-get install ${packages}    (or your distribution's package)\n`) +
+      : `  sudo apt-get install ${debian.join(" ")}    (or your distribution's package)\n`) +
     `  ${variable}=/path/to/it in the environment`;
-  const apt = findApt();
-  if (!apt) throw new CliError(advice);
-  logStep(`Installing ${packages} with apt-get (some 100 MB)`);
-  await apt(["apt-get", "update", "--quiet"]);
-  await apt(["apt-get", "install", "--yes", "--no-install-recommends", ...debian]);
-  if (!findBrowser(name)) throw new CliError(advice);
+  if (!(await installPackages(debian)) || !findBrowser(name)) throw new CliError(advice);
 }
 
-/** Installs Chromium's headless shell if this system has one: tests are quicker in it. */
-async function tryHeadlessShell() {
-  try {
-    await ensureBrowser("headlessShell");
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    logStep(
-      "Chromium's headless shell cannot be installed: the tests use Chromium, which takes longer",
-    );
+/** The optional packages that this system does not have, one a line: they are looked for again once the file is removed. */
+const UNKNOWN = join(root, "target/unknown-packages.txt");
+
+/** Installs the programs that some tests need, and says what is left out without those that cannot be installed. */
+async function tryOptional() {
+  const missing = () => Object.values(OPTIONAL).filter(({ find }) => !find());
+  const unknown = existsSync(UNKNOWN) ? readFileSync(UNKNOWN, "utf8").split("\n") : [];
+  const packages = missing()
+    .flatMap(({ debian }) => debian)
+    .filter((name) => !unknown.includes(name));
+  if (packages.length > 0) await installPackages(packages, { isOptional: true });
+  for (const program of missing()) {
+    const { title, without } = program;
+    logStep(`Without ${title}, ${without}. To install it: ${remedyOf(program)}`);
   }
 }
 
-/** Installs Redis, which the tests of several gateways start; where it cannot be installed, they say what to do. */
-async function ensureRedis() {
-  if (which("redis-server")) return;
+let hasUpdated = false;
+
+/**
+ * Installs Debian's packages with `apt-get`, whose lists are updated once per run.
+ *
+ * @param {string[]} packages
+ * @param {{ isOptional?: boolean }} [options] `isOptional`: only those that there are, and a failure is not an error
+ * @returns {Promise<boolean>} whether that was possible: there is an `apt-get`, and the user may run it
+ */
+async function installPackages(packages, { isOptional = false } = {}) {
   const apt = findApt();
-  if (!apt) return;
-  logStep("Installing redis-server with apt-get");
-  // Its service is not started: each test starts a server of its own.
-  const env = { RUNLEVEL: "1" };
-  await apt(["apt-get", "update", "--quiet"], env);
-  await apt(["apt-get", "install", "--yes", "--no-install-recommends", "redis-server"], env);
+  if (!apt) return false;
+  try {
+    if (!hasUpdated) await apt("update", "--quiet");
+    hasUpdated = true;
+    const isKnown = (/** @type {string} */ name) => execCapture("apt-cache", ["show", name]).ok;
+    const unknown = isOptional ? packages.filter((name) => !isKnown(name)) : [];
+    if (unknown.length > 0) {
+      mkdirSync(dirname(UNKNOWN), { recursive: true });
+      appendFileSync(UNKNOWN, `${unknown.join("\n")}\n`);
+    }
+    const known = packages.filter((name) => !unknown.includes(name));
+    if (known.length === 0) return false;
+    logStep(`Installing ${known.join(" ")} with apt-get`);
+    await apt("install", "--yes", "--no-install-recommends", ...known);
+    return true;
+  } catch (error) {
+    if (!isOptional || !(error instanceof CliError)) throw error;
+    return false;
+  }
 }
 
 /** Runs `apt-get` as root; `undefined` if there is none, or the user may not. */
@@ -193,10 +212,12 @@ function findApt() {
   if (!which("apt-get")) return undefined;
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && !(which("sudo") && execCapture("sudo", ["-n", "true"]).ok)) return undefined;
-  return ([command, ...args], more = {}) => {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", ...more };
-    return isRoot ? run(command, args, { env }) : run("sudo", ["-n", command, ...args], { env });
-  };
+  // In this run level no service is started: each test starts a server of its own.
+  const settings = ["DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
+  const [command, ...before] = [...(isRoot ? [] : ["sudo", "-n"]), "env", ...settings, "apt-get"];
+  return (/** @type {string[]} */ ...args) => run(command, [...before, ...args]);
 }
 
-await runAsCli(import.meta, (args) => setUp({ browser: args.includes("--browser") }));
+await runAsCli(import.meta, (args) =>
+  setUp({ browser: args.includes("--browser"), optional: args.includes("--browser") }),
+);

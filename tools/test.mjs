@@ -111,7 +111,7 @@ await runAsCli(import.meta, async (args) => {
     },
   });
   const { name, dev, unit } = values;
-  await setUp({ browser: !unit });
+  await setUp({ browser: !unit, optional: !unit });
   if (values.watch) return watchTests(words, name);
   const isDev = Boolean(dev || unit);
   await build({ isDev });

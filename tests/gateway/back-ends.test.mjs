@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { execCapture, root, which } from "../../tools/lib/run.mjs";
-import { NGINX, startNginx } from "../support/nginx.mjs";
+import { findPyJwt, skipWithout } from "../../tools/lib/optional.mjs";
+import { root, which } from "../../tools/lib/run.mjs";
+import { startNginx } from "../support/nginx.mjs";
 import { freePort, startProgram, untilReady } from "../support/program.mjs";
 import { newFolder } from "../support/temp-folder.mjs";
 import { handler } from "./contract/handler.mjs";
@@ -18,10 +19,18 @@ import { ask, newAssertionKey, startWorld } from "./contract/world.mjs";
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/verify/", import.meta.url));
 const AUDIENCE = "https://app.example";
 
-/** Each back end, and how its example starts. @type {[name: string, (port: number) => string[]][]} */
+/**
+ * Each back end, how its example starts, and why its test is skipped.
+ *
+ * @type {[name: string, (port: number) => string[], skip: string | false][]}
+ */
 const BACK_ENDS = [
-  ["python3", (port) => ["app.py", String(port)]],
-  ["php", (port) => ["-S", `127.0.0.1:${port}`, "app.php"]],
+  [
+    "python3",
+    (port) => ["app.py", String(port)],
+    which("python3") ? skipWithout("nginx") : "python3 is not installed",
+  ],
+  ["php", (port) => ["-S", `127.0.0.1:${port}`, "app.php"], skipWithout("nginx", "php")],
 ];
 
 const assertions = () => ({
@@ -40,8 +49,7 @@ async function startProxy(t, gatewayUrl, backEndPort) {
   return origin;
 }
 
-for (const [command, argsFor] of BACK_ENDS) {
-  const skip = !NGINX || !which(command) ? `nginx or ${command} is not installed` : false;
+for (const [command, argsFor, skip] of BACK_ENDS) {
   test(`${command} behind nginx: 401 without a session, the user with one`, { skip }, async (t) => {
     const { upstream, browser, server } = await startWorld(t, handler, {
       assertions: assertions(),
@@ -101,19 +109,15 @@ test("an assertion is verified in Node as the guide shows, and another gateway's
   await assert.rejects(userOf(`${own.slice(0, -4)}AAAA`));
 });
 
-const python = process.env.PYTHON ?? which("python3") ?? "";
-const hasPyJwt = python !== "" && execCapture(python, ["-c", "import jwt, cryptography"]).ok;
-const skip = hasPyJwt ? false : "Python has no PyJWT: pip install 'pyjwt[crypto]', or PYTHON=…";
-
 test("an assertion is verified in Python as the guide shows, and another gateway's is refused", {
-  skip,
+  skip: skipWithout("pyJwt"),
 }, async (t) => {
   const { own, other, keysUrl } = await newAssertions(t);
   const folder = newFolder(t);
   writeFileSync(join(folder, "assertion.py"), exampleWith("assertion.py", keysUrl));
   const run = (assertion) =>
     promisify(execFile)(
-      python,
+      String(findPyJwt()),
       ["-c", "import sys, assertion; print(assertion.user_of(sys.argv[1])['name'])", assertion],
       { cwd: folder },
     );

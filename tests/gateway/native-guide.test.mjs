@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { OPTIONAL, skipWithout } from "../../tools/lib/optional.mjs";
 import { which } from "../../tools/lib/run.mjs";
 import { NATIVE_GATEWAY, native } from "../support/native-gateway.mjs";
-import { NGINX, startNginx } from "../support/nginx.mjs";
+import { startNginx } from "../support/nginx.mjs";
 import { freePort, startProgram, untilReady } from "../support/program.mjs";
 import { newFolder } from "../support/temp-folder.mjs";
 import { ask, newAssertionKey, startWorld } from "./contract/world.mjs";
@@ -91,17 +92,20 @@ async function startCaddyProxy(t, folder, withPorts) {
   const site = withPorts(example("Caddyfile")).replace("app.example", origin);
   writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n}\n${site}`);
   const args = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
-  const program = startProgram(String(which("caddy")), args, { cwd: folder });
+  const program = startProgram(String(OPTIONAL.caddy.find()), args, { cwd: folder });
   t.after(() => program.stop());
   await untilReady(program, origin, { anyStatus: true });
   return origin;
 }
 
-for (const [name, start, program] of [
-  ["nginx", startNginxProxy, NGINX],
-  ["Caddy", startCaddyProxy, which("caddy")],
-]) {
-  const skip = program && which("python3") ? false : `${name} or python3 is not installed`;
+/** Each proxy, and why its test is skipped. @type {[string, typeof startNginxProxy, string | false][]} */
+const PROXIES = [
+  ["nginx", startNginxProxy, skipWithout("nginx")],
+  ["Caddy", startCaddyProxy, skipWithout("caddy")],
+];
+
+for (const [name, start, missing] of PROXIES) {
+  const skip = which("python3") ? missing : "python3 is not installed";
   test(`${name} before the native server: 401 without a session, the user with one`, {
     skip,
   }, async (t) => {

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { createClient } from "redis";
 import { memoryStore, newKey, redisStore, setUp } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
-import { startRedis } from "../support/redis.mjs";
+import { skipWithoutRedis, startRedis } from "../support/redis.mjs";
 
 /** A store that cannot be asked. */
 const broken = (how) => ({
@@ -57,7 +57,7 @@ test("a store in memory keeps, counts and forgets", async () => {
   assert.equal(await store.get("a"), null);
 });
 
-test("a store in Redis does the same", async (t) => {
+test("a store in Redis does the same", { skip: skipWithoutRedis }, async (t) => {
   const redis = await startRedis(t);
   const client = createClient({ url: redis.url });
   // The server ends with the test, before it.

@@ -11,10 +11,11 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { OPTIONAL } from "../../tools/lib/optional.mjs";
 import { CliError, execCapture, logStep } from "../../tools/lib/run.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { newCertificate } from "../support/certificate.mjs";
-import { NGINX, startNginx } from "../support/nginx.mjs";
+import { startNginx } from "../support/nginx.mjs";
 import { present } from "../support/present.mjs";
 import { closeServer } from "../support/serve.mjs";
 import { startBrowserApp } from "./browser.mjs";
@@ -35,7 +36,8 @@ const TOKEN = "/oauth2/v2/token";
 /** nginx, and where it isn't installed, its Debian package unpacked beside the test: no service is installed. */
 function findNginx(folder) {
   // Debian keeps it off the search path of those who are not root.
-  if (NGINX) return NGINX;
+  const installed = OPTIONAL.nginx.find();
+  if (installed) return installed;
   logStep("Unpacking Debian's nginx (apt-get download)");
   const unpack = "apt-get download nginx && dpkg-deb -x nginx_*.deb unpacked";
   const { ok, stderr } = execCapture("sh", ["-c", unpack], { cwd: folder });

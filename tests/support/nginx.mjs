@@ -1,12 +1,9 @@
 /** nginx, started without root in a folder of the test's own. */
 
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { which } from "../../tools/lib/run.mjs";
+import { OPTIONAL } from "../../tools/lib/optional.mjs";
 import { freePort, startProgram, untilReady } from "./program.mjs";
-
-/** The program, if it is installed. Debian has it outside of a user's search path. */
-export const NGINX = [which("nginx"), "/usr/sbin/nginx"].find((path) => path && existsSync(path));
 
 /** The folders that nginx would make as root. */
 const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -23,7 +20,7 @@ const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
  */
 export async function startNginx(
   folder,
-  { server, http = "access_log off;", program: path = NGINX },
+  { server, http = "access_log off;", program: path = OPTIONAL.nginx.find() },
 ) {
   const port = await freePort();
   writeFileSync(

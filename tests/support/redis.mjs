@@ -7,11 +7,11 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { which } from "../../tools/lib/run.mjs";
+import { OPTIONAL, skipWithout } from "../../tools/lib/optional.mjs";
 import { freePort } from "./program.mjs";
 
-const REMEDY =
-  "No redis-server was found. Install it (apt-get install redis-server, brew install redis).";
+/** Why tests with a Redis server are skipped, if they are. */
+export const skipWithoutRedis = skipWithout("redis");
 
 /**
  * Starts a Redis server on loopback that ends with the test. It keeps nothing on disk.
@@ -19,8 +19,8 @@ const REMEDY =
  * @param {import("node:test").TestContext} t
  */
 export async function startRedis(t) {
-  const program = which("redis-server");
-  if (!program) throw new Error(REMEDY);
+  const program = OPTIONAL.redis.find();
+  if (!program) throw new Error(String(skipWithoutRedis));
   const folder = mkdtempSync(join(tmpdir(), "classlink-redis-"));
   const port = await freePort();
   /** @type {import("node:child_process").ChildProcess | undefined} */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { startRedis } from "../../support/redis.mjs";
+import { skipWithoutRedis, startRedis } from "../../support/redis.mjs";
 import { newAssertionKey } from "./world.mjs";
 
 /** @import { ServerAdapter } from "./world.mjs" */
@@ -11,7 +11,8 @@ const GUIDE = new URL("../../../docs/gateway.md", import.meta.url);
 
 /** @param {ServerAdapter} adapter */
 export function configurationTests(adapter) {
-  test(`${adapter.name}: starts with the configuration that the guide shows`, async (t) => {
+  const name = `${adapter.name}: starts with the configuration that the guide shows`;
+  void test(name, { skip: skipWithoutRedis }, async (t) => {
     const shown = /<!-- run: configuration -->\n```json\n(.*?)```/s.exec(
       readFileSync(GUIDE, "utf8"),
     );

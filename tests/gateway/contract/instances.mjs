@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { SignJWT } from "jose";
 import { createClient } from "redis";
 import { APP, newLogin, SUPPORT_CODE } from "../../support/gateway.mjs";
-import { startRedis } from "../../support/redis.mjs";
+import { skipWithoutRedis, startRedis } from "../../support/redis.mjs";
 import { CLIENT, PERSON } from "../../support/upstream.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -23,7 +23,7 @@ const LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout";
  */
 export function instanceTests(adapter, other = adapter) {
   const names = other === adapter ? adapter.name : `${adapter.name} and ${other.name}`;
-  const contract = (name, play) => void test(`${names}: ${name}`, play);
+  const contract = (name, play) => void test(`${names}: ${name}`, { skip: skipWithoutRedis }, play);
 
   /** Two instances and a Redis. */
   const world = async (t, changes = {}) => {
