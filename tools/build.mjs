@@ -512,7 +512,10 @@ function copyTypes(from, outdir) {
 }
 
 /**
- * Copies the guides for users, with the samples that they show. A link that leads out of the package becomes plain text.
+ * Copies the guides for users, with the samples and the images that they show. A link that leads out of the package becomes
+ * plain text.
+ *
+ * @param {string} outdir
  */
 function copyGuides(outdir) {
   const docs = join(root, "docs");
@@ -521,9 +524,11 @@ function copyGuides(outdir) {
   mkdirSync(join(outdir, "docs"), { recursive: true });
   for (const name of guides) {
     const text = readFileSync(join(docs, name), "utf8").replace(
-      /\[([^\]\n]+)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)/g,
-      (link, label, path) =>
-        copied.has(path) || /^(recipes|examples)\//.test(path) ? link : label,
+      /(!?)\[([^\]\n]+)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)/g,
+      (link, image, label, path) => {
+        if (image) copyFileSync(join(docs, path), join(outdir, "docs", path));
+        return image || copied.has(path) || /^(recipes|examples)\//.test(path) ? link : label;
+      },
     );
     writeFileSync(join(outdir, "docs", name), text);
   }

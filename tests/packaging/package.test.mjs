@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -48,6 +48,24 @@ test(`the main entry weighs at most ${MAX_BROTLI_BYTES} bytes of brotli`, {
 }, () => {
   const { total } = measure(pkg)["classlink-spa"];
   assert.ok(total.brotli <= MAX_BROTLI_BYTES, `${total.brotli} bytes`);
+});
+
+test("each relative link and image of the packed pages leads to a file of the package", () => {
+  const pages = ["README.md", "CHANGELOG.md"].concat(
+    readdirSync(join(pkg, "docs"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".md"))
+      .map((path) => join("docs", path)),
+  );
+  assert.ok(pages.length > 20);
+  const dangling = pages.flatMap((page) => {
+    // Code in a page has no links.
+    const text = readFileSync(join(pkg, page), "utf8").replace(/```.*?```|`[^`\n]*`/gs, "");
+    return [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !existsSync(join(pkg, dirname(page), path)))
+      .map((path) => `${page}: ${path}`);
+  });
+  assert.deepEqual(dangling, []);
 });
 
 test("the version is the crate's", () => {

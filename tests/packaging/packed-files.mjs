@@ -13,6 +13,7 @@ export const PACKED_FILES = [
   "docs/angular.md",
   "docs/base-paths.md",
   "docs/benchmarks.md",
+  "docs/benchmarks.svg",
   "docs/bundlers.md",
   "docs/caches.md",
   "docs/cdn.md",
