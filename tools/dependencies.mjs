@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { crates, npmPackages, ownCrate, SBOM } from "./lib/dependencies.mjs";
-import { SHIPPED, TOOLS } from "./lib/dependency-notes.mjs";
+import { GATEWAY, SHIPPED, TOOLS } from "./lib/dependency-notes.mjs";
 import { CliError, execCapture, logStep, root, runAsCli } from "./lib/run.mjs";
 import { weighCrates } from "./lib/wasm-size.mjs";
 import { setUp } from "./setup.mjs";
@@ -20,12 +20,42 @@ export const PAGE = join(root, "docs/dependencies.md");
 
 /** How many bytes a crate takes, by name. @typedef {Record<string, number>} Weights */
 
+/** @typedef {{ from: string, name: string, license: string }} Named */
+
+/** @param {Named} one @param {Named} other */
+const byName = (one, other) => (one.name < other.name ? -1 : 1);
+
 /**
- * Lists what builds and tests the project: what its manifests name, and what users don't get.
+ * Lists the crates that manifests name.
  *
- * @returns {Promise<{ from: string, name: string, license: string }[]>} sorted by name
+ * @param {string[]} args Of `cargo tree`: whose, and of which kind.
+ * @returns {Named[]}
  */
-async function tools() {
+function namedCrates(args) {
+  const tree = execCapture("cargo", [
+    ...["tree", "--locked", "--all-features", "--depth", "1", ...args],
+    ...["--prefix", "depth", "--format", "|{p}|{l}"],
+  ]);
+  if (!tree.ok) throw new CliError(`cargo can't list the dependencies:\n${tree.stderr}`);
+  return [...tree.stdout.matchAll(/^1\|(\S+) [^|]*\|(.*?)(?: \(\*\))?$/gm)].map(
+    ([, name = "", license = ""]) => ({ from: "cargo", name, license }),
+  );
+}
+
+/** Lists the crates that the native gateway server's manifest names, sorted by name. */
+const gatewayCrates = () =>
+  namedCrates(["--package", "classlink-gateway", "--edges", "normal"])
+    .filter(({ name }) => name !== ownCrate().name)
+    .sort(byName);
+
+/**
+ * Lists what builds and tests the project: what its manifests name, and neither the package nor the native gateway server
+ * has.
+ *
+ * @param {Named[]} inGateway
+ * @returns {Named[]} sorted by name
+ */
+function tools(inGateway) {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   const manifest = (folder) => JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
   const npm = ["", ...manifest("").workspaces]
@@ -39,18 +69,12 @@ async function tools() {
       );
       return { from: "npm", name, license: entry?.[1].license };
     });
-  const tree = execCapture("cargo", [
-    ...["tree", "--locked", "--workspace", "--all-features"],
-    ...["--depth", "1", "--edges", "normal,build,dev"],
-    ...["--prefix", "depth", "--format", "|{p}|{l}"],
-  ]);
-  if (!tree.ok) throw new CliError(`cargo can't list the dependencies:\n${tree.stderr}`);
-  const shipped = new Set([ownCrate().name, ...crates().map(({ name }) => name)]);
-  const cargo = [...tree.stdout.matchAll(/^1\|(\S+) [^|]*\|(.*?)(?: \(\*\))?$/gm)]
-    .map(([, name, license]) => ({ from: "cargo", name, license }))
-    .filter(({ name }) => !shipped.has(name));
+  const shipped = new Set([ownCrate(), ...crates(), ...inGateway].map(({ name }) => name));
+  const cargo = namedCrates(["--workspace", "--edges", "normal,build,dev"]).filter(
+    ({ name }) => !shipped.has(name),
+  );
   const all = new Map([...cargo, ...npm].map((one) => [one.name, one]));
-  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...all.values()].sort(byName);
 }
 
 /** @param {Record<string, string>} reasons @param {string[]} names @returns {(name: string) => string} */
@@ -72,17 +96,22 @@ const table = (head, rows) =>
  * The page as it must be.
  *
  * @param {Weights} weights
- * @returns {Promise<string>}
+ * @returns {string}
  */
-export async function dependenciesPage(weights) {
+export function dependenciesPage(weights) {
   const inside = crates();
   const beside = npmPackages();
   const direct = inside.filter((one) => one.direct);
   const others = inside.filter((one) => !one.direct);
-  const behind = await tools();
+  const inGateway = gatewayCrates();
+  const behind = tools(inGateway);
   const why = reasonsFor(
     SHIPPED,
     [...direct, ...beside].map(({ name }) => name),
+  );
+  const whyInGateway = reasonsFor(
+    GATEWAY,
+    inGateway.map(({ name }) => name),
   );
   const whyHere = reasonsFor(
     TOOLS,
@@ -139,9 +168,19 @@ ${table(
 
 React and Vue are optional peers: an application that uses \`classlink-spa/react\` or \`classlink-spa/vue\` has its own.
 
+## In the native gateway server
+
+\`classlink-gateway\` is a program of its own, outside of the package. It is built with these crates and what they need:
+\`Cargo.lock\` has the versions, and \`npm run audit:licenses\` checks every license.
+
+${table(
+  ["crate", "why", "license"],
+  inGateway.map((one) => [one.name, whyInGateway(one.name), one.license]),
+)}
+
 ## For building and testing
 
-None of these reaches a user.
+These are neither in the package nor in the native gateway server.
 
 ${table(
   ["", "registry", "for", "license"],
@@ -180,6 +219,6 @@ await runAsCli(import.meta, async () => {
   await build();
   logStep("Weighing the WebAssembly's crates");
   const weights = await weighCrates([...crates().map(({ name }) => name), ownCrate().name]);
-  writeFileSync(PAGE, await dependenciesPage(weights));
+  writeFileSync(PAGE, dependenciesPage(weights));
   logStep("Wrote docs/dependencies.md");
 });

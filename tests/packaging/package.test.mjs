@@ -155,7 +155,7 @@ test("its bill of materials is one by CycloneDX, and names every crate and packa
 test("the page on dependencies is what `npm run docs:dependencies` would write", async () => {
   const page = readFileSync(PAGE, "utf8");
   // The weights are a build's: they are taken as they stand.
-  assert.equal(page, await dependenciesPage(weightsOf(page)));
+  assert.equal(page, dependenciesPage(weightsOf(page)));
 });
 
 for (const name of ["index.js", "inline.js"]) {

@@ -21,6 +21,34 @@ export const SHIPPED = {
   jose: "the gateway: verifies ID tokens and seals the session. It has no dependencies, and no page loads it",
 };
 
+/** The crates that the native gateway server is built with. @type {Record<string, string>} */
+export const GATEWAY = {
+  "aws-lc-rs": "signatures, assertions and the sealed cookie",
+  base64: "base64url in tokens, cookies and challenges",
+  bytes: "the bodies of requests and responses",
+  clap: "the command line",
+  flate2: "the sealed cookie is deflated",
+  "futures-util": "joins what is waited for at a time",
+  "http-body-util": "bodies with a limit",
+  httpdate: "the `Date` header",
+  "hyper-rustls": "HTTPS to the provider",
+  "hyper-util": "HTTP/1 and HTTP/2 on one port, and a graceful stop",
+  hyper: "HTTP",
+  lru: "maps of a bounded size",
+  prometheus: "the metrics",
+  redis: "the store that several instances share",
+  "rustls-native-certs": "the certificates that the system trusts",
+  rustls: "TLS",
+  serde: "reads the configuration, and writes the log and the responses",
+  serde_json: "JSON",
+  tokio: "the runtime",
+  toml: "the configuration file",
+  "tracing-appender": "a log that no request waits for",
+  "tracing-subscriber": "the log as JSON",
+  tracing: "the log",
+  url: "URLs of the configuration and of the provider",
+};
+
 /** The dependencies that build and test it, and reach no user. @type {Record<string, string>} */
 export const TOOLS = {
   // Rust
@@ -28,27 +56,7 @@ export const TOOLS = {
   "libfuzzer-sys": "fuzzing: the fuzzer",
   proptest: "tests: generated input",
   ring: "tests: signs tokens, and checks signatures",
-  serde_json: "tests: the JSON reader is compared with it",
-  url: "fuzzing: URLs are compared with it",
   "wasm-bindgen-cli": "build: the glue, by the version that `Cargo.lock` pins",
-  // Rust, in the native gateway server alone
-  "aws-lc-rs": "native gateway: signatures, assertions and the sealed cookie",
-  clap: "native gateway: the command line",
-  flate2: "native gateway: the sealed cookie is deflated",
-  "http-body-util": "native gateway: bodies with a limit",
-  httpdate: "native gateway: the `Date` header",
-  hyper: "native gateway: HTTP",
-  "hyper-rustls": "native gateway: HTTPS to the provider",
-  "hyper-util": "native gateway: HTTP/1 and HTTP/2 on one port, and a graceful stop",
-  lru: "native gateway: maps of a bounded size",
-  prometheus: "native gateway: the metrics",
-  rustls: "native gateway: TLS",
-  "rustls-native-certs": "native gateway: the certificates that the system trusts",
-  tokio: "native gateway: the runtime",
-  toml: "native gateway: the configuration file",
-  tracing: "native gateway: the log",
-  "tracing-appender": "native gateway: a log that no request waits for",
-  "tracing-subscriber": "native gateway: the log as JSON",
   // npm
   "@arethetypeswrong/core": "tests: whether every entry's types resolve",
   "@auth0/auth0-spa-js": "conformance and bench: a peer",
