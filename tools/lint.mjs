@@ -24,6 +24,14 @@ const CHECKS = [
     "Clippy, WebAssembly",
     ...clippy("--package", "classlink-spa", "--lib", "--target", "wasm32-unknown-unknown"),
   ],
+  // What the benchmark and a test alone compile.
+  [
+    "Clippy, WebAssembly with all features",
+    ...clippy(
+      ...["--package", "classlink-spa", "--lib", "--target", "wasm32-unknown-unknown"],
+      "--all-features",
+    ),
+  ],
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
   // Biome has such a rule too, which knows no types from node_modules.
   ["Floating promises, layers and cycles", ...npmTool("oxlint/bin/oxlint")],
