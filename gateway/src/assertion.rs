@@ -95,7 +95,7 @@ pub fn new_key() -> Option<String> {
     Some(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----", lines.join("\n")))
 }
 
-/// What assertions say, and the keys that sign them.
+/// The signer of assertions: their issuer and audience, and the keys.
 pub struct Assertions {
     issuer: String,
     audience: String,

@@ -45,7 +45,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
     /// The value: remembered, or loaded.
     ///
     /// # Errors
-    /// What the load failed with, now or a moment ago.
+    /// The load's failure, now or a moment ago.
     pub async fn get(&self) -> Result<Arc<T>, Refused> {
         let usable = {
             let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,12 +84,12 @@ impl<T: Send + Sync + 'static> Cached<T> {
     /// Loads the value again, or joins a load under way.
     ///
     /// # Errors
-    /// What the load failed with.
+    /// The load's failure.
     pub async fn refresh(&self) -> Result<Arc<T>, Refused> {
         self.start().await
     }
 
-    /// Starts a load, or finds the one under way. It goes on whoever waits for it.
+    /// Starts a load, or finds the one under way. It goes on if its request ends.
     fn start(&self) -> Load<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(load) = &state.load {

@@ -35,7 +35,7 @@ enum Command {
     Check {
         #[command(flatten)]
         source: Source,
-        /// Asks nobody.
+        /// Sends no request to the provider and the store.
         #[arg(long)]
         offline: bool,
     },
@@ -64,7 +64,7 @@ impl Source {
     }
 }
 
-/// Runs the command. What it says for people goes to standard error, log entries to standard output.
+/// Runs the command. Messages go to standard error, log entries to standard output.
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();

@@ -19,7 +19,7 @@ use crate::crypto;
 /// How much of a sealed session goes into one cookie: browsers and proxies stop at 4096 bytes with name and attributes.
 const CHUNK_SIZE: usize = 3800;
 
-/// What the `Cookie` header of a browser may take, in bytes: many servers stop at 8 KB of request headers.
+/// The bytes that the `Cookie` header of a browser may take: many servers stop at 8 KB of request headers.
 pub const COOKIE_BUDGET: usize = 7 * 1024;
 
 /// How long sign-outs and replacements are remembered, in seconds: longer than any answer is under way.
@@ -55,7 +55,7 @@ pub fn clear(name: &str) -> String {
     format!("{name}=; Path=/; Secure; Max-Age=0")
 }
 
-/// What a cookie's name says after the registration's key.
+/// The part of a cookie's name after the registration's key.
 #[derive(Debug, PartialEq, Eq)]
 enum Name<'a> {
     Outdated,

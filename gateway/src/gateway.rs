@@ -33,9 +33,9 @@ pub struct Gateway {
     pub provider: Provider,
     /// Renewals under way, and those of a moment ago.
     pub renewals: Renewals,
-    /// What several instances share.
+    /// The store that several instances share.
     pub store: Option<Store>,
-    /// What operations watch.
+    /// The metrics for operations.
     pub metrics: Arc<Metrics>,
     limit: AddressLimit,
     log: LogWriter,
@@ -50,7 +50,7 @@ const SDK_ROUTES: [(&str, &[(Method, Event)]); 5] = [
     ("/session", &[(Method::POST, Event::SessionRead), (Method::DELETE, Event::SessionEnd)]),
 ];
 
-/// What a path stands for.
+/// A route, by its path.
 enum Route {
     Sdk(&'static [(Method, Event)]),
     /// Whether the path goes on after `/verify`.
@@ -62,7 +62,7 @@ enum Route {
     BackchannelLogout,
 }
 
-/// What is asked of a path with a method.
+/// A request to a route, by its method.
 fn allowed(methods: &[(Method, Event)]) -> String {
     let names: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
     names.join(", ")

@@ -22,7 +22,7 @@ pub const CLOCK_TOLERANCE_SECS: f64 = 60.0;
 /// The largest ID token that is read, in bytes, as `classlink_spa::protocol::jws` has it.
 const TOKEN_LIMIT: usize = 6 * 1024;
 
-/// What an ID token is verified against.
+/// The facts against which an ID token is verified.
 pub struct Expectations<'a> {
     /// The issuer.
     pub issuer: &'a str,

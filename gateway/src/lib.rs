@@ -1,7 +1,7 @@
 //! The gateway of `classlink-spa` as a native server: the same contract as the package's handler (`docs/gateway.md`), for
 //! back ends in any language.
 //!
-//! What decides is pure and has no I/O: [`config`], [`cookies`], [`csrf`], [`failure`], [`id_token`], [`limits`],
+//! The modules that decide are pure and have no I/O: [`config`], [`cookies`], [`csrf`], [`failure`], [`id_token`], [`limits`],
 //! [`metadata`], [`request`], [`seal`], [`sealed_form`] and [`session`], over the crate that the browser runs
 //! (`classlink_spa::protocol`). Around it: [`upstream`], [`provider`], [`renewal`] and [`store`] ask others, [`routes`]
 //! answer the paths, [`gateway`] joins them, and [`server`] faces the network.

@@ -17,7 +17,7 @@ const CAPACITY: NonZeroUsize = match NonZeroUsize::new(10_000) {
     None => NonZeroUsize::MIN,
 };
 
-/// What an address may still ask of a route, and since when that counts.
+/// The number of requests that an address may still send to a route, and since when it counts.
 #[derive(Clone, Copy)]
 struct Bucket {
     tokens: f64,

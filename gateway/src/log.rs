@@ -1,4 +1,4 @@
-//! What one request leaves in the log: stable words and numbers, no user's data and no secret. `docs/gateway.md` says what
+//! The log entry of a request: stable words and numbers, no user's data and no secret. `docs/gateway.md` says what
 //! each member means.
 
 use std::io::Write;
@@ -50,7 +50,7 @@ impl Event {
     }
 }
 
-/// What became of the session.
+/// The outcome for the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as in the log")]
 pub enum SessionOutcome {
@@ -73,7 +73,7 @@ impl SessionOutcome {
     }
 }
 
-/// What is gathered about a request while it is answered.
+/// The facts about a request that are gathered while it is handled.
 #[derive(Clone, Debug)]
 pub struct RequestLog {
     /// Which path was asked.
@@ -86,9 +86,9 @@ pub struct RequestLog {
     pub trace_id: Option<String>,
     /// The status of the provider's answer, where that decided.
     pub upstream_status: Option<u16>,
-    /// What went wrong without failing the request.
+    /// Errors that did not fail the request.
     pub recovered: Option<Refused>,
-    /// What became of the session.
+    /// The outcome for the session.
     pub session: Option<SessionOutcome>,
     /// The registration's `district`.
     pub district: Option<String>,
@@ -189,7 +189,7 @@ impl LogWriter {
 
     /// Writes a line.
     pub fn write(&self, line: &[u8]) {
-        // A log that fails is no reason to fail a sign-in.
+        // A sign-in does not fail because its log does.
         let _ = self.0.clone().write_all(line);
     }
 }

@@ -1,4 +1,4 @@
-//! What operations watch, in Prometheus' text format. No label holds what a request, a provider or a configuration says.
+//! The metrics for operations, in Prometheus' text format. No label holds what a request, a provider or a configuration says.
 
 use std::sync::Arc;
 use std::time::Duration;

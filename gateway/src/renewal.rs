@@ -129,7 +129,7 @@ impl Renewals {
     }
 }
 
-/// Starts a renewal, which goes on whoever waits for it: what it brings must not be lost.
+/// Starts a renewal, which goes on if its request ends: new tokens must not be lost.
 fn start(
     gateway: &Arc<Gateway>,
     client: &Arc<Client>,
@@ -240,7 +240,7 @@ async fn publish(
     }
 }
 
-/// What another instance's renewal brought; `None` if this instance has no key that opens it.
+/// The tokens of another instance's renewal; `None` if this instance has no key that opens it.
 fn read_outcome(
     gateway: &Gateway,
     client: &Client,

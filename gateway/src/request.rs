@@ -216,7 +216,7 @@ impl Parameters {
         if values.next().is_some() { Err(Code::RequestInvalid.into()) } else { Ok(first) }
     }
 
-    /// The registration that a request speaks of.
+    /// Finds the registration that a request names.
     ///
     /// # Errors
     /// `request_invalid` unless there is exactly one id, `unknown_client`.

@@ -25,7 +25,7 @@ const DEFLATED: u8 = 2;
 /// More than any ID token that is taken; sealed content is trusted, but not that much.
 const INFLATED_LIMIT: u64 = 64 * 1024;
 
-/// What is neither a token nor a hash. JavaScript may write a number with an exponent.
+/// The members that are neither a token nor a hash. JavaScript may write a number with an exponent.
 #[derive(Deserialize)]
 struct ReadRest(
     f64,
@@ -41,7 +41,7 @@ struct ReadRest(
     #[serde(default)] Option<String>,
 );
 
-/// The same, as it is written: whole numbers in digits.
+/// These members as they are written: whole numbers in digits.
 #[derive(Serialize)]
 struct WrittenRest<'a>(
     u64,
@@ -153,7 +153,7 @@ fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u16::from_be_bytes(*length).into())
 }
 
-/// A token's bytes: those of a JWS (header, claims, signature), or its text where it is none or is written otherwise.
+/// A token's bytes: those of a JWS (header, claims, signature), or its text if it is not a JWS or is written otherwise.
 fn pack_token(token: &str) -> Option<Vec<u8>> {
     let mut parts = token.split('.').map(from_base64url);
     let (Some(Some(header)), Some(Some(claims)), Some(Some(signature)), None) =

@@ -45,7 +45,7 @@ pub struct Tenant {
 pub struct Session {
     /// The session id: base64url, of 32 bytes.
     pub id: String,
-    /// What decides between two sessions of a registration.
+    /// The order that decides between two sessions of a registration.
     pub order: u64,
     /// The page has not named the session yet.
     pub is_provisional: bool,
@@ -346,7 +346,7 @@ impl Sessions {
         }
     }
 
-    /// What a sealed session is bound to: it opens under no other issuer and at no other registration.
+    /// Returns the facts to which a sealed session is bound: it opens under no other issuer and at no other registration.
     fn context(&self, client: &Client) -> Vec<u8> {
         let bound = ["classlink-spa session 2", &self.issuer, &client.id];
         serde_json::to_vec(&bound).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What several instances share: revocations, renewals and counts. Keys, values and times to live stand in `docs/gateway.md`,
+//! The store that several instances share: revocations, renewals and counts. `docs/gateway.md` has its keys, values and times to live,
 //! "The contract".
 
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ impl Store {
     /// The store of these settings; `None` if they have none.
     ///
     /// # Errors
-    /// A URL that is none of Redis.
+    /// The URL is not one of Redis.
     pub fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Option<Self>, String> {
         let timeout = LONGEST_OPERATION.min(Duration::from_millis(settings.timeout_ms));
         let (backend, prefix) = match &settings.store {

@@ -1,5 +1,5 @@
-//! Requests to the provider, which end in bounded time and with bounded answers. Redirects are not followed, and are no
-//! success: a token, a code or a secret goes to the configured endpoint alone.
+//! Requests to the provider, which end in bounded time and with bounded answers. Redirects are not followed, and do not
+//! count as success: a token, a code or a secret goes to the configured endpoint alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ const AGENT: &str = "classlink-spa-gateway (+https://www.npmjs.com/package/class
 /// Requests that wait for their turn.
 const MAX_WAITING: usize = 1000;
 
-/// What is asked of the provider, for the metrics.
+/// The kind of a request to the provider, for the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after the endpoints")]
 pub enum Endpoint {
@@ -85,7 +85,7 @@ impl Answer {
         String::from_utf8(body.to_vec()).unwrap_or_default()
     }
 
-    /// Whether an answer that is no success may be one later.
+    /// Whether a response that is not a success may be one later.
     #[must_use]
     pub fn failure(&self) -> Refused {
         let is_failure = self.status >= 500 || self.status == 429;

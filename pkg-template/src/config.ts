@@ -29,7 +29,7 @@ export interface ResolvedConfig extends PageSettings {
   readonly core: CoreConfig;
 }
 
-/** Reads one value: answers with what it stands for, or throws what is wrong with it. */
+/** Validates one value: returns what it stands for, or throws an error that says what is wrong with it. */
 type Validator<T> = (value: unknown, field: string) => T;
 
 type Validators<T> = { readonly [K in keyof T]-?: Validator<T[K]> };
@@ -160,7 +160,7 @@ function isLikelyTypo(name: string, known: string, isOpen: boolean): boolean {
 const objectOf =
   <T extends object>(readers: Validators<T>, defaults: object = {}, isOpen = false) =>
   (value: unknown, field: string, path = `${field}.`): T => {
-    // Without a prototype: what a polluted `Object.prototype` has is no field of anybody's.
+    // Without a prototype: a member of a polluted `Object.prototype` is not a field.
     const read: Record<string, unknown> = { __proto__: null, ...defaults };
     for (const [name, member] of Object.entries(object(value, field))) {
       if (member === undefined) continue;
@@ -374,7 +374,7 @@ export function readLoginOptions(options: unknown = {}): ReadLoginOptions {
   return { core: read, ...(mode === "popup" && { popup: { window: popup } }) };
 }
 
-/** Validates the options of `getAccessToken`, and answers with the seconds. */
+/** Validates the options of `getAccessToken`, and returns the seconds. */
 export function readMinValidity(options: unknown = {}): number {
   return objectOf<Required<AccessTokenOptions>>(
     { minValidity: integer("seconds", 0, 86_400) },
@@ -382,7 +382,7 @@ export function readMinValidity(options: unknown = {}): number {
   )(options, "getAccessToken's options", "").minValidity;
 }
 
-/** Validates the options of `logout`, and answers with the URL to go to. */
+/** Validates the options of `logout`, and returns the URL to go to. */
 export function readLogoutOptions(options: unknown = {}): string | undefined {
   if (isObject(options) && "preventDefault" in options) throw givenAnEvent("logout");
   return objectOf<LogoutOptions>({

@@ -42,7 +42,7 @@ export type NodeHandler = (
 /** Methods that the Fetch Standard forbids. */
 const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** What a `Request` would resolve, so that another route could answer than the one that was asked (RFC 3986, 5.2.4). */
+/** Finds dot segments, which a `Request` would resolve, so that another route handled it (RFC 3986, 5.2.4). */
 const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The gateway: the server side of a sign-in. It holds the client secret, verifies the ID token before anybody gets it,
+ * The gateway: the server side of a sign-in. It holds the client secret, verifies the ID token before a page gets it,
  * and keeps the session in a sealed cookie, so that a browser holds tokens in memory alone and still survives a reload.
  * On web-standard `Request` and `Response`: Node, Next.js, Hono, Deno, Bun and Cloudflare Workers run it as it is.
  *
@@ -59,14 +59,14 @@
  * | header | status | |
  * |---|---|---|
  * | `not_found`, `method_not_allowed`, `unsupported_media_type`, `body_too_large`, `request_invalid`, `unsupported_grant_type` | 404, 405, 415, 413, 400, 400 | the request is not one of the above |
- * | `unknown_client`, `unknown_redirect_uri` | 400 | not registered here, to the letter |
+ * | `unknown_client`, `unknown_redirect_uri` | 400 | not registered here exactly so |
  * | `forbidden_origin`, `missing_header` | 403 | another site's request, or none of the SDK's |
  * | `missing_token` | 401 | `userinfo` or `my-info` without a bearer token |
  * | `rate_limited`, `rate_limit_failed` | 429, 503 | `limits` or the `rateLimit` hook said no; the hook failed or hung |
  * | `overloaded` | 503 | more requests to the provider at a time than `limits` allow, for too long |
  * | `id_token_invalid` | 400 | `error` is `invalid_grant`, and `reason` in the body says which check failed |
  * | `tenant_not_allowed` | 403 | `reason` is `tenant_other` or `tenant_unknown` |
- * | `user_mismatch` | 502 | UserInfo or a renewed ID token speaks of another subject |
+ * | `user_mismatch` | 502 | UserInfo or a renewed ID token is about another subject |
  * | `session_too_large` | 500 | `error_description` says what to ask for less of |
  * | `upstream_unreachable`, `upstream_timeout`, `upstream_error`, `upstream_invalid` | 502, 504, 502, 502 | the provider is down, slow, failed or answered nonsense |
  * | `discovery_invalid`, `keys_unavailable`, `endpoint_unknown` | 502, 502, 404 | the provider's metadata or keys |
@@ -128,7 +128,7 @@ export type { User } from "./shared-types.js";
 
 /** Who is asking, for an application's own routes. */
 export interface GatewaySession {
-  /** The person, from the verified ID token. Roles are hints, never authorization. */
+  /** The user, from the verified ID token. Roles are hints, never authorization. */
   readonly user: User;
   /** The scope granted; empty where the provider did not say it. */
   readonly scope: readonly string[];
@@ -136,7 +136,7 @@ export interface GatewaySession {
   readonly expiresAt: number;
 }
 
-/** What `getSession` needs of a request: a `Request`, or anything else with its headers. */
+/** A request, as `getSession` needs it: a `Request`, or anything else with its headers. */
 export interface SessionRequest {
   readonly headers: {
     /** A header by its name, whatever its case; `null` where there is none. */
@@ -144,7 +144,7 @@ export interface SessionRequest {
   };
 }
 
-/** What an adapter knows of a request beyond the `Request`, as {@link Gateway.handle} takes it. */
+/** The facts that an adapter knows of a request beyond the `Request`, as {@link Gateway.handle} takes it. */
 export interface RequestContext {
   /** The client's address, for `limits` and `rateLimit`. Behind a proxy: what a header says that the proxy sets. */
   readonly remoteAddress?: string;
@@ -155,12 +155,12 @@ export interface Gateway {
   /**
    * Answers a request to one of the gateway's paths. Never rejects.
    *
-   * @param context a {@link RequestContext}. What frameworks give their handlers as a second argument is none, and
-   * does no harm.
+   * @param context a {@link RequestContext}. The second argument that frameworks give their handlers is
+   * ignored.
    */
   readonly handle: (request: Request, context?: unknown) => Promise<Response>;
   /**
-   * Who is asking, by the session cookie; `null` when nobody is signed in. With several registrations it is the one
+   * Who is asking, by the session cookie; `null` without a session. With several registrations it is the one
    * that signed in last, unless `clientId` says which.
    *
    * It asks nothing but the `store`, renews nothing and doesn't count as activity. If the store cannot be asked, it rejects

@@ -1,5 +1,5 @@
 /**
- * What a person reads when something went wrong: the English texts, and the application's own in their place.
+ * The texts that users read when something went wrong: the English texts, and the application's own in their place.
  *
  * @packageDocumentation
  */
@@ -7,7 +7,7 @@
 import type { ClassLinkError } from "./errors.js";
 import type { ClassLinkConfig, ClassLinkErrorCode } from "./types.js";
 
-// What several codes ask of the person.
+// What several codes ask of the user.
 const SETUP = "This app isn't set up right. Please tell your teacher or the help desk.";
 const AGAIN =
   "Signing in didn't work. Please sign in again. If that doesn't help, tell your teacher.";

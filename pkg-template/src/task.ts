@@ -7,8 +7,8 @@
 /** A call under way inside the WebAssembly. */
 export interface Task {
   /**
-   * Goes on with what became of the promise that was waited for: its value, or why it `failed`. Answers with the next
-   * promise to wait for; once there is none, with the value that the call ends with, which is never a promise.
+   * Goes on with the outcome of the promise that was waited for: its value, or why it `failed`. Returns the next
+   * promise to wait for; once there is none, the value that the call ends with, which is never a promise.
    */
   step(settled: unknown, failed: boolean): unknown;
 }

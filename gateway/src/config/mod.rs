@@ -1,4 +1,4 @@
-//! What a deployment tells the gateway about itself, checked before it serves. A mistake is told with every other one, by
+//! The configuration of a deployment, checked before the gateway serves. A mistake is reported with every other one, by
 //! the option's name and never with its value.
 
 mod reader;
@@ -20,12 +20,12 @@ use crate::metadata::Metadata;
 /// Where the server listens if it is not told.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
-/// What is wrong with an option.
+/// A mistake in an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The option's path, such as `clients[0].redirectUris[1]`.
     pub field: String,
-    /// What is wrong with it.
+    /// The mistake, and what the option must be.
     pub problem: String,
 }
 
@@ -64,15 +64,15 @@ pub struct Client {
 /// Whether metrics are served, and to whom.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Metrics {
-    /// To nobody.
+    /// Not served.
     Off,
-    /// To everybody who reaches the server.
+    /// To every request that reaches the server.
     Open,
     /// To those who have this bearer token.
     Token(String),
 }
 
-/// What several instances share, and where it is.
+/// The store that several instances share.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreSettings {
     /// Nothing is shared.
@@ -83,7 +83,7 @@ pub enum StoreSettings {
     Redis {
         /// Its URL, which may have a password.
         url: String,
-        /// What keys begin with.
+        /// The prefix of each key.
         prefix: String,
     },
 }
@@ -121,11 +121,11 @@ pub struct Settings {
     pub origin: Option<String>,
     /// The header in which the proxy in front gives the client's address.
     pub remote_address_header: Option<HeaderName>,
-    /// What signs assertions for back ends.
+    /// The signer of assertions for back ends.
     pub assertions: Option<Assertions>,
     /// Whether metrics are served.
     pub metrics: Metrics,
-    /// What several instances share.
+    /// The store that several instances share.
     pub store: StoreSettings,
 }
 

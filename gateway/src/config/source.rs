@@ -146,7 +146,7 @@ pub fn load(path: Option<&Path>, environment: &Environment) -> Result<Value, Con
 /// Reads the options of a JSON text.
 ///
 /// # Errors
-/// What is wrong with the text, without any of it.
+/// Describes the mistake in a text without quoting it.
 pub fn value_of(text: &str, is_json: bool) -> Result<Value, String> {
     if is_json {
         return serde_json::from_str(text).map_err(|error| {

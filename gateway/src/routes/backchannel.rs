@@ -25,7 +25,7 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const LIFETIME_SECS: f64 = 120.0;
 const LONGEST_SECS: f64 = 86_400.0;
 
-/// What a logout token says.
+/// The claims of a logout token.
 #[derive(Debug, PartialEq, Eq)]
 struct LogoutToken<'a> {
     jti: &'a str,

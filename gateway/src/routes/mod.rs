@@ -1,4 +1,4 @@
-//! What answers each path.
+//! The handlers, one module for each path.
 
 pub mod backchannel;
 pub mod operations;

@@ -97,7 +97,7 @@ pub async fn read(
     Ok(Response::json(200, body).with_cookies(lines))
 }
 
-/// What became of a session's tokens.
+/// The outcome for a session's tokens.
 enum Refreshed {
     Kept,
     Renewed(Arc<Session>),
@@ -105,8 +105,8 @@ enum Refreshed {
     Over,
 }
 
-/// Renews where it must be. A renewal that fails for another reason than the grant's end is no sign-out: while the access
-/// token lasts, the session stays as it is.
+/// Renews the tokens if they are about to end. A renewal that fails for another reason than the grant's end does not sign
+/// the user out: while the access token lasts, the session stays as it is.
 async fn refresh_if_needed(
     gateway: &Arc<Gateway>,
     client: &Arc<Client>,

@@ -28,7 +28,7 @@ use crate::upstream::Endpoint;
 
 const PARAMETERS: [&str; 5] = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"];
 
-/// What the SDK posts for a code.
+/// The form that the SDK posts for a code.
 pub struct TokenRequest {
     code: String,
     redirect_uri: String,

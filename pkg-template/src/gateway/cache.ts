@@ -1,4 +1,4 @@
-/** A value that is loaded once for everybody: single flight, a lifetime, and a memory for failures. */
+/** A value that is loaded once for all requests: single flight, a lifetime, and a memory for failures. */
 
 import { GatewayFailure } from "./failure.js";
 
@@ -11,8 +11,8 @@ export interface CacheRules {
   /** How long a failure is remembered, so that an outage is not answered with a storm of requests. */
   readonly failureFor: number;
   /**
-   * How long to wait for somebody else's load. Some runtimes cancel a request's I/O when its client leaves;
-   * whoever waits on it must not wait for ever.
+   * How long to wait for another request's load. Some runtimes cancel a request's I/O when its client leaves;
+   * requests that wait for it must not wait for ever.
    */
   readonly joinTimeout: number;
   /** The time. */
@@ -32,7 +32,7 @@ export class Cached<T> {
     this.#rules = rules;
   }
 
-  /** The value: remembered, or loaded. Rejects with what the load rejected with, anew or from memory. */
+  /** The value: remembered, or loaded. Rejects with what the load rejected with, now or from memory. */
   async get(): Promise<T> {
     const { now, freshFor, staleFor, failureFor } = this.#rules;
     const value = this.#value;
@@ -55,7 +55,7 @@ export class Cached<T> {
     return this.#flight ? this.refresh() : this.get();
   }
 
-  /** Loads the value afresh, or joins a load under way. */
+  /** Loads the value again, or joins a load under way. */
   async refresh(): Promise<T> {
     if (!this.#flight) {
       const flight = this.#run();
@@ -85,7 +85,7 @@ export class Cached<T> {
 }
 
 /**
- * Waits for somebody else's promise, but not for ever.
+ * Waits for another request's promise, but not for ever.
  *
  * @throws {@link GatewayFailure} `upstream_timeout`, after calling `abandoned`.
  */

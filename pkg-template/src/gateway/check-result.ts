@@ -1,16 +1,16 @@
-/** What `gateway.check()` finds. */
+/** The result of `gateway.check()`. */
 
 /** One thing that was looked at. No value of the configuration is in its words. */
 export interface GatewayCheck {
-  /** What was looked at: `metadata`, `keys`, `clock`, `clients[0]`, `store` or `assertions`. */
+  /** The part that was checked: `metadata`, `keys`, `clock`, `clients[0]`, `store` or `assertions`. */
   readonly id: string;
   readonly status: "ok" | "warning" | "problem";
   readonly summary: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly remedy?: string;
 }
 
-/** What {@link Gateway.check} found. */
+/** The result of {@link Gateway.check}. */
 export interface GatewayCheckResult {
   /** Whether there is no problem. */
   readonly ok: boolean;

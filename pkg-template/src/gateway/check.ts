@@ -14,7 +14,7 @@ import type { ClientSettings, Settings } from "./settings.js";
 const CLOCK_WARNING_SECS = 20;
 const CLOCK_PROBLEM_SECS = 60;
 
-/** What the checks work with. */
+/** The parts of a gateway that are checked. */
 export interface CheckContext {
   readonly settings: Settings;
   readonly provider: Provider;

@@ -5,7 +5,7 @@ import type { GatewayMetadata } from "./options.js";
 import type { ClientSettings } from "./settings.js";
 
 /**
- * Adds the secret to a form, or answers with the header that carries it.
+ * Adds the secret to a form, or returns the header that has it.
  *
  * @throws {@link GatewayFailure} `discovery_invalid` where the provider takes neither way.
  */

@@ -1,4 +1,4 @@
-/** What the gateway's paths work with, and what they answer. */
+/** The context in which a gateway's handlers run, and their responses. */
 
 import type { AssertionSigner } from "./assertions.js";
 import { GatewayFailure } from "./failure.js";
@@ -10,7 +10,7 @@ import type { Revocations } from "./revocation.js";
 import type { Sessions } from "./session.js";
 import type { ClientSettings, Settings } from "./settings.js";
 
-/** What one gateway works with; all that lasts between two requests is in them, and none of it is needed for the next. */
+/** The context of one gateway; all that lasts between two requests is in them, and none of it is needed for the next. */
 export interface GatewayContext {
   readonly settings: Settings;
   readonly provider: Provider;
@@ -39,7 +39,7 @@ export interface GatewayResponse {
  */
 export type CountUpstream = () => Promise<void>;
 
-/** What answers one method of one path. */
+/** A handler, for one method of one path. */
 export type Handler = (
   request: GatewayRequest,
   gateway: GatewayContext,
@@ -48,7 +48,7 @@ export type Handler = (
 ) => Promise<GatewayResponse>;
 
 /**
- * The registration that a request speaks of.
+ * Finds the registration that a request names.
  *
  * @throws {@link GatewayFailure} `request_invalid` unless there is exactly one id, `unknown_client`
  */

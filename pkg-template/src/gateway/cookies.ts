@@ -18,7 +18,7 @@ import { sha256 } from "./encoding.js";
 /** How much of a sealed session goes into one cookie: browsers and proxies stop at 4096 bytes with name and attributes. */
 const CHUNK_SIZE = 3800;
 
-/** What the `Cookie` header of a browser may take, in bytes: many servers stop at 8 KB of request headers. */
+/** The bytes that the `Cookie` header of a browser may take: many servers stop at 8 KB of request headers. */
 export const COOKIE_BUDGET = 7 * 1024;
 
 /** How long sign-outs and replacements are remembered, in seconds: longer than any answer is under way. */

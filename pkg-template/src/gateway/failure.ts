@@ -1,11 +1,11 @@
 /**
- * What the gateway says when it refuses or fails. Every text here is its own: nothing that a provider, a caller
- * or the configuration sent is ever part of one.
+ * The gateway's refusals and failures. Every text here is its own: nothing that a provider, a caller or the
+ * configuration sent is ever part of one.
  */
 
 import type { ClassLinkErrorReason } from "../shared-types.js";
 
-/** What each code answers: HTTP status, OAuth error code (RFC 6749, 5.2) and words for a developer. */
+/** The response for each code: HTTP status, OAuth error code (RFC 6749, 5.2) and words for a developer. */
 const ANSWERS = {
   not_found: [404, "invalid_request", "The gateway has no such path."],
   method_not_allowed: [405, "invalid_request", "This path does not take this method."],
@@ -67,13 +67,13 @@ const ANSWERS = {
   internal: [500, "server_error", "The gateway failed."],
 } as const satisfies Record<string, readonly [status: number, error: string, description: string]>;
 
-/** What the gateway's own refusals and failures are called, in the header `X-ClassLink-Gateway-Error`. */
+/** The codes of the gateway's own refusals and failures, in the header `X-ClassLink-Gateway-Error`. */
 export type GatewayErrorCode = keyof typeof ANSWERS;
 
-/** What may go with a {@link GatewayFailure}. */
+/** Options of a {@link GatewayFailure}. */
 export interface FailureDetails {
   readonly reason?: ClassLinkErrorReason;
-  /** In place of the code's usual words; the gateway's own, never anybody else's. */
+  /** In place of the code's usual words; never a text from outside. */
   readonly description?: string;
   /** The status that the provider answered with, for the log. */
   readonly upstreamStatus?: number;
@@ -109,7 +109,7 @@ export class GatewayFailure extends Error {
 
 /**
  * Error codes of a token endpoint that are passed on: RFC 6749, 4.1.2.1 and 5.2, RFC 6750, 3.1 and the OpenID
- * Connect ones. A code that is none of these could be any text, so it becomes `invalid_request`.
+ * Connect ones. Any other code could be any text, so it becomes `invalid_request`.
  */
 const PROVIDER_CODES: ReadonlySet<string> = new Set([
   "invalid_request",
@@ -138,7 +138,7 @@ export class ProviderRefusal extends Error {
     error: string,
     /** The provider's HTTP status. */
     readonly upstreamStatus: number,
-    /** The status to answer with. 503 keeps it visible that another try may succeed. */
+    /** The response's status. 503 keeps it visible that another try may succeed. */
     readonly status: number = upstreamStatus === 429 || upstreamStatus >= 500 ? 503 : 400,
   ) {
     super("provider_refused");

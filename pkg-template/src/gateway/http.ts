@@ -19,7 +19,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads UTF-8 strictly; `undefined` where the bytes are none. A byte-order mark is skipped, unless `ignoreBOM` keeps it. */
+/** Reads UTF-8 strictly; `undefined` if the bytes are not UTF-8. A byte-order mark is skipped, unless `ignoreBOM` keeps it. */
 export function decodeUtf8(bytes: Uint8Array, ignoreBOM = false): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
@@ -32,7 +32,7 @@ export function decodeUtf8(bytes: Uint8Array, ignoreBOM = false): string | undef
 const MAX_DEPTH = 127;
 
 /**
- * Reads JSON; `undefined` if the text is none, or holds what has no exact value: a lone surrogate, a number out of range,
+ * Reads JSON; `undefined` if the text is not JSON, or has what has no exact value: a lone surrogate, a number out of range,
  * nesting without end. `src/protocol/json.rs` reads the same.
  */
 export function parseJson(text: string): unknown {
@@ -117,7 +117,7 @@ export interface UpstreamAnswer {
   readonly date: string | null;
 }
 
-/** What to ask of the provider. */
+/** A request to the provider. */
 export interface UpstreamRequest {
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
@@ -125,7 +125,7 @@ export interface UpstreamRequest {
 }
 
 /**
- * Asks the provider. Redirects are not followed, and are no success: a token, a code or a secret goes to the
+ * Asks the provider. Redirects are not followed, and do not count as success: a token, a code or a secret goes to the
  * configured endpoint alone.
  *
  * An answer over 1 MiB is read as nothing.
@@ -224,7 +224,7 @@ export function checkTokenAnswer(
 }
 
 /**
- * Posts to the token endpoint (RFC 6749, 4.1.3 and 6) and answers with the body of a success.
+ * Posts to the token endpoint (RFC 6749, 4.1.3 and 6) and returns the body of a success.
  *
  * @throws {@link ProviderRefusal} for an OAuth error body, at whatever status (RFC 6749, 5.2);
  * {@link GatewayFailure} `upstream_error` for another 5xx or 429, `upstream_invalid` for anything else.

@@ -28,7 +28,7 @@ export interface IdTokenClaims extends JsonObject {
   readonly iat: number;
 }
 
-/** What an ID token is verified against. */
+/** The facts against which an ID token is verified. */
 export interface Expectations {
   readonly issuer: string;
   readonly clientId: string;
@@ -106,7 +106,7 @@ function parse(token: string): { header: JsonObject; claims: JsonObject } {
   const header = parsePart(first);
   const claims = parsePart(second);
   if (!header || !claims || third === undefined || more.length > 0) throw invalid("malformed");
-  // An empty signature is no fault of the form: it fails at the algorithm, the key or the signature.
+  // An empty signature has the form of one: it fails at the algorithm, the key or the signature.
   if (third !== "" && !isBase64Url(third)) throw invalid("malformed");
   return { header, claims };
 }
@@ -239,7 +239,7 @@ async function checkAccessToken(
   if (claims.at_hash !== half) throw invalid("at_hash");
 }
 
-/** Core 1.0, 12.2: the same person, application and authentication as before. */
+/** Core 1.0, 12.2: the same user, application and authentication as before. */
 function checkRenewal(claims: JsonObject, before: JsonObject): void {
   if (claims.sub !== before.sub) throw new GatewayFailure("user_mismatch");
   const audience = (aud: unknown) => JSON.stringify([...new Set([aud].flat())].sort());

@@ -50,7 +50,7 @@ const MIN_RSA_BYTES = 256;
 /** Keys under one `kid` that are tried. */
 const MAX_CANDIDATES = 4;
 
-/** Reads a JWK Set (RFC 7517, 5); `undefined` if it is none. Keys that can't be used are passed over. */
+/** Reads a JWK Set (RFC 7517, 5); `undefined` if the text is not one. Keys that cannot be used are skipped. */
 export function readKeySet(json: JsonObject | undefined): readonly JsonObject[] | undefined {
   return Array.isArray(json?.keys) ? json.keys.filter(isObject) : undefined;
 }

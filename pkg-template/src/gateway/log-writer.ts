@@ -21,7 +21,7 @@ export class LogWriter {
       const written: unknown = this.#log?.(entry);
       return typeof written === "object" && written !== null ? this.#wait(written) : undefined;
     } catch {
-      // A logger that fails is no reason to fail a sign-in.
+      // A sign-in does not fail because its logger does.
       return undefined;
     }
   }
@@ -40,20 +40,20 @@ export class LogWriter {
         () => settled,
       );
     } catch (error) {
-      // A logger that fails is no reason to fail a sign-in.
+      // A sign-in does not fail because its logger does.
       this.#isHanging = error instanceof Error && error.message === "late";
     }
   }
 }
 
-/** What is gathered about a request while it is answered. */
+/** The facts about a request that are gathered while it is handled. */
 export interface RequestLog {
   event: GatewayRoute;
   readonly requestId: string;
   readonly traceId?: string;
   supportCode?: string;
   upstreamStatus?: number;
-  /** What went wrong without failing the request. */
+  /** Errors that did not fail the request. */
   recoveredError?: unknown;
   session?: NonNullable<LogEntry["session"]>;
   district?: string;

@@ -1,4 +1,4 @@
-/** What one request leaves in the log: stable words and numbers, nobody's data and no secret. */
+/** The log entry of a request: stable words and numbers, no user's data and no secret. */
 
 import type { ClassLinkErrorReason } from "../shared-types.js";
 import type { GatewayErrorCode } from "./failure.js";
@@ -32,7 +32,7 @@ export interface LogEntry {
   readonly requestId: string;
   /** The trace id of the request's `traceparent`. */
   readonly traceId?: string;
-  /** The eight characters that the person can read out; absent where the request had none. */
+  /** The eight characters that the user can read out; absent if the request had none. */
   readonly supportCode?: string;
   /**
    * The gateway's own refusal or failure, or `provider_refused`. With a status below 400 it is why a session could not
@@ -44,13 +44,13 @@ export interface LogEntry {
   readonly providerError?: string;
   /** The status of the provider's answer, where that decided. */
   readonly upstreamStatus?: number;
-  /** What became of the session. */
+  /** The outcome for the session. */
   readonly session?: "sealed" | "renewed" | "kept" | "none" | "ended";
   /** The registration's `district`, where the configuration names one. */
   readonly district?: string;
 }
 
-/** What `rateLimit` is told. */
+/** The facts that `rateLimit` is given. */
 export interface RateLimitInfo {
   readonly route: GatewayRoute;
   /** The request, for its headers; its body must stay unread. */

@@ -18,7 +18,7 @@ export type ProviderEndpoint =
   | "my-info"
   | "revocation";
 
-/** What became of a request to the provider. */
+/** The outcome of a request to the provider. */
 export type ProviderOutcome = "ok" | "refused" | "error" | "timeout" | "unreachable" | "overloaded";
 
 interface Histogram {

@@ -1,4 +1,4 @@
-/** What operations ask for: `{base}/health`, `/ready`, `/metrics` and `/assertion-keys`. */
+/** The routes for operations: `{base}/health`, `/ready`, `/metrics` and `/assertion-keys`. */
 
 import type { GatewayContext, GatewayResponse } from "./context.js";
 import { ERROR_HEADER } from "./csrf.js";

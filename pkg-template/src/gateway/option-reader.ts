@@ -141,7 +141,7 @@ export class OptionReader {
     });
   }
 
-  /** What signs assertions; `undefined` if there are none. */
+  /** Reads the signer of assertions; `undefined` if there are none. */
   assertions(given: GatewayAssertionOptions | undefined): AssertionSettings | undefined {
     if (given === undefined) return undefined;
     const options = this.object("assertions", given, ["issuer", "audience", "keys"]);

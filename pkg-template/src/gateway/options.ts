@@ -1,4 +1,4 @@
-/** What an application tells the gateway about itself, checked before the first request. */
+/** The gateway's options, checked before the first request. */
 
 import type { ProviderMetadata } from "../shared-types.js";
 import type { LogEntry, RateLimitInfo } from "./log.js";
@@ -10,7 +10,7 @@ export interface GatewayClient {
   readonly clientId: string;
   /** The client secret. Take it from the environment or a secret store, never from source code. */
   readonly clientSecret: string;
-  /** The registered redirect URIs, to the letter: absolute; https, or http on a loopback host. */
+  /** The registered redirect URIs, exactly: absolute; https, or http on a loopback host. */
   readonly redirectUris: readonly string[];
   /** Tenant ids served; another tenant's user, or one whose tenant is unknown, is refused. Default: any. */
   readonly allowedTenants?: readonly (string | number)[];
@@ -71,9 +71,9 @@ export interface GatewayMetricsOptions {
   readonly token: string;
 }
 
-/** What `createGateway` takes. */
+/** The options of `createGateway`. */
 export interface GatewayOptions {
-  /** The issuer identifier, compared to the letter. Default `https://launchpad.classlink.com`. */
+  /** The issuer identifier, compared exactly. Default `https://launchpad.classlink.com`. */
   readonly issuer?: string;
   /**
    * Known endpoints, overriding discovery; an issuer whose `token_endpoint` and `jwks_uri` are given here is not
@@ -115,7 +115,7 @@ export interface GatewayOptions {
    */
   readonly rateLimit?: (info: RateLimitInfo) => boolean | Promise<boolean>;
   /**
-   * What all instances share: it brings revocation (`revoke`, sign-outs that also end copies of the cookie, back-channel
+   * A store that all instances share: it brings revocation (`revoke`, sign-outs that also end copies of the cookie, back-channel
    * logout), one renewal per grant and one rate limit. Default: none, each instance for itself. See {@link memoryStore} and
    * {@link redisStore}.
    */
@@ -137,7 +137,7 @@ export interface GatewayOptions {
   readonly now?: () => number;
 }
 
-/** What is wrong with an option. */
+/** A mistake in an option. */
 export interface OptionProblem {
   /** The option's path, such as `clients[0].redirectUris[1]`. */
   readonly field: string;
@@ -202,5 +202,5 @@ function isLoopbackName(name: string): boolean {
   return /^(?:.*\.)?localhost$/i.test(name) || new RegExp(`^127(?:\\.${octet}){3}$`).test(name);
 }
 
-/** An object's own members alone: what a polluted `Object.prototype` has is nobody's option and no provider's endpoint. */
+/** An object's own members alone: a member of a polluted `Object.prototype` is neither an option nor an endpoint. */
 export const ownProperties = <T extends object>(value: T): T => ({ __proto__: null, ...value });

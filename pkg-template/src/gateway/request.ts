@@ -35,7 +35,7 @@ export interface PlainResponse {
   readonly body: string | undefined;
 }
 
-/** What an adapter knows of a request beyond the `Request`. */
+/** The facts that an adapter knows of a request beyond the `Request`. */
 export interface AdapterContext {
   readonly remoteAddress?: string;
   /** The method, if no `Request` may have it. */
@@ -54,7 +54,7 @@ export const ANSWER = Symbol.for("classlink-spa.answer");
 /** Answers a request. Never rejects. */
 export type Answer = (request: GatewayRequest) => Promise<PlainResponse>;
 
-/** Reads a `Request`. What frameworks give their handlers as a second argument is no context, and is ignored. */
+/** Reads a `Request`. The second argument that frameworks give their handlers is not a context, and is ignored. */
 export function fromWebRequest(request: Request, context: unknown): GatewayRequest {
   const { origin, pathname, search } = new URL(request.url);
   const given = (typeof context === "object" && context !== null ? context : {}) as AdapterContext;

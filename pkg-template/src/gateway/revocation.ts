@@ -46,7 +46,7 @@ export class Revocations {
   }
 
   /**
-   * What a new session of a user carries. Without a store that is nothing.
+   * Returns the mark that a new session of a user has. Without a store it has none.
    *
    * @throws {@link GatewayFailure} `store_unavailable`
    */

@@ -24,7 +24,7 @@ import { verify } from "./verify-route.js";
 
 type Methods = Readonly<Record<string, readonly [GatewayRoute, Handler]>>;
 
-/** What the SDK asks, from pages of the application. */
+/** The routes for the SDK, in pages of the application. */
 const PAGE_ROUTES: ReadonlyMap<string, Methods> = new Map<string, Methods>([
   ["/token", { POST: ["token", exchange] }],
   ["/jwks", { GET: ["jwks", proxyJwks] }],
@@ -33,7 +33,7 @@ const PAGE_ROUTES: ReadonlyMap<string, Methods> = new Map<string, Methods>([
   ["/session", { POST: ["session.read", readSession], DELETE: ["session.end", endSession] }],
 ]);
 
-/** What proxies and other servers ask: without the SDK's header, from no page. */
+/** The routes for proxies and other servers: without the SDK's header, from no page. */
 interface OpenRoute {
   readonly event: GatewayRoute;
   /** Absent for any. */

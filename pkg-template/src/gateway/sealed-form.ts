@@ -103,7 +103,7 @@ export async function unpackSession(bytes: Uint8Array): Promise<Unpacked> {
   return { session, claims: unpackClaims(token) ?? readClaims(text) };
 }
 
-/** A token's bytes: those of a JWS (header, claims, signature), or its text where it is none or is written otherwise. */
+/** A token's bytes: those of a JWS (header, claims, signature), or its text if it is not a JWS or is written otherwise. */
 function packToken(token: string): Uint8Array {
   const parts = token.split(".");
   const decoded = parts.length === 3 ? parts.map(decodeExactly) : [];

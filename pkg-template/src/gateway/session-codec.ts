@@ -10,7 +10,7 @@ import type { ClientSettings } from "./settings.js";
 export interface Session {
   /** The session id: base64url, of 32 bytes. */
   readonly id: string;
-  /** What decides between two sessions of a registration. */
+  /** The order that decides between two sessions of a registration. */
   readonly order: number;
   /** The page has not named the session yet. */
   readonly isProvisional?: boolean;
@@ -66,7 +66,7 @@ export class SessionCodec {
     return this.#sealing.seal(clientId, await packSession(session));
   }
 
-  /** Opens a sealed session; `undefined` if it is none of this registration. */
+  /** Opens a sealed session; `undefined` if it is not one of this registration. */
   async open({ clientId }: ClientSettings, sealed: string): Promise<OpenSession | undefined> {
     const opened = await this.#sealing.open(clientId, sealed);
     if (!opened) return undefined;

@@ -72,8 +72,8 @@ export async function readSession(
 }
 
 /**
- * Returns the session, renewed where it must be; `null` where the provider says that the grant is over. A renewal that
- * fails for another reason is no sign-out: while the access token lasts, the session stays as it is.
+ * Returns the session, renewed if its tokens are about to end; `null` if the provider says that the grant is over. A renewal that
+ * fails for another reason does not sign the user out: while the access token lasts, the session stays as it is.
  */
 async function refreshIfNeeded(
   client: ClientSettings,

@@ -1,6 +1,6 @@
 /**
- * The session: sealed into cookies (AES-256-GCM), so that any instance can read it and none has to remember it. Whoever
- * changes, cuts, mixes or copies cookies between registrations has no session.
+ * The session: sealed into cookies (AES-256-GCM), so that any instance can read it and none has to remember it. Cookies
+ * that were changed, cut, mixed or copied between registrations are not a session.
  *
  * ## Sign-outs and replacements, whatever the order of answers
  *

@@ -26,7 +26,7 @@ export interface ClientSettings {
   readonly district: string | undefined;
 }
 
-/** What signs assertions, validated in form. */
+/** The signer of assertions, validated in form. */
 export interface AssertionSettings {
   readonly issuer: string;
   readonly audience: string;

@@ -1,5 +1,5 @@
 /**
- * One renewal per grant across instances: whoever gets the lock in the store renews, the others take the outcome. Tokens
+ * One renewal per grant across instances: the instance that gets the lock in the store renews, the others take the outcome. Tokens
  * are sealed in it as in the cookie.
  */
 
@@ -57,7 +57,7 @@ export class SharedRenewals {
       try {
         if (known !== null) {
           const session = await this.#read(client, known);
-          // What another instance sealed by a key that is not here is of no use.
+          // Tokens that another instance sealed by a key that is not here are useless.
           if (!session) return await ask();
           this.#settings.metrics.countRenewal("shared");
           return session;

@@ -1,11 +1,11 @@
 /**
- * What several instances share: revocations, who renews a grant, rate limits. Optional; without a store a gateway remembers
+ * The store that several instances share: revocations, who renews a grant, rate limits. Optional; without a store a gateway remembers
  * nothing that another would need.
  */
 
 /**
- * A store that all instances share. Each operation is atomic, and rejects if the store cannot be asked. What is in it is
- * no secret and names no user: ids are hashed, tokens are sealed.
+ * A store that all instances share. Each operation is atomic, and rejects if the store cannot be asked. Its content
+ * has no secret and names no user: ids are hashed, tokens are sealed.
  */
 export interface GatewayStore {
   /** Resolves with the value of a key, or `null`. */
@@ -62,7 +62,7 @@ export function memoryStore({
 /** How often a memory store forgets what is over, in milliseconds. */
 const SWEEP_MS = 60_000;
 
-/** What {@link redisStore} needs of a client of the npm package `redis`, 4.6 or newer. */
+/** A Redis client, as {@link redisStore} needs it: one of the npm package `redis`, 4.6 or newer. */
 export interface RedisClient {
   get(key: string): Promise<unknown>;
   set(key: string, value: string, options: { PX: number; NX?: true }): Promise<unknown>;

@@ -3,7 +3,7 @@
 import { GatewayFailure } from "./failure.js";
 import type { JsonObject } from "./http.js";
 
-/** What a token endpoint granted. */
+/** The response of a token endpoint. */
 export interface TokenResponse {
   readonly accessToken: string;
   readonly tokenType: string;
@@ -65,7 +65,7 @@ function readSeconds(value: unknown): number | undefined {
     : undefined;
 }
 
-/** `scope`: `null` or empty is none (`""`), an array of strings is joined; `undefined` for anything else. */
+/** `scope`: `null` or empty is `""`, an array of strings is joined; `undefined` for anything else. */
 function readScope(value: unknown): string | undefined {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value)) {

@@ -97,7 +97,7 @@ export async function exchange(
   return { status: 200, body: toJson(grant, id), cookies: lines };
 }
 
-/** Each parameter once and no other (RFC 6749, 3.2), the redirect URI to the letter (RFC 9700, 2.1). */
+/** Each parameter once and no other (RFC 6749, 3.2), the redirect URI exactly (RFC 9700, 2.1). */
 function checkForm(
   form: URLSearchParams,
   client: ClientSettings,

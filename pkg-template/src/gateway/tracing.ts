@@ -6,7 +6,7 @@ import type { GatewayRequest } from "./request.js";
 /** The header that names the request, in both directions. */
 export const REQUEST_ID_HEADER = "X-Request-Id";
 
-/** The request's own id as a proxy gives it: hexadecimal digits and hyphens, which name nobody; else a new one. */
+/** The request's own id as a proxy gives it: hexadecimal digits and hyphens, which name no user; else a new one. */
 export function readRequestId(request: GatewayRequest): string {
   const given = request.header("x-request-id") ?? "";
   return /^[\da-f-]{16,64}$/i.test(given) ? given : randomHex();

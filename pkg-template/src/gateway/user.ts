@@ -1,5 +1,5 @@
 /**
- * The person, out of a verified ID token and, to fill its gaps, UserInfo and ClassLink's my-info. Lenient member by
+ * The user, out of a verified ID token and, to fill its gaps, UserInfo and ClassLink's my-info. Lenient member by
  * member: a claim of the wrong type is dropped, an empty string is absent. `src/protocol/user.rs` does the same, and
  * `tests/vectors/users.json` holds both to it.
  */
@@ -49,7 +49,7 @@ export function userIdOf(iss: string, sub: string): string {
   return `${encode(iss, "|")}|${encode(sub, "|")}`;
 }
 
-/** What the first of several names says, wherever it stands; then the next name. */
+/** Finds the member of the first of several names, in any of the objects; then of the next name. */
 function find<T>(
   sources: readonly JsonObject[],
   names: readonly string[],

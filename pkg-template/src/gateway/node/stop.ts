@@ -9,7 +9,7 @@ export interface StopOptions {
   readonly signals?: readonly NodeJS.Signals[];
   /** Milliseconds after which what is still under way is cut off. Default 20000. */
   readonly timeout?: number;
-  /** What to do then. Default: the process ends. */
+  /** Called then. Default: the process ends. */
   readonly onStopped?: () => void;
 }
 

@@ -24,7 +24,7 @@ export type MaybeParsed = IncomingMessage & {
   readonly ip?: unknown;
 };
 
-/** In place of a `Host` that is none. */
+/** In place of a `Host` that is not one. */
 export const NO_ORIGIN = "http://invalid";
 
 /**
