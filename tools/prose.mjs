@@ -19,9 +19,9 @@ const FOREIGN =
 
 /** Files whose words are not checked yet. */
 const UNCHECKED =
-  /^(?:src\/(?:client|session|driver|bindings)|gateway\/|pkg-template\/src\/(?:gateway|client\/|(?:core|presence|config|messages|glue|task)\.ts)|tests\/(?:gateway\/|support\/(?:gateway|redis)))/;
+  /^(?:src\/(?:client|session|driver|bindings)|pkg-template\/src\/(?:client\/|(?:core|presence)\.ts))/;
 /** Files whose doc comments may begin with a noun clause yet. */
-const NOUN_CLAUSES = /^(?:pkg-template|tests|www)\//;
+const NOUN_CLAUSES = /^(?:pkg-template\/src\/(?!gateway)|tests\/(?!gateway|support)|www)/;
 
 const PROSE = /\.(?:md|rs|tsx?|mts|m?js)$/;
 

@@ -314,7 +314,7 @@ const rejects = () => Promise.reject(new Error("Pia"));
 const throws = () => {
   throw new Error("Pia");
 };
-/** Which looks like a promise, and is none. */
+/** An object that looks like a promise and is not one. */
 const badThenable = () => ({
   // biome-ignore lint/suspicious/noThenProperty: that is what is tried
   get then() {

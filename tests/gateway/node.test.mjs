@@ -14,7 +14,7 @@ import { CLIENT } from "../support/upstream.mjs";
 
 const { stopOnSignal, toNodeHandler, toRequest } = await importEntry("gateway-node");
 
-/** Serves a listener until the test ends; answers with a function that sends a request to it. */
+/** Serves a listener until the test ends; returns a function that sends a request to it. */
 async function serve(t, listener) {
   const port = await listen(t, createServer(listener));
   const origin = `http://127.0.0.1:${port}`;

@@ -9,7 +9,7 @@ import { CLIENT } from "../support/upstream.mjs";
 const GOOD = { clients: [CLIENT], sealingKeys: [newKey()] };
 const client = (changes) => ({ clients: [{ ...CLIENT, ...changes }] });
 
-/** What is wrong, and the field that the error must name. */
+/** Options with a mistake, and the field that the error must name. */
 const WRONG = [
   [{ clients: undefined }, "clients"],
   [{ clients: [] }, "clients"],
@@ -185,7 +185,7 @@ test("what is right is taken, and starts no request", () => {
 });
 
 test("no member of a polluted Object.prototype is an option", async (t) => {
-  /** What a careless merge of foreign JSON may leave behind. */
+  /** Members that a careless merge of foreign JSON may leave behind. */
   const pollution = {
     token_endpoint: "https://evil.example/token",
     jwks_uri: "https://evil.example/keys",

@@ -6,7 +6,7 @@ import { decodeJwt } from "jose";
 import { setUp } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
 
-/** Somebody signed in at a provider that gives refresh tokens and access tokens for an hour. */
+/** A user who signed in at a provider that gives refresh tokens and access tokens for an hour. */
 async function signedIn(t, options) {
   const all = await setUp(t, options);
   all.upstream.givesRefreshTokens = true;
@@ -113,7 +113,7 @@ test("a renewed ID token may repeat the nonce, and the session goes on from it",
   assert.equal((await browser.session()).status, 200);
 });
 
-/** What a renewed ID token may not say. */
+/** Changes that a renewed ID token must not have. */
 /** @type {Record<string, [claims: Record<string, unknown>, code: string, reason?: string]>} */
 const OTHERS = {
   "another subject": [{ sub: "9" }, "user_mismatch", undefined],

@@ -1,4 +1,4 @@
-// The sealed session: how it is kept, when it ends, and what nobody can do to its cookies.
+// The sealed session: how it is kept, when it ends, and which changes to its cookies end it.
 
 import assert from "node:assert/strict";
 import nodeCrypto, { createCipheriv, createHash, randomBytes } from "node:crypto";
@@ -10,7 +10,7 @@ import { CLIENT } from "../support/upstream.mjs";
 /** A claim that makes the session need a second cookie. It does not compress well. */
 const LONG = { bulk: randomBytes(2550).toString("base64url") };
 
-/** Nobody is signed in, and the browser keeps no cookie. */
+/** Asserts that there is no session, and that the browser keeps no cookie. */
 async function assertSignedOut(browser) {
   assert.equal(await browser.whoIsIt(), null);
   const answer = await browser.session();

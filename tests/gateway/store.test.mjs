@@ -18,7 +18,7 @@ const broken = (how) => ({
   increment: how,
 });
 
-/** What every store does, with keys that end when `pass` says. */
+/** Plays what every store must do; `pass` lets time go by until a key ends. */
 async function playStore(store, pass) {
   assert.equal(await store.get("a"), null);
   await store.set("a", "1", 10_000);

@@ -1,4 +1,4 @@
-// The person in the gateway's session, by the same vectors that the SDK's own normalisation is held to.
+// The user in the gateway's session, by the vectors of the SDK's own normalization.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

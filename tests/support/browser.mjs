@@ -20,7 +20,7 @@ import { bodyInFirefox, launchFirefox } from "./firefox.mjs";
 /** @import { TestContext } from "node:test" */
 
 /**
- * What happened in a page's context, popups included; oldest first.
+ * The events in a page's context, popups included; oldest first.
  *
  * @typedef {object} Watched
  * @property {BrowserContext} context A fresh profile: no cookies, no storage, shared with no other.
@@ -98,7 +98,7 @@ export async function openPage(browser, options) {
   return { ...watched, page: await context.newPage() };
 }
 
-/** What Firefox says of a request on its console, which its driver takes for an uncaught error. */
+/** The lines about a request on Firefox' console, which its driver takes for an uncaught error. */
 const NOTICE = /Cross-Origin Request Blocked|Content-Security-Policy|Loading module from/;
 
 /**

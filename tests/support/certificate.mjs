@@ -34,7 +34,7 @@ export async function newCertificate(folder, name, hosts) {
 }
 
 /**
- * The same, which nothing is left of on the disk.
+ * Makes a certificate of which nothing is left on the disk.
  *
  * @param {string[]} hosts
  * @returns {Promise<{ key: string, cert: string }>} PEM

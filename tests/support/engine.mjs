@@ -38,7 +38,7 @@ export function unless(t, reasons) {
 }
 
 /**
- * The same, for what only Chromium can do.
+ * Skips a test in every engine but Chromium.
  *
  * @param {TestContext} t
  * @param {string} reason

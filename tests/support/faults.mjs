@@ -1,5 +1,5 @@
 /**
- * What can become of one HTTP request between a page and a server, played at the socket: Playwright's own interception
+ * The faults of one HTTP request between a page and a server, played at the socket: Playwright's own interception
  * knows no answer that hangs, drips or breaks off.
  *
  * @module
@@ -7,7 +7,7 @@
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 
-/** What a school's network answers to everything until a user signs in to it. */
+/** The page of a school's network for every request until a user signs in to it. */
 export const CAPTIVE_PORTAL_HTML = "<!doctype html><title>Sign in to the school's network</title>";
 
 /** More than any answer may be, in bytes. */
@@ -71,7 +71,7 @@ function ofWrongTypes(body) {
   }
 }
 
-/** The same answer, valid still, but much too long. @param {Buffer} body */
+/** Makes a body much too long that stays valid. @param {Buffer} body */
 function tooLong(body) {
   const text = body.toString();
   const rest = "a".repeat(HUGE);
@@ -93,9 +93,9 @@ export const FAULTS = {
       trickle(response);
     },
   },
-  /** Another server answers, with a page. */
+  /** Another server responds with a page. */
   html: { play: (response) => send(response, 200, HTML_TYPE, CAPTIVE_PORTAL_HTML) },
-  /** The same, which the browser's cache keeps. */
+  /** Another server's page, which the browser's cache keeps. */
   kept: {
     play: (response) =>
       response

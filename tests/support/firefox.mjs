@@ -9,7 +9,7 @@ import { findBrowser } from "../../tools/lib/browser.mjs";
 
 /** @import { Browser, Request } from "playwright-core" */
 
-/** What users have, where the driver makes something else of it. */
+/** The settings that users have, for those that the driver changes. */
 const PREFERENCES = {
   // Total Cookie Protection: a frame of another site has cookies and storage of its own.
   "network.cookie.cookieBehavior": 5,

@@ -88,7 +88,7 @@ export const answering =
  */
 
 /**
- * What one test wants to be different.
+ * The options of one test.
  *
  * @typedef {object} GatewayAppOptions
  * @property {object} [standIn] Settings of the stand-in.
@@ -223,7 +223,7 @@ export function holdNextAnswer(gateway, method, path) {
 }
 
 /**
- * What a page's script asked of other origins than its own.
+ * Returns the requests of a page's script to other origins than its own.
  *
  * @param {readonly Request[]} requests
  * @param {App} app
@@ -248,10 +248,10 @@ export const dumpStorage = (page) =>
     cookies: document.cookie,
   }));
 
-/** What {@link dumpStorage} is when nothing is. */
+/** The result of {@link dumpStorage} for empty storage. */
 export const EMPTY_STORAGE = { local: {}, session: {}, databases: [], caches: [], cookies: "" };
 
-/** What {@link dumpStorage} finds after a sign-out: no page of the tab starts a login by itself. */
+/** The result of {@link dumpStorage} after a sign-out: no page of the tab starts a login by itself. */
 export const SIGNED_OUT_STORAGE = {
   ...EMPTY_STORAGE,
   session: { "classlink-spa.waits": "signed-out" },

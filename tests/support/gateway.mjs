@@ -195,7 +195,7 @@ export class GatewayClient {
   }
 
   /**
-   * What the SDK posts for a code.
+   * Returns the form that the SDK posts for a code.
    *
    * @param {{ verifier: string }} login
    * @param {string} code
@@ -271,7 +271,7 @@ export class GatewayClient {
     return this.start(method, `/auth/session?client_id=${CLIENT.clientId}${named}`);
   }
 
-  /** What the application's own routes see. @param {{ clientId?: string }} [options] */
+  /** Returns the session that the application's own routes see. @param {{ clientId?: string }} [options] */
   whoIsIt(options) {
     return this.gateway.getSession(
       new Request(`${APP}/api`, { headers: { cookie: this.cookieHeader } }),

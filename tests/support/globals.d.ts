@@ -1,4 +1,4 @@
-/** What the pages of tests keep on `window`, for the functions of tests that run in them. */
+/** The members that pages of tests add to `window`, for the functions of tests that run in them. */
 
 import type {
   ClassLinkClient,
@@ -27,7 +27,7 @@ declare global {
     // What single tests keep:
     /** Another client of the same page. */
     another: () => ClassLinkClient;
-    /** What a page showed as the back/forward cache restored it. */
+    /** The snapshot of a page as the back/forward cache restored it. */
     atOnce: Snapshot;
     /** Whether the back/forward cache restored the page. */
     cached: boolean;
@@ -36,7 +36,7 @@ declare global {
     fetchedAt: string[];
     /** Ends a failure of the storage. */
     heal: () => void;
-    /** What the page's memory is to hold, for tests that search it. */
+    /** Values that the page's memory must hold, for tests that search it. */
     kept: unknown;
     /** The WebAssembly module's. */
     memory: WebAssembly.Memory;
@@ -61,12 +61,12 @@ declare global {
     visit: (url: string) => Promise<string>;
     /** Where the framework's page went after its sign-in. */
     went: { to: string; result: SignedIn }[];
-    /** What a wrapped `fetch` was given. */
+    /** The arguments of a wrapped `fetch`. */
     wrapped: [method: string | undefined, url: string][];
   }
   /** The client of the frameworks' pages. */
   var client: TestClient;
-  /** What the frameworks' pages rendered with, oldest first. */
+  /** The states with which the frameworks' pages rendered, oldest first. */
   var seen: { status: string; sameFunctions: boolean; refs: boolean }[];
   /** The Vue page's application, and how many followers of its client there are. */
   var app: import("vue").App;

@@ -1,4 +1,4 @@
-/** What a page keeps, for tests that search it. */
+/** The state that a page keeps, for tests that search it. */
 
 /**
  * Whatever a page of the application holds or shows, as texts by place. Runs in the page.

@@ -18,7 +18,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:cry
  * @property {KeyObject} publicKey
  */
 
-/** What each kind of key is made of. @type {Record<string, [type: any, options: object]>} */
+/** The algorithm and the parameters of each kind of key. @type {Record<string, [type: any, options: object]>} */
 const KINDS = {
   RS: ["rsa", { modulusLength: 2048 }],
   PS: ["rsa", { modulusLength: 2048 }],

@@ -41,7 +41,7 @@ export const CLIENT_ID = "test-app";
 /** A second registration of the same application, for another district. */
 export const OTHER_CLIENT_ID = "test-app-other-district";
 
-/** What the SDK's entries in `sessionStorage` begin with. */
+/** The prefix of the SDK's entries in `sessionStorage`. */
 export const LOGIN_PREFIX = "classlink-spa.login.";
 
 /**
@@ -56,7 +56,7 @@ export const LOGIN_PREFIX = "classlink-spa.login.";
  */
 
 /**
- * What one test wants to be different.
+ * The options of one test.
  *
  * @typedef {object} LoginAppOptions
  * @property {StandInOptions} [standIn] In place of the stand-in's settings here.
@@ -127,7 +127,7 @@ const HANDLE = `
 `;
 
 /**
- * What a page of the application runs.
+ * Returns the script of a page of the application.
  *
  * @param {Record<string, unknown>} settings The client's configuration, as JSON.
  * @param {string} [configExpression] As in {@link LoginAppOptions}.
@@ -203,7 +203,7 @@ export function callInPage(page, expression) {
 }
 
 /**
- * What a page answers that is being left, or `undefined` where it was gone before it could.
+ * Waits for a page that is being left: `undefined` if it was gone before it could respond.
  *
  * @param {Promise<any>} answer
  */
@@ -269,7 +269,7 @@ export function handleCallback(page, url) {
 }
 
 /**
- * What callback pages that handle their answers themselves came to: they tell it before they are left or closed. A browser
+ * The results of callback pages that handle their responses themselves: they report them before they are left or closed. A browser
  * can't be asked where a page is on its way elsewhere: Chromium answers once that has ended.
  *
  * @param {BrowserContext} context

@@ -63,7 +63,7 @@ async function startNativeGateway(config) {
       while (!log.includes(probe)) await once(child.stdout, "data");
       return entries().filter(({ requestId }) => !probes.has(requestId));
     },
-    /** What SIGTERM does; resolves when the server has ended. */
+    /** Stops the server by SIGTERM; resolves when it has ended. */
     async stop() {
       child.kill("SIGTERM");
       await ended;

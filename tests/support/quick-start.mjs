@@ -92,7 +92,7 @@ export async function loginAtApp(page, url, { byButton } = {}) {
 }
 
 /**
- * What the quick start promises of an app with the gateway: its session survives a reload, nothing of it is in the page's
+ * Checks the promises of the quick start about an app with the gateway: its session survives a reload, nothing of it is in the page's
  * storage, and it is gone for good after signing out.
  *
  * @param {Page} page where a user is signed in

@@ -38,7 +38,7 @@ export async function standInFor(t, options = {}) {
   return standIn;
 }
 
-/** What a {@link HttpUserAgent} calls itself, unlike the gateway and other users of Node's `fetch`. */
+/** The `User-Agent` of a {@link HttpUserAgent}, unlike the gateway and other users of Node's `fetch`. */
 export const USER_AGENT = "somebody at the stand-in";
 
 /** A browser as far as the stand-in needs one: cookies by path, redirects by hand. */

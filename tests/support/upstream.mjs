@@ -18,7 +18,7 @@ import { listen } from "./serve.mjs";
 /** @typedef {(request: IncomingMessage, response: ServerResponse, form: URLSearchParams) => unknown} Handler */
 
 /**
- * What is about to be signed, or with `raw` what is sent in its place.
+ * A token about to be signed, or with `raw` the text that is sent in its place.
  *
  * @typedef {object} Unsigned
  * @property {Record<string, any>} header
@@ -29,7 +29,7 @@ import { listen } from "./serve.mjs";
  */
 
 /**
- * What a code stands for.
+ * The grant behind a code.
  *
  * @typedef {object} Grant
  * @property {string} clientId
@@ -100,7 +100,7 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     bend: (/** @type {Unsigned} */ token) => /** @type {any} */ (token),
     /** Changes the token response. */
     bendResponse: (/** @type {Record<string, any>} */ response) => /** @type {any} */ (response),
-    /** What UserInfo and my-info say. @type {any} */
+    /** The responses of UserInfo and my-info. @type {any} */
     userInfo: undefined,
     /** @type {any} */
     myInfo: { UserId: 8708718, TenantId: 2284, Tenant: "Springfield" },
@@ -116,7 +116,7 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
       upstream.requests.filter((request) => request.path === path).length,
     newKey,
     key: FIRST_KEY,
-    /** What the authorization endpoint would do: a code for this user and login. */
+    /** Returns a code for this user and login, as the authorization endpoint would. */
     authorize: (/** @type {Partial<Grant>} */ request) => {
       const { nonce, challenge, clientId = CLIENT.clientId, redirectUri, claims = {} } = request;
       const code = randomBytes(24).toString("base64url");

@@ -1,4 +1,4 @@
-/** What an attacker tries, and what comes of it. */
+/** The attacks that a gateway withstands. */
 
 import assert from "node:assert/strict";
 import { randomBytes, randomInt } from "node:crypto";

@@ -43,7 +43,7 @@ export function instanceTests(adapter, other = adapter) {
       redis,
       store,
       second,
-      /** The same browser, which another instance answers. */
+      /** Returns this browser with the other instance for its server. */
       elsewhere: () => Object.assign(second.newBrowser(), { jar: first.browser.jar }),
     };
   };

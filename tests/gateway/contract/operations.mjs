@@ -1,4 +1,4 @@
-/** What operations ask for: health, readiness, metrics, ids in the log. */
+/** The routes for operations, and the log: health, readiness, metrics, ids in the log. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** What the SDK's routes refuse, and how: status, code and OAuth error. */
+/** The refusals of the SDK's routes: status, code and OAuth error. */
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";

@@ -1,5 +1,5 @@
 /**
- * What the contract's suite plays in: a provider, a server of the gateway that is started with one JSON configuration, and
+ * The environment of the contract's suite: a provider, a server of the gateway that is started with one JSON configuration, and
  * browsers that speak HTTP to it.
  */
 
@@ -157,7 +157,7 @@ export async function startWorld(t, adapter, changes = {}, upstreamOptions = {})
     startServer,
     newBrowser: server.newBrowser,
     ask: server.ask,
-    /** What a proxy asks for a browser. @param {Partial<Plain>} [request] */
+    /** Sends the request that a proxy sends for a browser. @param {Partial<Plain>} [request] */
     verify: (request = {}) => {
       const { headers, ...rest } = request;
       return server.ask({

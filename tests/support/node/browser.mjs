@@ -58,7 +58,7 @@ export class NodeContext extends EventEmitter {
   initScripts = [];
   /** @type {Map<string, (...args: any[]) => unknown>} */
   bindings = new Map();
-  /** What `localStorage` keeps where no page shows it, by origin. @type {Map<string, Record<string, string>>} */
+  /** The content of `localStorage` while no page shows its origin, by origin. @type {Map<string, Record<string, string>>} */
   local = new Map();
   /** @type {Map<string, Map<string, Promise<unknown>>>} */
   #locks = new Map();

@@ -7,13 +7,13 @@
 
 import { interceptedBy } from "./route.mjs";
 
-/** What a page may send to another origin without a preflight: Fetch, 2.2.1 and 2.2.2. */
+/** The methods, headers and types that a page may send to another origin without a preflight: Fetch, 2.2.1 and 2.2.2. */
 const SAFELISTED_METHODS = ["GET", "HEAD", "POST"];
 const SAFELISTED_HEADERS = ["accept", "accept-language", "content-language", "content-type"];
 const SAFELISTED_TYPES =
   /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(;|$)/i;
 
-/** What tells the servers of the tests that a browser is asking. */
+/** The `User-Agent` by which the servers of the tests know a browser. */
 const USER_AGENT = "Mozilla/5.0 (a page in Node)";
 
 /** @param {string} url @param {string} origin */

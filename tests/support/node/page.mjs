@@ -39,7 +39,7 @@ function copied(value) {
   }
 }
 
-/** What a script threw in a page, as an error of this realm. @param {unknown} error */
+/** Makes an error of this realm from what a page's script threw. @param {unknown} error */
 function thrown(error) {
   const { name, message } = /** @type {any} */ (error) ?? {};
   return new Error(`page.evaluate: ${name ? `${name}: ${message}` : String(error)}`);

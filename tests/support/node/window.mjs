@@ -37,7 +37,7 @@ const { CookieJar, JSDOM, VirtualConsole } = require("jsdom");
 
 export { CookieJar };
 
-/** What Node has as browsers have it, and takes no object of another kind for. */
+/** Node's globals that are as in browsers and take only objects of their own kind. */
 const PLATFORM = {
   ...{ Headers, Response, FormData, Blob, ReadableStream, ReadableStreamDefaultReader },
   ...{ TextEncoder, TextDecoder, AbortController, CryptoKey, structuredClone },

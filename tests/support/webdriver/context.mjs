@@ -116,7 +116,7 @@ export class Context extends EventEmitter {
     cookiesFor: () => [],
   };
 
-  /** What a page's script said. */
+  /** Handles a message of a page's script. */
   #told({ kind, ...said }) {
     if (kind === "console") {
       this.emit("console", { type: () => said.type, text: () => said.text });

@@ -22,7 +22,7 @@ function isExpression(text) {
 }
 
 /**
- * What a page is to compute.
+ * Returns the source of a function or an expression for a page to evaluate.
  *
  * @param {string | Function} code
  * @param {unknown} arg
@@ -99,7 +99,7 @@ function look(kept, id) {
   return entry.answer;
 }
 
-/** What `start` packed. */
+/** Unpacks a value that `start` packed. */
 function unpack(packed) {
   if ("v" in packed) return packed.v;
   if ("n" in packed) return Number(packed.n);
@@ -111,7 +111,7 @@ function unpack(packed) {
   return undefined;
 }
 
-/** What Playwright says of a page that went away under a script. */
+/** Playwright's message for a page that went away under a script. */
 const GONE = "Execution context was destroyed, most likely because of a navigation";
 
 let count = 0;

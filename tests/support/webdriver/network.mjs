@@ -83,7 +83,7 @@ export class Asked {
     this.#answer.resolve({ status: () => status, headers: () => headers });
   }
 
-  /** What the browser was given. */
+  /** Waits for the response that the browser is given. */
   response() {
     return this.#answer.promise;
   }

@@ -1,5 +1,5 @@
 /**
- * What runs in every page before its own scripts: WebDriver's classic protocol has neither init scripts nor events, so
+ * The script that runs in every page before its own: WebDriver's classic protocol has neither init scripts nor events, so
  * the proxy puts a script at the start of every document, and the script tells the proxy.
  *
  * @module

@@ -21,7 +21,7 @@ const POLL = 30;
 /** Milliseconds after which Playwright gives up. */
 export const TIMEOUT = 30_000;
 
-/** What tells one document of a window from the next. */
+/** The mark that differs between one document of a window and the next. */
 const MARK = `window[Symbol.for("tests/document")]`;
 
 /** A document's place: a page, or a frame inside. */
@@ -169,7 +169,7 @@ export class Frame {
     return new Locator(this).getByRole(role, options);
   }
 
-  /** What lies in the frame of a selector. @param {string} selector */
+  /** Finds elements in the frame of a selector. @param {string} selector */
   frameLocator(selector) {
     return new Locator(new FrameBehind(this, selector));
   }

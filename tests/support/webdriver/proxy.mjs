@@ -15,7 +15,7 @@ import { listen, startSocks } from "./socks.mjs";
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 
 /**
- * What a session does with what its browser asks.
+ * A session's handlers of its browser's requests.
  *
  * @typedef {object} Hand
  * @property {boolean} offline
@@ -122,7 +122,7 @@ async function serve(hand, url, incoming, outgoing) {
   await next();
 }
 
-/** What a page's script said or asked. */
+/** Handles a message or a request of a page's script. */
 async function answerPage(hand, id, body, outgoing) {
   const answer = id ? { value: await hand.later(id) } : hand.told(JSON.parse(body.toString()));
   outgoing.writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" });

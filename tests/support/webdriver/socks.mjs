@@ -10,7 +10,7 @@ import { connect, createServer } from "node:net";
 
 /** @import { Server, Socket } from "node:net" */
 
-/** What a TLS connection begins with (RFC 8446, 5.1). */
+/** The first byte of a TLS connection (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 22;
 
 /** Lets a server listen at a free port. @param {Server} server @returns {Promise<number>} the port */
