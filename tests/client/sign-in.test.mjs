@@ -23,7 +23,7 @@ import {
   waitForCallback,
   waitForClient,
 } from "../support/login.mjs";
-import { newCachingPage, traverse } from "../support/page-cache.mjs";
+import { navigateHistory, newPageWithBfcache } from "../support/page-cache.mjs";
 import { present } from "../support/present.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -829,7 +829,7 @@ browserTest(
     const before = standIn.requests.length;
 
     for (const step of [-1, 1, -1]) {
-      await traverse(page, step);
+      await navigateHistory(page, step);
       await waitForClient(page);
       assert.equal((await handleCallback(page)).error.code, "not_a_callback");
     }
@@ -840,7 +840,7 @@ browserTest(
 browserTest(
   "back from the provider by the browser's page cache: the button's page is ready again",
   async (t) => {
-    const { page } = await newCachingPage(t);
+    const { page } = await newPageWithBfcache(t);
     const { open } = await startLoginApp(t);
     await open(page);
     await page.evaluate(() => {
@@ -850,7 +850,7 @@ browserTest(
     });
     await startLogin(page);
 
-    await traverse(page);
+    await navigateHistory(page);
     await page.waitForFunction("window.cached !== undefined");
 
     assert.equal(await page.evaluate("cached"), true);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sharedBrowser } from "../support/browser.mjs";
 import { startDemo } from "../support/demo.mjs";
-import { NO_SECURE_COOKIE, unless } from "../support/engine.mjs";
+import { NO_SECURE_COOKIE, skipIn } from "../support/engine.mjs";
 import { PEOPLE, selectUser } from "../support/login.mjs";
 
 const browser = sharedBrowser();
@@ -173,7 +173,7 @@ test("back from ClassLink's page leaves the button ready for another try", async
 });
 
 test("a reload keeps the person signed in, with nothing in the browser's storage", async (t) => {
-  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
+  if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, requests } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.pia);
   await allow(page);
@@ -193,7 +193,7 @@ test("a reload keeps the person signed in, with nothing in the browser's storage
 });
 
 test("signing out says what remains, and reaches the other tab", async (t) => {
-  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
+  if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.pia);
   await allow(page);
@@ -218,7 +218,7 @@ test("signing out says what remains, and reaches the other tab", async (t) => {
 });
 
 test("before time runs out it asks whether somebody is there, and means it", async (t) => {
-  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
+  if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await context.clock.install();
   await signIn(page, demo, PEOPLE.tess);
@@ -261,7 +261,7 @@ test("inside a frame, signing in opens a window", async (t) => {
 });
 
 test("the help desk's page: every check by name, word and remedy, and all of it as text", async (t) => {
-  if (unless(t, { webkit: "its driver can't let a page read the clipboard" })) return;
+  if (skipIn(t, { webkit: "its driver can't let a page read the clipboard" })) return;
   const { page, context } = await browser.newPage(t);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto(`${demo.app}/help-desk`);
@@ -294,7 +294,7 @@ test("the terminal tells what the gateway was asked, a line each, and nothing se
 });
 
 test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
-  if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
+  if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/vue/`);
   await press(page, "Sign in with ClassLink");

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt } from "jose";
 import { startApp } from "../support/app.mjs";
 import { addFrame, sharedBrowser } from "../support/browser.mjs";
-import { unless } from "../support/engine.mjs";
+import { skipIn } from "../support/engine.mjs";
 import { PEOPLE, selectUser } from "../support/login.mjs";
 import { present } from "../support/present.mjs";
 import {
@@ -510,7 +510,7 @@ test("framing: a hidden frame learns that nobody is there, and fetches a code wh
 });
 
 test("framing: the sign-in page too may be framed, by the application and nobody else", async (t) => {
-  if (unless(t, { webkit: NO_REFUSALS })) return;
+  if (skipIn(t, { webkit: NO_REFUSALS })) return;
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t, { framing: true });
   const stranger = await startApp(t);
@@ -528,7 +528,7 @@ test("framing: the sign-in page too may be framed, by the application and nobody
 });
 
 test("framing off: not even the last hop is shown in a frame", async (t) => {
-  if (unless(t, { webkit: NO_REFUSALS })) return;
+  if (skipIn(t, { webkit: NO_REFUSALS })) return;
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t);
   await signInByHand(page, urlWith());

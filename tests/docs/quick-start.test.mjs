@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/lib/run.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
-import { NO_SECURE_COOKIE, unless } from "../support/engine.mjs";
+import { NO_SECURE_COOKIE, skipIn } from "../support/engine.mjs";
 import { newKey } from "../support/gateway.mjs";
 import { freePort, startProgram, untilReady } from "../support/program.mjs";
 import {
@@ -111,7 +111,7 @@ for (const [name, { start }] of Object.entries(APPS)) {
   });
 
   test(`${name}, with the gateway: signs in, survives a reload, and signs out for good`, async (t) => {
-    if (unless(t, { webkit: NO_SECURE_COOKIE })) return;
+    if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
     const { origin } = await setUp(t, name, true);
     const { page, errors } = await browser.newPage(t);
     await loginAtApp(page, origin + start, { byButton });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { createTestClient } from "classlink-spa/testing";
 import { root } from "../../tools/lib/run.mjs";
 import { addFrame, sharedBrowser } from "../support/browser.mjs";
-import { unless } from "../support/engine.mjs";
+import { skipIn } from "../support/engine.mjs";
 import { renderOnServer, serveApp, tell } from "./support.mjs";
 
 /** @import { ClassLinkErrorCode } from "classlink-spa" */
@@ -235,7 +235,7 @@ test("RequireSignIn, after a reload: waits", async (t) => {
 });
 
 test("RequireSignIn, reached by the back button: waits, for it would be a trap", async (t) => {
-  if (unless(t, { webkit: "it shows the page from its cache, whatever listens for unload" }))
+  if (skipIn(t, { webkit: "it shows the page from its cache, whatever listens for unload" }))
     return;
   const { page, origin } = await open(t, { setup: `window.addEventListener("unload", () => {});` });
   await page.getByText("Taking you to ClassLink…").waitFor();

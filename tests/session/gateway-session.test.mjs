@@ -24,7 +24,7 @@ import {
   snapshot,
   waitForClient,
 } from "../support/login.mjs";
-import { newCachingPage, traverse } from "../support/page-cache.mjs";
+import { navigateHistory, newPageWithBfcache } from "../support/page-cache.mjs";
 import { eventTypes, waitForStatus } from "../support/session.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -336,7 +336,7 @@ async function leavePia(t, page) {
     ...world,
     /** Returns whether it came from the cache. */
     async back() {
-      await traverse(page);
+      await navigateHistory(page);
       await waitForClient(page);
       return page.evaluate("window.cached === true");
     },
@@ -346,7 +346,7 @@ async function leavePia(t, page) {
 browserTest(
   "a page from the back/forward cache shows nobody until it is known that they are still there",
   async (t) => {
-    const { page } = await newCachingPage(t);
+    const { page } = await newPageWithBfcache(t);
     const { gateway, back } = await leavePia(t, page);
     const hold = deferred();
     gateway.held = hold.promise;
@@ -368,7 +368,7 @@ browserTest(
 browserTest(
   "a page from the back/forward cache never shows whose session is over meanwhile",
   async (t) => {
-    const { page } = await newCachingPage(t);
+    const { page } = await newPageWithBfcache(t);
     const { passThere, back } = await leavePia(t, page);
     passThere(24 * 3600);
 
@@ -385,7 +385,7 @@ browserTest(
 browserTest(
   "back to a page after signing out on another one: it shows nobody, from the cache or not",
   async (t) => {
-    const { page } = await newCachingPage(t);
+    const { page } = await newPageWithBfcache(t);
     const { back } = await leavePia(t, page);
     await getUser(page);
     await logOut(page);
@@ -401,7 +401,7 @@ browserTest(
 browserTest(
   "back to a page after somebody else has signed in: it shows them, from the cache or not",
   async (t) => {
-    const { page, context } = await newCachingPage(t);
+    const { page, context } = await newPageWithBfcache(t);
     const { back, open } = await leavePia(t, page);
     const other = await context.newPage();
     await open(other);

@@ -13,7 +13,7 @@ import {
   sharedLoginApp,
   snapshot,
 } from "../support/login.mjs";
-import { newCachingPage, traverse } from "../support/page-cache.mjs";
+import { navigateHistory, newPageWithBfcache } from "../support/page-cache.mjs";
 import {
   accessToken,
   advanceClocks,
@@ -265,7 +265,7 @@ async function signInHereByPopup(page) {
 browserTest(
   "a page that comes back from the browser's page cache shows nothing of the person before",
   async (t) => {
-    const { page } = await newCachingPage(t);
+    const { page } = await newPageWithBfcache(t);
     const { open, app } = await startLoginApp(t, { interceptNavigation: true });
     await open(page);
     await page.evaluate(() => {
@@ -285,7 +285,7 @@ browserTest(
     assert.equal(await page.title(), "Pia Pupil");
     await page.goto(`${app.origin}/launch`);
 
-    await traverse(page);
+    await navigateHistory(page);
     await page.waitForFunction("window.cached !== undefined");
 
     assert.equal(await page.evaluate("cached"), true);

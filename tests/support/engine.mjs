@@ -31,7 +31,7 @@ export const ONLY_IN_BROWSERS = "its pages have no popups and no frames";
  * @param {Record<string, string>} reasons By engine: what it can't do.
  * @returns {boolean} Whether this engine is one of them: the test must then return.
  */
-export function unless(t, reasons) {
+export function skipIn(t, reasons) {
   const reason = reasons[engine];
   if (reason) t.skip(reason);
   return Boolean(reason);
@@ -43,7 +43,7 @@ export function unless(t, reasons) {
  * @param {TestContext} t
  * @param {string} reason
  */
-export function unlessChromium(t, reason) {
+export function onlyInChromium(t, reason) {
   if (!inChromium) t.skip(reason);
   return !inChromium;
 }

@@ -16,7 +16,7 @@ import { launch } from "./browser.mjs";
  * @param {TestContext} t
  * @returns {Promise<{ context: BrowserContext, page: Page }>}
  */
-export async function newCachingPage(t) {
+export async function newPageWithBfcache(t) {
   const own = await launch({ pageCache: true });
   t.after(() => own.close());
   const context = await own.newContext();
@@ -34,7 +34,7 @@ const PATIENCE = 30_000;
  * @param {Page} page
  * @param {number} [delta]
  */
-export async function traverse(page, delta = -1) {
+export async function navigateHistory(page, delta = -1) {
   const left = await page.evaluate("location.href");
   await page.evaluate((delta) => void setTimeout(() => history.go(delta)), delta);
   for (let waited = 0; waited < PATIENCE; waited += POLL) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sharedBrowser } from "../../support/browser.mjs";
-import { unless } from "../../support/engine.mjs";
+import { skipIn } from "../../support/engine.mjs";
 import { callInPage, loginOverHttp, PEOPLE, sharedLoginApp } from "../../support/login.mjs";
 
 const browser = sharedBrowser();
@@ -31,7 +31,7 @@ const POLLUTION = {
 };
 
 test("a sign-in reads no member of a polluted Object.prototype", async (t) => {
-  if (unless(t, { webkit: "its driver asks the page by scripts, which trip over such members" }))
+  if (skipIn(t, { webkit: "its driver asks the page by scripts, which trip over such members" }))
     return;
   const { page, context, requests } = await browser.newPage(t);
   await context.addInitScript((members) => Object.assign(Object.prototype, members), POLLUTION);

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { KEYS, signToken } from "../../conformance/keys.mjs";
 import { sharedBrowser } from "../../support/browser.mjs";
-import { unlessChromium } from "../../support/engine.mjs";
+import { onlyInChromium } from "../../support/engine.mjs";
 import { PATHS, PEOPLE, sharedLoginApp } from "../../support/login.mjs";
 import { claimsOf, installClockOffsets } from "../../support/session.mjs";
 import { HttpUserAgent } from "../../support/stand-in.mjs";
@@ -105,7 +105,7 @@ async function steal(t, moment) {
 }
 
 test("what a script that tampers with the platform gets to see", async (t) => {
-  if (unlessChromium(t, OTHER_TABLE)) return;
+  if (onlyInChromium(t, OTHER_TABLE)) return;
   /** @type {Record<string, string[]>} */
   const table = {};
   for (const moment of MOMENTS) {
@@ -178,7 +178,7 @@ const FORGERIES = {
 };
 
 test("what a script has to tamper with for a forged ID token to be taken", async (t) => {
-  if (unlessChromium(t, OTHER_TABLE)) return;
+  if (onlyInChromium(t, OTHER_TABLE)) return;
   const { page, context } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, { interceptNavigation: true });
   const keys = await (await fetch(standIn.issuer + PATHS.keys)).json();

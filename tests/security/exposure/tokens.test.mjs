@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { sharedBrowser } from "../../support/browser.mjs";
-import { unlessChromium } from "../../support/engine.mjs";
+import { onlyInChromium } from "../../support/engine.mjs";
 import { startGatewayApp } from "../../support/gateway-app.mjs";
 import { collectPageState } from "../../support/holdings.mjs";
 import {
@@ -118,7 +118,7 @@ function written(memory, secrets) {
 
 for (const gateway of [false, true]) {
   test(`where the tokens are, ${gateway ? "with" : "without"} a gateway`, async (t) => {
-    if (unlessChromium(t, NO_SNAPSHOTS)) return;
+    if (onlyInChromium(t, NO_SNAPSHOTS)) return;
     const { page, context } = await browser.newPage(t);
     await installClockOffsets(context);
     const secrets = await learnSecrets(context);
@@ -196,7 +196,7 @@ for (const gateway of [false, true]) {
 }
 
 test("who signs out at once leaves no name behind, though nobody asked who it was", async (t) => {
-  if (unlessChromium(t, NO_SNAPSHOTS)) return;
+  if (onlyInChromium(t, NO_SNAPSHOTS)) return;
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   const name = ["pia.pupil"];

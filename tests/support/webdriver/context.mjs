@@ -167,7 +167,7 @@ export class Context extends EventEmitter {
   }
 
   /** Looks which windows there are: those that came, and those that went. */
-  async lookAtWindows() {
+  async refreshWindowHandles() {
     const handles = await this.session.run(undefined, [], (driver) => driver.getAllWindowHandles());
     for (const page of this.pages()) {
       if (!handles.includes(page.handle)) {
@@ -210,7 +210,7 @@ export class Context extends EventEmitter {
       this.on(event, listener);
       const watch = async () => {
         while (!over && !this.#closed) {
-          await this.lookAtWindows();
+          await this.refreshWindowHandles();
           await pause(POLL);
         }
       };
@@ -219,7 +219,7 @@ export class Context extends EventEmitter {
   }
 
   /** Waits until nothing has been asked for for a while. */
-  async untilQuiet() {
+  async waitForIdle() {
     while (performance.now() - this.#asked < QUIET) await pause(POLL);
   }
 

@@ -13,7 +13,7 @@ import { Builder, Capabilities } from "selenium-webdriver";
 import { findBrowser } from "../../../tools/lib/browser.mjs";
 import { which } from "../../../tools/lib/run.mjs";
 import { freePort } from "../program.mjs";
-import { inTime } from "./session.mjs";
+import { withTimeout } from "./session.mjs";
 
 /** @import { ChildProcess } from "node:child_process" */
 /** @import { WebDriver } from "selenium-webdriver" */
@@ -28,7 +28,7 @@ const MISSING =
 let exits = false;
 
 /** Lets a program end with this one, however that ends. @param {ChildProcess} child */
-function tie(child) {
+function killOnExit(child) {
   if (!exits)
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   exits = true;
@@ -59,7 +59,7 @@ export async function startDisplay() {
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     },
   );
-  tie(child);
+  killOnExit(child);
   const said = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
   const first = await Promise.race([once(said, "data"), once(child, "exit").then(() => undefined)]);
   if (!first) throw new Error("Xvfb ended before there was a display");
@@ -98,7 +98,7 @@ export async function openSession(display, proxy) {
       NO_AT_BRIDGE: "1",
     },
   });
-  tie(child);
+  killOnExit(child);
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilReady(url);
@@ -127,7 +127,7 @@ export async function openSession(display, proxy) {
     return {
       driver,
       async close() {
-        await inTime(driver.quit()).catch(() => {});
+        await withTimeout(driver.quit()).catch(() => {});
         await end(child);
       },
     };

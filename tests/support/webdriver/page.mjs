@@ -333,7 +333,7 @@ export class Page extends Frame {
   /** @param {"load" | "networkidle"} [state] */
   async waitForLoadState(state = "load") {
     await this.until(async () => (await this.look()).state === "complete");
-    if (state === "networkidle") await this.#context.untilQuiet();
+    if (state === "networkidle") await this.#context.waitForIdle();
   }
 
   /** @param {string} event @param {any} [options] */

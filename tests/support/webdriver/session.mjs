@@ -18,7 +18,7 @@ const PATIENCE = 60_000;
  * @param {Promise<T>} answer
  * @returns {Promise<T>}
  */
-export async function inTime(answer) {
+export async function withTimeout(answer) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error("WebKitWebDriver does not answer")), PATIENCE);
@@ -56,7 +56,7 @@ export class Session {
       if (handle) await this.#switchTo(handle, path);
       return act(this.#driver);
     });
-    const answered = inTime(turn);
+    const answered = withTimeout(turn);
     this.#last = answered.then(
       () => {},
       () => {},
