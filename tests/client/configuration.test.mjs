@@ -137,7 +137,7 @@ test("a maxAge too large to be sent is refused, not dropped in silence", async (
   assert.ok(sent.includes(String(2 ** 40)), "the login began without max_age");
 });
 
-test("a district function that throws, or answers a mistake, rejects at first use and says so", async (t) => {
+test("a district function that throws, or returns a mistake, rejects the first call with the reason", async (t) => {
   const { page } = await browser.newPage(t);
   for (const [configExpression, words] of /** @type {const} */ ([
     [`() => { throw new Error("no such district: hush-hush"); }`, /^The district function failed/],
@@ -262,7 +262,7 @@ test("something else in place of the .wasm file: wasm_unavailable names the MIME
   assert.match(error.message, /MIME type: text\/html.*application\/wasm/);
 });
 
-test("a .wasm file that can't be had once is asked for again at the next attempt", async (t) => {
+test("a .wasm file that failed to load once is fetched again at the next attempt", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { app: { wasm: "fail-once" } });
   await open(page);
@@ -289,7 +289,7 @@ test("wasmUrl says where the file lies", async (t) => {
   assert.equal(files.length, 2, "once for each page, by the other name alone");
 });
 
-test("the application's own texts are what people read", async (t) => {
+test("the application's own texts are the errors' user messages", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     config: { messages: { access_denied: "Schade." } },

@@ -83,7 +83,7 @@ test("nothing is wrong, with a gateway", async (t) => {
   assert.match(diagnosis.deployment.summary, /by the gateway/);
 });
 
-test("whoever is signed in stays so, and the diagnosis says nothing of them", async (t) => {
+test("diagnose keeps the user signed in, and has nothing of the user in its findings", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -101,7 +101,7 @@ test("whoever is signed in stays so, and the diagnosis says nothing of them", as
   }
 });
 
-test("nobody is signed in by it, and it leaves nothing in the storage", async (t) => {
+test("diagnose signs no user in, and leaves nothing in the storage", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -437,7 +437,7 @@ test("a script that never comes is an error in time, and so is one that is anoth
   }
 });
 
-test("on a server there is nothing to diagnose", async () => {
+test("diagnose on a server is environment_unsupported", async () => {
   const { createClient } = await import("classlink-spa");
   const client = createClient({
     clientId: "test-app",

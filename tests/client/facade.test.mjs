@@ -433,7 +433,7 @@ for (const [name, meant] of [
   });
 }
 
-test("configuration: the redirect URI is on the page's origin, where there is a secure page", () => {
+test("configuration: the redirect URI must be on the page's origin in a secure page", () => {
   const elsewhere = { ...BASE, redirectUri: "https://other.example/" };
   readConfig(elsewhere);
   page();
@@ -742,7 +742,7 @@ test("clients that share a failed load have errors of their own", async () => {
   }
 });
 
-test("login.failed carries the reason, where there is one", async () => {
+test("login.failed has the error's reason, if it has one", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const events = [];
@@ -852,7 +852,7 @@ test("onUserChange that throws or closes the client shows no user after it", asy
   assert.equal(closing.client.getSnapshot().status, "signed-out");
 });
 
-test("logout sets the sign-out mark when the WebAssembly can't be loaded and there is a gateway", async () => {
+test("logout with a gateway sets the sign-out mark when the WebAssembly cannot be loaded", async () => {
   const marks = async (config) => {
     page();
     const stored = new Map();
@@ -886,7 +886,7 @@ test("a failed preload leaves the snapshot alone", async () => {
   assert.equal(client.getSnapshot().status, "loading");
 });
 
-test("why the WebAssembly can't be had", async () => {
+test("wasm_unavailable names the reason", async () => {
   page();
   const said = async (cause, response) => {
     const runtime = facade.createRuntime(
@@ -1075,7 +1075,7 @@ test("handleCallback: who signed out is not answered with again", async () => {
   assert.equal((await caught(client.handleCallback())).code, "not_a_callback");
 });
 
-test("handleCallback: nothing there", async () => {
+test("handleCallback without a response rejects with not_a_callback", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const { handleCallback, getSnapshot } = createClient(BASE);
@@ -1323,7 +1323,7 @@ test("a call of the WebAssembly goes on with what became of each promise that it
   await assert.rejects(facade.run(broken), failure);
 });
 
-test("Symbol.dispose closes, where there is one", async () => {
+test("Symbol.dispose closes the client, if the platform has it", async () => {
   page();
   const { createClient } = fakeGlue();
   const client = createClient(BASE);

@@ -51,7 +51,7 @@ const authorizationRequests = (requests) =>
 
 // ---- By button ----
 
-test("by button: the person comes back signed in, to where they were going", async (t) => {
+test("by button: the user comes back signed in, to where they were going", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -84,7 +84,7 @@ test("returnTo is where the login began, unless that was the callback page", asy
   assert.equal((await handleCallback(page)).returnTo, "/");
 });
 
-test("the authorization request has what every login needs, and nothing nobody asked for", async (t) => {
+test("the authorization request has the parameters that every login needs, and no other", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t);
   await open(page);
@@ -316,7 +316,7 @@ test("by tile: a code without a state is thrown away, and a login of the applica
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-test("by tile: the restart tells of itself, and hides who was there", async (t) => {
+test("by tile: the restart reports its events, and hides the user before", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t, {
     // Stays on the page, so that it can be looked at.
@@ -363,7 +363,7 @@ test("by tile: other logins that wait in the tab survive", async (t) => {
   assert.equal(result.returnTo, "/first");
 });
 
-test("by tile: pressing a second tile after the first has signed in is no loop", async (t) => {
+test("by tile: pressing a second tile after the first has signed in is not a loop", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn } = await startLoginApp(t);
   await openLaunchPad(page, standIn, PEOPLE.pia);
@@ -406,7 +406,7 @@ test("by tile: a restart that comes back without a state is a loop, and ends in 
   assert.equal(authorizationRequests(requests).length, redirects, "no further redirect");
 });
 
-test("by tile: a restart that storage refused midway is no loop when it is tried again", async (t) => {
+test("by tile: a restart that storage refused midway is not a loop when it is tried again", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
@@ -576,7 +576,7 @@ test("an error with an unknown state gives the provider's code and consumes noth
 
 // ---- Callbacks without a valid response ----
 
-test("a state that nobody sent is refused, and the login that waits still completes", async (t) => {
+test("a state that no login sent is refused, and the pending login still completes", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -593,7 +593,7 @@ test("a state that nobody sent is refused, and the login that waits still comple
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
 
-test("an answer in another tab is refused there, and completes in its own", async (t) => {
+test("an authorization response is refused in another tab, and completes in its own", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -682,7 +682,7 @@ test("what RFC 6749 forbids in a callback is callback_malformed, and no launch",
   assert.equal(standIn.requests.length, 0);
 });
 
-test("a bare visit is not_a_callback, which is no failed sign-in", async (t) => {
+test("a bare visit is not_a_callback, which is not a failed sign-in", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t);
   for (const path of ["/callback", "/callback?a=1&state=s", "/callback#code=1&state=2"]) {
@@ -804,7 +804,7 @@ test("reloading while the code is being exchanged ends it: not_a_callback, and n
   assert.equal(exchanges.length, 1);
 });
 
-test("reloading after the sign-in is not_a_callback, and nobody is signed in", async (t) => {
+test("reloading the callback page is not_a_callback, and no user is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -889,7 +889,7 @@ test("without metadata the issuer is discovered, once for the login and not agai
   assert.equal(countRequests(standIn, PATHS.discovery), 1);
 });
 
-test("a discovery document of another issuer is refused before anybody leaves", async (t) => {
+test("a discovery document of another issuer is refused before the page is left", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t, { config: { metadata: undefined } });
   await context.route(standIn.discoveryUrl, async (route) => {
@@ -909,7 +909,7 @@ test("a discovery document of another issuer is refused before anybody leaves", 
 // ---- Who it is ----
 
 for (const profile of ["userinfo", "my-info"]) {
-  test(`profile "${profile}": the same person, with the fields from there`, async (t) => {
+  test(`profile "${profile}": the same user, with the fields of that endpoint`, async (t) => {
     const { page } = await browser.newPage(t);
     const config = { profile, scope: "openid profile email" };
     const { standIn, open } = await startLoginApp(t, { config, standIn: { tenantClaims: false } });
@@ -942,7 +942,7 @@ test("my-info's HTTP 200 with an error inside is userinfo_rejected", async (t) =
   assert.equal((await snapshot(page)).user, null);
 });
 
-test("UserInfo about somebody else is user_mismatch, and nobody is signed in", async (t) => {
+test("UserInfo about another user is user_mismatch, and no user is signed in", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t, { config: { profile: "userinfo" } });
   await context.route(standIn.endpoints.userinfo_endpoint, async (route) => {
@@ -957,7 +957,7 @@ test("UserInfo about somebody else is user_mismatch, and nobody is signed in", a
 });
 
 for (const profile of ["id-token", "my-info"]) {
-  test(`people without an address or a SourcedId, and two who share one (${profile})`, async (t) => {
+  test(`users without an address or a SourcedId, and two who share one (${profile})`, async (t) => {
     const { page } = await browser.newPage(t);
     const config = { scope: "openid profile email", profile };
     const { open } = await startLoginApp(t, { config });
@@ -982,7 +982,7 @@ for (const profile of ["id-token", "my-info"]) {
   });
 }
 
-test("allowedTenants lets its own in and nobody else", async (t) => {
+test("allowedTenants signs in users of its tenants, and no others", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { config: { allowedTenants: [2284] } });
   await open(page);
@@ -997,7 +997,7 @@ test("allowedTenants lets its own in and nobody else", async (t) => {
   assert.equal(await callInPage(page, "client.getUser()"), null);
 });
 
-test("allowedTenants refuses people whose tenant is unknown", async (t) => {
+test("allowedTenants refuses users whose tenant is unknown", async (t) => {
   const { page } = await browser.newPage(t);
   const config = { allowedTenants: ["2284"] };
   const { open } = await startLoginApp(t, { config, standIn: { tenantClaims: false } });
@@ -1077,7 +1077,7 @@ test("a district function chooses the registration, and the district comes back"
 
 // ---- What may not be ----
 
-test("a returnTo that leads elsewhere is refused, and nobody leaves", async (t) => {
+test("a returnTo of another origin is refused, and the page is not left", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t);
   await open(page);
@@ -1119,7 +1119,7 @@ test("a returnTo that was tampered with in storage leads home", async (t) => {
   assert.equal((await handleCallback(page)).returnTo, "/");
 });
 
-test("blocked storage is storage_unavailable, and nobody leaves", async (t) => {
+test("blocked storage is storage_unavailable, and the page is not left", async (t) => {
   const { page, context } = await browser.newPage(t);
   await context.addInitScript(() => {
     Object.defineProperty(window, "sessionStorage", {
@@ -1335,7 +1335,7 @@ test("a provider that wants a secret: token_rejected with its status", async (t)
   assert.equal((await snapshot(page)).user, null);
 });
 
-test("a provider that answers no other origin: network, and the message says CORS", async (t) => {
+test("a provider without CORS headers is network, and the message names CORS", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { standIn: { cors: false } });
   await open(page);

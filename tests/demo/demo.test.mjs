@@ -217,7 +217,7 @@ test("signing out says what remains, and reaches the other tab", async (t) => {
   await page.waitForURL("**/consent/**");
 });
 
-test("before time runs out it asks whether somebody is there, and means it", async (t) => {
+test("before the session ends the page asks whether the user is active, and signs out without an answer", async (t) => {
   if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await context.clock.install();
@@ -276,7 +276,7 @@ test("the help desk's page: every check by name, word and remedy, and all of it 
   assert.match(text, /^Last error: none/m);
 });
 
-test("the terminal tells what the gateway was asked, a line each, and nothing secret", async (t) => {
+test("the terminal shows the gateway's requests, a line each, and no secret", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const before = demo.lines.length;
   await signIn(page, demo, PEOPLE.pia);
@@ -314,7 +314,7 @@ test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
   assert.deepEqual(errors, []);
 });
 
-test("whoever signs in in one app is signed in in the other", async (t) => {
+test("a user who signs in in one app is signed in in the other", async (t) => {
   const { page } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.tess);
   await allow(page);
@@ -325,7 +325,7 @@ test("whoever signs in in one app is signed in in the other", async (t) => {
   await page.getByText("Signed in as Tess Teacher").waitFor();
 });
 
-test("without a gateway: signed in by itself, and a reload starts afresh", async (t) => {
+test("without a gateway: signed in by itself, and a reload signs in again", async (t) => {
   const { page, requests } = await browser.newPage(t);
   await signIn(page, direct, PEOPLE.pia);
   await heading(page, "Welcome, Pia");

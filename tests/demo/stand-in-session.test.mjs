@@ -253,7 +253,7 @@ test("end session: to nowhere but a registered address, and only for a genuine I
   }
 });
 
-test("silent request: an error where somebody would have to be asked, a code where not", async (t) => {
+test("silent request: an error if the user would have to be asked, else a code", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const browser = new HttpUserAgent();
   const silently = async (params) => {
@@ -493,7 +493,7 @@ async function callbackIn(frame) {
   return new URL(frame.url()).searchParams;
 }
 
-test("framing: a hidden frame learns that nobody is there, and fetches a code where somebody is", async (t) => {
+test("framing: a hidden frame gets an error without a session, and a code with one", async (t) => {
   const { page } = await chromium.newPage(t);
   const { app, standIn, urlWith } = await appAndStandIn(t, { framing: true });
   const silent = urlWith({ prompt: "none" });
@@ -509,7 +509,7 @@ test("framing: a hidden frame learns that nobody is there, and fetches a code wh
   assert.equal(decodeJwt(body.id_token).sub, PIA);
 });
 
-test("framing: the sign-in page too may be framed, by the application and nobody else", async (t) => {
+test("framing: the sign-in page too may be framed, by the application and no other page", async (t) => {
   if (skipIn(t, { webkit: NO_REFUSALS })) return;
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t, { framing: true });
@@ -541,7 +541,7 @@ test("framing off: not even the last hop is shown in a frame", async (t) => {
   assert.ok(!frame.url().startsWith(app.origin));
 });
 
-test("framing: from another site the browser withholds the session, and nobody is there", async (t) => {
+test("framing: from another site the browser withholds the cookies, and there is no session", async (t) => {
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t, { framing: true }, { host: "127.0.0.1" });
   await signInByHand(page, urlWith());

@@ -39,7 +39,7 @@ const TILE = {
   code_challenge_method: undefined,
 };
 
-test("a sign-in from end to end answers as ClassLink does", async (t) => {
+test("a sign-in from end to end has ClassLink's responses", async (t) => {
   const standIn = await standInFor(t);
   const browser = new HttpUserAgent();
   const { callback, seen, response } = await browser.arrive(authorizationUrl(standIn));

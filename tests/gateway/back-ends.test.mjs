@@ -61,8 +61,8 @@ for (const [command, argsFor, skip] of BACK_ENDS) {
     const origin = await startProxy(t, server.baseUrl, port);
     const forged = { "X-ClassLink-User": "evil", "X-ClassLink-Role": "administrator" };
 
-    const nobody = await ask(origin, { path: "/api/me", headers: forged });
-    assert.equal(nobody.status, 401);
+    const withoutSession = await ask(origin, { path: "/api/me", headers: forged });
+    assert.equal(withoutSession.status, 401);
     await browser.signIn({ claims: { sub: "a|ü b", profile: undefined } });
     const headers = { ...forged, Cookie: browser.cookieHeader };
     const { status, text } = await ask(origin, { path: "/api/me", headers });

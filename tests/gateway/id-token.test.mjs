@@ -219,7 +219,7 @@ test("every algorithm that is advertised, and its at_hash", async (t) => {
   assert.equal((await another().signIn()).json.reason, "algorithm", "RS256 if none is advertised");
 });
 
-test("a key under the right kid that may not be used is no key", async (t) => {
+test("a key under the right kid that may not be used is ignored", async (t) => {
   const { jwk } = makeKey("key-1", "ES256");
   const small = makeKey("key-1", "RS256", { modulusLength: 1024 }).jwk;
   for (const change of [
@@ -282,7 +282,7 @@ test("unknown key ids make no hammer: one fetch a minute", async (t) => {
   assert.equal(upstream.count("/jwks"), 3);
 });
 
-test("keys that can't be had or read", async (t) => {
+test("keys that fail to load or cannot be read refuse the sign-in", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   const tooLong = `{"keys":[],"more":"${"a".repeat(2 ** 20)}"}`;
   for (const answer of ["<html>", "[]", '{"keys":{}}', "{}", tooLong]) {
@@ -293,7 +293,7 @@ test("keys that can't be had or read", async (t) => {
   }
 });
 
-test("an outage of the key set is no outage of sign-in while the old set serves", async (t) => {
+test("an outage of the key set does not stop sign-ins while the cached set has the key", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   await browser.signIn();
   upstream.instead["/jwks"] = (_, response) => response.writeHead(500).end();

@@ -91,15 +91,15 @@ test("paths of others go on to the application, and getSession reads its request
     handler(request, response, async (error) => {
       assert.equal(error, undefined);
       const session = await gateway.getSession(toRequest(request));
-      response.end(session ? session.user.sub : "nobody");
+      response.end(session ? session.user.sub : "no session");
     });
   });
-  assert.equal((await ask("GET", "/api")).body, "nobody");
+  assert.equal((await ask("GET", "/api")).body, "no session");
   const headers = { Cookie: browser.cookieHeader };
   assert.equal((await ask("GET", "/api", { headers })).body, "8708718");
   assert.equal((await ask("POST", "/api", { headers, body: "x" })).body, "8708718");
   assert.equal((await ask("GET", "/auth/health")).body, '{"status":"ok"}');
-  assert.equal((await ask("GET", "//evil.example/auth/health")).body, "nobody");
+  assert.equal((await ask("GET", "//evil.example/auth/health")).body, "no session");
 });
 
 test("without an application a foreign path is 404, and what can't be read 400", async (t) => {
@@ -171,7 +171,7 @@ test("a parser's list of a repeated parameter stays one", async (t) => {
   assert.equal(answer.headers["x-classlink-gateway-error"], "request_invalid");
 });
 
-test("the rate limit hears the peer's address", async (t) => {
+test("rateLimit is given the peer's address", async (t) => {
   const heard = [];
   const { gateway } = await setUp(t, { rateLimit: (info) => heard.push(info.remoteAddress) > 0 });
   const { origin, ask } = await serve(t, toNodeHandler(gateway));

@@ -70,7 +70,7 @@ test("a grant that is over ends the session", async (t) => {
   );
 });
 
-test("an outage is no sign-out: the session stays while the access token lasts, and after", async (t) => {
+test("an outage does not sign out: the session stays while the access token lasts, and after", async (t) => {
   const { upstream, browser, keepAlive, pass, first, entries } = await signedIn(t);
   await keepAlive(3500);
   upstream.instead["/token"] = (_, response) => response.writeHead(500).end();
@@ -96,7 +96,7 @@ test("without a refresh token an ended access token is handed out as ended", asy
   assert.equal(json.expires_in, 0);
 });
 
-test("a renewal without an ID token keeps the one there is", async (t) => {
+test("a renewal without an ID token keeps the one before", async (t) => {
   const { upstream, browser, keepAlive, first } = await signedIn(t);
   upstream.bendResponse = ({ id_token: _, ...response }) => response;
   await keepAlive(3500);

@@ -19,7 +19,7 @@ async function assertSignedOut(browser) {
   assert.equal(browser.sessionCookies.length, 0, "cookies are cleared");
 }
 
-test("a reload: the same tokens, the rest of their time, the cookie anew", async (t) => {
+test("a reload returns the same tokens with the rest of their time, and seals the cookie again", async (t) => {
   const { upstream, browser, pass, entries } = await setUp(t);
   upstream.accessTokenLifetime = 3600;
   const signedIn = await browser.signIn();
@@ -33,7 +33,7 @@ test("a reload: the same tokens, the rest of their time, the cookie anew", async
   assert.equal(entries.at(-1)?.session, "kept");
 });
 
-test("nobody there: 204", async (t) => {
+test("a request without a session: 204", async (t) => {
   const { browser, entries } = await setUp(t);
   await assertSignedOut(browser);
   assert.equal(entries.at(-1)?.session, "none");
@@ -77,7 +77,7 @@ test("the session ends with its ID token, whatever its own limits", async (t) =>
   await assertSignedOut(browser);
 });
 
-test("a clock set back is no end", async (t) => {
+test("a clock that is set back does not end a session", async (t) => {
   const { browser, pass } = await setUp(t);
   await browser.signIn();
   pass(-3000);
@@ -143,7 +143,7 @@ test("tampered, truncated and foreign cookies are no session", async (t) => {
   assert.equal((await browser.session()).status, 200);
 });
 
-test("what was not sealed by this gateway's key is no session, whatever its key id", async (t) => {
+test("a cookie not sealed by this gateway's key is not a session, whatever its key ID", async (t) => {
   const { browser, options } = await setUp(t);
   await browser.signIn();
   const [name] = browser.sessionCookies;
@@ -311,7 +311,7 @@ async function reload(browser) {
   return JSON.parse(Buffer.from(json.id_token.split(".")[1], "base64url").toString()).sub;
 }
 
-test("answers of /token and /session name the session, by the verifier's hash", async (t) => {
+test("the responses of /token and /session name the session, by the verifier's hash", async (t) => {
   const { browser } = await setUp(t);
   const login = newLogin();
   const expected = createHash("sha256")
@@ -321,7 +321,7 @@ test("answers of /token and /session name the session, by the verifier's hash", 
   assert.equal((await browser.session()).json.session_id, expected);
 });
 
-test("POST /session that names another session: 204, and the one there is left alone", async (t) => {
+test("POST /session that names another session: 204, and the browser keeps its own", async (t) => {
   const { browser, entries } = await setUp(t);
   const { json } = await browser.signIn();
   const before = browser.cookieHeader;
@@ -334,7 +334,7 @@ test("POST /session that names another session: 204, and the one there is left a
   assert.equal(own.json.session_id, json.session_id);
 });
 
-test("DELETE /session that names another session leaves the one there alone", async (t) => {
+test("DELETE /session that names another session keeps the browser's own", async (t) => {
   const { upstream, browser } = await setUp(t);
   upstream.discovery.revocation_endpoint = `${upstream.issuer}/revoke`;
   const old = await browser.signIn({ claims: PIA });
@@ -348,7 +348,7 @@ test("DELETE /session that names another session leaves the one there alone", as
   assert.equal(upstream.count("/revoke"), 0);
 });
 
-test("a session id that is none, or comes twice, is refused", async (t) => {
+test("a malformed or repeated session id is refused", async (t) => {
   const { browser } = await setUp(t);
   const { sessionId } = newLogin();
   for (const named of ["", "x", `${sessionId}x`, `${sessionId}&session_id=${sessionId}`]) {
@@ -413,7 +413,7 @@ test("a session request of one user under way while another signs in: a reload s
   assert.equal(browser.sessionCookies.length, 1);
 });
 
-test("and after the other's sign-out nobody is back", async (t) => {
+test("a late response after the other user's sign-out brings no session back", async (t) => {
   const { browser, pass } = await setUp(t);
   await browser.signIn({ claims: PIA });
   pass(100);
@@ -425,7 +425,7 @@ test("and after the other's sign-out nobody is back", async (t) => {
   await assertSignedOut(browser);
 });
 
-test("two sign-ins whose answers overtake each other: the later one counts, and its sign-out ends both", async (t) => {
+test("two sign-ins whose responses arrive in the other order: the later one counts, and its sign-out ends both", async (t) => {
   const { browser, pass } = await setUp(t);
   const first = await browser.startSignIn({ claims: PIA });
   pass(1);
@@ -484,7 +484,7 @@ test("a sign-in whose answer did not arrive whole leaves nothing", async (t) => 
   await assertSignedOut(browser);
 });
 
-test("a sign-in whose answer did not arrive whole brings nobody back who was there before", async (t) => {
+test("a sign-in whose response was cut off does not bring the user before back", async (t) => {
   const { browser } = await setUp(t);
   const { json } = await browser.signIn({ claims: PIA });
   await browser.signIn({ claims: PAUL, isNamed: true });
@@ -494,7 +494,7 @@ test("a sign-in whose answer did not arrive whole brings nobody back who was the
 
 // ---- Old formats, and the size of headers ----
 
-test("a cookie in the format before session ids is no session, and is cleared", async (t) => {
+test("a cookie in the format before session ids is not a session, and is cleared", async (t) => {
   const { browser } = await setUp(t);
   browser.jar.set(`${COOKIE}.0`, "2.eyJhbGciOiJkaXIifQ..AAAA.BBBB.CCCC").set(`${COOKIE}.1`, "DDDD");
   assert.equal(await browser.whoIsIt(), null);
@@ -518,7 +518,7 @@ test("four districts in one browser: the header stays within 7 KB, and a sign-in
   assert.equal((await browser.session("d")).status, 200, "as many as there is room for stay");
 });
 
-test("what a registration left that is no longer served is cleared first", async (t) => {
+test("cookies of a registration that is no longer served are cleared first", async (t) => {
   const clients = [CLIENT, { ...CLIENT, clientId: "gone" }, { ...CLIENT, clientId: "stays" }];
   const { browser, another, pass } = await setUp(t, { clients }, { clients });
   for (const client of [clients[2], clients[1]]) {

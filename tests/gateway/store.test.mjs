@@ -117,7 +117,7 @@ for (const [what, how] of Object.entries({
   },
   hangs: () => new Promise(() => {}),
 })) {
-  test(`a store that ${what} lets nobody in, and signs nobody out`, async (t) => {
+  test(`a store that ${what} signs no user in, and none out`, async (t) => {
     const { browser, another, entries } = await setUp(t, { store: memoryStore() });
     await browser.signIn();
     // What is asked of the store has as long.
@@ -134,7 +134,7 @@ for (const [what, how] of Object.entries({
   });
 }
 
-test("what is no store is refused", async (t) => {
+test("a store without the methods of one is refused", async (t) => {
   const store = /** @type {any} */ ({ get: () => null });
   await assert.rejects(setUp(t, { store }), /store must have the functions get, set, setIfAbsent/);
 });

@@ -179,7 +179,7 @@ test("the provider's error codes are passed on, its words are not", async (t) =>
   }
 });
 
-test("only the registered client and redirect URI, to the letter", async (t) => {
+test("only the registered client and redirect URI are accepted, exactly", async (t) => {
   const { upstream, browser } = await setUp(t);
   const cases = [
     [{ client_id: "client-2" }, "unknown_client"],
@@ -320,7 +320,7 @@ const FAULTS = {
 };
 
 for (const [name, [handler, status, code]] of Object.entries(FAULTS)) {
-  test(`the token endpoint answers with ${name}: ${code}`, async (t) => {
+  test(`a token response with ${name} is ${code}`, async (t) => {
     const { upstream, browser, entries } = await setUp(t, status === 504 ? { timeout: 300 } : {});
     upstream.instead["/token"] = handler;
     const answer = await browser.signIn();

@@ -27,7 +27,7 @@ for (const { name, issuer, claims, userInfo, myInfo, expected } of vectors) {
   });
 }
 
-test("keys of different people differ", () => {
+test("keys of different users differ", () => {
   const ids = vectors.map(({ issuer, claims, expected }) => [issuer, claims.sub, expected.id]);
   const people = new Set(ids.map(([issuer, sub]) => JSON.stringify([issuer, sub])));
   assert.equal(new Set(ids.map(([, , id]) => id)).size, people.size);

@@ -80,7 +80,7 @@ test("a valid token is answered without a request, and getIdToken gives the veri
   assert.deepEqual({ aud, sub }, { aud: CLIENT_ID, sub: PEOPLE.pia.sub });
 });
 
-test("nobody signed in is not_signed_in; a closed client is client_closed", async (t) => {
+test("getAccessToken without a session is not_signed_in; with a closed client client_closed", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t);
   await open(page);
@@ -92,7 +92,7 @@ test("nobody signed in is not_signed_in; a closed client is client_closed", asyn
   assert.deepEqual(standIn.requests, []);
 });
 
-test("a minValidity that is no number of seconds is config_invalid", async (t) => {
+test("a minValidity that is not a number of seconds is config_invalid", async (t) => {
   const { page } = await signedIn(t);
   for (const options of /** @type {any[]} */ ([
     { minValidity: -1 },
@@ -180,7 +180,7 @@ test("fifty calls on an expired token are one request", async (t) => {
   assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
-test("minValidity renews a token that is too near its end; what can't be had is said after one try", async (t) => {
+test("minValidity renews a token that is too near its end; an unreachable one is reported after one try", async (t) => {
   const { page, standIn } = await signedIn(t);
   const token = await accessToken(page);
   await advanceClocks(page, 100);
@@ -225,7 +225,7 @@ for (const [name, fail, cause] of /** @type {const} */ ([
     { code: "network", status: undefined, retryable: true },
   ],
 ])) {
-  test(`${name} costs nobody the session: renewal_unavailable, with its cause`, async (t) => {
+  test(`${name} keeps the session: renewal_unavailable, with its cause`, async (t) => {
     const world = await signedIn(t);
     const { page, standIn, context } = world;
     await fail(world);
@@ -308,7 +308,7 @@ test("a renewal that can't be judged now has used up its refresh token all the s
 
 // ---- What a renewal brings ----
 
-test("an answer without an ID token is fine: the person's stays", async (t) => {
+test("a token response without an ID token is fine: the user's stays", async (t) => {
   const { page, context, standIn } = await signedIn(t);
   const before = await callInPage(page, "client.getIdToken()");
   await page.evaluate("window.before = client.getSnapshot()");

@@ -184,7 +184,7 @@ test("client.fetch names the refused origin and the alternative when an origin i
   );
 });
 
-test("nobody signed in: not_signed_in, and no request", async (t) => {
+test("fetch without a session is not_signed_in, and sends no request", async (t) => {
   const api = await startApi(t);
   const { page, sent } = await signedIn(t, api);
   await callInPage(page, "client.logout()");
@@ -339,7 +339,7 @@ test("a second 401 is the caller's answer, and many at once are one renewal", as
   assert.equal((await snapshot(page)).status, "signed-in");
 });
 
-test("a 401 that no renewal can answer is the caller's, and costs nobody the session", async (t) => {
+test("a 401 that remains after a renewal is the caller's, and the session stays", async (t) => {
   const api = await startApi(t, () => ({ status: 401 }));
   const { page, standIn } = await signedIn(t, api);
   standIn.fail("token");

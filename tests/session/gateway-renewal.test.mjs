@@ -123,7 +123,7 @@ test("fifty callers in each of five tabs, on a token that is over: one renewal a
   for (const tab of tabs) assert.equal((await snapshot(tab)).user.name, "Pia Pupil");
 });
 
-test("a token is renewed before its end, without anybody's asking", async (t) => {
+test("a token is renewed before its end, without a call", async (t) => {
   const { page, context } = await newPage(t);
   const { open, standIn, pass, gateway } = await startGatewayApp(t, RENEWING);
   await open(page);
@@ -177,7 +177,7 @@ test("a grant that the provider has revoked is over: in every tab, at the gatewa
   assert.equal(await getUser(page), null);
 });
 
-test("where the tabs can't hear each other, a renewal finds the person who signed in elsewhere, and gives nobody the other's token", async (t) => {
+test("without a channel between tabs, a renewal finds the user who signed in elsewhere, and gives no caller the other user's token", async (t) => {
   const { page, context } = await newPage(t);
   await context.addInitScript("delete window.BroadcastChannel");
   const { open, pass, gateway } = await startGatewayApp(t, RENEWING);
@@ -210,7 +210,7 @@ test("where the tabs can't hear each other, a renewal finds the person who signe
 
 // ---- The idle limit ----
 
-test("nobody is there for half an hour: every tab is signed out, and a reload does not bring the person back", async (t) => {
+test("half an hour without activity signs every tab out, and a reload does not bring the user back", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass, app } = await startGatewayApp(t);
   await open(page);
@@ -258,7 +258,7 @@ for (const [how, act] of /** @type {const} */ ([
   });
 }
 
-test("what a script makes up is nobody's doing: the session ends all the same", async (t) => {
+test("events that a script makes are not activity: the session ends all the same", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass } = await startGatewayApp(t);
   await open(page);
@@ -304,7 +304,7 @@ browserTest(
   },
 );
 
-test("a lid that was closed over the limit: nobody is there when it opens, before any timer has run", async (t) => {
+test("a laptop that sleeps past the limit: no user is signed in when it wakes, before any timer has run", async (t) => {
   const { page, context } = await browser.newPage(t);
   await context.addInitScript(() => {
     const now = Date.now.bind(Date);
@@ -323,7 +323,7 @@ test("a lid that was closed over the limit: nobody is there when it opens, befor
 
 // ---- The absolute limit ----
 
-test("the absolute limit holds whatever anybody does: in every tab, and after a reload", async (t) => {
+test("the absolute limit holds however active the user is: in every tab, and after a reload", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass } = await startGatewayApp(t, {
     config: { session: { maxAge: HOUR } },
@@ -352,7 +352,7 @@ test("the absolute limit holds whatever anybody does: in every tab, and after a 
   assert.equal(await getUser(page), null);
 });
 
-test("signing in anew in one tab begins anew in the others, too", async (t) => {
+test("a new sign-in in one tab starts the limits of the others again, too", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass } = await startGatewayApp(t, {
     config: { session: { maxAge: HOUR, idleTimeout: false } },

@@ -51,7 +51,7 @@ async function openTabs(context, open, count) {
 
 // ---- A reload ----
 
-test("a reload keeps the person signed in, and nothing of them in the browser's storage", async (t) => {
+test("a reload keeps the user signed in, and nothing of them in the browser's storage", async (t) => {
   const { page, context, requests } = await browser.newPage(t);
   const { app, open } = await startGatewayApp(t);
   await open(page);
@@ -74,7 +74,7 @@ test("a reload keeps the person signed in, and nothing of them in the browser's 
   for (const token of tokens) assert.equal(state.includes(token), false);
 });
 
-test("nobody is there: getUser answers null, and says signed-out", async (t) => {
+test("without a session getUser resolves with null, and the status is signed-out", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startGatewayApp(t);
   await open(page);
@@ -188,7 +188,7 @@ test("signing out reaches every tab, and ends the cookie", async (t) => {
   assert.equal(await getUser(page), null);
 });
 
-test("another person signs in in another tab: this one shows them, and nobody's data for the other", async (t) => {
+test("another user signs in in another tab: this one shows that user, and no data of the one before", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -213,7 +213,7 @@ test("another person signs in in another tab: this one shows them, and nobody's 
   assert.equal(gateway.log.filter(({ event }) => event === "token").length, 2);
 });
 
-test("while the other person's session can't be asked for, this tab shows nobody", async (t) => {
+test("while the other user's session cannot be fetched, this tab shows no user", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startGatewayApp(t);
   await open(page);
@@ -271,7 +271,7 @@ test("signing out while the gateway is down holds: the session is ended before i
   assert.deepEqual(askedOfSession(app), ["DELETE", "POST", "POST"]);
 });
 
-test("whoever signs in after that is not signed out by it", async (t) => {
+test("a user who signs in after that is not signed out by it", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -288,7 +288,7 @@ test("whoever signs in after that is not signed out by it", async (t) => {
   assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
 });
 
-test("signing out where a network answers in the gateway's place, with its own page: the session is not over, and that is said", async (t) => {
+test("signing out when a network responds with its own page in the gateway's place: the session is not over, and the result says so", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -344,7 +344,7 @@ async function leavePia(t, page) {
 }
 
 browserTest(
-  "a page from the back/forward cache shows nobody until it is known that they are still there",
+  "a page from the back/forward cache shows no user until it is known who is signed in",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { gateway, back } = await leavePia(t, page);
@@ -383,7 +383,7 @@ browserTest(
 );
 
 browserTest(
-  "back to a page after signing out on another one: it shows nobody, from the cache or not",
+  "back to a page after signing out on another one: it shows no user, from the cache or not",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { back } = await leavePia(t, page);
@@ -399,7 +399,7 @@ browserTest(
 );
 
 browserTest(
-  "back to a page after somebody else has signed in: it shows them, from the cache or not",
+  "back to a page after another user has signed in: it shows that user, from the cache or not",
   async (t) => {
     const { page, context } = await newPageWithBfcache(t);
     const { back, open } = await leavePia(t, page);

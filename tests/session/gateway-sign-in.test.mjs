@@ -72,7 +72,7 @@ test("by button: only the authorization request leaves for the provider", async 
   assert.equal(cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", true);
 });
 
-test("by tile: the code that nobody asked for is thrown away, and never reaches the gateway", async (t) => {
+test("by tile: the code without a pending login is dropped, and never reaches the gateway", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { app, standIn, askedGateway } = await startGatewayApp(t);
   await page.goto(standIn.launchPadUrl);
@@ -161,7 +161,7 @@ test("a token that is over by the gateway's time is refused, whatever the device
 
 // ---- What is refused ----
 
-test("a code that another browser asked for is refused by the gateway, and nobody is signed in", async (t) => {
+test("a code of another browser's login is refused by the gateway, and no user is signed in", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { app, standIn, open } = await startGatewayApp(t, { standIn: { pkce: "ignored" } });
   await open(page);
@@ -209,7 +209,7 @@ for (const [what, instead, expected] of /** @type {const} */ ([
     { code: "gateway_error", status: 500, retryable: true },
   ],
 ])) {
-  test(`a gateway that ${what} at the sign-in: ${expected.code}, and nobody is signed in`, async (t) => {
+  test(`a gateway that ${what} at the sign-in: ${expected.code}, and no user is signed in`, async (t) => {
     const { page } = await browser.newPage(t);
     const { open, gateway } = await startGatewayApp(t);
     await open(page);
@@ -226,7 +226,7 @@ for (const [what, instead, expected] of /** @type {const} */ ([
   });
 }
 
-test("signing out while a sign-in is under way: nobody is signed in, here and after a reload", async (t) => {
+test("signing out while a sign-in is under way: no user is signed in, here and after a reload", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway, app } = await startGatewayApp(t);
   await open(page);

@@ -104,7 +104,7 @@ for (const [name, iss] of [
   ["one with a slash more", "same/"],
   ["an empty one", ""],
 ]) {
-  test(`an issuer that is ${name} is issuer_mismatch, and nobody leaves`, async (t) => {
+  test(`an issuer that is ${name} is issuer_mismatch, and the page is not left`, async (t) => {
     const { page, launch, standIn } = await launched(t);
     const query = new URLSearchParams({ iss: iss === "same/" ? `${standIn.issuer}/` : iss });
     const { error } = await launch(JSON.stringify(`/launch?${query}`));
@@ -164,7 +164,7 @@ browserTest("inside a frame a launch is refused", async (t) => {
   assert.deepEqual(standIn.requests, []);
 });
 
-test("a launch replaces whoever was signed in, from the first moment and in every tab", async (t) => {
+test("a launch replaces the user who was signed in, from the first moment and in every tab", async (t) => {
   const { page, context, open, launch } = await launched(t);
   const other = await context.newPage();
   await open(other);
@@ -207,7 +207,7 @@ test("a tile's restart leaves the others alone until it is known who it was", as
   await waitForStatus(pia, "signed-out");
 });
 
-test("a tile's restart that ends with the same person changes nothing for them", async (t) => {
+test("a tile's restart that ends with the same user changes nothing for them", async (t) => {
   const { pia, tile } = await tileBesidePia(t);
   await completeLogin(tile, PEOPLE.pia);
   assert.equal((await handleCallback(tile)).user.givenName, "Pia");
@@ -215,7 +215,7 @@ test("a tile's restart that ends with the same person changes nothing for them",
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
 });
 
-test("a tile's restart that fails signs the others out: whoever clicked is not to be taken for them", async (t) => {
+test("a tile's restart that fails signs the user before out, who is not the one that clicked", async (t) => {
   const { pia, tile, standIn } = await tileBesidePia(t);
   standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
   await completeLogin(tile, PEOPLE.tess);
@@ -223,7 +223,7 @@ test("a tile's restart that fails signs the others out: whoever clicked is not t
   await waitForStatus(pia, "signed-out");
 });
 
-test("a mere link to the callback signs nobody out", async (t) => {
+test("a mere link to the callback signs no user out", async (t) => {
   const { pia, tile, app } = await tileBesidePia(t);
   for (const query of [
     "?code=a&state=b",

@@ -105,7 +105,7 @@ test("expiry is found by the next call, where nothing woke the page", async (t) 
   }
 });
 
-test("a timer finds it where nobody calls and nothing wakes the page", async (t) => {
+test("a timer finds it without a call and without a page event", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 1 });
   await waitForStatus(page, "error");
   await assertOver(page);
@@ -136,7 +136,7 @@ for (const [name, act] of /** @type {const} */ ([
   });
 }
 
-browserTest("what a script makes up is no activity, and a look at the tab is none", async (t) => {
+browserTest("events that a script makes, and a look at the tab, are not activity", async (t) => {
   const { page } = await signedIn(t);
   await advanceClocks(page, 29 * MINUTE);
   await page.evaluate(() => {
@@ -198,7 +198,7 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   await assertOver(other);
 });
 
-test("a tab that takes itself for idle costs another, where somebody is at work, nothing", async (t) => {
+test("a tab that takes itself for idle does not end the session of a tab with activity", async (t) => {
   const { page, context, open } = await signedIn(t);
   const other = await context.newPage();
   await open(other);
@@ -223,7 +223,7 @@ test("activity in another tab revives nothing that was over before", async (t) =
 
 // ---- Told a minute before ----
 
-test("session.expiring is told once, a minute before, and again after somebody stayed", async (t) => {
+test("session.expiring is reported once, a minute before, and again after stayActive", async (t) => {
   const { page } = await signedIn(t);
   const warnings = async () =>
     (await page.evaluate("events")).filter(({ type }) => type === "session.expiring");
@@ -248,7 +248,7 @@ test("session.expiring is told once, a minute before, and again after somebody s
   await assertOver(page);
 });
 
-test("a timer tells of it, too", async (t) => {
+test("a timer reports it, too", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 2 });
   await waitForEvent(page, "session.expiring");
   assert.equal(await status(page), "signed-in");
@@ -257,7 +257,7 @@ test("a timer tells of it, too", async (t) => {
 
 // ---- In any case ----
 
-test("maxAge ends the session however active somebody is", async (t) => {
+test("maxAge ends the session however active the user is", async (t) => {
   const { page } = await signedIn(t, { maxAge: HOUR, idleTimeout: false });
   await advanceClocks(page, HOUR - 30);
   await simulateVisibilityChange(page);
@@ -355,7 +355,7 @@ test("a clock that is put right by a day ends the session, on the safe side", as
   await assertOver(page);
 });
 
-test("in a tab that stood still, the session is over when the person comes back", async (t) => {
+test("in a tab that stood still, the session is over when the user comes back", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 2 });
   const awake = await standStill(page, 2500);
   await awake();

@@ -87,7 +87,7 @@ test("the page is signed out before anything is awaited", async (t) => {
   assert.deepEqual(seen, ["signed-out"]);
 });
 
-test("nobody signed in: no error", async (t) => {
+test("logout without a session is not an error", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t);
   await open(page);
@@ -106,7 +106,7 @@ test("everything down: signed out all the same", async (t) => {
   await assertSignedOut(page);
 });
 
-test("a provider that hangs holds nobody up longer than the time-out", async (t) => {
+test("a provider that hangs delays the sign-out no longer than the time-out", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { revocation: true },
     config: { timeout: 2000 },
@@ -175,7 +175,7 @@ test("logout says that the provider's session does not remain, where it is on th
   await assertSignedOut(page);
 });
 
-test("with a page to come back to, the person comes back, and its state is taken out of the address bar", async (t) => {
+test("with a page to come back to, the user comes back, and its state is taken out of the address bar", async (t) => {
   const { page, sent, app } = await signedInThere(t);
 
   await page.evaluate((postLogoutRedirectUri) => {
@@ -207,7 +207,7 @@ test("a state in the address bar that no sign-out sent is the application's, and
   assert.equal(page.url(), `${app.origin}/launch?state=mine&a=1`);
 });
 
-test("a postLogoutRedirectUri that is none is config_invalid, and nobody is signed out", async (t) => {
+test("a postLogoutRedirectUri that is not a URL is config_invalid, and no user is signed out", async (t) => {
   const { page } = await signedIn(t);
   for (const uri of ["/bye", "javascript:alert(1)", "http://evil.example/", "https://a/#b", 1]) {
     const options = JSON.stringify({ postLogoutRedirectUri: uri });
@@ -226,7 +226,7 @@ test("a postLogoutRedirectUri that is none is config_invalid, and nobody is sign
 
 // ---- What was under way ----
 
-test("during a renewal: nobody is signed back in, and the caller hears so", async (t) => {
+test("logout during a renewal: no user is signed back in, and the caller's promise rejects", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
@@ -240,7 +240,7 @@ test("during a renewal: nobody is signed back in, and the caller hears so", asyn
   await assertSignedOut(page);
 });
 
-test("during a sign-in: nobody is signed in, and the caller hears so", async (t) => {
+test("logout during a sign-in: no user is signed in, and the caller's promise rejects", async (t) => {
   const { page, standIn, open } = await signedIn(t);
   await open(page);
   const exchange = pauseNextRequest(standIn, PATHS.token);
@@ -257,7 +257,7 @@ test("during a sign-in: nobody is signed in, and the caller hears so", async (t)
   assert.equal(await callInPage(page, "client.getUser()"), null);
 });
 
-browserTest("during a restore: nobody is signed in", async (t) => {
+browserTest("logout during a restore: no user is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
     autoHandleCallback: true,
@@ -279,7 +279,7 @@ browserTest("during a restore: nobody is signed in", async (t) => {
   await assertSignedOut(page);
 });
 
-browserTest("during a sign-in in a popup: nobody is signed in", async (t) => {
+browserTest("logout during a sign-in in a popup: no user is signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, { autoHandleCallback: true });
   await open(page);

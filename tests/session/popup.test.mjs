@@ -81,7 +81,7 @@ function assertHandedOver(told) {
   assert.deepEqual(told, [{ status: "handed-over" }]);
 }
 
-test("by a click: the person signs in in a popup, which closes, and the page goes on where it was", async (t) => {
+test("by a click: the user signs in in a popup, which closes, and the page goes on where it was", async (t) => {
   const { page, context, app, standIn } = await visit(t, {
     login: 'client.startLogin({ mode: "popup", returnTo: "/classes", appState: [1] })',
   });
@@ -106,7 +106,7 @@ test("by a click: the person signs in in a popup, which closes, and the page goe
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-test("an await before startLogin is no matter where the caller opened the window in the click", async (t) => {
+test("an await before startLogin does not matter if the caller opened the window in the click", async (t) => {
   const { page } = await visit(t, {
     login: `(() => {
       const popup = window.open("", "", "popup");
@@ -136,7 +136,7 @@ test("a window that the browser refused is popup_blocked, and nothing else happe
   assert.deepEqual(standIn.requests, []);
 });
 
-test("a popup that the person closes is popup_closed, and the button works again", async (t) => {
+test("a popup that the user closes is popup_closed, and the button works again", async (t) => {
   const { page } = await visit(t);
   const popup = await press(page);
   await popup.getByTestId("district-2284").waitFor();
@@ -151,7 +151,7 @@ test("a popup that the person closes is popup_closed, and the button works again
   assert.equal((await result(page)).user.givenName, "Pia");
 });
 
-test("closing a second sign-in costs nobody the first", async (t) => {
+test("closing the popup of a second sign-in keeps the first session", async (t) => {
   const { page, context, standIn } = await visit(t);
   await selectUser(await press(page), PEOPLE.pia);
   await result(page);
@@ -179,7 +179,7 @@ test("a refusal at the provider is that error, in the page that opened the popup
   assert.equal(countRequests(standIn, PATHS.token), 0);
 });
 
-test("a code that the provider takes back is the page's error, and nobody is signed in", async (t) => {
+test("a code that the provider refuses is the page's error, and no user is signed in", async (t) => {
   const { page, standIn } = await visit(t);
   standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
   const popup = await press(page);
@@ -213,7 +213,7 @@ for (const policy of ["same-origin", "noopener-allow-popups"]) {
   });
 }
 
-test("a popup that was cut off and closed is popup_closed once the person is back, and says why", async (t) => {
+test("a popup that was cut off and closed is popup_closed once the user is back, and says why", async (t) => {
   const { page } = await visit(t, { standIn: { openerPolicy: "same-origin" } });
   const popup = await press(page);
   await popup.getByTestId("district-2284").waitFor();
@@ -248,7 +248,7 @@ test("in a frame of another site's page, as in a learning platform, the popup si
   assert.equal(page.url(), `${platform.origin}/`);
 });
 
-test("a message of another window, another origin or with another state is no answer", async (t) => {
+test("a message of another window, another origin or with another state is ignored", async (t) => {
   const { page, app, standIn, errors } = await visit(t);
   const popup = await press(page);
   await popup.getByTestId("district-2284").waitFor();

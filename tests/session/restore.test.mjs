@@ -67,7 +67,7 @@ async function assertClean(page) {
 
 // ---- "none" ----
 
-test('"none": a reload signs out, and asks nobody', async (t) => {
+test('"none": a reload signs out, and sends no request', async (t) => {
   const { page, standIn } = await visitAgain(t, "none");
   assert.equal(await restoreSession(page), null);
   assert.equal(await callInPage(page, "client.getUser()"), null);
@@ -77,7 +77,7 @@ test('"none": a reload signs out, and asks nobody', async (t) => {
 
 // ---- "iframe" ----
 
-browserTest('"iframe": a reload finds the person again, without leaving the page', async (t) => {
+browserTest('"iframe": a reload finds the user again, without leaving the page', async (t) => {
   const { page, app } = await visitAgain(t, "iframe");
   await page.evaluate(() => {
     window.shown = [];
@@ -145,7 +145,7 @@ browserTest('"iframe": all who ask at once share one restore', async (t) => {
   assert.equal(countRequests(standIn, PATHS.authorization), 1, "who is signed in needs no restore");
 });
 
-test('"iframe": nobody there is null, and no error', async (t) => {
+test('"iframe": no session is null, and not an error', async (t) => {
   const { page, standIn } = await visit(t, "iframe");
   assert.equal(await restoreSession(page), null);
   assert.equal((await snapshot(page)).status, "signed-out");
@@ -175,7 +175,7 @@ for (const [name, options] of /** @type {const} */ ([
   ["a browser that keeps cookies from frames of other sites", { app: { host: "127.0.0.1" } }],
   ["a callback page that never calls handleCallback", { autoHandleCallback: false }],
 ])) {
-  browserTest(`"iframe": ${name} means nobody is found, in bounded time`, async (t) => {
+  browserTest(`"iframe": ${name} finds no user, in bounded time`, async (t) => {
     const timeout = 5000;
     const world = await visit(t, "iframe", {
       ...options,
@@ -212,7 +212,7 @@ for (const [name, options] of /** @type {const} */ ([
 const FOUND_ACROSS_SITES = THIRD_PARTY_COOKIES || engine === "firefox";
 
 browserTest(
-  '"iframe": across sites, the person is found where frames are sent their cookies, and nobody elsewhere',
+  '"iframe": across sites, the user is found in browsers that send frames their cookies, and in no other',
   async (t) => {
     const world = await visit(t, "iframe", {
       app: { host: "127.0.0.1" },
@@ -291,7 +291,7 @@ browserTest(
   },
 );
 
-browserTest('"iframe": in a frame itself it asks nobody', async (t) => {
+browserTest('"iframe": in a frame itself it opens none', async (t) => {
   const { page, standIn } = await visitAgain(t, "iframe");
   await page.evaluate(() => {
     const frame = document.createElement("iframe");
@@ -324,7 +324,7 @@ browserTest('"iframe": tokens are renewed in a frame, too', async (t) => {
 });
 
 browserTest(
-  '"iframe": a renewal that finds somebody else there is user_mismatch, and signs out',
+  '"iframe": a renewal that finds another user is user_mismatch, and signs out',
   async (t) => {
     const { page, context, standIn, open } = await visitAgain(t, "iframe", {
       standIn: { expiresIn: true, accessTokenLifetime: 20 },
@@ -380,7 +380,7 @@ async function leaving(page, expression) {
 }
 
 browserTest(
-  '"redirect": a reload finds the person again, and they come back to where they were',
+  '"redirect": a reload finds the user again, and they come back to where they were',
   async (t) => {
     const { page, standIn, open } = await visitAgain(t, "redirect");
     await open(page, "/launch?a=1#b");
@@ -395,7 +395,7 @@ browserTest(
 );
 
 browserTest(
-  '"redirect": nobody there brings the person back, and it is not tried again until a sign-in',
+  '"redirect": no session leads back to the page, and is not tried again until a sign-in',
   async (t) => {
     const { page, context, standIn, app, open } = await visit(t, "redirect");
     const told = await tellHandled(context);
@@ -457,7 +457,7 @@ browserTest(
   },
 );
 
-browserTest('"redirect": the second reload finds the person again as the first did', async (t) => {
+browserTest('"redirect": the second reload finds the user again as the first did', async (t) => {
   const { page, context, open } = await visitAgain(t, "redirect");
   for (let minutes = 0; minutes < 3; minutes++) {
     await leaving(page, "client.getUser()");

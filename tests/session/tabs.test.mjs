@@ -73,10 +73,10 @@ test("a session that ends in one tab leaves the session that another tab began l
     assert.equal((await accessToken(ended)).error.code, "session_expired");
     if (later) assert.equal(typeof (await accessToken(later)), "string");
   }
-  assert.equal(await statusOf(tabs[2]), "signed-out", "where nobody was, nobody is told");
+  assert.equal(await statusOf(tabs[2]), "signed-out", "a tab that was signed out stays so");
 });
 
-test("another person's sign-in leaves nothing of the one before in any tab", async (t) => {
+test("another user's sign-in leaves nothing of the one before in any tab", async (t) => {
   const { tabs } = await threeTabs(t);
   await loginOverHttp(tabs[2], PEOPLE.tess);
   for (const tab of tabs.slice(0, 2)) {
@@ -88,7 +88,7 @@ test("another person's sign-in leaves nothing of the one before in any tab", asy
   assert.equal((await snapshot(tabs[2])).user.givenName, "Tess");
 });
 
-test("the same person's sign-in changes nothing in the other tabs", async (t) => {
+test("the same user's sign-in changes nothing in the other tabs", async (t) => {
   const { tabs } = await threeTabs(t);
   const token = await accessToken(tabs[0]);
   await tabs[0].evaluate("window.before = client.getSnapshot()");
@@ -98,7 +98,7 @@ test("the same person's sign-in changes nothing in the other tabs", async (t) =>
   assert.equal(await accessToken(tabs[0]), token);
 });
 
-browserTest('"iframe": a sign-in in one tab is found by those where nobody was', async (t) => {
+browserTest('"iframe": a sign-in in one tab is found by those that were signed out', async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     autoHandleCallback: true,
@@ -114,7 +114,7 @@ browserTest('"iframe": a sign-in in one tab is found by those where nobody was',
   assert.equal((await snapshot(page)).user.givenName, "Pia");
 });
 
-test("a renewal under way in one tab signs nobody back in after a sign-out in another", async (t) => {
+test("a renewal under way in one tab signs no user back in after a sign-out in another", async (t) => {
   const { tabs, standIn } = await threeTabs(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
@@ -146,7 +146,7 @@ test("the tabs of one registration hear nothing of another's", async (t) => {
   assert.equal((await snapshot(page)).user.givenName, "Pia");
 });
 
-test("what any script of the origin posts to the channel signs nobody in, and breaks nothing", async (t) => {
+test("messages of any script of the origin on the channel sign no user in, and break nothing", async (t) => {
   const { tabs, errors, app, standIn } = await threeTabs(t);
   standIn.requests.length = 0;
   const seen = await tabs[0].evaluate(async () => {
@@ -263,7 +263,7 @@ async function signInHereByPopup(page) {
 }
 
 browserTest(
-  "a page that comes back from the browser's page cache shows nothing of the person before",
+  "a page that comes back from the browser's page cache shows nothing of the user before",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { open, app } = await startLoginApp(t, { interceptNavigation: true });
@@ -300,7 +300,7 @@ browserTest(
   },
 );
 
-test("a browser that refuses channels, as with a site's storage, keeps nobody from signing in and out", async (t) => {
+test("in a browser that refuses channels, as with a site's storage, users sign in and out", async (t) => {
   for (const refuse of ["constructor", "postMessage"]) {
     const { page, context } = await browser.newPage(t);
     await context.addInitScript((refuse) => {

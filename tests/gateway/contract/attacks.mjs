@@ -23,42 +23,45 @@ export function attackTests(adapter) {
   const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
-  contract("a cookie that is forged, cut, changed or of another key is no session", async (t) => {
-    const { browser, verify, config, startServer } = await world(t);
-    await browser.signIn();
-    const [name] = browser.sessionCookies;
-    const value = String(browser.jar.get(name));
-    const sealed = value.slice(2);
-    const bytes = Buffer.from(sealed, "base64url");
-    const flipped = (at) => {
-      const copy = Buffer.from(bytes);
-      copy[at] ^= 1;
-      return `1.${copy.toString("base64url")}`;
-    };
-    const other = (await startServer({ sealingKeys: [newKey()] })).newBrowser();
-    await other.signIn();
-    assert.notDeepEqual(config.sealingKeys, []);
-    for (const forged of [
-      "",
-      "1.",
-      "1.AAAA",
-      `1.${randomBytes(900).toString("base64url")}`,
-      sealed,
-      `2.${sealed}`,
-      `0.${sealed}`,
-      `1.${sealed.slice(0, -4)}`,
-      `1.${sealed}AAAA`,
-      `1.${"A".repeat(7000)}`,
-      ...[0, 6, 18, 40, bytes.length - 1].map(flipped),
-      String(other.jar.get(other.sessionCookies[0])),
-    ]) {
-      browser.jar = new Map([[name, forged]]);
-      assert.equal((await verify()).status, 401, forged.slice(0, 40));
-      assert.equal((await browser.session()).status, 204, forged.slice(0, 40));
-    }
-    browser.jar = new Map([[name, value]]);
-    assert.equal((await verify()).status, 204);
-  });
+  contract(
+    "a cookie that is forged, cut, changed or of another key is not a session",
+    async (t) => {
+      const { browser, verify, config, startServer } = await world(t);
+      await browser.signIn();
+      const [name] = browser.sessionCookies;
+      const value = String(browser.jar.get(name));
+      const sealed = value.slice(2);
+      const bytes = Buffer.from(sealed, "base64url");
+      const flipped = (at) => {
+        const copy = Buffer.from(bytes);
+        copy[at] ^= 1;
+        return `1.${copy.toString("base64url")}`;
+      };
+      const other = (await startServer({ sealingKeys: [newKey()] })).newBrowser();
+      await other.signIn();
+      assert.notDeepEqual(config.sealingKeys, []);
+      for (const forged of [
+        "",
+        "1.",
+        "1.AAAA",
+        `1.${randomBytes(900).toString("base64url")}`,
+        sealed,
+        `2.${sealed}`,
+        `0.${sealed}`,
+        `1.${sealed.slice(0, -4)}`,
+        `1.${sealed}AAAA`,
+        `1.${"A".repeat(7000)}`,
+        ...[0, 6, 18, 40, bytes.length - 1].map(flipped),
+        String(other.jar.get(other.sessionCookies[0])),
+      ]) {
+        browser.jar = new Map([[name, forged]]);
+        assert.equal((await verify()).status, 401, forged.slice(0, 40));
+        assert.equal((await browser.session()).status, 204, forged.slice(0, 40));
+      }
+      browser.jar = new Map([[name, value]]);
+      assert.equal((await verify()).status, 204);
+    },
+  );
 
   contract("a session of one registration or session id opens at no other", async (t) => {
     const clients = [CLIENT, SECOND];
@@ -87,7 +90,7 @@ export function attackTests(adapter) {
     assert.equal((await other.session()).status, 204);
   });
 
-  contract("a cookie that is brought back after the sign-out is no session", async (t) => {
+  contract("a cookie that is brought back after the sign-out is not a session", async (t) => {
     const { browser, verify } = await world(t);
     await browser.signIn();
     const before = new Map(browser.jar);

@@ -166,7 +166,7 @@ export function instanceTests(adapter, other = adapter) {
     assert((await store.keys(`${PREFIX}rate:*`)).length >= 1);
   });
 
-  contract("while the store is down nobody is let in, and nobody is signed out", async (t) => {
+  contract("while the store is down no user is signed in, and none is signed out", async (t) => {
     const { upstream, redis, browser, verify, newBrowser, logged } = await world(t);
     await browser.signIn();
     const before = new Map(browser.jar);

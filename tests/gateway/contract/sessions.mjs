@@ -241,7 +241,7 @@ export function sessionTests(adapter) {
   });
 
   contract(
-    "an outage is no sign-out while the token lasts; a grant that is over is one",
+    "an outage does not sign out while the token lasts; the end of the grant does",
     async (t) => {
       const { upstream, browser, signedInAgo } = await world(t);
       upstream.givesRefreshTokens = true;

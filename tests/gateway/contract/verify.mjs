@@ -19,11 +19,11 @@ export function verifyTests(adapter) {
 
   contract("/verify names the user in headers, and is 401 without a session", async (t) => {
     const { upstream, browser, verify, logged } = await world(t);
-    const nobody = await verify();
-    assert.equal(nobody.status, 401);
-    assert.equal(nobody.headers["x-classlink-gateway-error"], "not_signed_in");
-    assert.equal(nobody.headers["www-authenticate"], "ClassLink");
-    assert.equal(JSON.parse(nobody.text).error, "login_required");
+    const withoutSession = await verify();
+    assert.equal(withoutSession.status, 401);
+    assert.equal(withoutSession.headers["x-classlink-gateway-error"], "not_signed_in");
+    assert.equal(withoutSession.headers["www-authenticate"], "ClassLink");
+    assert.equal(JSON.parse(withoutSession.text).error, "login_required");
 
     const claims = { sub: "a|b ü/%(1)", classLink_sourcedId: "5678_T/1", exp: undefined };
     await browser.signIn({ claims: { ...claims, exp: Math.floor(Date.now() / 1000) + 900 } });

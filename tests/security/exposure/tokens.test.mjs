@@ -195,14 +195,18 @@ for (const gateway of [false, true]) {
   });
 }
 
-test("who signs out at once leaves no name behind, though nobody asked who it was", async (t) => {
+test("a sign-out right after the sign-in leaves no name in memory, though getUser was not called", async (t) => {
   if (onlyInChromium(t, NO_SNAPSHOTS)) return;
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   const name = ["pia.pupil"];
   await open(page);
   await loginThroughUi(page, PEOPLE.pia);
-  assert.match(written(await memoryOf(page), name), /W.*J/, "it is found while somebody is there");
+  assert.match(
+    written(await memoryOf(page), name),
+    /W.*J/,
+    "it is found while the user is signed in",
+  );
 
   await callInPage(page, "client.logout()");
 
