@@ -7,7 +7,7 @@ def user_of(assertion):
     """The user, of a valid X-ClassLink-Assertion; raises jwt.PyJWTError for any other."""
     claims = jwt.decode(
         assertion,
-        keys.get_signing_key_from_jwt(assertion),
+        keys.get_signing_key_from_jwt(assertion).key,
         algorithms=["ES256"],
         issuer="https://app.example/auth",
         audience="https://app.example",
