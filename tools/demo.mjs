@@ -21,7 +21,7 @@ By default the apps sign in through the gateway, which the app's own server hold
 secret and answers no other origin's page, as ClassLink is thought to do.
 
   --direct             without a gateway: the apps are public clients, and the stand-in lets them
-  --idle SECONDS       sign people out after so long without activity (1800); a warning comes a minute before, or
+  --idle SECONDS       sign users out after so long without activity (1800); a warning comes a minute before, or
                        after half of a shorter time
   --token-lifetime S   access tokens that live S seconds, and refresh tokens to renew them
   --end-session        the stand-in has an end-session endpoint, as ClassLink has none
@@ -234,7 +234,7 @@ function printWhatToTry(values, { app }, standIn) {
   LaunchPad      ${standIn.launchPadUrl}    (the stand-in for ClassLink)
 
   What to try
-  · By button: open the app, press "Sign in with ClassLink", pick a district and a person.
+  · By button: open the app, press "Sign in with ClassLink", pick a district and a user.
   · By tile: open LaunchPad and press a tile of the app. One kind of tile brings a code without a state:
     the app answers it with a login of its own.
   · ${reload}
@@ -246,7 +246,7 @@ function printWhatToTry(values, { app }, standIn) {
   }
   · ${idle}
   · Refuse: press "Refuse" on the consent page, and see what the app says. The page comes once for each
-    person; with --consent always it comes every time.
+    user; with --consent always it comes every time.
   · The help desk's page, ${app}/help-desk: what a sign-in needs here, and whether it is there.
   · A harder provider: ${
     values.direct
