@@ -228,7 +228,7 @@ browserTest(
   },
 );
 
-test("no .wasm file: wasm_unavailable says what the server answered and what to do", async (t) => {
+test("no .wasm file: wasm_unavailable names the server's response and the remedy", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { app: { wasm: "missing" } });
   await open(page);
@@ -275,7 +275,7 @@ test("a .wasm file that failed to load once is fetched again at the next attempt
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
 
-test("wasmUrl says where the file lies", async (t) => {
+test("wasmUrl is the URL from which the .wasm file is fetched", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t, { config: { wasmUrl: "/assets/sdk.wasm" } });
   await context.route("**/assets/sdk.wasm", async (route) => {

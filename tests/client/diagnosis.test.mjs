@@ -285,7 +285,7 @@ test("keys that are missing, and a key set without any", async (t) => {
   }
 });
 
-test("endpoints that answer no other origin's page", async (t) => {
+test("diagnose finds endpoints without CORS headers", async (t) => {
   const { complaints, cors, keys, discovery } = await diagnosed(t, {
     standIn: { cors: false },
     config: { profile: "userinfo" },

@@ -662,7 +662,7 @@ test("the version is put in by the build", () => assert.equal(facade.VERSION, "1
 
 // The client
 
-test("a server: quiet, and every call says why", async () => {
+test("on a server nothing is logged, and every call rejects with the reason", async () => {
   const { createClient, glue } = fakeGlue();
   const client = createClient(BASE);
   const { startLogin, handleCallback, getUser, preload, getSnapshot } = client;
@@ -792,7 +792,7 @@ async function watchUsers(config = {}) {
   return { client, seen, publish, host };
 }
 
-test("onUserChange is not called for the first answer", async () => {
+test("onUserChange is not called for the first result", async () => {
   for (const [status, user] of /** @type {const} */ ([["signed-in", ADA], ["signed-out"]])) {
     const { seen, publish } = await watchUsers();
     publish("signing-in");
@@ -923,7 +923,7 @@ test("wasm_unavailable names the reason", async () => {
   assert.match(error.message, /no WebAssembly/);
 });
 
-test("a WebAssembly that doesn't come within the time-out is given up, and asked for again", async () => {
+test("a WebAssembly that does not load within the time-out is given up, and fetched again", async () => {
   page();
   const { glue } = fakeGlue();
   let asked = 0;
@@ -1027,7 +1027,7 @@ test("an onEvent that throws changes nothing", async () => {
 const CALLBACK = `${ORIGIN}/cb?code=1&state=2`;
 const SIGNED_IN = { status: "signed-in", user: USER, returnTo: "/" };
 
-test("handleCallback: one handling, one promise, until a new answer comes", async () => {
+test("handleCallback: one handling, one promise, until the URL has a new response", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   glue.onCall = ({ name, resolve }) => resolve(name === "Callback" ? SIGNED_IN : undefined);
@@ -1058,7 +1058,7 @@ test("handleCallback: one handling, one promise, until a new answer comes", asyn
   assert.equal((await caught(handleCallback())).code, "not_a_callback");
 });
 
-test("handleCallback: who signed out is not answered with again", async () => {
+test("handleCallback does not resolve with a user who has signed out", async () => {
   page(`${ORIGIN}/cb?code=1&state=2`);
   const { glue, createClient } = fakeGlue();
   const client = createClient(BASE);
@@ -1133,7 +1133,7 @@ test("a getUser of the same moment comes after handleCallback", async () => {
 
 // Districts
 
-test("a district function: asked each time, validated each time", async () => {
+test("a district function: called each time, validated each time", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const asked = [];
@@ -1273,7 +1273,7 @@ test("a panic ends every call of every client; the next call has a fresh instanc
   assert.equal(glue.resets, 2);
 });
 
-test("a panic that throws is told once; any other throw leaves the instance alone", async () => {
+test("a panic that throws is reported once; any other throw leaves the instance alone", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const client = createClient(BASE);

@@ -105,7 +105,7 @@ test("the authorization request has the parameters that every login needs, and n
   assert.equal(more.length, 0);
 });
 
-test("the authorization request has everything that is asked for", async (t) => {
+test("the authorization request has every option of startLogin", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { config: { scope: "openid profile email" } });
   await open(page);
@@ -144,7 +144,7 @@ test("every login has a state, a nonce and a challenge of its own", async (t) =>
   }
 });
 
-test("the callback costs one round trip: code and keys are asked for side by side, and nothing else", async (t) => {
+test("the callback costs one round trip: code and keys are requested side by side, and nothing else", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -623,7 +623,7 @@ test("a code that was used is never sent again", async (t) => {
   assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
-test("a login that is over an hour old is not answered any more", async (t) => {
+test("the response to a login that is over an hour old is refused", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -635,7 +635,7 @@ test("a login that is over an hour old is not answered any more", async (t) => {
   assert.equal(countRequests(standIn, PATHS.token), 0);
 });
 
-test("another issuer's answer is refused and consumes nothing (RFC 9207)", async (t) => {
+test("another issuer's authorization response is refused and consumes nothing (RFC 9207)", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t);
   await open(page);
@@ -652,7 +652,7 @@ test("another issuer's answer is refused and consumes nothing (RFC 9207)", async
   assert.equal((await handleCallback(page, right)).status, "signed-in");
 });
 
-test("an answer without the iss that the metadata promises is refused (RFC 9207)", async (t) => {
+test("an authorization response without the iss that the metadata promises is refused (RFC 9207)", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     configExpression:

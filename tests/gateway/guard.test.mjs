@@ -273,7 +273,7 @@ test("an endpoint that the provider does not have", async (t) => {
   assert.equal((await browser.send("GET", "/auth/my-info", { headers })).code, "endpoint_unknown");
 });
 
-test("the rate limit is asked after the guards and before anything is done", async (t) => {
+test("rateLimit is called after the guards and before anything is done", async (t) => {
   const asked = [];
   /** @type {any} */
   let answer = true;
@@ -331,7 +331,7 @@ for (const [what, log] of Object.entries({ throws, rejects, never, badThenable }
   });
 }
 
-test("an asynchronous logger is waited for, since a runtime may stop after the answer", async (t) => {
+test("an asynchronous logger is waited for, since a runtime may stop after the response", async (t) => {
   const written = [];
   const { browser } = await setUp(t, {
     log: async (entry) => {
@@ -476,7 +476,7 @@ test("requests to the provider: so many at a time, and the others in their turn"
   assert.equal(most, 3);
 });
 
-test("a provider that hangs: what found no turn is told so, and later requests go through", async (t) => {
+test("a provider that hangs: requests without a turn are refused, and later ones go through", async (t) => {
   let hangs = false;
   const { browser, entries } = await setUp(t, {
     limits: { concurrent: 2 },

@@ -43,7 +43,7 @@ test("nothing is read before the first request, as `next build` imports every ro
   await assert.rejects(getSession({ headers: new Headers() }), /No secrets here/);
 });
 
-test("the handlers answer as the gateway", async () => {
+test("the handlers respond as the gateway", async () => {
   const { handlers } = next.createNextGateway({
     clients: [CLIENT],
     sealingKeys: [newKey()],

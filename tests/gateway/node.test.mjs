@@ -109,7 +109,7 @@ test("without an application a foreign path is 404, and what can't be read 400",
   assert.equal((await ask("GET", "/auth/health", { headers: { Host: "a b" } })).status, 400);
 });
 
-test("a `handle` that the application has wrapped is the one that is asked", async (t) => {
+test("a `handle` that the application has wrapped is the one that is called", async (t) => {
   const { gateway } = await setUp(t);
   const asked = [];
   /** @type {typeof gateway.handle} */
@@ -123,7 +123,7 @@ test("a `handle` that the application has wrapped is the one that is asked", asy
   assert.deepEqual(asked, ["/auth/health", "/auth/session"]);
 });
 
-test("behind a proxy: the origin that is told", async (t) => {
+test("behind a proxy, the origin is the one of the options", async (t) => {
   const { gateway, browser } = await setUp(t);
   await browser.signIn();
   const { ask } = await serve(t, toNodeHandler(gateway, { origin: APP }));
@@ -209,7 +209,7 @@ test("a Host that holds a path steers nothing, and is refused by the gateway its
   assert.equal((await ask("GET", "http://evil.example/auth/health")).body, '{"status":"ok"}');
 });
 
-test("TRACE and its like get the gateway's own answer, and a log entry", async (t) => {
+test("TRACE and its like get the gateway's own response, and a log entry", async (t) => {
   const { gateway, entries } = await setUp(t);
   const { origin } = await serve(t, toNodeHandler(gateway));
   const { port } = new URL(origin);

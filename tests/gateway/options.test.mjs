@@ -88,7 +88,7 @@ test("mistakes are named", () => {
   }
 });
 
-test("everything that is wrong is told at once", () => {
+test("every mistake is reported at once", () => {
   assert.throws(
     () =>
       createGateway(

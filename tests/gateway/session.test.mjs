@@ -201,7 +201,7 @@ test("a shorter session clears what a longer one left", async (t) => {
   assert((await browser.whoIsIt()) !== null, "one left behind changes nothing");
 });
 
-test("a session too large is refused, and says what to ask for less of", async (t) => {
+test("a session too large is refused, and the message says what to request less of", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   for (const length of [5000, 100_000]) {
     upstream.bendResponse = (response) => ({ ...response, access_token: "a".repeat(length) });
@@ -364,7 +364,7 @@ test("a malformed or repeated session id is refused", async (t) => {
 
 for (const isNamed of [true, false]) {
   const how = isNamed ? "that names its session" : "that names none";
-  test(`a sign-out ${how} holds when an earlier session request's answer arrives after it`, async (t) => {
+  test(`a sign-out ${how} holds when an earlier session request's response arrives after it`, async (t) => {
     const { browser, pass } = await setUp(t);
     const { json } = await browser.signIn();
     pass(100);
@@ -378,7 +378,7 @@ for (const isNamed of [true, false]) {
   });
 }
 
-test("a sign-out that names a sign-in under way holds when that answer arrives after it", async (t) => {
+test("a sign-out that names a sign-in under way holds when that response arrives after it", async (t) => {
   const { browser } = await setUp(t);
   const login = newLogin();
   const late = await browser.startSignIn({ login });
@@ -439,7 +439,7 @@ test("two sign-ins whose responses arrive in the other order: the later one coun
   await assertSignedOut(browser);
 });
 
-test("a sign-out's answer that arrives after the next sign-in leaves that alone", async (t) => {
+test("a sign-out's response that arrives after the next sign-in leaves that alone", async (t) => {
   const { browser, pass } = await setUp(t);
   const { json } = await browser.signIn({ claims: PIA });
   const signOut = await browser.startNaming("DELETE", json.session_id);
@@ -474,7 +474,7 @@ test("a page that names its session in the token request has one once it has nam
   assert.equal(await reload(browser), "8708718");
 });
 
-test("a sign-in whose answer did not arrive whole leaves nothing", async (t) => {
+test("a sign-in whose response was cut off leaves nothing", async (t) => {
   const { browser, pass } = await setUp(t);
   await browser.signIn({ isNamed: true });
   // The head and its cookies are there, the body is not; the page is loaded again.
@@ -531,7 +531,7 @@ test("cookies of a registration that is no longer served are cleared first", asy
   assert.equal((await now.session()).status, 200);
 });
 
-test("the answer to a sign-in with an ID token of 4 KB has a head below 4 KB", async (t) => {
+test("the response to a sign-in with an ID token of 4 KB has a head below 4 KB", async (t) => {
   const { browser } = await setUp(t);
   await browser.signIn();
   // What a district's claims look like: words, and some ids.

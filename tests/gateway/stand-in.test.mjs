@@ -90,7 +90,7 @@ test("a wrong secret is the provider's refusal", async (t) => {
   assert.deepEqual([answer.status, answer.json], [400, { error: "invalid_client" }]);
 });
 
-test("the tenant is asked for where the ID token doesn't name it", async (t) => {
+test("the tenant is fetched if the ID token does not name it", async (t) => {
   const { standIn, start } = await setUp(t, { tenantClaims: false });
   for (const [allowedTenants, status] of [
     [[2284], 200],

@@ -59,7 +59,7 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   ]);
 });
 
-test("a ClassLink-like answer: no expires_in, no refresh token, no scope, no nbf", async (t) => {
+test("a token response as ClassLink's: no expires_in, no refresh token, no scope, no nbf", async (t) => {
   const { browser } = await setUp(t);
   const { json } = await browser.signIn();
   assert.deepEqual(Object.keys(json).sort(), [
@@ -73,7 +73,7 @@ test("a ClassLink-like answer: no expires_in, no refresh token, no scope, no nbf
   assert.deepEqual((await browser.whoIsIt())?.scope, []);
 });
 
-test("the secret goes into the header, encoded, where metadata allows both or says nothing", async (t) => {
+test("the secret goes into the header, encoded, if metadata allows both or neither", async (t) => {
   for (const methods of [undefined, ["client_secret_post", "client_secret_basic"]]) {
     const { upstream, browser } = await setUp(t);
     upstream.discovery.token_endpoint_auth_methods_supported = methods;

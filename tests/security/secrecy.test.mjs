@@ -446,7 +446,7 @@ for (const [code, { query, config, answer, bend, profile, keys, abort }] of Obje
   });
 }
 
-test("an error's stack names the page that asked, and not the code in its address", async (t) => {
+test("an error's stack names the calling page, and not the code in its URL", async (t) => {
   const { page, open, secrets } = await watch(t, {
     configExpression: `(() => {
       try {

@@ -64,7 +64,7 @@ async function assertWiped(page, code) {
 
 // ---- Without renewal ----
 
-test("a valid token is answered without a request, and getIdToken gives the verified one", async (t) => {
+test("getAccessToken returns a valid token without a request, and getIdToken the verified one", async (t) => {
   const { page, standIn, app } = await signedIn(t);
   app.requests.length = 0;
 
@@ -323,7 +323,7 @@ test("a token response without an ID token is fine: the user's stays", async (t)
   assert.equal(await page.evaluate("client.getSnapshot() === before"), true, "nothing to render");
 });
 
-test("an answer without a refresh token is fine: the one before stays (RFC 6749, 6)", async (t) => {
+test("a token response without a refresh token is fine: the one before stays (RFC 6749, 6)", async (t) => {
   const { page, context, requests, standIn } = await signedIn(t);
   requests.length = 0;
   await rewriteRefreshResponses(context, standIn, (answer) => {

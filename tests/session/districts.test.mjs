@@ -77,7 +77,7 @@ test("signing out in one tab reaches the tabs of the same district", async (t) =
   assert.equal((await snapshot(page)).user, null);
 });
 
-test("a function that fails is config_invalid with its cause, and is asked again", async (t) => {
+test("a function that fails is config_invalid with its cause, and is called again", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     interceptNavigation: true,
@@ -151,7 +151,7 @@ test("two clients on one page sign in side by side, each with its own issuer", a
   assert.notEqual(await accessToken(page), await callInPage(page, "second.getAccessToken()"));
 });
 
-test("one client's answer is state_unknown to another, which leaves it alone", async (t) => {
+test("one client's authorization response is state_unknown to another, which leaves it alone", async (t) => {
   const { page, open } = await twoIssuers(t);
   await open(page);
   await page.evaluate("client.startLogin()");
@@ -197,7 +197,7 @@ test("mix-up: an issuer that passes another's code off as its own gets neither c
 
 // ---- More scope, later ----
 
-test("asking for more later: by redirect, the snapshot says what was granted", async (t) => {
+test("requesting more scopes later: by redirect, the snapshot has what was granted", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);

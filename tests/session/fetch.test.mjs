@@ -252,7 +252,7 @@ for (const [name, init, body] of /** @type {const} */ ([
     /name="a"\r\n\r\nb\r\n/,
   ],
 ])) {
-  test(`a 401 to a request ${name} is answered with one renewal and one more try`, async (t) => {
+  test(`a 401 to a request ${name} leads to one renewal and one more try`, async (t) => {
     const api = await startForgetfulApi(t);
     const { page, standIn } = await signedIn(t, api);
 
@@ -326,7 +326,7 @@ browserTest(
   },
 );
 
-test("a second 401 is the caller's answer, and many at once are one renewal", async (t) => {
+test("a second 401 is the caller's, and many at once are one renewal", async (t) => {
   const api = await startApi(t, () => ({ status: 401, body: '"never"' }));
   const { page, standIn } = await signedIn(t, api);
   const args = JSON.stringify(api.origin);

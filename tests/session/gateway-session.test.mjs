@@ -236,7 +236,7 @@ test("while the other user's session cannot be fetched, this tab shows no user",
 
 // ---- Signing out while the gateway is down ----
 
-test("signing out while the gateway is down holds: the session is ended before it is asked for again", async (t) => {
+test("signing out while the gateway is down holds: the session is ended before it is fetched again", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway, app } = await startGatewayApp(t);
   await open(page);

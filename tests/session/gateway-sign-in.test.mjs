@@ -144,7 +144,7 @@ for (const [device, seconds] of /** @type {const} */ ([
   });
 }
 
-test("a token that is over by the gateway's time is refused, whatever the device's clock says", async (t) => {
+test("a token that is over by the gateway's time is refused, whatever the device's clock shows", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await setClock(context, 26 * HOUR);

@@ -58,7 +58,7 @@ async function assertSignedOut(page) {
   assert.equal((await callInPage(page, "client.getIdToken()")).error.code, "not_signed_in");
 }
 
-test("signs out here, and says that the provider's session may remain: ClassLink has no way to end it", async (t) => {
+test("logout signs out here, and reports that the provider's session may remain: ClassLink has no way to end it", async (t) => {
   const { page, standIn, app } = await signedIn(t);
   assert.deepEqual(await callInPage(page, "client.logout()"), LOCAL);
   await assertSignedOut(page);
@@ -164,7 +164,7 @@ test("an end-session endpoint ends the provider's session, with the ID token as 
   assert.equal((await handleCallback(page)).error.code, "login_required");
 });
 
-test("logout says that the provider's session does not remain, where it is on the way to end it", async (t) => {
+test("logout reports that the provider's session does not remain when it leaves the page to end it", async (t) => {
   const { page, standIn } = await signedIn(t, { standIn: { endSession: true } });
   assert.deepEqual(await callInPage(page, "client.logout()"), {
     sessionEnded: true,

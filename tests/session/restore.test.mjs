@@ -475,19 +475,22 @@ browserTest('"redirect": the second reload finds the user again as the first did
   }
 });
 
-browserTest('"redirect": not from the callback page, whose answer is handled first', async (t) => {
-  const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
-  await startLogin(page);
-  await selectUser(page, PEOPLE.pia);
-  await waitForCallback(page);
-  standIn.requests.length = 0;
+browserTest(
+  '"redirect": not from the callback page, whose response is handled first',
+  async (t) => {
+    const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
+    await startLogin(page);
+    await selectUser(page, PEOPLE.pia);
+    await waitForCallback(page);
+    standIn.requests.length = 0;
 
-  assert.equal(await callInPage(page, "client.getUser()"), null);
-  assert.equal((await callInPage(page, "client.handleCallback()")).status, "signed-in");
+    assert.equal(await callInPage(page, "client.getUser()"), null);
+    assert.equal((await callInPage(page, "client.handleCallback()")).status, "signed-in");
 
-  assert.equal(page.url(), app.redirectUri);
-  assert.equal(countRequests(standIn, PATHS.authorization), 0);
-});
+    assert.equal(page.url(), app.redirectUri);
+    assert.equal(countRequests(standIn, PATHS.authorization), 0);
+  },
+);
 
 browserTest('"redirect": not while a sign-in is under way, which it waits for', async (t) => {
   const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });

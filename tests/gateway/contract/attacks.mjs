@@ -219,7 +219,7 @@ export function attackTests(adapter) {
     },
   );
 
-  contract("unknown keys, and keys asked for past the cache, make no flood", async (t) => {
+  contract("unknown keys, and keys requested past the cache, cause few requests", async (t) => {
     const { upstream, browser } = await world(t);
     await browser.signIn();
     upstream.bend = (token) => ({

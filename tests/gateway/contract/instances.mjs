@@ -102,7 +102,7 @@ export function instanceTests(adapter, other = adapter) {
     assert.equal((await other.session()).status, 200);
   });
 
-  contract("a grant is renewed once, whichever instance is asked", async (t) => {
+  contract("a grant is renewed once, whichever instance gets the requests", async (t) => {
     const { upstream, browser, elsewhere, signedInAgo } = await world(t);
     upstream.givesRefreshTokens = true;
     upstream.accessTokenLifetime = 1000;
@@ -215,7 +215,7 @@ export function instanceTests(adapter, other = adapter) {
     assert.equal(upstream.count("/token"), asked);
   });
 
-  contract("readiness says whether the store can be asked", async (t) => {
+  contract("readiness reports whether the store is reachable", async (t) => {
     const { redis, ask } = await world(t);
     const first = await ask({ path: "/auth/ready" });
     assert.deepEqual(JSON.parse(first.text).checks, { provider: "ok", store: "ok" });

@@ -16,14 +16,17 @@ export function operationTests(adapter) {
   const contract = (name, play) => void test(`${adapter.name}: ${name}`, play);
   const world = (t, ...more) => startWorld(t, adapter, ...more);
 
-  contract("health says that the process serves, and asks the provider nothing", async (t) => {
-    const { upstream, ask } = await world(t);
-    const { status, text } = await ask({ path: "/auth/health" });
-    assert.deepEqual([status, JSON.parse(text)], [200, { status: "ok" }]);
-    assert.equal(upstream.requests.length, 0);
-  });
+  contract(
+    "health reports that the process serves, without a request to the provider",
+    async (t) => {
+      const { upstream, ask } = await world(t);
+      const { status, text } = await ask({ path: "/auth/health" });
+      assert.deepEqual([status, JSON.parse(text)], [200, { status: "ok" }]);
+      assert.equal(upstream.requests.length, 0);
+    },
+  );
 
-  contract("ready says whether sign-ins can be served", async (t) => {
+  contract("ready reports whether sign-ins can be served", async (t) => {
     const { upstream, ask, startServer } = await world(t);
     const first = await ask({ path: "/auth/ready" });
     assert.deepEqual(

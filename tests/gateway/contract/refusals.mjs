@@ -252,7 +252,7 @@ export function refusalTests(adapter) {
     assert.equal(entries[1].level, "error", "the registration or the secret is wrong");
   });
 
-  contract("a provider that fails is told apart", async (t) => {
+  contract("failures of the provider have codes of their own", async (t) => {
     const { upstream, browser } = await world(t);
     const send =
       (status, body, headers = {}) =>

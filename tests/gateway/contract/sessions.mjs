@@ -107,14 +107,17 @@ export function sessionTests(adapter) {
     },
   );
 
-  contract("a user who signs in is not replaced by a late answer for the one before", async (t) => {
-    const { browser, signedInAgo } = await world(t);
-    await signedInAgo(120);
-    const late = await browser.startNaming("POST", undefined);
-    const { json } = await browser.signIn({ claims: { sub: "another" } });
-    late.arrive();
-    assert.equal((await browser.session()).json.id_token, json.id_token);
-  });
+  contract(
+    "a user who signs in is not replaced by a late response for the one before",
+    async (t) => {
+      const { browser, signedInAgo } = await world(t);
+      await signedInAgo(120);
+      const late = await browser.startNaming("POST", undefined);
+      const { json } = await browser.signIn({ claims: { sub: "another" } });
+      late.arrive();
+      assert.equal((await browser.session()).json.id_token, json.id_token);
+    },
+  );
 
   contract(
     "a session ends at its idle limit, its absolute limit and with its ID token",
@@ -198,7 +201,7 @@ export function sessionTests(adapter) {
     },
   );
 
-  contract("the head of a sign-in's answer stays below a proxy's 4 KB", async (t) => {
+  contract("the head of a sign-in's response stays below a proxy's 4 KB", async (t) => {
     const { browser } = await world(t);
     const bulk = randomBytes(1700).toString("base64url");
     const { status, headers, json } = await browser.signIn({ claims: { bulk } });
@@ -208,7 +211,7 @@ export function sessionTests(adapter) {
   });
 
   contract(
-    "a session too large for cookies is refused, and says what to ask for less of",
+    "a session too large for cookies is refused, and the message says what to request less of",
     async (t) => {
       const { upstream, browser } = await world(t);
       upstream.bendResponse = (response) => ({

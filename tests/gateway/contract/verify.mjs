@@ -74,7 +74,7 @@ export function verifyTests(adapter) {
     },
   );
 
-  contract("below /verify/ the answer is 200, whatever path and method Envoy adds", async (t) => {
+  contract("a path below /verify/ is 200, whatever path and method Envoy adds", async (t) => {
     const { browser, verify } = await world(t);
     for (const path of ["/auth/verify/", "/auth/verify/api/classes?client_id=x&client_id=y"]) {
       assert.equal((await verify({ path })).status, 401, path);
@@ -108,7 +108,7 @@ export function verifyTests(adapter) {
     assert.equal(await code("?client_id=client-2"), "not_signed_in");
   });
 
-  contract("/verify counts as activity only if it is asked to", async (t) => {
+  contract("/verify counts as activity only with its parameter", async (t) => {
     const { browser, verify, signedInAgo } = await world(t);
     await signedInAgo(1000);
     const before = await verify();
