@@ -81,7 +81,9 @@ impl Machine {
         };
         if is_other {
             // But a renewal under way may be about to bring that one.
-            id.into_iter().for_each(|id| self.remember_ended(id));
+            if let Some(id) = id {
+                self.remember_ended(id);
+            }
             return;
         }
         let shows_error = self.last_error.is_some() && self.session().is_none();

@@ -190,7 +190,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
  * @param {string} method
  * @param {string} path
  * @returns {{ made: Promise<void>, release: () => void }} `made` resolves when the gateway has done its part; `release`
- * lets the answer go, the cookies in its head included.
+ * sends the answer, with the cookies in its head.
  */
 export function holdNextAnswer(gateway, method, path) {
   const made = deferred();
