@@ -297,12 +297,9 @@ async function buildDevWasm(folder) {
 
 /** @param {NodeJS.ProcessEnv} env */
 async function buildBindgen(env) {
-  logStep("Building the wasm-bindgen tool that Cargo.lock pins (a minute, the first time)");
-  await run(
-    "cargo",
-    ["build", "--locked", "--profile", "tool", "--package", "wasm-bindgen-runner"],
-    { env },
-  );
+  logStep("Building the wasm-bindgen that Cargo.lock pins (half a minute, the first time)");
+  // Of the whole workspace, so that Clippy and the tests share what it compiles: the features are the same.
+  await run("cargo", ["build", "--locked", "--workspace", "--bin", "wasm-bindgen-runner"], { env });
 }
 
 /**
@@ -331,11 +328,8 @@ function finishWasm(raw, small, folder) {
 /** Gives what cargo compiled last its glue. @param {string} folder where both go @param {string} [profile] cargo's */
 export async function bindWasm(folder, profile = "release") {
   rmSync(folder, { recursive: true, force: true });
-  await run(join(target, "tool/wasm-bindgen-runner"), [
-    join(target, TARGET, profile, `${NAME}.wasm`),
-    ...["--target", "web", "--omit-default-module-path", "--experimental-reset-state-function"],
-    ...["--encode-into", "always", "--remove-producers-section", "--out-dir", folder],
-  ]);
+  const compiled = join(target, TARGET, profile, `${NAME}.wasm`);
+  await run(join(target, "debug/wasm-bindgen-runner"), [compiled, folder]);
 }
 
 /**

@@ -56,7 +56,7 @@ export const TOOLS = {
   "libfuzzer-sys": "fuzzing: the fuzzer",
   proptest: "tests: generated input",
   ring: "tests: signs tokens, and checks signatures",
-  "wasm-bindgen-cli": "build: the glue, by the version that `Cargo.lock` pins",
+  "wasm-bindgen-cli-support": "build: the glue, by the version that `Cargo.lock` pins",
   // npm
   "@arethetypeswrong/core": "tests: whether every entry's types resolve",
   "@auth0/auth0-spa-js": "conformance and bench: a peer",
