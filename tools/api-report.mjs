@@ -8,7 +8,12 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
+import {
+  CompilerState,
+  Extractor,
+  ExtractorConfig,
+  ExtractorLogLevel,
+} from "@microsoft/api-extractor";
 import { build } from "./build.mjs";
 import { CliError, logStep, root, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
@@ -16,21 +21,19 @@ import { setUp } from "./setup.mjs";
 /** Where the reports are. */
 export const REPORTS = join(root, "tests/packaging/api");
 
-/**
- * Extracts the report of one entry, and compares it with the reviewed one or replaces that.
- *
- * @param {string} entry such as `index`
- * @param {{ replace: boolean }} options
- * @returns {boolean} whether it differs from the reviewed one
- */
-export function reportOf(entry, { replace }) {
-  const pkg = join(root, "pkg");
+const pkg = join(root, "pkg");
+
+/** @param {string} entry */
+const typesOf = (entry) => join(pkg, `${entry}.d.ts`);
+
+/** api-extractor's settings for an entry. @param {string} entry @param {string[]} entries all that are compiled with it */
+function configOf(entry, entries) {
   const temporary = join(root, "target/api-report");
   for (const folder of [REPORTS, temporary]) mkdirSync(folder, { recursive: true });
-  const config = ExtractorConfig.prepare({
+  return ExtractorConfig.prepare({
     configObject: {
       projectFolder: pkg,
-      mainEntryPointFilePath: join(pkg, `${entry}.d.ts`),
+      mainEntryPointFilePath: typesOf(entry),
       // api-extractor has a compiler of its own, which is older than the project's.
       compiler: {
         overrideTsconfig: {
@@ -38,7 +41,7 @@ export function reportOf(entry, { replace }) {
             ...{ target: "es2022", lib: ["es2022", "dom"], module: "esnext", jsx: "react-jsx" },
             ...{ moduleResolution: "bundler", skipLibCheck: true, types: ["node"] },
           },
-          include: [join(pkg, `${entry}.d.ts`)],
+          include: entries.map(typesOf),
         },
       },
       apiReport: {
@@ -58,14 +61,35 @@ export function reportOf(entry, { replace }) {
     configObjectFullPath: undefined,
     packageJsonFullPath: join(pkg, "package.json"),
   });
-  const { apiReportChanged } = Extractor.invoke(config, {
-    localBuild: replace,
-    messageCallback(message) {
-      message.handled = true;
-      if (message.category === "Compiler") throw new CliError(message.text);
-    },
+}
+
+/**
+ * Compiles the types of all entries, once.
+ *
+ * @param {string[]} entries such as `index`
+ * @returns {(entry: string, options: { replace: boolean }) => boolean} extracts the report of an entry, compares it with
+ * the reviewed one or replaces that, and returns whether they differ
+ */
+export function compileEntries(entries) {
+  const configs = new Map(entries.map((entry) => [entry, configOf(entry, entries)]));
+  const [first, ...others] = configs.values();
+  if (!first) throw new CliError("The package has no types.");
+  const compilerState = CompilerState.create(first, {
+    additionalEntryPoints: others.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath),
   });
-  return apiReportChanged;
+  return (entry, { replace }) => {
+    const config = configs.get(entry);
+    if (!config) throw new CliError(`\`${entry}\` is not an entry.`);
+    const { apiReportChanged } = Extractor.invoke(config, {
+      compilerState,
+      localBuild: replace,
+      messageCallback(message) {
+        message.handled = true;
+        if (message.category === "Compiler") throw new CliError(message.text);
+      },
+    });
+    return apiReportChanged;
+  };
 }
 
 /** The entries that have types of their own. @param {Record<string, unknown>} exports the manifest's */
@@ -80,7 +104,9 @@ await runAsCli(import.meta, async () => {
   await setUp();
   await build();
   const { default: manifest } = await import("../pkg/package.json", { with: { type: "json" } });
-  for (const entry of typedEntries(manifest.exports)) {
+  const entries = typedEntries(manifest.exports);
+  const reportOf = compileEntries(entries);
+  for (const entry of entries) {
     if (reportOf(entry, { replace: true })) logStep(`tests/packaging/api/${entry}.api.md changed`);
   }
 });
