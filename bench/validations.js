@@ -64,7 +64,7 @@ async function buildScript() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "wasm");
-  await buildWasm(wasm, ["benchmark"]);
+  await buildWasm(wasm, { features: ["benchmark"] });
   const { outputFiles } = await bundle({
     entryPoints: [fileURLToPath(new URL("validations-page.js", import.meta.url))],
     alias: { "benchmark-wasm": wasm },

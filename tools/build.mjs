@@ -234,9 +234,10 @@ function digestOf(paths) {
  * Compiles the crate and makes the loader's glue.
  *
  * @param {string} folder where both go
- * @param {string[]} [features] of the crate
+ * @param {{ features?: string[], isOptimized?: boolean }} [options] `features`: of the crate; `isOptimized`: whether it is
+ * made smaller, which takes twice as long
  */
-export async function buildWasm(folder, features = []) {
+export async function buildWasm(folder, { features = [], isOptimized = true } = {}) {
   // RUSTFLAGS would replace the flags of .cargo/config.toml.
   /** @type {NodeJS.ProcessEnv} */
   const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, ...env } = {
@@ -260,10 +261,14 @@ export async function buildWasm(folder, features = []) {
   );
   const raw = join(target, "wasm-bindgen");
   await bindWasm(raw);
-  logStep("Making the WebAssembly smaller (wasm-opt)");
-  const small = join(raw, "small.wasm");
-  await optimiseWasm(raw, small);
-  finishWasm(raw, small, folder);
+  const bound = join(raw, "bound.wasm");
+  if (isOptimized) {
+    logStep("Making the WebAssembly smaller (wasm-opt)");
+    await optimiseWasm(raw, bound);
+  } else {
+    renameSync(join(raw, WASM), bound);
+  }
+  finishWasm(raw, bound, folder);
 }
 
 /**
@@ -306,16 +311,16 @@ async function buildBindgen(env) {
  * Shortens the names of imports and exports, and fits the glue to them.
  *
  * @param {string} raw where the glue is
- * @param {string} small the WebAssembly; it is removed
+ * @param {string} bound the WebAssembly; it is removed
  * @param {string} folder where both go
  */
-function finishWasm(raw, small, folder) {
+function finishWasm(raw, bound, folder) {
   const names = execCapture(process.execPath, [
-    ...[WASM_OPT, small, "--minify-imports-and-exports-and-modules", "--strip-target-features"],
+    ...[WASM_OPT, bound, "--minify-imports-and-exports-and-modules", "--strip-target-features"],
     ...["--output", join(raw, WASM)],
   ]);
   if (!names.ok) throw new CliError("wasm-opt can't shorten the names of imports and exports.");
-  rmSync(small);
+  rmSync(bound);
   const glue = join(raw, `${NAME}.js`);
   writeFileSync(glue, patchGlue(readFileSync(glue, "utf8"), JSON.parse(names.stdout)));
   appendFileSync(join(raw, `${NAME}.d.ts`), ADDED_TYPES);

@@ -18,7 +18,7 @@ async function panickingEntry() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wasm = join(folder, "wasm");
-  await buildWasm(wasm, ["forced-panic"]);
+  await buildWasm(wasm, { features: ["forced-panic"], isOptimized: false });
   const { outputFiles } = await bundle({
     entryPoints: [join(root, "pkg-template/src/inline.ts")],
     bundle: true,
