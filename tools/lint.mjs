@@ -1,5 +1,6 @@
 /**
- * Checks the form of everything, and changes nothing: all checks run, and the last line names those that failed.
+ * Checks the form of everything, and changes nothing: all checks run, and the last line names those that failed. Those of
+ * Rust run beside the package's build and the checks of the scripts, for most of them use one processor alone.
  *
  * @module
  */
@@ -16,8 +17,10 @@ const npmTool = (path, ...args) => [process.execPath, [join(root, "node_modules"
 /** @type {(...args: string[]) => Command} */
 const clippy = (...args) => ["cargo", ["clippy", "--locked", ...args, "--", "-D", "warnings"]];
 
-/** The name of each check, and the program that does it. @type {[name: string, ...Command][]} */
-const CHECKS = [
+/** The name of each check, and the program that does it. @typedef {[name: string, ...Command]} Check */
+
+/** The checks of Rust. @type {Check[]} */
+const RUST = [
   ["Rust's formatting", "cargo", ["fmt", "--all", "--check"]],
   ["Clippy, native", ...clippy("--workspace", "--all-targets")],
   [
@@ -32,6 +35,10 @@ const CHECKS = [
       "--all-features",
     ),
   ],
+];
+
+/** The checks of everything else: of the package's types, and of the demo's, which rest on the package. @type {Check[]} */
+const SCRIPTS = [
   ["Biome", ...npmTool("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
   // Biome has such a rule too, which knows no types from node_modules.
   ["Floating promises, layers and cycles", ...npmTool("oxlint/bin/oxlint")],
@@ -40,28 +47,42 @@ const CHECKS = [
   ["TypeScript, tests and tools", ...npmTool("typescript/bin/tsc", "--project", ".")],
   ...["www/app", "www/vue-app"].map(
     (project) =>
-      /** @type {[string, ...Command]} */ ([
+      /** @type {Check} */ ([
         `TypeScript, ${project}`,
         ...npmTool("typescript/bin/tsc", "--project", project, "--noEmit"),
       ]),
   ),
   ["Prose", process.execPath, [join(root, "tools/prose.mjs")]],
+  ["Addresses in package-lock.json", process.execPath, [join(root, "tools/lockfile.mjs")]],
   ["File names in comments", process.execPath, [join(root, "tools/references.mjs")]],
   ["The API reference", process.execPath, [join(root, "tools/reference/write.mjs")]],
 ];
 
-await runAsCli(import.meta, async () => {
-  await setUp();
-  // It checks the package's types, and the demo's rest on what it makes.
-  await build();
+/**
+ * Runs checks one after the other.
+ *
+ * @param {Check[]} checks
+ * @returns {Promise<string[]>} the names of those that failed
+ */
+async function failedOf(checks) {
   const failed = [];
-  for (const [name, command, args] of CHECKS) {
-    logStep(name);
-    await run(command, args).catch((error) => {
+  for (const [title, command, args] of checks) {
+    await run(command, args, { title }).catch((error) => {
       if (!(error instanceof CliError)) throw error;
-      failed.push(name);
+      console.error(`✗ ${error.message}`);
+      failed.push(title);
     });
   }
+  return failed;
+}
+
+await runAsCli(import.meta, async () => {
+  await setUp();
+  const lanes = await Promise.allSettled([failedOf(RUST), build().then(() => failedOf(SCRIPTS))]);
+  const failed = lanes.flatMap((lane) => {
+    if (lane.status === "rejected") throw lane.reason;
+    return lane.value;
+  });
   if (failed.length > 0) throw new CliError(`Failed: ${failed.join("; ")}.`);
   logStep("All checks passed");
 });

@@ -58,23 +58,29 @@ const NETWORK_TROUBLE =
  *
  * @param {string} command
  * @param {string[]} args
- * @param {Where & { onLine?: (line: string) => void }} [options] `onLine` hears each line of standard output
+ * @param {Where & { onLine?: (line: string) => void, title?: string }} [options] `onLine` hears each line of standard
+ * output; with a `title`, that and the output are shown in one piece when the program ends, since others run beside it
  * @returns {Promise<void>}
  * @throws {CliError} when the program can't be started or fails; the message tells a missing network apart
  */
-export async function run(command, args, { cwd = root, env = process.env, onLine } = {}) {
+export async function run(command, args, { cwd = root, env = process.env, onLine, title } = {}) {
   const child = spawn(command, args, { cwd, env, stdio: ["inherit", "pipe", "pipe"] });
   let errors = "";
   let rest = "";
+  let held = "";
+  const show = (/** @type {NodeJS.WriteStream} */ stream, /** @type {string} */ text) => {
+    if (title === undefined) stream.write(text);
+    else held += text;
+  };
   child.stdout.setEncoding("utf8").on("data", (text) => {
-    process.stdout.write(text);
+    show(process.stdout, text);
     if (!onLine) return;
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) onLine(line);
   });
   child.stderr.setEncoding("utf8").on("data", (text) => {
-    process.stderr.write(text);
+    show(process.stderr, text);
     errors = (errors + text).slice(-20_000);
   });
   const shown = `${command} ${args.join(" ")}`;
@@ -85,6 +91,10 @@ export async function run(command, args, { cwd = root, env = process.env, onLine
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   if (rest && onLine) onLine(rest);
+  if (title !== undefined) {
+    logStep(title);
+    process.stdout.write(held);
+  }
   if (outcome === 0) return;
   if (NETWORK_TROUBLE.test(errors)) {
     throw new CliError(
