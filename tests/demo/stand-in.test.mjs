@@ -535,6 +535,8 @@ test("the command line", async (t) => {
     [[...args, "--consent", "maybe"], /consent: must be one of/],
     [[...args, "--tls-key", "x"], /belong together/],
     [[...args, "--cross-site-cookies"], /crossSiteCookies: needs tls/],
+    [[...args, "vite"], /Unexpected argument 'vite'/],
+    [[...args, "--"], /after -- a command is missing/],
   ]).map(async ([given, message]) => {
     const { output, ended } = cli(t, ...given);
     assert.equal(await ended, 2, output.err);
@@ -574,6 +576,46 @@ test("the command line", async (t) => {
   assert.equal(await help.ended, 0);
   assert.match(help.output.out, /Usage: classlink-stand-in/);
   await Promise.all(wrong);
+});
+
+/** The command line with a command of its own, which is a program for Node. */
+const besides = (t, program) =>
+  cli(
+    t,
+    ...["--client-id", "a", "--redirect-uri", REDIRECT_URI, "--port", "0", "--api-port", "0"],
+    ...["--", process.execPath, "--eval", program, "--", "--port", "5173"],
+  );
+
+test("the command line runs a command beside it, and ends with it and with its status", async (t) => {
+  const { output, ended } = besides(
+    t,
+    "console.log(process.argv.slice(1).join(' ')); process.exitCode = 3;",
+  );
+  assert.equal(await ended, 3);
+  assert.match(output.out, /issuer .*^--port 5173$/ms, "after what the stand-in prints itself");
+  assert.equal(output.err, "");
+});
+
+test("the command line passes SIGTERM to the command, and waits until it has ended", async (t) => {
+  const { child, output, ended } = besides(
+    t,
+    "process.once('SIGTERM', () => { console.log('stopped'); clearInterval(alive); });" +
+      "const alive = setInterval(() => {}, 1000); console.log('ready');",
+  );
+  while (!output.out.includes("ready")) await once(child.stdout, "data");
+  child.kill("SIGTERM");
+  assert.equal(await ended, 0);
+  assert.match(output.out, /^stopped$/m);
+});
+
+test("the command line says which command was not found", async (t) => {
+  const { output, ended } = cli(
+    t,
+    ...["--client-id", "a", "--redirect-uri", REDIRECT_URI, "--port", "0", "--api-port", "0"],
+    ...["--", "no-such-command"],
+  );
+  assert.equal(await ended, 1);
+  assert.match(output.err, /the command no-such-command was not found/);
 });
 
 test("every token is signed by a key that was made at start", async (t) => {

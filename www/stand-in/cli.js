@@ -1,15 +1,21 @@
 #!/usr/bin/env node
-/** The command line: starts one stand-in for one application, until it is interrupted. */
+/** The command line: starts one stand-in for one application, until it is interrupted or its command ends. */
 
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { parseArgs } from "node:util";
+import spawn from "cross-spawn";
 import { startStandIn } from "./index.js";
 
+/** @import { StandIn } from "./index.js" */
 /** @import { StandInOptions } from "./options.js" */
 
 const HELP = `A local stand-in for ClassLink, for demos and end-to-end tests.
 
-Usage: classlink-stand-in --client-id ID --redirect-uri URL [options]
+Usage: classlink-stand-in --client-id ID --redirect-uri URL [options] [-- COMMAND…]
+
+With a command, such as \`-- vite\`, it runs that beside the stand-in, and ends with it.
 
   --client-id ID            the application's client id
   --redirect-uri URL        its redirect URI; may be given several times
@@ -82,11 +88,12 @@ const FLAGS = /** @type {const} */ ({
 class UsageError extends Error {}
 
 try {
-  const { values } = parseArgs({ options: FLAGS, strict: true });
+  const [own, command] = splitCommand(process.argv.slice(2));
+  const { values } = parseArgs({ args: own, options: FLAGS, strict: true });
   if (values.help) {
     process.stdout.write(HELP);
   } else {
-    await run(optionsFrom(values));
+    await run(optionsFrom(values), command);
   }
 } catch (error) {
   const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
@@ -97,6 +104,20 @@ try {
   process.stderr.write(`classlink-stand-in: ${message}\n`);
   if (usage) process.stderr.write("Try classlink-stand-in --help\n");
   process.exitCode = usage ? 2 : 1;
+}
+
+/**
+ * Splits the arguments at the first `--`.
+ *
+ * @param {string[]} args
+ * @returns {[own: string[], command: string[]]} an empty command if there is no `--`
+ */
+function splitCommand(args) {
+  const end = args.indexOf("--");
+  if (end < 0) return [args, []];
+  const command = args.slice(end + 1);
+  if (command.length === 0) throw new UsageError("after -- a command is missing");
+  return [args.slice(0, end), command];
 }
 
 /**
@@ -165,13 +186,46 @@ function pem(values, flag) {
   }
 }
 
-/** @param {StandInOptions} options */
-async function run(options) {
+/** @param {StandInOptions} options @param {string[]} command */
+async function run(options, command) {
   const standIn = await startStandIn(options);
+  // What is printed goes before the command's own output.
+  describe(standIn);
+  if (command.length > 0) {
+    try {
+      process.exitCode = await runCommand(command);
+    } finally {
+      await standIn.close();
+    }
+    return;
+  }
   const stop = () => standIn.close();
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+}
 
+/**
+ * Runs a command with this terminal, until it ends. What would end this process ends the command first.
+ *
+ * @param {string[]} command
+ * @returns {Promise<number>} its exit status
+ */
+async function runCommand([program = "", ...args]) {
+  const child = spawn(program, args, { stdio: "inherit" });
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+    process.on(signal, () => child.kill(signal));
+  }
+  try {
+    const [status, signal] = await once(child, "close");
+    return status ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)];
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    throw new Error(code === "ENOENT" ? `the command ${program} was not found` : message);
+  }
+}
+
+/** @param {StandIn} standIn */
+function describe(standIn) {
   const lines = [
     "Stand-in for ClassLink (this is not ClassLink)",
     "",
