@@ -13,14 +13,14 @@
  * @module
  */
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { copyTemplates, PROJECTS } from "../tests/packaging/projects.mjs";
+import { layOutProject, PROJECTS } from "../tests/packaging/projects.mjs";
 import { build } from "./build.mjs";
 import { CliError, logStep, runAsCli } from "./lib/run.mjs";
-import { install, pack, runTrial, selectByName } from "./lib/temp-project.mjs";
+import { pack, runTrial, selectByName } from "./lib/temp-project.mjs";
 import { setUp } from "./setup.mjs";
 
 /** @import { Packed, Project } from "../tests/packaging/projects.mjs" */
@@ -38,9 +38,7 @@ async function tryProject(project, folder, packed) {
   const sum = { passed: 0, failed: 0 };
   logStep(project.name);
   try {
-    await mkdir(folder);
-    await install(folder, packed.archive, project.packages);
-    await copyTemplates(project, folder);
+    await layOutProject(project, folder, packed);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     console.log(`  ✗ ${project.name} can be installed\n      ${error.message}`);

@@ -13,7 +13,7 @@ const read = (path) => readFileSync(join(root, path), "utf8");
 const types = read("pkg/types/types.d.ts") + read("pkg/types/shared-types.d.ts");
 
 const PAGES = [
-  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "www/stand-in/README.md"],
+  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "www/stand-in/README.md", "create/README.md"],
   ...readdirSync(join(root, "docs"))
     .filter((name) => String(name).endsWith(".md"))
     .map((name) => `docs/${name}`),

@@ -19,6 +19,7 @@ export const PACKED_FILES = [
   "docs/cdn.md",
   "docs/class-names.md",
   "docs/configuration.md",
+  "docs/create.md",
   "docs/csp.md",
   "docs/districts.md",
   "docs/engines.md",

@@ -4,11 +4,13 @@
  */
 
 import assert from "node:assert/strict";
-import { copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execCapture, run } from "../../tools/lib/run.mjs";
+import { install } from "../../tools/lib/temp-project.mjs";
+import { createApplication, createTrials } from "./create.mjs";
 import { PACKED_FILES } from "./packed-files.mjs";
 import { QUICK_START, startQuickStart } from "./quick-start.mjs";
 import {
@@ -35,7 +37,8 @@ const WASM = "node_modules/classlink-spa/classlink_spa_bg.wasm";
  *
  * @typedef {object} Project
  * @property {string} name
- * @property {Record<string, string>} packages Exact versions, installed beside the packed package.
+ * @property {Record<string, string>} [packages] Exact versions, installed beside the packed package.
+ * @property {(folder: string, packed: Packed) => Promise<void>} [install] In place of that.
  * @property {string[]} [templates] Folders of `fixtures`, copied into it.
  * @property {(Omit<Trial, "start"> & { start: (folder: string, packed: Packed) => Promise<any> })[]} trials
  */
@@ -272,6 +275,18 @@ const quickStartTrial = (server) => ({
   checks: QUICK_START,
 });
 
+/**
+ * An application of `npm create classlink-spa`.
+ *
+ * @param {string} template
+ * @returns {Project}
+ */
+const created = (template) => ({
+  name: `create-${template}`,
+  install: (folder, { archive }) => createApplication(template, folder, archive),
+  trials: createTrials(template),
+});
+
 /** What a program of the project's prints, where it ends well. */
 function printed(folder, args) {
   const { ok, stdout, stderr } = execCapture(process.execPath, args, { cwd: folder });
@@ -329,9 +344,9 @@ export const PROJECTS = [
         async "they are those of the reviewed list"({ files }) {
           assert.deepEqual(files, PACKED_FILES);
         },
-        async "npm would publish it, and the stand-in"() {
+        async "npm would publish it, the stand-in and the templates"() {
           const args = ["publish", "--dry-run", "--ignore-scripts", "--access", "public"];
-          for (const folder of ["pkg", "www/stand-in"]) {
+          for (const folder of ["pkg", "www/stand-in", "create"]) {
             // No registry is asked what it has.
             const { ok, stderr } = execCapture("npm", [...args, ...NO_REGISTRY], {
               cwd: fileURLToPath(new URL(`../../${folder}/`, import.meta.url)),
@@ -483,6 +498,9 @@ export const PROJECTS = [
     },
     trials: [quickStartTrial("dev"), quickStartTrial("start")],
   },
+  created("react"),
+  created("vue"),
+  created("next"),
   {
     name: "nuxt",
     packages: pinned("nuxt", "vue", "vue-router"),
@@ -529,11 +547,19 @@ export const PROJECTS = [
 ];
 
 /**
- * Copies a project's templates into its folder.
+ * Lays a project out in a new folder, with all that it installs.
  *
  * @param {Project} project
  * @param {string} folder
+ * @param {Packed} packed
  */
-export async function copyTemplates({ templates = [] }, folder) {
+export async function layOutProject(
+  { packages = {}, install: installOwn, templates = [] },
+  folder,
+  packed,
+) {
+  await mkdir(folder);
+  if (installOwn) await installOwn(folder, packed);
+  else await install(folder, packed.archive, packages);
   for (const name of templates) await cp(join(FIXTURES, name), folder, { recursive: true });
 }

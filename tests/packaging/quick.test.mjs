@@ -1,13 +1,13 @@
 // The packed package as users install it: the quick ones of `npm run test:packaging`, which tries many more.
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { install, pack } from "../../tools/lib/temp-project.mjs";
-import { copyTemplates, PROJECTS } from "./projects.mjs";
+import { pack } from "../../tools/lib/temp-project.mjs";
+import { layOutProject, PROJECTS } from "./projects.mjs";
 
-const QUICK = ["files", "node", "plain", "vite"];
+const QUICK = ["files", "node", "plain", "vite", "create-react"];
 
 let root;
 let packed;
@@ -23,9 +23,7 @@ for (const project of PROJECTS.filter(({ name }) => QUICK.includes(name))) {
     let folder;
     before(async () => {
       folder = join(root, project.name);
-      await mkdir(folder);
-      await install(folder, packed.archive, project.packages);
-      await copyTemplates(project, folder);
+      await layOutProject(project, folder, packed);
     });
 
     for (const { name, prepare, start, checks } of project.trials) {

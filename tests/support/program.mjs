@@ -18,9 +18,10 @@ export async function freePort() {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd: string, env?: Record<string, string> }} options
+ * @param {{ cwd: string, env?: Record<string, string>, isGroup?: boolean }} options `isGroup`: the program starts others, as
+ * npm does, and is stopped with them, as at a terminal
  */
-export function startProgram(command, args, { cwd, env = {} }) {
+export function startProgram(command, args, { cwd, env = {}, isGroup = false }) {
   const child = spawn(command, args, {
     cwd,
     env: {
@@ -31,7 +32,16 @@ export function startProgram(command, args, { cwd, env = {} }) {
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: isGroup,
   });
+  const kill = (/** @type {NodeJS.Signals} */ signal) => {
+    if (!isGroup || !child.pid) return child.kill(signal);
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // It has ended.
+    }
+  };
   const program = {
     output: "",
     /** @type {string | undefined} */
@@ -54,8 +64,8 @@ export function startProgram(command, args, { cwd, env = {} }) {
     });
   });
   program.stop = async () => {
-    child.kill("SIGTERM");
-    const late = setTimeout(() => child.kill("SIGKILL"), 5000);
+    kill("SIGTERM");
+    const late = setTimeout(() => kill("SIGKILL"), 5000);
     await closed;
     clearTimeout(late);
   };

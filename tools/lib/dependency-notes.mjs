@@ -79,6 +79,7 @@ export const TOOLS = {
   "ajv-formats": "for ajv",
   "ajv-formats-draft2019": "for ajv",
   "axe-core": "tests: the components' accessibility",
+  "cross-spawn": "the stand-in: runs a command beside it, on Windows too",
   binaryen: "build: `wasm-opt`",
   esbuild: "build: bundles the scripts",
   eslint: "tests: the documentation's samples under typescript-eslint",

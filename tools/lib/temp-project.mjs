@@ -28,15 +28,16 @@ const CHECK_TIMEOUT = 60_000;
  */
 
 /**
- * Packs `pkg/` as it would be published.
+ * Packs a package as it would be published.
  *
  * @param {string} folder where the archive goes
+ * @param {string} [source] the package's folder
  * @returns {{ archive: string, files: string[] }} the archive's path, and the paths of the files in it, sorted
  */
-export function pack(folder) {
+export function pack(folder, source = "pkg") {
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  const { ok, stdout, stderr } = execCapture(NPM, args, { cwd: join(root, "pkg") });
-  if (!ok) throw new CliError(`npm can't pack pkg/:\n${stderr}`);
+  const { ok, stdout, stderr } = execCapture(NPM, args, { cwd: join(root, source) });
+  if (!ok) throw new CliError(`npm can't pack ${source}/:\n${stderr}`);
   const [{ filename, files }] = Object.values(JSON.parse(stdout));
   return { archive: join(folder, filename), files: files.map(({ path }) => path).sort() };
 }
@@ -56,7 +57,18 @@ export async function install(folder, archive, packages) {
     JSON.stringify({ name: "throwaway", private: true, type: "module", dependencies }),
   );
   const names = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
-  logStep(`Installing ${["the packed package", ...names].join(", ")}`);
+  await installPackages(folder, ["the packed package", ...names].join(", "));
+}
+
+/**
+ * Installs what a project's manifest names.
+ *
+ * @param {string} folder
+ * @param {string} what as the step is called
+ * @throws {CliError} with what to do, if they are unavailable
+ */
+export async function installPackages(folder, what) {
+  logStep(`Installing ${what}`);
   const flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
   try {
     await run(NPM, ["install", ...flags, "--loglevel=error"], { cwd: folder });

@@ -1,0 +1,3 @@
+import { handlers } from "../../../lib/gateway";
+
+export const { DELETE, GET, OPTIONS, POST } = handlers;
