@@ -1,5 +1,6 @@
 /** The gateway's options, checked before the first request. */
 
+import type { JWK } from "jose";
 import type { ProviderMetadata } from "../shared-types.js";
 import type { LogEntry, RateLimitInfo } from "./log.js";
 import type { GatewayStore } from "./store.js";
@@ -62,7 +63,7 @@ export interface GatewayAssertionOptions {
    *
    * Make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
    */
-  readonly keys: readonly (string | JsonWebKey)[];
+  readonly keys: readonly (string | JWK)[];
 }
 
 /** Who may read `{base}/metrics`. */
