@@ -84,6 +84,7 @@ const ENTRIES = [
   { source: "vue.ts", file: "vue.js", platform: "browser", declares: true },
   { source: "router.ts", file: "router.js", platform: "browser", declares: true },
   { source: "testing.ts", file: "testing.js", platform: "neutral", declares: true },
+  { source: "devtools.ts", file: "devtools.js", platform: "browser", declares: true },
   { source: "es.ts", file: "es.js", platform: "browser", declares: true, hasDefault: true },
   { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
   { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },

@@ -403,6 +403,7 @@ export const PROJECTS = [
             diagnose: "environment_unsupported",
             required: "function",
             inline: "function",
+            devtools: "function",
             testing: "function",
             spanish: "object",
             gateway: "function",

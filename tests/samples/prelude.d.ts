@@ -5,6 +5,11 @@ declare module "*.vue" {
   export default component;
 }
 
+/** As Vite has it. */
+interface ImportMeta {
+  readonly env: { readonly DEV: boolean };
+}
+
 /** The app's one client. */
 declare const client: import("classlink-spa").ClassLinkClient;
 

@@ -1,0 +1,81 @@
+/**
+ * The panel's buttons: calls of the client, and of a test client what only a test can do.
+ *
+ * @packageDocumentation
+ */
+
+import type { ClassLinkClient } from "../types.js";
+
+/** A button of the panel. */
+export interface Action {
+  readonly label: string;
+  /** Returns or resolves with what is shown beneath the buttons. */
+  readonly run: () => unknown;
+}
+
+/** The part of a test client that the panel uses: see `testing.ts`. */
+interface Played {
+  emit(event: string): void;
+  setError(code: string): unknown;
+  signIn(user: object): unknown;
+  signOut(): void;
+}
+
+const isPlayed = (client: object): client is Played =>
+  ["emit", "setError", "signIn", "signOut"].every(
+    (name) => typeof (client as Record<string, unknown>)[name] === "function",
+  );
+
+/** Returns the buttons for a client. */
+export function actionsOf(client: ClassLinkClient): Action[] {
+  const actions: Action[] = [
+    { label: "Sign in", run: () => client.startLogin() },
+    {
+      label: "Sign out",
+      async run() {
+        const { providerSessionMayRemain } = await client.logout();
+        return providerSessionMayRemain
+          ? "Signed out; the session at ClassLink may remain."
+          : "Signed out.";
+      },
+    },
+    {
+      label: "Renew the access token",
+      async run() {
+        // More than any lives, so that a new one is asked for. What it is worth shows among the events.
+        await client.getAccessToken({ minValidity: 86_400 });
+        return "There is a token for a day.";
+      },
+    },
+    {
+      label: "Restore the session",
+      run: async () => ((await client.restoreSession()) ? "There is a session." : "No session."),
+    },
+    { label: "Stay active", run: () => client.stayActive() },
+    {
+      label: "Diagnose",
+      async run() {
+        const { checks } = await client.diagnose();
+        return checks.map(({ id, status, summary }) => `${id}: ${status}. ${summary}`).join("\n");
+      },
+    },
+  ];
+  if (!isPlayed(client)) return actions;
+  const played: Played = client;
+  return [
+    ...actions,
+    { label: "Play: the session is about to end", run: () => played.emit("session.expiring") },
+    {
+      label: "Play: the session expires now",
+      run() {
+        played.emit("session.expired");
+        played.setError("session_expired");
+      },
+    },
+    { label: "Play: another tab signs out", run: () => played.signOut() },
+    {
+      label: "Play: another tab signs another user in",
+      run: () => void played.signIn({ sub: "1000002", givenName: "Robin", role: "teacher" }),
+    },
+  ];
+}
