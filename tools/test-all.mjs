@@ -36,6 +36,7 @@ const PARTS = {
   conformance: npm(["test:conformance", "--", "classlink-spa"]),
   faults: npm(["test:fault-injection"]),
   packaging: npm(["test:packaging"]),
+  site: npm(["docs:site", "--", "--check"]),
   platforms: npm(["test:platforms"]),
   load: npm(["test:load"]),
   licenses: npm(["audit:licenses"]),

@@ -113,6 +113,7 @@ export const TOOLS = {
   typescript: "build: types",
   "typescript-eslint": "tests: the documentation's samples",
   vite: "demo",
+  vitepress: "the documentation's site",
   vitest: "tests: `classlink-spa/testing` in Vitest",
   vue: "demo and tests; an application's own otherwise",
   "vue-router": "the same",
