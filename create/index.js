@@ -130,6 +130,6 @@ function packageName(folder) {
   const name = basename(folder)
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, "-")
-    .replace(/^[._-]+/, "");
+    .replace(/^[._-]+|[._-]+$/g, "");
   return name || "my-app";
 }

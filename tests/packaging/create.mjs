@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { execCapture, run } from "../../tools/lib/run.mjs";
+import { execCapture, root, run } from "../../tools/lib/run.mjs";
 import { installPackages, pack } from "../../tools/lib/temp-project.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
@@ -143,6 +143,24 @@ async function signIn(page, person) {
   if (await allow.isVisible()) await allow.click();
 }
 
+/** What every application's sources are. */
+const SOURCES = {
+  /** @param {{ folder: string }} where */
+  async "they pass typescript-eslint's strict rules"({ folder }) {
+    const lint = join(root, "tests/samples/lint");
+    const args = [
+      ...[
+        "--require",
+        join(lint, "typescript.cjs"),
+        join(root, "node_modules/eslint/bin/eslint.js"),
+      ],
+      ...["--config", join(lint, "templates.config.mjs"), "."],
+    ];
+    const { ok, stdout, stderr } = execCapture(process.execPath, args, { cwd: folder });
+    assert.ok(ok, stdout + stderr);
+  },
+};
+
 /** What every application does. */
 const EVERYWHERE = {
   /** @param {Application} application */
@@ -254,6 +272,11 @@ const NEXT = {
 export const createTrials = (template) => {
   const checks = template === "next" ? { ...EVERYWHERE, ...NEXT } : EVERYWHERE;
   return [
+    {
+      name: `${template} template, its sources`,
+      start: async (folder) => ({ folder, stop: async () => {} }),
+      checks: SOURCES,
+    },
     {
       name: `${template} template, npm run dev`,
       start: (folder) => startApplication(folder, template, "dev"),

@@ -53,7 +53,7 @@ function Failed() {
 async function classesLoader({ request }: LoaderFunctionArgs) {
   // Loaders run side by side: each that needs the user asks.
   const user = await requireUser(client, { request });
-  await queryClient.ensureQueryData(classesOf(user.id));
+  await queryClient.query({ ...classesOf(user.id), staleTime: "static" });
   return null;
 }
 
