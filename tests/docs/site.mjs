@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../tools/lib/run.mjs";
 import { serveFolder } from "../packaging/static.mjs";
-import { freePort } from "../platforms/world.mjs";
+import { freePort } from "../support/program.mjs";
 import { launch, openPage } from "../support/browser.mjs";
 
 const VIEWPORTS = {

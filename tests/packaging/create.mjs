@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { execCapture, root, run } from "../../tools/lib/run.mjs";
 import { installPackages, pack } from "../../tools/lib/temp-project.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
-import { freePort, startProgram, untilReady } from "../platforms/world.mjs";
 import { launch, openPage } from "../support/browser.mjs";
 import { PEOPLE, selectUser } from "../support/login.mjs";
+import { freePort, startProgram, untilReady } from "../support/program.mjs";
 import { keepsItsSession } from "../support/quick-start.mjs";
 
 /** @import { Page } from "playwright-core" */
