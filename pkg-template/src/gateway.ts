@@ -41,13 +41,14 @@
  * | `POST session?client_id=…` | a token response (`expires_in` is what remains), or 204; with `&session_id=…` for that session alone |
  * | `DELETE session?client_id=…` | 204; with `&session_id=…` for that session alone |
  * | `GET health` | `{"status":"ok"}`, without asking the provider |
+ * | `POST device` | the browser registers and proves the key of a device-bound session |
  * | `verify` | forward authentication for proxies: 204 with the user in headers, or 401 |
  * | `GET assertion-keys` | the keys that verify the assertions of `verify` |
  * | `GET ready` | whether sign-ins can be served: 200 or 503 |
  * | `GET metrics` | counts for Prometheus, if they are configured |
  * | `POST backchannel-logout` | the provider ends sessions; with a `store` |
  *
- * Proxies and other servers ask the last five: without the SDK's header. `docs/gateway.md` has their contract.
+ * Proxies, other servers and browsers themselves ask the last six: without the SDK's header. `docs/gateway.md` has their contract.
  *
  * ## How it refuses
  *
@@ -71,6 +72,8 @@
  * | `upstream_unreachable`, `upstream_timeout`, `upstream_error`, `upstream_invalid` | 502, 504, 502, 502 | the provider is down, slow, failed or answered nonsense |
  * | `discovery_invalid`, `keys_unavailable`, `endpoint_unknown` | 502, 502, 404 | the provider's metadata or keys |
  * | `not_signed_in` | 401 | `verify` without a session |
+ * | `device_proof_required`, `device_proof_invalid` | 403, 400 | `device` without a proof of the key, or with a bad one |
+ * | `device_unproved` | 503 | the browser could not refresh a device-bound session; it goes on |
  * | `not_ready` | 503 | `ready`: the provider or the store cannot be asked |
  * | `store_unavailable` | 503 | the `store` cannot be asked; no session is lost |
  * | `logout_token_invalid` | 400 | `backchannel-logout` |
@@ -96,6 +99,7 @@ import type { GatewayCheckResult } from "./gateway/check-result.js";
 import type { GatewayContext } from "./gateway/context.js";
 import { RequestCookies } from "./gateway/cookies.js";
 import { findCurrent } from "./gateway/current-session.js";
+import { DeviceBinding } from "./gateway/device-binding.js";
 import { LogWriter } from "./gateway/log-writer.js";
 import type { GatewayOptions } from "./gateway/options.js";
 import { Provider } from "./gateway/provider.js";
@@ -203,14 +207,17 @@ export type RevokeTarget =
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = readOptions(options);
   const provider = new Provider(settings);
-  const codec = new SessionCodec(new Sealing(settings));
+  const sealing = new Sealing(settings);
+  const codec = new SessionCodec(sealing);
+  const devices = new DeviceBinding(settings, sealing);
   const revocations = new Revocations(settings.store, settings);
   const gateway: GatewayContext = {
     settings,
     provider,
-    sessions: new Sessions(settings, codec),
+    sessions: new Sessions(settings, codec, devices),
     renewals: new RefreshCoordinator(settings, provider, codec),
     revocations,
+    devices,
     assertions: settings.assertions && new AssertionSigner(settings.assertions),
     logWriter: new LogWriter(settings),
   };

@@ -1,6 +1,7 @@
 /** The context in which a gateway's handlers run, and their responses. */
 
 import type { AssertionSigner } from "./assertions.js";
+import type { DeviceBinding } from "./device-binding.js";
 import { GatewayFailure } from "./failure.js";
 import type { LogWriter, RequestLog } from "./log-writer.js";
 import type { Provider } from "./provider.js";
@@ -17,6 +18,7 @@ export interface GatewayContext {
   readonly sessions: Sessions;
   readonly renewals: RefreshCoordinator;
   readonly revocations: Revocations;
+  readonly devices: DeviceBinding;
   /** Absent unless the configuration has keys for them. */
   readonly assertions: AssertionSigner | undefined;
   readonly logWriter: LogWriter;

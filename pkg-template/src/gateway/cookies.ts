@@ -7,10 +7,14 @@
  *
  * | name, after `__Host-classlink-<registration>` | value | set by |
  * |---|---|---|
- * | `.<tag>.<index>` | a part of the sealed session whose id begins with `<tag>` | sign-in, session request |
+ * | `.<tag>.<index>` | a part of the sealed session with this tag | sign-in, session request, registration of a device |
  * | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late answer takes nothing back | sign-in, sign-out |
  * | `.ended-<tag>` | the session is over, though its cookie has not come yet | sign-out of a session that the request has no cookie of |
+ * | `.proof-<tag>` | the device of a bound session proved that it has the key | registration of a device, refresh |
  * | `.<index>` | a session in the format before session ids, which is cleared | – |
+ *
+ * A tag is a part of the session id: another one once the session is bound to a device, so that the late answer of a
+ * request from before does not replace the bound session by one that is not.
  */
 
 import { sha256 } from "./encoding.js";
@@ -28,11 +32,11 @@ const ENDED_MAX_AGE = 3600;
 const PREFIX = "__Host-classlink-";
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
-/** Characters of the session id that the cookie's name begins with: 48 bits. */
+/** Characters of the session id that a cookie's name has: 48 bits. */
 const TAG_LENGTH = 8;
 
 const NAME =
-  /^__Host-classlink-([\w-]{12})\.(?:(\d)|([\w-]{8})\.(\d)|since-([0-9a-z]{1,10})|ended-([\w-]{8}))$/;
+  /^__Host-classlink-([\w-]{12})\.(?:(\d)|([\w-]{8})\.(\d)|since-([0-9a-z]{1,10})|ended-([\w-]{8})|proof-([\w-]{8}))$/;
 
 /** The part of a registration's cookie names that is its own. */
 export async function registrationKey(clientId: string): Promise<string> {
@@ -40,8 +44,15 @@ export async function registrationKey(clientId: string): Promise<string> {
 }
 
 /** The part of a session's cookie names that is its own. */
-export function sessionTag(sessionId: string): string {
-  return sessionId.slice(0, TAG_LENGTH);
+export function sessionTag(sessionId: string, isBound = false): string {
+  const start = isBound ? TAG_LENGTH : 0;
+  return sessionId.slice(start, start + TAG_LENGTH);
+}
+
+/** Name and attributes of the cookie by which a bound session counts. */
+export function proofCookie(registration: string, sessionId: string) {
+  const name = `${PREFIX}${registration}.proof-${sessionTag(sessionId, true)}`;
+  return { name, attributes: ATTRIBUTES };
 }
 
 /** The cookies of one registration. */
@@ -50,6 +61,8 @@ class RegistrationCookies {
   readonly chunks = new Map<string, Map<number, string>>();
   /** Tags of sessions that were ended before their cookie was there. */
   readonly ended = new Set<string>();
+  /** The proofs of devices, by the tag of the bound session. */
+  readonly proofs = new Map<string, string>();
   /** Names of cookies in the format before session ids. */
   readonly outdated: string[] = [];
   readonly #since = new Map<number, string>();
@@ -58,12 +71,13 @@ class RegistrationCookies {
 
   /** Adds a cookie by its parsed name. */
   add(
-    [name, , outdated, tag, index, since, ended]: readonly (string | undefined)[],
+    [name, , outdated, tag, index, since, ended, proof]: readonly (string | undefined)[],
     value: string,
   ) {
     if (outdated !== undefined) this.outdated.push(name ?? "");
     if (since !== undefined) this.#since.set(Number.parseInt(since, 36), name ?? "");
     if (ended !== undefined) this.ended.add(ended);
+    if (proof !== undefined) this.proofs.set(proof, value);
     if (tag === undefined) return;
     const chunks = this.chunks.get(tag) ?? new Map<number, string>();
     this.chunks.set(tag, chunks.set(Number(index), value));
@@ -96,9 +110,21 @@ class RegistrationCookies {
     const others = [...this.chunks.keys()].filter((one) => one !== tag);
     const { since } = this;
     const superseded = [...this.#since].filter(([order]) => order < since).map(([, name]) => name);
-    return [...others.flatMap((one) => this.names(one)), ...superseded, ...this.outdated].map(
-      clear,
-    );
+    return [
+      ...[...others.flatMap((one) => this.names(one)), ...superseded, ...this.outdated].map(clear),
+      ...this.clearProofs(tag),
+    ];
+  }
+
+  /** `Set-Cookie` values that clear the proofs of every session but one. */
+  clearProofs(tag?: string): string[] {
+    const others = [...this.proofs.keys()].filter((one) => one !== tag);
+    return others.map((one) => clear(`${PREFIX}${this.key}.proof-${one}`));
+  }
+
+  /** The `Set-Cookie` value of a device's proof, which lasts for so many seconds. */
+  writeProof(tag: string, proof: string, seconds: number): string {
+    return `${PREFIX}${this.key}.proof-${tag}=${proof}; ${ATTRIBUTES}; Max-Age=${seconds}`;
   }
 
   /** `Set-Cookie` values after which sessions of a lower order are over. */

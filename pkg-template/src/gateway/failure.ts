@@ -42,6 +42,13 @@ const ANSWERS = {
   rate_limit_failed: [503, "temporarily_unavailable", "The rate limit could not be asked."],
   overloaded: [503, "temporarily_unavailable", "Too many requests to the provider are under way."],
   not_signed_in: [401, "login_required", "There is no session."],
+  device_proof_required: [403, "access_denied", "The device must prove that it has its key."],
+  device_proof_invalid: [400, "invalid_request", "The device's proof was refused."],
+  device_unproved: [
+    503,
+    "temporarily_unavailable",
+    "The browser could not prove that it has the device's key.",
+  ],
   not_ready: [503, "temporarily_unavailable", "The gateway cannot serve sign-ins yet."],
   store_unavailable: [503, "temporarily_unavailable", "The store cannot be asked."],
   logout_token_invalid: [400, "invalid_request", "The logout token was refused."],

@@ -12,6 +12,7 @@ export type GatewayRoute =
   | "session.read"
   | "session.end"
   | "verify"
+  | "device"
   | "assertion-keys"
   | "backchannel-logout"
   | "preflight"

@@ -204,6 +204,14 @@ export class OptionReader {
     return 1000;
   }
 
+  /** `true` or `false`. */
+  flag(field: string, value: boolean | undefined, otherwise: boolean): boolean {
+    if (value !== undefined && typeof value !== "boolean") {
+      this.refuse(field, "must be true or false");
+    }
+    return value ?? otherwise;
+  }
+
   /** An id, compared exactly: blanks around it are a mistake. */
   identifier(field: string, value: unknown): string {
     if (typeof value !== "string" || value === "") {

@@ -101,6 +101,11 @@ export interface GatewayOptions {
   /** The path that the gateway's paths begin with. Default `/auth`. */
   readonly basePath?: string;
   readonly session?: GatewaySessionOptions;
+  /**
+   * Binds sessions to a key of the device where the browser offers it, so that a copied cookie is of no use after some
+   * minutes. Default `true`.
+   */
+  readonly deviceBound?: boolean;
   /** Milliseconds for one request to the provider. Default 10000. */
   readonly timeout?: number;
   /**

@@ -18,6 +18,9 @@ const HOUR_MS = 3_600_000;
 /** How long a revocation is remembered if sessions have no limit of their own, in milliseconds. */
 const LONGEST_MS = 366 * 24 * HOUR_MS;
 
+/** What the store has of a session whose copies without its device's key are over. */
+const BOUND = "bound";
+
 /** Ends sessions, and says which are over. */
 export class Revocations {
   readonly #store: StoreAccess | undefined;
@@ -42,7 +45,8 @@ export class Revocations {
       userKey(userIdOf(iss, sub)).then((key) => store.get(key)),
       typeof sid === "string" ? sidKey(iss, sid).then((key) => store.get(key)) : null,
     ]);
-    return ended !== null || endedSid !== null || (mark !== null && mark !== session.userMark);
+    const isEnded = ended === BOUND ? session.deviceKey === undefined : ended !== null;
+    return isEnded || endedSid !== null || (mark !== null && mark !== session.userMark);
   }
 
   /**
@@ -67,6 +71,11 @@ export class Revocations {
   /** Ends a session; without a store it does nothing. @throws {@link GatewayFailure} `store_unavailable` */
   async revokeSession(sessionId: string): Promise<void> {
     await this.#store?.set(sessionKey(sessionId), "1", this.#ttlMs);
+  }
+
+  /** Ends the copies of a session that are not bound to its device. @throws {@link GatewayFailure} `store_unavailable` */
+  async requireDevice(sessionId: string): Promise<void> {
+    await this.#store?.setIfAbsent(sessionKey(sessionId), BOUND, this.#ttlMs);
   }
 
   /** Ends all sessions that a user has now. @throws {@link GatewayFailure} `store_unavailable` */

@@ -10,6 +10,7 @@ import {
   readSupportCode,
   SDK_HEADER,
 } from "./csrf.js";
+import { bindDevice } from "./device-route.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { withDeadline } from "./http.js";
 import type { GatewayRoute, LogEntry } from "./log.js";
@@ -33,7 +34,7 @@ const PAGE_ROUTES: ReadonlyMap<string, Methods> = new Map<string, Methods>([
   ["/session", { POST: ["session.read", readSession], DELETE: ["session.end", endSession] }],
 ]);
 
-/** The routes for proxies and other servers: without the SDK's header, from no page. */
+/** The routes for proxies, other servers and browsers themselves: without the SDK's header, from no page. */
 interface OpenRoute {
   readonly event: GatewayRoute;
   /** Absent for any. */
@@ -49,6 +50,7 @@ const READ = ["GET", "HEAD"];
 
 const OPEN_ROUTES: ReadonlyMap<string, OpenRoute> = new Map<string, OpenRoute>([
   ["/verify", { event: "verify", handler: verify(204) }],
+  ["/device", { event: "device", methods: ["POST"], handler: bindDevice }],
   ["/ready", { event: "ready", methods: READ, handler: ready }],
   ["/metrics", { event: "metrics", methods: READ, handler: metrics }],
   ["/assertion-keys", { event: "assertion-keys", methods: READ, handler: assertionKeys }],
@@ -231,6 +233,7 @@ function complete(
 function isOpen(event: GatewayRoute): boolean {
   return (
     event === "verify" ||
+    event === "device" ||
     event === "ready" ||
     event === "metrics" ||
     event === "assertion-keys" ||

@@ -38,7 +38,10 @@ export async function packSession(session: Session): Promise<Uint8Array<ArrayBuf
     session.scope ?? null,
     session.tenant ?? null,
     session.isProvisional ? 1 : 0,
-    ...(session.userMark === undefined ? [] : [session.userMark]),
+    ...(session.userMark === undefined && session.deviceKey === undefined
+      ? []
+      : [session.userMark ?? null]),
+    ...(session.deviceKey === undefined ? [] : [session.deviceKey]),
   ];
   return join([
     Uint8Array.of(FORM),
@@ -77,9 +80,17 @@ export async function unpackSession(bytes: Uint8Array): Promise<Unpacked> {
     tenant,
     provisional,
     userMark,
+    deviceKey,
   ] = parseJson(decodeUtf8(rest) ?? "") as [
     ...[number, number, number, number, number | null],
-    ...[string, string | null, Session["tenant"] | null, 0 | 1, string | null | undefined],
+    ...[
+      string,
+      string | null,
+      Session["tenant"] | null,
+      0 | 1,
+      string | null | undefined,
+      string | null | undefined,
+    ],
   ];
   const token = await inflateToken(idToken);
   const text = unpackToken(token);
@@ -99,6 +110,7 @@ export async function unpackSession(bytes: Uint8Array): Promise<Unpacked> {
     ...(tenant && { tenant }),
     ...(provisional === 1 && { isProvisional: true }),
     ...(typeof userMark === "string" && { userMark }),
+    ...(typeof deviceKey === "string" && { deviceKey }),
   };
   return { session, claims: unpackClaims(token) ?? readClaims(text) };
 }

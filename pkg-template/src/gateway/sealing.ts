@@ -14,6 +14,9 @@ const TAG_LENGTH = 16;
 /** The least that a sealed text holds, in bytes. */
 const OVERHEAD = KEY_ID_LENGTH + IV_LENGTH + TAG_LENGTH;
 
+/** The use of what is sealed into the cookies of a session and into the store. */
+const SESSION: readonly string[] = ["session 2"];
+
 /** Bytes that were opened, and whether the key that sealed them is no longer the first. */
 export interface Opened {
   readonly content: Uint8Array;
@@ -30,12 +33,20 @@ export class Sealing {
     this.#settings = settings;
   }
 
-  /** Seals bytes for a registration: base64url of key id, nonce, ciphertext and tag. */
-  async seal(clientId: string, content: Uint8Array<ArrayBuffer>): Promise<string> {
+  /**
+   * Seals bytes for a registration: base64url of key id, nonce, ciphertext and tag.
+   *
+   * @param use What they are for, and what else they are bound to.
+   */
+  async seal(
+    clientId: string,
+    content: Uint8Array<ArrayBuffer>,
+    use: readonly string[] = SESSION,
+  ): Promise<string> {
     const [key] = this.#keys ?? (await this.#derive());
     if (!key) throw new TypeError("There is no sealing key.");
     const iv = crypto.getRandomValues(new Uint8Array(IV_LENGTH));
-    const encrypted = await key.encrypt(iv, this.#context(clientId), content);
+    const encrypted = await key.encrypt(iv, this.#context(clientId, use), content);
     const bytes = new Uint8Array(KEY_ID_LENGTH + IV_LENGTH + encrypted.byteLength);
     bytes.set(key.id);
     bytes.set(iv, KEY_ID_LENGTH);
@@ -43,8 +54,12 @@ export class Sealing {
     return encodeBase64Url(bytes);
   }
 
-  /** Opens what was sealed for a registration; `undefined` if it was not, or was changed. */
-  async open(clientId: string, sealed: string): Promise<Opened | undefined> {
+  /** Opens what was sealed for a registration and a use; `undefined` if it was not, or was changed. */
+  async open(
+    clientId: string,
+    sealed: string,
+    use: readonly string[] = SESSION,
+  ): Promise<Opened | undefined> {
     const keys = this.#keys ?? (await this.#derive());
     try {
       const bytes = decodeBase64Url(sealed);
@@ -53,7 +68,7 @@ export class Sealing {
       if (!key) return undefined;
       const content = await key.decrypt(
         bytes.subarray(KEY_ID_LENGTH, KEY_ID_LENGTH + IV_LENGTH),
-        this.#context(clientId),
+        this.#context(clientId, use),
         bytes.subarray(KEY_ID_LENGTH + IV_LENGTH),
       );
       return { content, isOutdated: key !== keys[0] };
@@ -62,13 +77,14 @@ export class Sealing {
     }
   }
 
-  #context(clientId: string): Uint8Array<ArrayBuffer> {
-    const known = this.#contexts.get(clientId);
+  #context(clientId: string, use: readonly string[]): Uint8Array<ArrayBuffer> {
+    const known = use === SESSION && this.#contexts.get(clientId);
     if (known) return known;
     const { issuer } = this.#settings;
-    const context = JSON.stringify(["classlink-spa session 2", issuer, clientId]);
+    const [purpose, ...more] = use;
+    const context = JSON.stringify([`classlink-spa ${purpose}`, issuer, clientId, ...more]);
     const bytes = new TextEncoder().encode(context);
-    this.#contexts.set(clientId, bytes);
+    if (use === SESSION) this.#contexts.set(clientId, bytes);
     return bytes;
   }
 

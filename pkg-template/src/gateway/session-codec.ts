@@ -34,6 +34,8 @@ export interface Session {
   readonly tenant?: { readonly id: string; readonly name?: string };
   /** The value of `revoked:user:…` in the store when the user signed in. */
   readonly userMark?: string;
+  /** The public key of the device that the session is bound to: both coordinates on P-256, in base64url. */
+  readonly deviceKey?: string;
 }
 
 /** A session that was opened, with its ID token's claims. */

@@ -28,7 +28,7 @@ export async function readSession(
   entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
-  const { settings, sessions, revocations } = gateway;
+  const { settings, sessions, revocations, devices } = gateway;
   const { client, sessionId, found } = await findSession(request, gateway, entry);
   const { newest } = found;
   if (newest && (await revocations.isRevoked(newest))) {
@@ -38,9 +38,14 @@ export async function readSession(
   }
   const isMeant =
     sessionId === undefined ? !newest?.session.isProvisional : newest?.session.id === sessionId;
+  if (found.unproved && request.header("secure-session-skipped") !== null) {
+    throw new GatewayFailure("device_unproved", { headers: { "Retry-After": "5" } });
+  }
   if (!newest || !isMeant) {
     entry.session = "none";
-    return { status: 204, cookies: sessions.clearStale(found) };
+    // Without its proof the browser asks for a new one.
+    const proofs = found.unproved ? found.cookies.clearProofs() : [];
+    return { status: 204, cookies: [...sessions.clearStale(found), ...proofs] };
   }
   const current = await refreshIfNeeded(client, newest, found, gateway, entry, countUpstream);
   if (!current) {
@@ -52,7 +57,10 @@ export async function readSession(
   const isRenewed = current !== newest.session;
   entry.session = isRenewed ? "renewed" : "kept";
   const isSealed = !isRenewed && !current.isProvisional && !sessions.needsSeal(newest, now);
-  const { isProvisional: _, ...named } = current;
+  const { isProvisional: _, ...rest } = current;
+  // A renewal that another request began may have been without it.
+  const { deviceKey } = newest.session;
+  const named = { ...rest, ...(deviceKey !== undefined && { deviceKey }), lastUsedAt: now };
   return {
     status: 200,
     body: toJson(
@@ -65,9 +73,12 @@ export async function readSession(
       },
       current.id,
     ),
-    cookies: isSealed
-      ? sessions.clearStale(found)
-      : await sessions.seal(client, { ...named, lastUsedAt: now }, found),
+    ...(isSealed
+      ? { cookies: sessions.clearStale(found) }
+      : {
+          cookies: await sessions.seal(client, named, found),
+          headers: await devices.offer(request, client, named, found.cookies.key),
+        }),
   };
 }
 

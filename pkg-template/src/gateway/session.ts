@@ -21,11 +21,13 @@ import type { User } from "../shared-types.js";
 import {
   COOKIE_BUDGET,
   clear,
+  proofCookie,
   type RegistrationCookies,
   type RequestCookies,
   registrationKey,
   sessionTag,
 } from "./cookies.js";
+import type { DeviceBinding } from "./device-binding.js";
 import { GatewayFailure } from "./failure.js";
 import type { OpenSession, Session, SessionCodec } from "./session-codec.js";
 import type { ClientSettings, Settings } from "./settings.js";
@@ -47,6 +49,8 @@ export interface FoundSessions {
   readonly opened: readonly OpenSession[];
   /** The session that there is; it may be provisional. */
   readonly newest: OpenSession | undefined;
+  /** In its place: the session that would be there if its device had proved lately that it has the key. */
+  readonly unproved?: OpenSession | undefined;
 }
 
 /** A session and its registration. */
@@ -60,11 +64,18 @@ export interface CurrentSession {
 export class Sessions {
   readonly #settings: Settings;
   readonly #codec: SessionCodec;
+  readonly #devices: DeviceBinding;
   #named: Registrations | undefined;
 
-  constructor(settings: Settings, codec: SessionCodec) {
+  constructor(settings: Settings, codec: SessionCodec, devices: DeviceBinding) {
     this.#settings = settings;
     this.#codec = codec;
+    this.#devices = devices;
+  }
+
+  /** The registration whose cookie names have this part. */
+  async clientOf(key: string): Promise<ClientSettings | undefined> {
+    return (this.#named ?? (await this.#name())).clients.get(key);
   }
 
   /** Opens a registration's sessions. */
@@ -153,22 +164,25 @@ export class Sessions {
       throw error instanceof RangeError ? tooLarge(undefined, session) : error;
     });
     if (sealed.length > SESSION_LIMIT) throw tooLarge(sealed.length, session);
-    const tag = sessionTag(session.id);
+    const tag = tagOf(session);
     return [...cookies.writeSealed(tag, sealed), ...cookies.clearAllBut(tag)];
   }
 
   /** `Set-Cookie` values that clear what is over, and leave the session that there is. */
-  clearStale({ cookies, newest }: FoundSessions): string[] {
-    return cookies.clearAllBut(newest && sessionTag(newest.session.id));
+  clearStale({ cookies, newest, unproved }: FoundSessions): string[] {
+    const kept = newest ?? unproved;
+    return cookies.clearAllBut(kept && tagOf(kept.session));
   }
 
   /** `Set-Cookie` values that end a session, and leave a later one. */
   end({ cookies, opened }: FoundSessions, sessionId: string): string[] {
     const tag = sessionTag(sessionId);
+    const boundTag = sessionTag(sessionId, true);
     const open = opened.find(({ session }) => session.id === sessionId);
+    const proof = cookies.proofs.has(boundTag) ? [proofCookie(cookies.key, sessionId).name] : [];
     return [
       ...(open ? cookies.writeSince(open.session.order + 1) : [cookies.writeEnded(tag)]),
-      ...cookies.names(tag).map(clear),
+      ...[...cookies.names(tag), ...cookies.names(boundTag), ...proof].map(clear),
     ];
   }
 
@@ -197,10 +211,16 @@ export class Sessions {
       const open = await this.#open(client, tag, cookies.sealed(tag));
       if (open) opened.push(open);
     }
-    const [newest] = opened
+    const [first, ...others] = opened
       .filter((open) => this.#holds(client, open, cookies))
       .sort((a, b) => b.session.order - a.session.order);
-    return { cookies, opened, newest };
+    if (!first) return { cookies, opened, newest: undefined };
+    const copies = others.filter(({ session }) => session.id === first.session.id);
+    const newest = copies.reduce(joinCopies, first);
+    const isProved = await this.#devices.isProved(client, newest.session, cookies);
+    return isProved
+      ? { cookies, opened, newest }
+      : { cookies, opened, newest: undefined, unproved: newest };
   }
 
   async #open(
@@ -210,7 +230,7 @@ export class Sessions {
   ): Promise<OpenSession | undefined> {
     if (sealed === undefined || sealed.length > SESSION_LIMIT) return undefined;
     const open = await this.#codec.open(client, sealed);
-    return open && sessionTag(open.session.id) === tag ? open : undefined;
+    return open && tagOf(open.session) === tag ? open : undefined;
   }
 
   #holds(client: ClientSettings, open: OpenSession, cookies: RegistrationCookies): boolean {
@@ -226,6 +246,27 @@ export class Sessions {
     this.#named = await nameRegistrations([...this.#settings.clients.values()]);
     return this.#named;
   }
+}
+
+/** The part of the cookie names under which a session is sealed. */
+function tagOf({ id, deviceKey }: Session): string {
+  return sessionTag(id, deviceKey !== undefined);
+}
+
+/**
+ * One session of two copies, one of which is not bound: the late answer of a request from before the registration brought it
+ * back. What was sealed last counts, and the session stays bound.
+ */
+function joinCopies(one: OpenSession, other: OpenSession): OpenSession {
+  const [later, earlier] = isLater(other.session, one.session) ? [other, one] : [one, other];
+  const deviceKey = later.session.deviceKey ?? earlier.session.deviceKey;
+  if (deviceKey === later.session.deviceKey || deviceKey === undefined) return later;
+  return { ...later, session: { ...later.session, deviceKey }, isOutdated: true };
+}
+
+function isLater(one: Session, other: Session): boolean {
+  if (one.obtainedAt !== other.obtainedAt) return one.obtainedAt > other.obtainedAt;
+  return one.lastUsedAt > other.lastUsedAt;
 }
 
 function asCurrent(client: ClientSettings, found: FoundSessions): CurrentSession[] {

@@ -47,6 +47,8 @@ export interface Settings {
   readonly idleTimeout: number;
   /** `Infinity` for no limit. */
   readonly maxAge: number;
+  /** Whether sessions are bound to devices whose browsers offer it. */
+  readonly deviceBound: boolean;
   /** Milliseconds. */
   readonly timeout: number;
   /** Milliseconds that `log` and `rateLimit` may take. */
@@ -76,6 +78,7 @@ const OPTIONS = [
   "allowedOrigins",
   "basePath",
   "session",
+  "deviceBound",
   "timeout",
   "limits",
   "store",
@@ -164,6 +167,7 @@ export function readOptions(given: GatewayOptions): Settings {
     basePath: reader.basePath(options.basePath ?? "/auth"),
     idleTimeout,
     maxAge,
+    deviceBound: reader.flag("deviceBound", options.deviceBound, true),
     timeout,
     hookTimeout,
     addressLimit: new AddressLimit(perAddress, now),

@@ -94,7 +94,12 @@ export async function exchange(
   const lines = await sessions.sealNew(client, session, found, cookies);
   entry.session = "sealed";
   settings.metrics.countBegun();
-  return { status: 200, body: toJson(grant, id), cookies: lines };
+  return {
+    status: 200,
+    body: toJson(grant, id),
+    headers: await gateway.devices.offer(request, client, session, found.cookies.key),
+    cookies: lines,
+  };
 }
 
 /** Each parameter once and no other (RFC 6749, 3.2), the redirect URI exactly (RFC 9700, 2.1). */

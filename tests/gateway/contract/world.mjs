@@ -25,6 +25,7 @@ import { CLIENT, startUpstream } from "../../support/upstream.mjs";
  * @property {string[]} [allowedOrigins]
  * @property {string} [basePath]
  * @property {{ idleTimeout?: number | false, maxAge?: number | false }} [session]
+ * @property {boolean} [deviceBound]
  * @property {number} [timeout]
  * @property {{ perAddress?: number | false, concurrent?: number | false }} [limits]
  * @property {{ issuer: string, audience: string, keys: string[] }} [assertions]

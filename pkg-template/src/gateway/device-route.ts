@@ -1,0 +1,110 @@
+/**
+ * `POST {base}/device`: what the browser itself asks for a device-bound session, first to register a key and then to prove
+ * that it has it (W3C, Device Bound Session Credentials, "Server considerations").
+ */
+
+import type { GatewayContext, GatewayResponse } from "./context.js";
+import { proofCookie, RequestCookies } from "./cookies.js";
+import { checkCsrf } from "./csrf.js";
+import { GatewayFailure } from "./failure.js";
+import type { RequestLog } from "./log-writer.js";
+import type { GatewayRequest } from "./request.js";
+import type { FoundSessions } from "./session.js";
+import type { ClientSettings } from "./settings.js";
+
+/** Registers a device's key, or refreshes its proof. */
+export async function bindDevice(
+  request: GatewayRequest,
+  gateway: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
+  const { settings, sessions } = gateway;
+  if (!settings.deviceBound) throw new GatewayFailure("not_found");
+  checkCsrf(request, settings);
+  const [key = "", ...more] = new URLSearchParams(request.query).getAll("registration");
+  const client = more.length === 0 ? await sessions.clientOf(key) : undefined;
+  if (!client) throw new GatewayFailure("request_invalid");
+  if (client.district !== undefined) entry.district = client.district;
+  const found = await sessions.find(client, new RequestCookies(request.header("cookie")));
+  const proof = readString(request.header("secure-session-response"));
+  const sessionId = readString(request.header("sec-secure-session-id"));
+  return sessionId === null
+    ? register(proof, client, found, gateway, entry)
+    : refresh(proof, sessionId, client, found, gateway, entry);
+}
+
+async function register(
+  proof: string | null,
+  client: ClientSettings,
+  found: FoundSessions,
+  { sessions, revocations, devices }: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
+  const { newest } = found;
+  const isUnbound = newest && !newest.session.isProvisional && !newest.session.deviceKey;
+  if (proof === null || !isUnbound || (await revocations.isRevoked(newest))) {
+    throw new GatewayFailure("request_invalid");
+  }
+  const { session } = newest;
+  const deviceKey = await devices.verify(client, session.id, proof, undefined);
+  if (deviceKey === undefined) throw new GatewayFailure("device_proof_invalid");
+  entry.session = "sealed";
+  return {
+    status: 200,
+    body: instructions(session.id, found),
+    cookies: [
+      ...(await sessions.seal(client, { ...session, deviceKey }, found)),
+      await devices.writeProof(client, session.id, found.cookies),
+    ],
+  };
+}
+
+async function refresh(
+  proof: string | null,
+  sessionId: string,
+  client: ClientSettings,
+  found: FoundSessions,
+  { revocations, devices }: GatewayContext,
+  entry: RequestLog,
+): Promise<GatewayResponse> {
+  const open = found.newest ?? found.unproved;
+  const { id, deviceKey } = open?.session ?? {};
+  const isOver = id !== sessionId || !deviceKey || !open || (await revocations.isRevoked(open));
+  if (isOver) {
+    entry.session = "none";
+    return {
+      status: 200,
+      body: JSON.stringify({ session_identifier: sessionId, continue: false }),
+      cookies: found.cookies.clearProofs(),
+    };
+  }
+  const proved = proof === null ? undefined : await devices.verify(client, id, proof, deviceKey);
+  if (proved === undefined) {
+    const challenge = await devices.newChallenge(client, id);
+    throw new GatewayFailure("device_proof_required", {
+      headers: { "Secure-Session-Challenge": `"${challenge}";id="${id}"` },
+    });
+  }
+  // From now on the browser has the bound cookie: copies from before the registration are over.
+  await revocations.requireDevice(id);
+  entry.session = "kept";
+  return {
+    status: 200,
+    body: instructions(id, found),
+    cookies: [await devices.writeProof(client, id, found.cookies)],
+  };
+}
+
+/** What the browser holds every request to this origin for. The address of this request is where it refreshes. */
+function instructions(sessionId: string, { cookies }: FoundSessions): string {
+  return JSON.stringify({
+    session_identifier: sessionId,
+    scope: { include_site: false, scope_specification: [] },
+    credentials: [{ type: "cookie", ...proofCookie(cookies.key, sessionId) }],
+  });
+}
+
+/** Reads a string of RFC 9651, 3.3.3, or the bare text that Chromium sends; session ids and JWTs need no escapes. */
+function readString(header: string | null): string | null {
+  return header === null ? null : header.replace(/^"(.*)"$/, "$1");
+}
