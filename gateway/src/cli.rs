@@ -30,6 +30,9 @@ enum Command {
     Serve {
         #[command(flatten)]
         source: Source,
+        /// Binds no session to a device, whatever the configuration says.
+        #[arg(long)]
+        no_device_bound: bool,
     },
     /// Says what is wrong with a configuration, and asks the provider and the store unless told not to.
     Check {
@@ -70,9 +73,10 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     let done = match arguments.command {
-        Command::Serve { source } => {
-            source.read().and_then(|settings| runtime()?.block_on(serve(settings)))
-        }
+        Command::Serve { source, no_device_bound } => source.read().and_then(|mut settings| {
+            settings.device_bound &= !no_device_bound;
+            runtime()?.block_on(serve(settings))
+        }),
         Command::Check { source, offline } => {
             source.read().and_then(|settings| runtime()?.block_on(check(settings, offline)))
         }

@@ -5,10 +5,14 @@
 //!
 //! | name, after `__Host-classlink-<registration>` | value | set by |
 //! |---|---|---|
-//! | `.<tag>.<index>` | a part of the sealed session whose id begins with `<tag>` | sign-in, session request |
+//! | `.<tag>.<index>` | a part of the sealed session with this tag | sign-in, session request, registration of a device |
 //! | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late answer takes nothing back | sign-in, sign-out |
 //! | `.ended-<tag>` | the session is over, though its cookie has not come yet | sign-out of a session that the request has no cookie of |
+//! | `.proof-<tag>` | the device of a bound session proved that it has the key | registration of a device, refresh |
 //! | `.<index>` | a session in the format before session ids, which is cleared | – |
+//!
+//! A tag is a part of the session id: another one once the session is bound to a device, so that the late answer of a request
+//! from before does not replace the bound session by one that is not.
 
 use std::collections::HashMap;
 
@@ -49,6 +53,12 @@ pub fn session_tag(session_id: &str) -> &str {
     session_id.get(..TAG_LENGTH).unwrap_or(session_id)
 }
 
+/// The same, of a session that is bound to a device.
+#[must_use]
+pub fn bound_tag(session_id: &str) -> &str {
+    session_id.get(TAG_LENGTH..2 * TAG_LENGTH).unwrap_or_default()
+}
+
 /// The `Set-Cookie` value that clears a cookie.
 #[must_use]
 pub fn clear(name: &str) -> String {
@@ -62,6 +72,7 @@ enum Name<'a> {
     Chunk(&'a str, u8),
     Since(u64),
     Ended(&'a str),
+    Proof(&'a str),
 }
 
 impl<'a> Name<'a> {
@@ -83,14 +94,13 @@ impl<'a> Name<'a> {
                 Self::Chunk(rest.get(..TAG_LENGTH)?, digit - b'0')
             }
             _ => {
+                let is_tag = |tag: &&str| tag.len() == TAG_LENGTH && tag.bytes().all(is_base64url);
                 if let Some(order) = rest.strip_prefix("since-") {
                     Self::Since(read_order(order)?)
+                } else if let Some(tag) = rest.strip_prefix("ended-") {
+                    Self::Ended(Some(tag).filter(is_tag)?)
                 } else {
-                    let tag = rest.strip_prefix("ended-")?;
-                    if tag.len() != TAG_LENGTH || !tag.bytes().all(is_base64url) {
-                        return None;
-                    }
-                    Self::Ended(tag)
+                    Self::Proof(rest.strip_prefix("proof-").filter(is_tag)?)
                 }
             }
         };
@@ -133,6 +143,8 @@ pub struct RegistrationCookies {
     chunks: Vec<(String, Vec<(u8, String)>)>,
     /// Tags of sessions that were ended before their cookie was there.
     ended: Vec<String>,
+    /// The proofs of devices, by the tag of the bound session.
+    proofs: Vec<(String, String)>,
     /// Names of cookies in the format before session ids.
     outdated: Vec<String>,
     since: Vec<(u64, String)>,
@@ -151,6 +163,7 @@ impl RegistrationCookies {
                 None => self.since.push((order, name.to_owned())),
             },
             Name::Ended(tag) => self.ended.push(tag.to_owned()),
+            Name::Proof(tag) => self.proofs.push((tag.to_owned(), value.to_owned())),
             Name::Chunk(tag, index) => {
                 let chunk = (index, value.to_owned());
                 match self.chunks.iter_mut().find(|(one, _)| one == tag) {
@@ -217,7 +230,34 @@ impl RegistrationCookies {
             .flat_map(|one| self.clear_session(one))
             .chain(superseded.map(|(_, name)| clear(name)))
             .chain(self.outdated.iter().map(|name| clear(name)))
+            .chain(self.clear_proofs(tag))
             .collect()
+    }
+
+    /// The proof of a bound session's device.
+    #[must_use]
+    pub fn proof(&self, tag: &str) -> Option<&str> {
+        self.proofs.iter().find(|(one, _)| one == tag).map(|(_, proof)| proof.as_str())
+    }
+
+    /// Name and attributes of the cookie by which a bound session counts.
+    #[must_use]
+    pub fn proof_cookie(&self, tag: &str) -> (String, &'static str) {
+        (format!("{PREFIX}{}.proof-{tag}", self.key), ATTRIBUTES)
+    }
+
+    /// The `Set-Cookie` value of a device's proof, which lasts for so many seconds.
+    #[must_use]
+    pub fn write_proof(&self, tag: &str, proof: &str, seconds: i64) -> String {
+        let (name, attributes) = self.proof_cookie(tag);
+        format!("{name}={proof}; {attributes}; Max-Age={seconds}")
+    }
+
+    /// `Set-Cookie` values that clear the proofs of every session but one.
+    #[must_use]
+    pub fn clear_proofs(&self, tag: Option<&str>) -> Vec<String> {
+        let others = self.proofs.iter().filter(|(one, _)| Some(one.as_str()) != tag);
+        others.map(|(one, _)| clear(&self.proof_cookie(one).0)).collect()
     }
 
     /// `Set-Cookie` values after which sessions of a lower order are over.

@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::renewal::Renewals;
 use crate::request::{ERROR_HEADER, Request, Response, SDK_HEADER};
-use crate::routes::{backchannel, operations, proxy, session, token, verify};
+use crate::routes::{backchannel, device, operations, proxy, session, token, verify};
 use crate::session::Sessions;
 use crate::store::Store;
 use crate::upstream::Upstream;
@@ -55,6 +55,7 @@ enum Route {
     Sdk(&'static [(Method, Event)]),
     /// Whether the path goes on after `/verify`.
     Verify(bool),
+    Device,
     Health,
     Ready,
     Metrics,
@@ -128,6 +129,7 @@ impl Gateway {
         }
         Some(match path {
             "/health" if *method == Method::GET || *method == Method::HEAD => Route::Health,
+            "/device" => Route::Device,
             "/ready" => Route::Ready,
             "/metrics" => Route::Metrics,
             "/assertion-keys" => Route::AssertionKeys,
@@ -160,6 +162,11 @@ impl Gateway {
                 require(is_usual, "GET, HEAD")?;
                 log.event = Event::Verify;
                 verify::verify(self, request, goes_on, log).await
+            }
+            Route::Device => {
+                require(*method == Method::POST, "POST")?;
+                log.event = Event::Device;
+                device::bind(self, request, log).await
             }
             Route::Health => {
                 log.event = Event::Health;
@@ -258,6 +265,7 @@ impl Gateway {
         let is_sdks = !matches!(
             log.event,
             Event::Verify
+                | Event::Device
                 | Event::Ready
                 | Event::Metrics
                 | Event::AssertionKeys

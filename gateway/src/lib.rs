@@ -1,7 +1,8 @@
 //! The gateway of `classlink-spa` as a native server: the same contract as the package's handler (`docs/gateway.md`), for
 //! back ends in any language.
 //!
-//! The modules that decide are pure and have no I/O: [`config`], [`cookies`], [`csrf`], [`failure`], [`id_token`], [`limits`],
+//! The modules that decide are pure and have no I/O: [`config`], [`cookies`], [`csrf`], [`device`], [`failure`], [`id_token`],
+//! [`limits`],
 //! [`metadata`], [`request`], [`seal`], [`sealed_form`] and [`session`], over the crate that the browser runs
 //! (`classlink_spa::protocol`). Around it: [`upstream`], [`provider`], [`renewal`] and [`store`] ask others, [`routes`]
 //! answer the paths, [`gateway`] joins them, and [`server`] faces the network.
@@ -17,6 +18,7 @@ pub mod config;
 pub mod cookies;
 pub mod crypto;
 pub mod csrf;
+pub mod device;
 pub mod failure;
 pub mod gateway;
 pub mod id_token;

@@ -275,6 +275,13 @@ impl Response {
         self
     }
 
+    /// Asks the browser to bind the session to the device, if there is something to ask.
+    #[must_use]
+    pub fn with_registration(mut self, offered: Option<String>) -> Self {
+        self.headers.extend(offered.map(|value| ("Secure-Session-Registration", value)));
+        self
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {

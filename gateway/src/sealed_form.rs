@@ -39,6 +39,8 @@ struct ReadRest(
     u8,
     // Servers before the store did not write it.
     #[serde(default)] Option<String>,
+    // Absent unless the session is bound to a device.
+    #[serde(default)] Option<String>,
 );
 
 /// These members as they are written: whole numbers in digits.
@@ -54,6 +56,7 @@ struct WrittenRest<'a>(
     Option<&'a Tenant>,
     u8,
     Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")] Option<&'a str>,
 );
 
 /// Writes a session; `None` if a part of it is larger than any that fits into cookies.
@@ -70,6 +73,7 @@ pub fn pack(session: &Session) -> Option<Vec<u8>> {
         session.tenant.as_ref(),
         u8::from(session.is_provisional),
         session.user_mark.as_deref(),
+        session.device_key.as_deref(),
     );
     let mut bytes = vec![FORM];
     put(&mut bytes, &from_base64url(&session.id)?)?;
@@ -106,6 +110,7 @@ pub fn unpack(bytes: &[u8]) -> Option<(Session, Object)> {
         tenant,
         provisional,
         user_mark,
+        device_key,
     ) = serde_json::from_slice(members).ok()?;
     let id_token = inflate_token(id_token)?;
     let (id_token, claims) = read_token(&id_token)?;
@@ -121,6 +126,7 @@ pub fn unpack(bytes: &[u8]) -> Option<(Session, Object)> {
         scope,
         tenant,
         user_mark,
+        device_key,
         is_provisional: provisional == 1,
         access_token: read_token(access_token)?.0,
         refresh_token: if refresh_token.is_empty() {
@@ -251,6 +257,7 @@ pub(crate) mod tests {
             expires_at: None,
             tenant: None,
             user_mark: None,
+            device_key: None,
         }
     }
 
@@ -267,6 +274,8 @@ pub(crate) mod tests {
         session.tenant =
             Some(Tenant { id: "2284".to_owned(), name: Some("Springfield".to_owned()) });
         session.is_provisional = true;
+        assert_eq!(unpack(&pack(&session).unwrap()).unwrap().0, session);
+        session.device_key = Some(base64url([9; 64]));
         assert_eq!(unpack(&pack(&session).unwrap()).unwrap().0, session);
     }
 

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::config::{Client, Settings};
 use crate::cookies::{self, RegistrationCookies, RequestCookies};
+use crate::device::Purpose;
 use crate::failure::{Code, Refused};
 use crate::seal::SealingKeys;
 use crate::sealed_form;
@@ -73,6 +74,17 @@ pub struct Session {
     pub tenant: Option<Tenant>,
     /// The user's value in the store when the session began: a revocation of all of the user's sessions changes it.
     pub user_mark: Option<String>,
+    /// The public key of the device that the session is bound to: both coordinates on P-256, in base64url.
+    pub device_key: Option<String>,
+}
+
+impl Session {
+    /// The part of the cookie names under which the session is sealed.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        let tag = if self.device_key.is_some() { cookies::bound_tag } else { cookies::session_tag };
+        tag(&self.id)
+    }
 }
 
 /// Tokens are in it: nothing is shown.
@@ -126,12 +138,24 @@ pub struct FoundSessions {
     opened: Vec<OpenSession>,
     /// Which of them is the session that there is.
     newest: Option<usize>,
+    /// Whether its device, if it is bound to one, has proved lately that it has the key.
+    is_proved: bool,
 }
 
 impl FoundSessions {
     /// The session that there is; it may be provisional.
     #[must_use]
     pub fn newest(&self) -> Option<&OpenSession> {
+        self.candidate().filter(|_| self.is_proved)
+    }
+
+    /// In its place: the session that would be there if its device had proved lately that it has the key.
+    #[must_use]
+    pub fn unproved(&self) -> Option<&OpenSession> {
+        self.candidate().filter(|_| !self.is_proved)
+    }
+
+    fn candidate(&self) -> Option<&OpenSession> {
         self.opened.get(self.newest?)
     }
 
@@ -145,8 +169,7 @@ impl FoundSessions {
     /// `Set-Cookie` values that clear what is over, and leave the session that there is.
     #[must_use]
     pub fn clear_stale(&self) -> Vec<String> {
-        let tag = self.newest().map(|open| cookies::session_tag(&open.session.id));
-        self.cookies.clear_all_but(tag)
+        self.cookies.clear_all_but(self.candidate().map(|open| open.session.tag()))
     }
 
     /// `Set-Cookie` values that end a session, and leave a later one.
@@ -158,7 +181,12 @@ impl FoundSessions {
             Some(open) => self.cookies.write_since(open.session.order.saturating_add(1)),
             None => vec![self.cookies.write_ended(tag)],
         };
+        let bound_tag = cookies::bound_tag(session_id);
         lines.extend(self.cookies.clear_session(tag));
+        lines.extend(self.cookies.clear_session(bound_tag));
+        if self.cookies.proof(bound_tag).is_some() {
+            lines.push(cookies::clear(&self.cookies.proof_cookie(bound_tag).0));
+        }
         lines
     }
 
@@ -177,6 +205,7 @@ pub struct Sessions {
     issuer: String,
     idle_timeout: Option<i64>,
     max_age: Option<i64>,
+    device_bound: bool,
 }
 
 impl Sessions {
@@ -188,6 +217,7 @@ impl Sessions {
             issuer: settings.issuer.clone(),
             idle_timeout: settings.idle_timeout_secs,
             max_age: settings.max_age_secs,
+            device_bound: settings.device_bound,
         })
     }
 
@@ -268,7 +298,7 @@ impl Sessions {
         if sealed.len() > SESSION_LIMIT {
             return Err(too_large(Some(sealed.len()), session));
         }
-        let tag = cookies::session_tag(&session.id);
+        let tag = session.tag();
         let mut lines = found.cookies.write_sealed(tag, &sealed);
         lines.extend(found.cookies.clear_all_but(Some(tag)));
         Ok(lines)
@@ -278,6 +308,53 @@ impl Sessions {
     #[must_use]
     pub fn seal_value(&self, client: &Client, session: &Session) -> Option<String> {
         self.keys.seal(&sealed_form::pack(session)?, &self.context(client))
+    }
+
+    /// Seals for a session what a purpose needs: its end. `now` is in seconds since 1970.
+    #[must_use]
+    pub fn seal_end(
+        &self,
+        purpose: Purpose,
+        client: &Client,
+        session_id: &str,
+        now: i64,
+    ) -> Option<String> {
+        let end = now.saturating_add(purpose.lifetime_secs()).to_string();
+        self.keys.seal(end.as_bytes(), &self.device_context(purpose, client, session_id))
+    }
+
+    /// Whether a text was sealed for a session and a purpose, and its end has not come.
+    #[must_use]
+    pub fn is_open(
+        &self,
+        purpose: Purpose,
+        client: &Client,
+        session_id: &str,
+        sealed: &str,
+        now: i64,
+    ) -> bool {
+        let opened = self.keys.open(sealed, &self.device_context(purpose, client, session_id));
+        let end = opened.and_then(|(content, _)| String::from_utf8(content).ok()?.parse().ok());
+        end.is_some_and(|end: i64| end > now)
+    }
+
+    fn is_proved(
+        &self,
+        client: &Client,
+        session: &Session,
+        cookies: &RegistrationCookies,
+        now: i64,
+    ) -> bool {
+        if session.device_key.is_none() || !self.device_bound {
+            return true;
+        }
+        let proof = cookies.proof(cookies::bound_tag(&session.id));
+        proof.is_some_and(|proof| self.is_open(Purpose::Proof, client, &session.id, proof, now))
+    }
+
+    fn device_context(&self, purpose: Purpose, client: &Client, session_id: &str) -> Vec<u8> {
+        let bound = [purpose.as_str(), &self.issuer, &client.id, session_id];
+        serde_json::to_vec(&bound).unwrap_or_default()
     }
 
     /// Opens a sealed session of the store's.
@@ -308,12 +385,15 @@ impl Sessions {
     fn find_in(&self, client: &Client, cookies: RegistrationCookies, now: i64) -> FoundSessions {
         let context = self.context(client);
         let open = |tag: &str| self.open(tag, &cookies.sealed(tag)?, &context);
-        let opened: Vec<_> = cookies.tags().filter_map(open).collect();
+        let mut opened: Vec<_> = cookies.tags().filter_map(open).collect();
         let holds = |open: &OpenSession| self.holds(client, open, &cookies, now);
         let valid = opened.iter().enumerate().filter(|(_, open)| holds(open));
-        // Of two with the same order the first is taken.
-        let newest = valid.rev().max_by_key(|(_, open)| open.session.order);
-        FoundSessions { newest: newest.map(|(place, _)| place), opened, cookies }
+        let valid: Vec<_> = valid.map(|(place, _)| place).collect();
+        let newest = join_newest(&mut opened, &valid);
+        let session = newest.and_then(|place| opened.get(place)).map(|open| &open.session);
+        let is_proved =
+            session.is_none_or(|session| self.is_proved(client, session, &cookies, now));
+        FoundSessions { newest, is_proved, opened, cookies }
     }
 
     fn open(&self, tag: &str, sealed: &str, bound_to: &[u8]) -> Option<OpenSession> {
@@ -322,7 +402,7 @@ impl Sessions {
         }
         let (content, is_outdated) = self.keys.open(sealed, bound_to)?;
         let (session, claims) = sealed_form::unpack(&content)?;
-        let is_meant = cookies::session_tag(&session.id) == tag;
+        let is_meant = session.tag() == tag;
         is_meant.then_some(OpenSession { session, claims, is_outdated })
     }
 
@@ -351,6 +431,25 @@ impl Sessions {
         let bound = ["classlink-spa session 2", &self.issuer, &client.id];
         serde_json::to_vec(&bound).unwrap_or_default()
     }
+}
+
+/// The newest of these sessions. One that is there in two copies, one of which is not bound, was brought back by the late
+/// answer of a request from before the registration: what was sealed last counts, and the session stays bound.
+fn join_newest(opened: &mut [OpenSession], valid: &[usize]) -> Option<usize> {
+    let session = |place: &usize| opened.get(*place).map(|open| &open.session);
+    // Of two with the same order the first is taken.
+    let first = valid.iter().rev().max_by_key(|place| session(place).map(|one| one.order))?;
+    let id = &session(first)?.id;
+    let copies = || valid.iter().filter(|place| session(place).is_some_and(|one| one.id == *id));
+    let device_key = copies().find_map(|place| session(place)?.device_key.clone());
+    let sealed_at = |place: &&usize| session(place).map(|one| (one.obtained_at, one.last_used_at));
+    let latest = *copies().rev().max_by_key(sealed_at)?;
+    let open = opened.get_mut(latest)?;
+    if open.session.device_key.is_none() && device_key.is_some() {
+        open.session.device_key = device_key;
+        open.is_outdated = true;
+    }
+    Some(latest)
 }
 
 fn too_large(size: Option<usize>, session: &Session) -> Refused {

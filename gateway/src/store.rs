@@ -18,6 +18,9 @@ const LONGEST_OPERATION: Duration = Duration::from_secs(2);
 /// How long a revocation is remembered where sessions have no absolute limit.
 const LONGEST_REVOCATION: Duration = Duration::from_hours(366 * 24);
 
+/// What the store has of a session whose copies without its device's key are over.
+const BOUND: &str = "bound";
+
 /// The store did not answer in time, or with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreDown;
@@ -176,7 +179,7 @@ impl Store {
     }
 
     /// Whether a session was revoked: by its id, by its user, or by the provider's own session id in its ID token.
-    /// `mark` is the user's value that was sealed into it.
+    /// `mark` is the user's value that was sealed into it, `is_bound` whether it is bound to a device.
     ///
     /// # Errors
     /// [`StoreDown`].
@@ -186,6 +189,7 @@ impl Store {
         user_id: &str,
         claims: &Object,
         mark: Option<&str>,
+        is_bound: bool,
     ) -> Result<bool, StoreDown> {
         let provider_session = provider_session(claims);
         let (session_key, user_key) = (session_key(session_id), user_key(user_id));
@@ -199,7 +203,8 @@ impl Store {
             tokio::join!(self.get(&session_key), self.get(&user_key), by_provider);
         let (session, user, provider) = (session?, user?, provider?);
         let is_user_revoked = user.is_some_and(|user| Some(user.as_str()) != mark);
-        Ok(session.is_some() || is_user_revoked || provider.is_some())
+        let is_over = session.is_some_and(|value| value != BOUND || !is_bound);
+        Ok(is_over || is_user_revoked || provider.is_some())
     }
 
     /// The value that a new session of a user is sealed with.
@@ -216,6 +221,15 @@ impl Store {
     /// [`StoreDown`].
     pub async fn revoke_session(&self, session_id: &str) -> Result<(), StoreDown> {
         self.set(&session_key(session_id), "1", self.revocation_ttl).await
+    }
+
+    /// Ends the copies of a session that are not bound to its device.
+    ///
+    /// # Errors
+    /// [`StoreDown`].
+    pub async fn require_device(&self, session_id: &str) -> Result<(), StoreDown> {
+        self.set_if_absent(&session_key(session_id), BOUND, self.revocation_ttl).await?;
+        Ok(())
     }
 
     /// Revokes all sessions of a user. `mark` is a value that no session has.
@@ -423,7 +437,7 @@ mod tests {
         let store = store();
         let named = claims(r#"{"iss":"https://op.example","sid":"s"}"#);
         let is_revoked = async |id: &str, user: &str, claims: &Object, mark: Option<&str>| {
-            store.is_revoked(id, user, claims, mark).await.unwrap()
+            store.is_revoked(id, user, claims, mark, false).await.unwrap()
         };
         assert!(!is_revoked("a", "u", &named, None).await);
         store.revoke_session("a").await.unwrap();

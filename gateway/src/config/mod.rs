@@ -109,6 +109,8 @@ pub struct Settings {
     pub idle_timeout_secs: Option<i64>,
     /// Seconds from sign-in until a session is over; `None` for no limit.
     pub max_age_secs: Option<i64>,
+    /// Whether sessions are bound to devices whose browsers offer it.
+    pub device_bound: bool,
     /// Milliseconds for one request to the provider.
     pub timeout_ms: u64,
     /// Requests a minute of one client address to one route; `None` for no limit.

@@ -25,6 +25,7 @@ const OPTIONS: &[&str] = &[
     "allowedOrigins",
     "basePath",
     "session",
+    "deviceBound",
     "timeout",
     "limits",
     "assertions",
@@ -129,6 +130,7 @@ impl Reader {
             base_path: self.base_path(options.get("basePath")),
             idle_timeout_secs: idle_timeout.map(whole),
             max_age_secs: max_age.map(whole),
+            device_bound: self.flag("deviceBound", options.get("deviceBound"), true),
             timeout_ms: whole(timeout).unsigned_abs(),
             per_address,
             concurrent: concurrent
@@ -384,6 +386,18 @@ impl Reader {
                 self.refuse(field, format!("must be a positive number{or_false}"));
                 Some(default)
             }),
+        }
+    }
+
+    /// `true` or `false`.
+    fn flag(&mut self, field: &str, given: Option<&Value>, default: bool) -> bool {
+        match given {
+            None => default,
+            Some(Value::Bool(value)) => *value,
+            Some(_) => {
+                self.refuse(field, "must be true or false");
+                default
+            }
         }
     }
 

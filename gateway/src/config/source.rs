@@ -32,6 +32,7 @@ const VARIABLES: &[(&str, &[&str], Kind)] = &[
     ("BASE_PATH", &["basePath"], Kind::Text),
     ("SESSION_IDLE_TIMEOUT", &["session", "idleTimeout"], Kind::Number),
     ("SESSION_MAX_AGE", &["session", "maxAge"], Kind::Number),
+    ("DEVICE_BOUND", &["deviceBound"], Kind::Switch),
     ("UPSTREAM_TIMEOUT", &["timeout"], Kind::Number),
     ("LIMITS_PER_ADDRESS", &["limits", "perAddress"], Kind::Number),
     ("LIMITS_CONCURRENT", &["limits", "concurrent"], Kind::Number),

@@ -1,6 +1,7 @@
 //! The handlers, one module for each path.
 
 pub mod backchannel;
+pub mod device;
 pub mod operations;
 pub mod proxy;
 pub mod session;

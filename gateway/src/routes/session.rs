@@ -11,6 +11,7 @@ use crate::gateway::Gateway;
 use crate::log::{RequestLog, SessionOutcome};
 use crate::renewal::{Renewals, is_due};
 use crate::request::{Request, Response};
+use crate::routes::device::offer;
 use crate::routes::token::TokenBody;
 use crate::session::{FoundSessions, OpenSession, Session};
 use crate::upstream::Endpoint;
@@ -38,7 +39,8 @@ pub async fn is_revoked(gateway: &Gateway, open: &OpenSession) -> Result<bool, R
     let user = open.user();
     let user_id = user.text("id").unwrap_or_default();
     let mark = open.session.user_mark.as_deref();
-    Ok(store.is_revoked(&open.session.id, user_id, &open.claims, mark).await?)
+    let is_bound = open.session.device_key.is_some();
+    Ok(store.is_revoked(&open.session.id, user_id, &open.claims, mark, is_bound).await?)
 }
 
 /// Returns the session's tokens, renewed if they must be, and postpones its idle limit; 204 if there is none, or if the
@@ -65,13 +67,21 @@ pub async fn read(
         log.session = Some(SessionOutcome::Ended);
         return Ok(Response::empty(204).with_cookies(found.end(&open.session.id)));
     }
+    if found.unproved().is_some() && request.header("secure-session-skipped").is_some() {
+        return Err(Refused::from(Code::DeviceUnproved).with_header("Retry-After", "5"));
+    }
     let is_meant = |open: &&OpenSession| match named {
         Some(id) => open.session.id == id,
         None => !open.session.is_provisional,
     };
     let Some(open) = found.newest().filter(is_meant) else {
         log.session = Some(SessionOutcome::None);
-        return Ok(Response::empty(204).with_cookies(found.clear_stale()));
+        let mut lines = found.clear_stale();
+        if found.unproved().is_some() {
+            // Without its proof the browser asks for a new one.
+            lines.extend(found.cookies.clear_proofs(None));
+        }
+        return Ok(Response::empty(204).with_cookies(lines));
     };
     let renewed = match refresh_if_needed(gateway, client, open, &found, request, log).await? {
         Refreshed::Kept => None,
@@ -88,13 +98,19 @@ pub async fn read(
     log.session = Some(if is_renewed { SessionOutcome::Renewed } else { SessionOutcome::Kept });
     let body = TokenBody::at(session, now).to_json();
     let stays = !is_renewed && !session.is_provisional && is_sealed_lately(gateway, open, now);
-    let lines = if stays {
-        found.clear_stale()
-    } else {
-        let used = Session { is_provisional: false, last_used_at: now, ..session.clone() };
-        gateway.sessions.seal(client, &used, &found)?
+    if stays {
+        return Ok(Response::json(200, body).with_cookies(found.clear_stale()));
+    }
+    let used = Session {
+        is_provisional: false,
+        last_used_at: now,
+        // A renewal that another request began may have been without it.
+        device_key: open.session.device_key.clone().or_else(|| session.device_key.clone()),
+        ..session.clone()
     };
-    Ok(Response::json(200, body).with_cookies(lines))
+    let lines = gateway.sessions.seal(client, &used, &found)?;
+    let offered = offer(gateway, request, client, &used, now);
+    Ok(Response::json(200, body).with_cookies(lines).with_registration(offered))
 }
 
 /// The outcome for a session's tokens.

@@ -22,6 +22,7 @@ use crate::id_token::Expectations;
 use crate::log::{RequestLog, SessionOutcome};
 use crate::renewal::read_token_response;
 use crate::request::{Parameters, Request, Response};
+use crate::routes::device::offer;
 use crate::routes::read_form;
 use crate::session::{Session, Tenant};
 use crate::upstream::Endpoint;
@@ -131,6 +132,7 @@ pub async fn exchange(
         expires_at: grant.expires_in.map(|seconds| clock::after(now, seconds)),
         tenant,
         user_mark,
+        device_key: None,
         nonce,
         created_at: now,
         last_used_at: now,
@@ -145,7 +147,8 @@ pub async fn exchange(
         expires_in: grant.expires_in.map(Seconds),
         ..TokenBody::of(&session)
     };
-    Ok(Response::json(200, body.to_json()).with_cookies(lines))
+    let offered = offer(gateway, request, client, &session, now);
+    Ok(Response::json(200, body.to_json()).with_cookies(lines).with_registration(offered))
 }
 
 async fn exchange_code(

@@ -5,6 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { SignJWT } from "jose";
 import { createClient } from "redis";
+import { Device, readRegistration } from "../../support/device.mjs";
 import { APP, newLogin, SUPPORT_CODE } from "../../support/gateway.mjs";
 import { skipWithoutRedis, startRedis } from "../../support/redis.mjs";
 import { CLIENT, PERSON } from "../../support/upstream.mjs";
@@ -71,6 +72,24 @@ export function instanceTests(adapter, other = adapter) {
       assert.equal((await thief.session()).status, 204);
       assert.deepEqual(thief.sessionCookies, []);
     }
+  });
+
+  contract("a copy from before the device was bound is over after its first refresh", async (t) => {
+    const { browser, elsewhere, newBrowser } = await world(t);
+    const login = newLogin();
+    const answer = await browser.signIn({ login });
+    const copy = Object.assign(newBrowser(), { jar: new Map(browser.jar) });
+    const device = new Device();
+    await device.register(browser, answer);
+    assert.equal(
+      (await copy.session()).status,
+      200,
+      "until then the browser may have lost the key",
+    );
+    const { path } = readRegistration(answer.headers);
+    assert.equal((await device.refresh(elsewhere(), path, login.sessionId)).status, 200);
+    assert.equal((await copy.session()).status, 204);
+    assert.equal((await browser.session()).status, 200);
   });
 
   contract("a revoked session is over everywhere; another of the same user is not", async (t) => {

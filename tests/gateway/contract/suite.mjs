@@ -5,6 +5,7 @@
 
 import { attackTests } from "./attacks.mjs";
 import { configurationTests } from "./configuration.mjs";
+import { deviceTests } from "./devices.mjs";
 import { instanceTests } from "./instances.mjs";
 import { operationTests } from "./operations.mjs";
 import { refusalTests } from "./refusals.mjs";
@@ -38,4 +39,5 @@ export function playStateless(adapter) {
   verifyTests(adapter);
   operationTests(adapter);
   attackTests(adapter);
+  deviceTests(adapter);
 }
