@@ -138,6 +138,7 @@ for (const [name, start, missing] of PROXIES) {
 const LANGUAGES = [
   ["java", "Assertion.java", (file) => [file]],
   ["go", "assertion.go", (file) => ["run", file]],
+  ["php", "assertion.php", (file) => [file]],
 ];
 
 for (const [command, file, argumentsFor] of LANGUAGES) {
@@ -162,8 +163,8 @@ for (const [command, file, argumentsFor] of LANGUAGES) {
     const folder = newFolder(t);
     const program = join(folder, file);
     const keys = `"${server.baseUrl}/auth/assertion-keys"`;
-    const source = example(file).replace(/ORIGIN \+ "\/auth\/assertion-keys"/, keys);
-    writeFileSync(program, source.replace(/origin \+ "\/auth\/assertion-keys"/, keys));
+    const address = /(?:origin|ORIGIN) [+.] (["'])\/auth\/assertion-keys\1/;
+    writeFileSync(program, example(file).replace(address, keys));
     const env = { ...process.env, GOCACHE: join(folder, "cache"), GO111MODULE: "off" };
     const run = (assertion) =>
       execute(command, [...argumentsFor(program), assertion], { cwd: folder, env });
