@@ -137,7 +137,9 @@ async function fuzz(target, seconds) {
   const artifacts = join(folder, "artifacts", name);
   await Promise.all([found, artifacts].map((path) => mkdir(path, { recursive: true })));
   const { code, log } = await start(target, [
-    ...[found, kept, seeds, ...LIMITS, `-max_total_time=${seconds}`, "-print_final_stats=1"],
+    // A target has no corpus before its first run with `--keep`.
+    ...[found, kept, seeds].filter((path) => existsSync(path)),
+    ...[...LIMITS, `-max_total_time=${seconds}`, "-print_final_stats=1"],
     ...[`-dict=${join(folder, "dictionary.txt")}`, `-artifact_prefix=${artifacts}/`],
   ]);
   const text = await readFile(log, "utf8");

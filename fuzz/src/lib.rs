@@ -17,6 +17,7 @@ pub mod metadata;
 pub mod pending_login;
 pub mod profile;
 mod reading;
+pub mod server;
 pub mod token_answer;
 pub mod url;
 
@@ -31,7 +32,7 @@ use classlink_spa::protocol;
 pub type Run = fn(&[u8]);
 
 /// Every target, by the name of its folder in `corpus`.
-pub const TARGETS: [(&str, Run); 12] = [
+pub const TARGETS: [(&str, Run); 21] = [
     ("callback", callback::run),
     ("form", form::run),
     ("gateway", gateway::run),
@@ -42,6 +43,15 @@ pub const TARGETS: [(&str, Run); 12] = [
     ("metadata", metadata::run),
     ("pending_login", pending_login::run),
     ("profile", profile::run),
+    ("server_assertion", server::assertion::run),
+    ("server_configuration", server::configuration::run),
+    ("server_cookies", server::cookies::run),
+    ("server_device", server::device::run),
+    ("server_form", server::form::run),
+    ("server_logout", server::logout::run),
+    ("server_provider", server::provider::run),
+    ("server_request", server::request::run),
+    ("server_session", server::session::run),
     ("token_answer", token_answer::run),
     ("url", url::run),
 ];

@@ -2,8 +2,7 @@
 //! back ends in any language.
 //!
 //! The modules that decide are pure and have no I/O: [`config`], [`cookies`], [`csrf`], [`device`], [`failure`], [`id_token`],
-//! [`limits`],
-//! [`metadata`], [`request`], [`seal`], [`sealed_form`] and [`session`], over the crate that the browser runs
+//! [`limits`], [`metadata`], [`request`], [`seal`], [`sealed_form`] and [`session`], over the crate that the browser runs
 //! (`classlink_spa::protocol`). Around it: [`upstream`], [`provider`], [`renewal`] and [`store`] ask others, [`routes`]
 //! answer the paths, [`gateway`] joins them, and [`server`] faces the network.
 

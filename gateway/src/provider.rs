@@ -74,7 +74,8 @@ impl Discovery {
 }
 
 /// Reads a JWK Set (RFC 7517, 5); what is not a key is passed over.
-fn read_keys(body: &[u8]) -> Option<Keys> {
+#[must_use]
+pub fn read_keys(body: &[u8]) -> Option<Keys> {
     let set = KeySet::parse(body).ok()?;
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut document: Value = serde_json::from_slice(text).ok()?;

@@ -23,7 +23,7 @@ use crate::failure::{Code, Refusal, Refused};
 use crate::gateway::Gateway;
 use crate::id_token::Expectations;
 use crate::request::hashed;
-use crate::session::{OpenSession, Session};
+use crate::session::{OpenSession, Session, Sessions};
 use crate::store::{Store, StoreDown};
 use crate::upstream::{Answer, Endpoint};
 
@@ -175,7 +175,9 @@ async fn renew_once(
         let Ok((has_lock, outcome)) = asked.await else {
             return ask(gateway, client, session, claims).await;
         };
-        if let Some(outcome) = outcome.and_then(|outcome| read_outcome(gateway, client, &outcome)) {
+        if let Some(outcome) =
+            outcome.and_then(|outcome| read_outcome(&gateway.sessions, client, &outcome))
+        {
             if has_lock {
                 lock.release().await;
             }
@@ -240,16 +242,17 @@ async fn publish(
     }
 }
 
-/// The tokens of another instance's renewal; `None` if this instance has no key that opens it.
-fn read_outcome(
-    gateway: &Gateway,
+/// Returns the tokens of another instance's renewal; `None` if this instance has no key that opens it.
+#[must_use]
+pub fn read_outcome(
+    sessions: &Sessions,
     client: &Client,
     outcome: &str,
 ) -> Option<Result<Session, Refused>> {
     if let Some(error) = outcome.strip_prefix("r.") {
         return Some(Err(Refusal::of_token_endpoint(error, 400).into()));
     }
-    gateway.sessions.open_value(client, outcome.strip_prefix("s.")?).map(Ok)
+    sessions.open_value(client, outcome.strip_prefix("s.")?).map(Ok)
 }
 
 async fn ask(

@@ -393,7 +393,7 @@ impl Sessions {
         let session = newest.and_then(|place| opened.get(place)).map(|open| &open.session);
         let is_proved =
             session.is_none_or(|session| self.is_proved(client, session, &cookies, now));
-        FoundSessions { newest, is_proved, opened, cookies }
+        FoundSessions { cookies, opened, newest, is_proved }
     }
 
     fn open(&self, tag: &str, sealed: &str, bound_to: &[u8]) -> Option<OpenSession> {

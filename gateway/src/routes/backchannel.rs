@@ -27,12 +27,15 @@ const LONGEST_SECS: f64 = 86_400.0;
 
 /// The claims of a logout token.
 #[derive(Debug, PartialEq, Eq)]
-struct LogoutToken<'a> {
-    jti: &'a str,
-    subject: Option<&'a str>,
-    session: Option<&'a str>,
+pub struct LogoutToken<'a> {
+    /// The token's id.
+    pub jti: &'a str,
+    /// The user whose sessions end, unless a session is named.
+    pub subject: Option<&'a str>,
+    /// The provider's session that ends.
+    pub session: Option<&'a str>,
     /// Seconds until it is over.
-    remaining_secs: u64,
+    pub remaining_secs: u64,
 }
 
 /// Ends the sessions that a logout token names.
@@ -76,7 +79,8 @@ pub async fn logout(
 }
 
 /// Whether the header's `typ`, if there is one, is that of a JWT or a logout token (2.4).
-fn has_usual_type(token: &str) -> bool {
+#[must_use]
+pub fn has_usual_type(token: &str) -> bool {
     let header = token.split('.').next().and_then(from_base64url).unwrap_or_default();
     match json::parse_object(&header).as_ref().and_then(|header| header.get("typ")) {
         None => true,
@@ -89,7 +93,8 @@ fn has_usual_type(token: &str) -> bool {
 }
 
 /// Checks the claims of an authentic logout token (2.6). `now` is in seconds since 1970.
-fn check<'a>(claims: &'a Object, settings: &Settings, now: i64) -> Option<LogoutToken<'a>> {
+#[must_use]
+pub fn check<'a>(claims: &'a Object, settings: &Settings, now: i64) -> Option<LogoutToken<'a>> {
     let is_ours =
         |audience: &Value| audience.as_str().is_some_and(|id| settings.client(id).is_some());
     let audience = claims.get("aud")?;
