@@ -53,7 +53,7 @@ pub fn session_tag(session_id: &str) -> &str {
     session_id.get(..TAG_LENGTH).unwrap_or(session_id)
 }
 
-/// The same, of a session that is bound to a device.
+/// Returns the part of the cookie names of a session that is bound to a device.
 #[must_use]
 pub fn bound_tag(session_id: &str) -> &str {
     session_id.get(TAG_LENGTH..2 * TAG_LENGTH).unwrap_or_default()

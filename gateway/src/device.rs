@@ -1,5 +1,5 @@
 //! Device-bound sessions (W3C, Device Bound Session Credentials): a browser that offers them makes a key that does not leave
-//! the device, and proves every few minutes that it has it. A copied cookie is of no use once the last proof is over.
+//! the device, and proves every few minutes that it has it. A copied cookie is useless once the last proof is over.
 //!
 //! The sealed session holds the public key. Beside it the browser has a proof cookie for [`PROOF_SECS`]: a session with a key
 //! counts only with it, and only a proof by the key brings a new one. Nothing is remembered here: challenges and proof
@@ -18,7 +18,7 @@ const GRACE_SECS: i64 = 30;
 /// How long a challenge may be answered, in seconds: some security modules take long to make a key.
 const CHALLENGE_SECS: i64 = 120;
 
-/// What is sealed for a session and a time.
+/// The purpose of a text that is sealed for a session and a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The device has proved that it has the key.

@@ -18,7 +18,7 @@ const LONGEST_OPERATION: Duration = Duration::from_secs(2);
 /// How long a revocation is remembered where sessions have no absolute limit.
 const LONGEST_REVOCATION: Duration = Duration::from_hours(366 * 24);
 
-/// What the store has of a session whose copies without its device's key are over.
+/// The value of a session in the store if its copies that are not bound to its device are over.
 const BOUND: &str = "bound";
 
 /// The store did not answer in time, or with an error.

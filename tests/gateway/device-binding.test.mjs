@@ -83,7 +83,7 @@ async function start(t, gatewayOptions = {}) {
       const all = await context.cookies();
       return new Map(all.map(({ name, value }) => [name, value]));
     },
-    /** What the browser does when the proof's time is over. */
+    /** Drops the proof, as the browser does when its time is over. */
     dropProof: () => context.clearCookies({ name: /\.proof-/ }),
   };
 }
@@ -110,7 +110,7 @@ async function signIn({ page, browser, upstream }) {
   assert.equal(answer.status, 200, answer.text);
 }
 
-test("Chromium binds a session, and a copied cookie is of no use when its minutes are over", async (t) => {
+test("Chromium binds a session, and a copied cookie is useless when its minutes are over", async (t) => {
   const world = await start(t);
   const { page, gateway, upstream, requests } = world;
   await signIn(world);

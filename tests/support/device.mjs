@@ -60,7 +60,7 @@ export class Device {
   }
 }
 
-/** What the browser itself asks, with its cookies and without the SDK's header. */
+/** Sends a request as the browser itself does, with its cookies and without the SDK's header. */
 export function askDevice(browser, path, headers) {
   return browser.send("POST", path, { headers: { "X-ClassLink-SPA": null, ...headers } });
 }

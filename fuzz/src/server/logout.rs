@@ -25,7 +25,10 @@ pub fn run(mut data: &[u8]) {
     assert_eq!(text(&members, "jti"), Some(logout.jti));
     assert_eq!(text(&members, "sub"), logout.subject);
     assert_eq!(text(&members, "sid"), logout.session);
-    assert!(logout.subject.is_some() || logout.session.is_some(), "it ends nobody's session");
+    assert!(
+        logout.subject.is_some() || logout.session.is_some(),
+        "it names neither user nor session"
+    );
     assert!(!members.contains_key("nonce"), "an ID token");
     let audience = &members["aud"];
     let audiences = audience.as_array().map_or(std::slice::from_ref(audience), Vec::as_slice);

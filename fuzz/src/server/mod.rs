@@ -1,4 +1,4 @@
-//! What the native server parses: a target a file. Here is the server that hostile input meets.
+//! The parsers of the native server, a target a file, and here the server that hostile input meets.
 
 pub mod assertion;
 pub mod configuration;
@@ -40,7 +40,7 @@ pub static SETTINGS: LazyLock<Settings> = LazyLock::new(|| {
     config::read(&options).unwrap_or_else(|error| panic!("{error}"))
 });
 
-/// What seals and opens sessions.
+/// Seals and opens sessions.
 pub static SESSIONS: LazyLock<Sessions> = LazyLock::new(|| Sessions::new(&SETTINGS).unwrap());
 
 /// A registration.

@@ -1,4 +1,4 @@
-//! What the provider tells the server about itself: a discovery document, or its key set.
+//! The answers of a provider: a discovery document, a key set or a token response.
 
 use classlink_gateway::metadata::Metadata;
 use classlink_gateway::provider::read_keys;

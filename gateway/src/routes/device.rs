@@ -160,7 +160,8 @@ impl Visit<'_> {
         Ok(self.found.cookies.write_proof(cookies::bound_tag(session_id), &proof, PROOF_SECS))
     }
 
-    /// What the browser holds every request to this origin for. The address of this request is where it refreshes.
+    /// Writes the session instructions: the cookie that every request to this origin needs. The browser refreshes at the
+    /// address of this request.
     fn instructions(&self, session_id: &str) -> String {
         let (name, attributes) = self.found.cookies.proof_cookie(cookies::bound_tag(session_id));
         let instructions = json!({

@@ -1,6 +1,6 @@
 /**
  * Device-bound sessions (W3C, Device Bound Session Credentials): a browser that offers them makes a key that does not leave
- * the device, and proves every few minutes that it has it. A copied cookie is of no use once the last proof is over.
+ * the device, and proves every few minutes that it has it. A copied cookie is useless once the last proof is over.
  *
  * The sealed session holds the public key. Beside it the browser has a proof cookie for {@link PROOF_SECS}: a session with
  * a key counts only with it, and only a proof by the key brings a new one. Nothing is remembered here: challenges and proof

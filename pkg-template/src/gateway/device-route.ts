@@ -95,7 +95,7 @@ async function refresh(
   };
 }
 
-/** What the browser holds every request to this origin for. The address of this request is where it refreshes. */
+/** Writes the session instructions: the cookie that every request to this origin needs. The browser refreshes at this address. */
 function instructions(sessionId: string, { cookies }: FoundSessions): string {
   return JSON.stringify({
     session_identifier: sessionId,

@@ -102,7 +102,7 @@ export interface GatewayOptions {
   readonly basePath?: string;
   readonly session?: GatewaySessionOptions;
   /**
-   * Binds sessions to a key of the device where the browser offers it, so that a copied cookie is of no use after some
+   * Binds sessions to a key of the device where the browser offers it, so that a copied cookie is useless after some
    * minutes. Default `true`.
    */
   readonly deviceBound?: boolean;

@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 /** How long a revocation is remembered if sessions have no limit of their own, in milliseconds. */
 const LONGEST_MS = 366 * 24 * HOUR_MS;
 
-/** What the store has of a session whose copies without its device's key are over. */
+/** The value of a session in the store if its copies that are not bound to its device are over. */
 const BOUND = "bound";
 
 /** Ends sessions, and says which are over. */

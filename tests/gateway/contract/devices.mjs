@@ -1,4 +1,4 @@
-/** Device-bound sessions: a copied cookie is of no use without the device's key. */
+/** Device-bound sessions: a copied cookie is useless without the device's key. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
