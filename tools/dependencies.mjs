@@ -22,6 +22,9 @@ export const PAGE = join(root, "docs/dependencies.md");
 
 /** @typedef {{ from: string, name: string, license: string }} Named */
 
+/** The crate of the native gateway server. */
+const GATEWAY_CRATE = "classlink-gateway";
+
 /** @param {Named} one @param {Named} other */
 const byName = (one, other) => (one.name < other.name ? -1 : 1);
 
@@ -44,7 +47,7 @@ function namedCrates(args) {
 
 /** Lists the crates that the native gateway server's manifest names, sorted by name. */
 const gatewayCrates = () =>
-  namedCrates(["--package", "classlink-gateway", "--edges", "normal"])
+  namedCrates(["--package", GATEWAY_CRATE, "--edges", "normal"])
     .filter(({ name }) => name !== ownCrate().name)
     .sort(byName);
 
@@ -69,7 +72,11 @@ function tools(inGateway) {
       );
       return { from: "npm", name, license: entry?.[1].license };
     });
-  const shipped = new Set([ownCrate(), ...crates(), ...inGateway].map(({ name }) => name));
+  // The workspace's own crates depend on each other.
+  const shipped = new Set([
+    GATEWAY_CRATE,
+    ...[ownCrate(), ...crates(), ...inGateway].map(({ name }) => name),
+  ]);
   const cargo = namedCrates(["--workspace", "--edges", "normal,build,dev"]).filter(
     ({ name }) => !shipped.has(name),
   );

@@ -5,8 +5,8 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../tools/lib/run.mjs";
 import { serveFolder } from "../packaging/static.mjs";
-import { freePort } from "../support/program.mjs";
 import { launch, openPage } from "../support/browser.mjs";
+import { freePort } from "../support/program.mjs";
 
 const VIEWPORTS = {
   phone: { width: 390, height: 844 },

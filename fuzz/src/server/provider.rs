@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::reading::{number, object, text, text_line};
 
-/// Reads an answer with the HTTP status of its first line as each of the three.
+/// Reads a response with the HTTP status of its first line as each of the three.
 pub fn run(mut data: &[u8]) {
     let status = number(Some(text_line(&mut data)), 200);
     if let Some(keys) = read_keys(data) {
