@@ -54,6 +54,7 @@ test("the guide shows no code that nothing runs", () => {
       "run: sealing key",
       "npm install classlink-spa",
       "node --env-file=.env node.js",
+      "chromium --enable-features=DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting",
       "run: log entry",
       "run: configuration",
     ],

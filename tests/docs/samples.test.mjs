@@ -32,7 +32,21 @@ const COMPILED = ["ts", "tsx", "js", "vue", "html"];
 
 /** Languages of which nothing is compiled: commands, settings of other programs, and text. */
 const OTHER = [
-  ...["", "sh", "ini", "json", "nginx", "toml", "caddy", "yaml", "python", "php", "java", "go"],
+  ...[
+    "",
+    "sh",
+    "ini",
+    "json",
+    "nginx",
+    "toml",
+    "caddy",
+    "yaml",
+    "python",
+    "php",
+    "java",
+    "go",
+    "csharp",
+  ],
 ];
 
 /** A page's fenced blocks. */

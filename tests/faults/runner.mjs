@@ -61,7 +61,7 @@ const STABLE = ["signed-out", "signed-in", "error"];
  */
 
 /** What may be left where storage refused: it is swept by the next login within the hour, or ends with the tab. */
-const OF_REFUSED_STORAGE = /^classlink-spa\.(login\..+|launch|probe|logout|restore|sign-out\..+)$/;
+const OF_REFUSED_STORAGE = /^classlink-spa\.((login|launch|logout|restore|sign-out)\..+|probe)$/;
 
 /** What is left of a sign-out that the gateway hasn't heard of. */
 const SIGN_OUT_MARK = /^classlink-spa\.sign-out\./;
