@@ -2,11 +2,12 @@
  * Runs the tests, each in the cheapest place that can answer its question (`docs/maintainers/testing.md`).
  *
  *     npm test                              the crate's tests, then those under `tests/` against the package just built
- *     npm test -- login popup               the test files whose path contains one of the words
- *     npm test -- login --name "reload"     of those, the tests whose name matches the regular expression
+ *     npm test -- sign-in popup             the test files whose path contains one of the words
+ *     npm test -- sign-in --name "reload"   of those, the tests whose name matches the regular expression
+ *     npm test -- sign-in --chromium        all of these files in the complete Chromium, and nothing in Node
  *     npm test -- --dev                     against a development build, which is made in seconds
  *     npm run test:unit                     the crate's tests, and the vectors that all implementations share
- *     npm run test:watch -- login           the same files after each change, against a development build
+ *     npm run test:watch -- sign-in         the same files after each change, against a development build
  *
  * The last line says `N passed, N failed`, and how many were skipped if any were.
  *
@@ -25,7 +26,7 @@ import { setUp } from "./setup.mjs";
 /** @import { TestCounts } from "./lib/test-files.mjs" */
 
 /** The folders whose changes may change the outcome of a test. */
-const WATCHED = ["src", "pkg-template/src", "tests", "www"];
+const WATCHED = ["src", "pkg-template/src", "gateway/src", "tests", "www"];
 
 /** Milliseconds in which editors write all files of one change. */
 const SETTLE_MS = 200;
@@ -56,11 +57,17 @@ async function cargoTests(name) {
   return sum;
 }
 
-/** @param {string[]} words @param {string} [name] */
-async function packageTests(words, name) {
+/**
+ * Runs the tests of the files whose path contains one of the words.
+ *
+ * @param {string[]} words
+ * @param {{ name?: string, chromium?: boolean }} [options] the tests' names, and whether all are played in Chromium
+ */
+async function packageTests(words, { name, chromium } = {}) {
   const files = testFiles(words);
   logStep(`Testing the package: ${files.length} files under tests/`);
-  return runTestFiles(cheapestRuns(files), name);
+  const runs = chromium ? files.map((path) => ({ path, env: {} })) : cheapestRuns(files);
+  return runTestFiles(runs, name);
 }
 
 /** @param {TestCounts[]} sums */
@@ -73,8 +80,13 @@ function report(sums) {
   console.log(sumText({ passed, failed, skipped }));
 }
 
-/** Runs the tests of some files after each change, until it is stopped. */
-async function watchTests(words, name) {
+/**
+ * Runs the tests of some files after each change, until it is stopped.
+ *
+ * @param {string[]} words
+ * @param {{ name?: string, chromium?: boolean }} options
+ */
+async function watchTests(words, options) {
   let change = () => {};
   for (const folder of WATCHED) {
     watch(join(root, folder), { recursive: true }, (_, file) => {
@@ -88,7 +100,7 @@ async function watchTests(words, name) {
     });
     try {
       await build({ isDev: true });
-      report([await packageTests(words, name)]);
+      report([await packageTests(words, options)]);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       console.error(`✗ ${error.message}`);
@@ -105,6 +117,7 @@ await runAsCli(import.meta, async (args) => {
     allowPositionals: true,
     options: {
       name: { type: "string" },
+      chromium: { type: "boolean" },
       dev: { type: "boolean" },
       unit: { type: "boolean" },
       watch: { type: "boolean" },
@@ -112,7 +125,7 @@ await runAsCli(import.meta, async (args) => {
   });
   const { name, dev, unit } = values;
   await setUp({ browser: !unit, optional: !unit });
-  if (values.watch) return watchTests(words, name);
+  if (values.watch) return watchTests(words, values);
   const isDev = Boolean(dev || unit);
   await build({ isDev });
   if (!unit && testFiles(words).some((path) => path.includes("native"))) await buildGateway();
@@ -120,6 +133,6 @@ await runAsCli(import.meta, async (args) => {
   if (unit || (words.length === 0 && name === undefined)) {
     sums.push(await cargoTests(unit ? name : undefined));
   }
-  sums.push(await packageTests(unit ? ["vectors"] : words, name));
+  sums.push(await packageTests(unit ? ["vectors"] : words, values));
   report(sums);
 });

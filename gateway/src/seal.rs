@@ -1,5 +1,5 @@
 //! The sealing of sessions (AES-256-GCM), so that every instance can read one and none has to remember it.
-//! `pkg-template/src/gateway/session.ts` seals and opens the same.
+//! `pkg-template/src/gateway/sealing.ts` seals and opens the same.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};

@@ -36,7 +36,7 @@ export interface Expectations {
   readonly accessToken: string;
   /** The nonce that it must carry; with `previousClaims`, the one that it may carry. */
   readonly nonce: string;
-  /** The claims of the token that this one previousClaims (OpenID Connect Core 1.0, 12.2). */
+  /** The claims of the token that this one renews (OpenID Connect Core 1.0, 12.2). */
   readonly previousClaims?: IdTokenClaims;
 }
 
