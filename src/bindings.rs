@@ -1,4 +1,4 @@
-//! What the package's scripts call: `Core` in `core.ts`. Types in, types out; nothing is decided here.
+//! The interface for the package's scripts: `Core` in `core.ts`. It converts types, and decides nothing.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -43,8 +43,7 @@ impl Core {
         }
     }
 
-    /// Asks for the access token for a request to the origin that is the call's argument; `refused` is one that it has
-    /// answered with a 401.
+    /// Requests the access token for the origin that is the call's argument; `refused` is one that it rejected with a 401.
     #[wasm_bindgen(js_name = callForFetch)]
     pub fn call_for_fetch(&self, call: u32, refused: Option<String>) {
         if let Some(driver) = self.driver() {
@@ -52,21 +51,21 @@ impl Core {
         }
     }
 
-    /// Returns what is known of an issuer's metadata without asking, as JSON.
+    /// Returns the built-in metadata of an issuer, as JSON.
     #[wasm_bindgen(js_name = knownMetadata)]
     pub fn known_metadata(&self, issuer: String) -> JsValue {
         json::write_object(metadata::builtin_metadata(&issuer).strings()).into()
     }
 
-    /// Tells what the page goes through, by the numbers of `PageEvent` in `core.ts`.
+    /// Passes an event of the page, by the numbers of `PageEvent` in `core.ts`.
     pub fn notify(&self, event: u8) {
         let event = match event {
-            0 => Event::TimeCame,
+            0 => Event::TimerFired,
             1 => Event::Woke { is_focus: false },
             2 => Event::Woke { is_focus: true },
             3 => Event::Hidden,
-            4 => Event::Frozen,
-            5 => Event::Thawed,
+            4 => Event::PageHide,
+            5 => Event::PageShow,
             _ => Event::Closed,
         };
         let is_closed = matches!(event, Event::Closed);
@@ -78,7 +77,7 @@ impl Core {
         }
     }
 
-    /// Tells that the user was active.
+    /// Records that the user was active.
     #[wasm_bindgen(js_name = recordActivity)]
     pub fn record_activity(&self) {
         if let Some(driver) = self.driver() {
@@ -86,16 +85,16 @@ impl Core {
         }
     }
 
-    /// Hands over what another tab posted.
+    /// Receives a message of another tab.
     pub fn receive(
         &self,
         kind: String,
         session: Option<String>,
-        person: Option<String>,
+        user: Option<String>,
         at_secs: f64,
     ) {
         if let Some(driver) = self.driver() {
-            driver.receive(&kind, session.as_deref(), person.as_deref(), at_secs);
+            driver.receive(&kind, session.as_deref(), user.as_deref(), at_secs);
         }
     }
 }

@@ -63,6 +63,8 @@ const PATIENCE = 15_000;
 /** Starts to listen. */
 export function createPresence(listener: PresenceListener): Presence {
   const ending = new AbortController();
+  /** Releases the locks that are held. */
+  const held = new Set<() => void>();
   const { signal } = ending;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let channel: BroadcastChannel | undefined;
@@ -145,7 +147,15 @@ export function createPresence(listener: PresenceListener): Presence {
           .request(
             name,
             { signal: AbortSignal.timeout(PATIENCE) },
-            () => new Promise<void>((release) => resolve(release)),
+            () =>
+              new Promise<void>((release) => {
+                held.add(release);
+                resolve(() => {
+                  held.delete(release);
+                  release();
+                });
+                if (ending.signal.aborted) release();
+              }),
           )
           .catch(() => resolve(undefined));
       }),
@@ -153,6 +163,8 @@ export function createPresence(listener: PresenceListener): Presence {
       ending.abort();
       clearTimeout(timer);
       channel?.close();
+      // After a panic nothing else releases them.
+      for (const release of held) release();
     },
   };
 }

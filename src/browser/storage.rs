@@ -173,7 +173,7 @@ fn local_storage() -> Option<Storage> {
 /// nothing of another. If `localStorage` is unavailable, there is none: the request alone must do.
 pub struct UndeliveredSignOut {
     /// Its key in `localStorage`: the prefix, its own name, and the registration.
-    pub key: String,
+    key: String,
     /// The session that it ends; without one, whichever there is.
     pub session_id: Option<String>,
 }
@@ -207,10 +207,10 @@ impl UndeliveredSignOut {
         marks
     }
 
-    /// Removes the mark of a key.
-    pub fn clear(key: &str) {
+    /// Removes the mark.
+    pub fn clear(&self) {
         if let Some(storage) = local_storage() {
-            let _ = storage.remove_item(key);
+            let _ = storage.remove_item(&self.key);
         }
     }
 }

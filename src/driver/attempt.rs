@@ -7,28 +7,29 @@ use web_sys::{AbortController, AbortSignal};
 
 use super::Driver;
 use crate::browser::clock;
-use crate::browser::http::{InFlightRequest, Request, RequestKind};
-use crate::config::Config;
-use crate::host::Host;
+use crate::browser::storage::UndeliveredSignOut;
 use crate::session::{CallId, OperationId};
 
 /// One operation under way.
 pub(super) struct Attempt {
     pub(super) operation: OperationId,
-    /// The call that it ends with.
+    /// The call that its outcome settles.
     pub(super) call: Option<CallId>,
     support_code: RefCell<String>,
     /// When it began, in seconds since 1970 by the device's clock.
     began_at: Cell<f64>,
-    host: Host,
     /// Aborts its requests.
     abort: AbortController,
     /// Whether its callback failed in a way that lets the same URL be tried again.
     pub(super) is_retryable: Cell<bool>,
     /// Whether it ends a launch that this client restarted.
     pub(super) is_launch: Cell<bool>,
+    /// The session that it brings, which the machine does not know before its outcome.
+    pub(super) session: Cell<Option<u32>>,
     /// The sign-outs that the gateway had not confirmed when its exchange began.
-    pub(super) older_sign_outs: RefCell<Vec<String>>,
+    pub(super) older_sign_outs: RefCell<Vec<UndeliveredSignOut>>,
+    /// `returnTo` and `appState` of the login that its callback completes, for an error.
+    pub(super) login: RefCell<Option<(String, Option<String>)>>,
 }
 
 impl Attempt {
@@ -39,11 +40,12 @@ impl Attempt {
             call,
             support_code: RefCell::new(driver.host.support_code()),
             began_at: Cell::new(clock::now_secs()),
-            host: driver.host.clone(),
             abort: AbortController::new().unwrap_or_else(JsCast::unchecked_into),
             is_retryable: Cell::new(false),
             is_launch: Cell::new(false),
+            session: Cell::default(),
             older_sign_outs: RefCell::default(),
+            login: RefCell::default(),
         }
     }
 
@@ -58,7 +60,7 @@ impl Attempt {
         self.support_code.borrow().clone()
     }
 
-    /// Aborts the requests: nobody wants the outcome.
+    /// Aborts the requests, since the outcome is not wanted.
     pub(super) fn cancel(&self) {
         self.abort.abort();
     }
@@ -68,39 +70,13 @@ impl Attempt {
         self.abort.signal()
     }
 
-    /// Sends a request; `to` is the endpoint's name in messages, `cache` a `RequestCache` of the Fetch Standard.
-    pub(super) fn request(
-        &self,
-        config: &Config,
-        to: &'static str,
-        url: &str,
-        kind: RequestKind<'_>,
-        cache: &'static str,
-    ) -> InFlightRequest {
-        let support_code = self.support_code();
-        // Only a gateway gets the support code, which it demands, and cookies.
-        let is_at_gateway = config
-            .gateway()
-            .and_then(|gateway| url.strip_prefix(gateway))
-            .is_some_and(|path| path.starts_with('/') && !matches!(kind, RequestKind::Head));
-        let request = Request {
-            endpoint_name: to,
-            url,
-            kind,
-            cache,
-            support_code: is_at_gateway.then_some(&support_code),
-            deadline: self.host.deadline(config.timeout_ms, &self.cancelled()),
-        };
-        request.start()
-    }
-
     /// Emits the event of a step.
     pub(super) fn emit(&self, driver: &Driver, name: &str) {
-        self.tell(driver, name, false, &JsValue::UNDEFINED);
+        self.report(driver, name, false, &JsValue::UNDEFINED);
     }
 
-    /// Emits the event of the end, with its duration if `is_timed`.
-    pub(super) fn tell(&self, driver: &Driver, name: &str, is_timed: bool, error: &JsValue) {
+    /// Emits the event of the outcome, with the duration if `is_timed`.
+    pub(super) fn report(&self, driver: &Driver, name: &str, is_timed: bool, error: &JsValue) {
         let duration = ((clock::now_secs() - self.began_at.get()) * 1000.0).max(0.0).round();
         driver.host.emit(name, &self.support_code.borrow(), is_timed.then_some(duration), error);
     }

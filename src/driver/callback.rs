@@ -1,10 +1,11 @@
-//! `handleCallback`: decides what a callback URL is and takes a login to its end.
+//! `handleCallback`: decides what a callback URL is, and completes the login of an authorization response.
 
 use std::rc::Rc;
 
 use super::Driver;
 use super::attempt::Attempt;
-use super::restore::is_nobody;
+use super::launch::ensure_no_frame;
+use super::operation::{Context, Work};
 use crate::browser::{clock, navigation, storage};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode};
@@ -12,165 +13,187 @@ use crate::protocol::callback::{
     AuthorizationResponse, Callback, Outcome as AuthorizationOutcome, authorization_error,
 };
 use crate::protocol::pending::PendingLogin;
+use crate::protocol::secret::Secret;
 use crate::session::{Event, Outcome, Session};
 
-/// The pending login that an answer's state names, with its registration.
-struct Found {
-    pending: PendingLogin,
-    config: Config,
+/// An authorization response whose registration is not known.
+pub(super) struct ReceivedResponse {
+    url: String,
+    response: Box<AuthorizationResponse>,
+    /// The pending login of its state, in this tab.
+    pub(super) pending: Option<PendingLogin>,
 }
 
 impl Driver {
-    /// Handles the callback URL of a call.
-    pub(super) async fn handle_callback(
-        self: Rc<Self>,
-        attempt: Rc<Attempt>,
-    ) -> Result<Outcome, Error> {
-        let url = self.argument(&attempt);
+    /// Parses the callback URL of a call.
+    pub(super) fn begin_callback(self: &Rc<Self>, attempt: &Attempt) -> Result<Work, Error> {
+        let url = self.argument(attempt);
+        let received = || attempt.emit(self, "callback.received");
         match Callback::parse(&url) {
             Callback::NotACallback => {
                 let message = "the URL has neither a code nor an error: a reload, a bookmark or a visit by hand";
                 Err(Error::new(ErrorCode::NotACallback, message))
             }
             Callback::Malformed(why) => {
-                attempt.emit(&self, "callback.received");
+                received();
                 let subject = "the callback breaks RFC 6749: ";
                 Err(Error::with_subject(subject, ErrorCode::CallbackMalformed, why))
             }
             Callback::Launch => {
-                attempt.emit(&self, "callback.received");
-                self.prepare_status(&attempt, "redirecting");
-                self.restart_launch(&attempt).await.inspect_err(|error| {
-                    let is_final =
-                        matches!(error.code, ErrorCode::LaunchRejected | ErrorCode::LaunchLoop);
-                    attempt.is_retryable.set(!is_final);
-                })
+                received();
+                self.prepare_status(attempt, "redirecting");
+                ensure_no_frame()?;
+                attempt.is_retryable.set(true);
+                // The user who opened the tile may be another one: the one before must not show while the rest is found
+                // out.
+                self.dispatch(Event::Leaving { operation: attempt.operation });
+                Ok(Work::RestartLaunch)
             }
-            Callback::Response(answer) => self.handle_answer(&attempt, &url, answer).await,
+            Callback::Response(response) => {
+                attempt.is_retryable.set(true);
+                let received = ReceivedResponse::read(url, response).inspect_err(|_| received())?;
+                Ok(Work::Response(Box::new(received)))
+            }
         }
     }
 
-    /// Looks first, consumes second: a bad callback leaves a good pending login alone.
-    async fn handle_answer(
+    /// Completes the login of an authorization response, or hands it over to the page that waits for it.
+    pub(super) async fn handle_response(
         self: &Rc<Self>,
-        attempt: &Attempt,
-        url: &str,
-        answer: Box<AuthorizationResponse>,
+        attempt: &Rc<Attempt>,
+        received: ReceivedResponse,
+        config: Result<Config, Error>,
     ) -> Result<Outcome, Error> {
-        attempt.is_retryable.set(true);
-        let found = self.find_login(attempt, &answer).await;
-        if let (Ok(None), Some(state)) = (&found, &answer.state)
-            && self.host.hand_over(url, state).await
+        let ReceivedResponse { url, response, pending } = received;
+        let found = self.match_pending_login(attempt, &response, pending, config);
+        if let (Ok(None), Some(state)) = (&found, &response.state)
+            && self.host.hand_over(&url, state).await
         {
             self.prepare_status(attempt, "handed-over");
             return Ok(Outcome::Done);
         }
         attempt.emit(self, "callback.received");
-        let found = found?;
-        attempt.is_retryable.set(false);
-        let login = found.as_deref().map(|Found { pending, config }| {
-            let return_to = navigation::stored_return_to(pending.return_to(), config.base_path());
-            (return_to, pending.app_state().map(str::to_owned))
-        });
-        let done = self.complete_login(attempt, answer, found).await;
-        done.map_err(|error| error.with_login(login))
-    }
-
-    async fn complete_login(
-        self: &Rc<Self>,
-        attempt: &Attempt,
-        answer: Box<AuthorizationResponse>,
-        found: Option<Box<Found>>,
-    ) -> Result<Outcome, Error> {
-        answer.validate(found.as_ref().map(|found| &found.pending), clock::now_secs())?;
-        match (answer.outcome, answer.state, found) {
-            (AuthorizationOutcome::Code(code), Some(state), Some(found)) => {
-                let Found { pending, config } = &*found;
-                self.consume(attempt, &state)?;
-                let session = self.exchange(attempt, pending, config, &code).await?;
-                self.accept_sign_in(attempt, pending, &session);
-                Ok(Outcome::Session(session))
-            }
-            (AuthorizationOutcome::Error(error), Some(state), found) => {
-                self.consume(attempt, &state)?;
-                let refused = authorization_error(error);
-                match found {
-                    Some(found) if found.pending.is_silent_restore() && is_nobody(refused.code) => {
-                        self.return_to_page(attempt, &found).await
-                    }
-                    _ => Err(refused),
-                }
-            }
-            // `check` lets nothing else pass.
-            _ => Err(Error::new(ErrorCode::StateUnknown, "no pending login")),
-        }
-    }
-
-    /// Nobody was there to be signed in without a word: the user goes back to where they were.
-    async fn return_to_page(
-        self: &Rc<Self>,
-        attempt: &Attempt,
-        Found { pending, config }: &Found,
-    ) -> Result<Outcome, Error> {
-        self.dispatch(Event::Leaving { operation: attempt.operation });
-        let return_to = navigation::stored_return_to(pending.return_to(), config.base_path());
-        self.host.navigate(&return_to).await?;
-        self.prepare_status(attempt, "redirecting");
-        Ok(Outcome::Left)
-    }
-
-    /// Finds the pending login that an answer's state names, with its registration; none if it is another client's.
-    async fn find_login(
-        &self,
-        attempt: &Attempt,
-        answer: &AuthorizationResponse,
-    ) -> Result<Option<Box<Found>>, Error> {
-        let pending = match &answer.state {
-            Some(state) => storage::pending_login(state)?,
-            None => None,
+        let (context, pending, code) = accept_response(attempt, *response, found?)?;
+        let Some(code) = code else {
+            return context.return_to_page(&pending).await;
         };
+        let session = context.exchange(&pending, &code).await?;
+        context.accept_sign_in(&pending, &session);
+        Ok(Outcome::Session(session))
+    }
+
+    /// Returns a pending login with its registration; `None` if it is another client's.
+    fn match_pending_login(
+        self: &Rc<Self>,
+        attempt: &Rc<Attempt>,
+        response: &AuthorizationResponse,
+        pending: Option<PendingLogin>,
+        config: Result<Config, Error>,
+    ) -> Result<Option<(Context, PendingLogin)>, Error> {
         let Some(pending) = pending else {
-            // A restarted launch has ended, with whatever outcome. And the channel is joined, which alone reaches an opener
-            // that this page was cut off from.
-            if let Ok(config) = self.config(None).await {
+            // A restarted launch ends with this response, whatever its outcome.
+            if let Ok(config) = config {
                 storage::take_launch_marker(&config.channel())?;
             }
             return Ok(None);
         };
-        let config = self.config(pending.district()).await?;
+        let config = config?;
         if pending.client_id() != config.client_id() || pending.issuer() != config.issuer() {
             return Ok(None);
         }
         attempt.resume(pending.support_code(), pending.created_at());
         let launched = storage::take_launch_marker(&config.channel())?;
-        attempt.is_launch.set(launched.is_some() && launched == answer.state);
-        Ok(Some(Box::new(Found { pending, config })))
+        attempt.is_launch.set(launched.is_some() && launched == response.state);
+        Ok(Some((self.context(attempt, config), pending)))
+    }
+}
+
+impl ReceivedResponse {
+    /// Looks up the pending login, and does not consume it: a bad callback must not destroy a good login.
+    fn read(url: String, response: Box<AuthorizationResponse>) -> Result<Self, Error> {
+        let pending = match &response.state {
+            Some(state) => storage::pending_login(state)?,
+            None => None,
+        };
+        Ok(Self { url, response, pending })
+    }
+}
+
+/// Validates a response and consumes its pending login, so that the code is sent once. Returns the code; `None` if a
+/// silent restore requires interaction.
+#[inline(never)]
+fn accept_response(
+    attempt: &Attempt,
+    response: AuthorizationResponse,
+    found: Option<(Context, PendingLogin)>,
+) -> Result<(Context, PendingLogin, Option<Secret>), Error> {
+    attempt.is_retryable.set(false);
+    let pending = found.as_ref().map(|(context, pending)| {
+        let app_state = pending.app_state().map(str::to_owned);
+        attempt.login.replace(Some((context.return_to(pending), app_state)));
+        pending
+    });
+    response.validate(pending, clock::now_secs())?;
+    let AuthorizationResponse { state: Some(state), outcome, .. } = response else {
+        return Err(unknown_state());
+    };
+    let (context, pending) = found.ok_or_else(unknown_state)?;
+    context.driver.ensure_open()?;
+    storage::remove_login(&state).inspect_err(|_| attempt.is_retryable.set(true))?;
+    let code = authorization_code(outcome, &pending)?;
+    Ok((context, pending, code))
+}
+
+/// Returns the code of a validated response; `None` if a silent restore requires interaction.
+pub(super) fn authorization_code(
+    outcome: AuthorizationOutcome,
+    pending: &PendingLogin,
+) -> Result<Option<Secret>, Error> {
+    match outcome {
+        AuthorizationOutcome::Code(code) => Ok(Some(code)),
+        AuthorizationOutcome::Error(error) => {
+            let error = authorization_error(error);
+            match error.code {
+                ErrorCode::Provider(code)
+                    if pending.is_silent_restore() && code.requires_interaction() =>
+                {
+                    Ok(None)
+                }
+                _ => Err(error),
+            }
+        }
+    }
+}
+
+pub(super) fn unknown_state() -> Error {
+    Error::new(ErrorCode::StateUnknown, "the response is another login's")
+}
+
+impl Context {
+    /// Returns to the page that was left to restore a session without interaction.
+    async fn return_to_page(&self, pending: &PendingLogin) -> Result<Outcome, Error> {
+        self.driver.dispatch(Event::Leaving { operation: self.attempt.operation });
+        self.driver.host.navigate(&self.return_to(pending)).await?;
+        self.driver.prepare_status(&self.attempt, "redirecting");
+        Ok(Outcome::Left)
     }
 
-    /// Consumes a pending login before its code is sent, so that the code is sent once.
-    fn consume(&self, attempt: &Attempt, state: &str) -> Result<(), Error> {
-        self.ensure_open()?;
-        storage::remove_login(state).inspect_err(|_| attempt.is_retryable.set(true))
+    fn return_to(&self, pending: &PendingLogin) -> String {
+        navigation::stored_return_to(pending.return_to(), self.config.base_path())
     }
 
     /// Keeps what the call of a sign-in resolves with.
-    pub(super) fn accept_sign_in(
-        &self,
-        attempt: &Attempt,
-        pending: &PendingLogin,
-        session: &Session,
-    ) {
-        let Some(payload) = self.stores.payload(session.payload) else { return };
-        let return_to =
-            navigation::stored_return_to(pending.return_to(), payload.config.base_path());
-        if let Some(call) = attempt.call {
+    #[inline(never)]
+    pub(super) fn accept_sign_in(&self, pending: &PendingLogin, session: &Session) {
+        let Some(payload) = self.driver.stores.payload(session.payload) else { return };
+        if let Some(call) = self.attempt.call {
             let (app_state, district) = (pending.app_state(), pending.district());
-            self.host.prepare_sign_in(call.0, &payload.user, &return_to, app_state, district);
+            let return_to = self.return_to(pending);
+            let host = &self.driver.host;
+            host.prepare_sign_in(call.0, &payload.user, &return_to, app_state, district);
         }
-        let registration = payload.config.channel();
-        storage::record_restore_result(
-            &registration,
-            pending.is_silent_restore().then(clock::now_whole_secs),
-        );
+        let registration = self.config.channel();
+        let restored_at = pending.is_silent_restore().then(clock::now_whole_secs);
+        storage::record_restore_result(&registration, restored_at);
     }
 }

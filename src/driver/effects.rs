@@ -13,7 +13,7 @@ use crate::session::{
 };
 
 impl Driver {
-    /// Gives an event to the machine and does what it says.
+    /// Passes an event to the machine and applies the effects.
     pub(super) fn dispatch(self: &Rc<Self>, event: Event) {
         self.events.borrow_mut().push(event);
         if self.is_stepping.replace(true) {
@@ -59,11 +59,7 @@ impl Driver {
             Effect::Report(report) => self.report(report),
             Effect::ForgetSignOuts(operation) => {
                 if let Some(attempt) = self.stores.attempt(operation) {
-                    attempt
-                        .older_sign_outs
-                        .take()
-                        .iter()
-                        .for_each(|key| UndeliveredSignOut::clear(key));
+                    attempt.older_sign_outs.take().iter().for_each(UndeliveredSignOut::clear);
                 }
             }
         }
@@ -143,7 +139,7 @@ impl Driver {
         };
         let error = error.map_or(JsValue::UNDEFINED, |error| self.error(error));
         if let Some(attempt) = self.stores.attempt(operation) {
-            attempt.tell(self, name, is_timed, &error);
+            attempt.report(self, name, is_timed, &error);
         }
     }
 

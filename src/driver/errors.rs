@@ -9,14 +9,19 @@ use crate::session::{Failure, Refusal};
 
 impl Driver {
     /// Keeps the error of an operation, and returns what the machine needs to know of it.
-    pub(super) fn fail(&self, attempt: &Attempt, error: &Error) -> Failure {
+    pub(super) fn fail(&self, attempt: &Attempt, error: Error) -> Failure {
         let is_untrusted = matches!(
             error.code,
             ErrorCode::IdTokenInvalid | ErrorCode::UserMismatch | ErrorCode::TenantNotAllowed
         );
-        let is_retryable = attempt.is_retryable.get() || error.retryable && attempt.call.is_none();
+        let is_final = matches!(error.code, ErrorCode::LaunchRejected | ErrorCode::LaunchLoop);
+        // What failed for want of a network is tried again; a server's own refusal must not keep anybody from signing in.
+        let has_no_network = matches!(error.code, ErrorCode::Network | ErrorCode::Timeout);
+        let is_retryable =
+            attempt.is_retryable.get() && !is_final || has_no_network && attempt.call.is_none();
         let is_launch = attempt.is_launch.get();
-        let error = self.stores.keep_error(self.host.error(error, &attempt.support_code()));
+        let error = error.with_login(attempt.login.take());
+        let error = self.stores.keep_error(self.host.error(&error, &attempt.support_code()));
         Failure { error, is_retryable, is_untrusted, is_launch }
     }
 
@@ -26,8 +31,8 @@ impl Driver {
             Refusal::Error(handle) | Refusal::Retryable(handle) => {
                 return self.stores.error(handle);
             }
-            Refusal::NotSignedIn => Error::new(ErrorCode::NotSignedIn, "nobody is signed in"),
-            Refusal::Overtaken => {
+            Refusal::NotSignedIn => Error::new(ErrorCode::NotSignedIn, "no user is signed in"),
+            Refusal::Superseded => {
                 let message = "a sign-out or another sign-in came while the sign-in was under way";
                 Error::new(ErrorCode::NotSignedIn, message)
             }
@@ -45,7 +50,7 @@ impl Driver {
                 error.with_cause(self.stores.error(cause)).retryable()
             }
             Refusal::UserChanged => {
-                let message = "somebody else has signed in while the access token was renewed";
+                let message = "another user has signed in while the access token was renewed";
                 Error::new(ErrorCode::UserMismatch, message)
             }
         };

@@ -1,14 +1,12 @@
 //! `startLogin`: makes a pending login and leaves for the provider.
 
-use std::rc::Rc;
-
-use super::Driver;
-use super::attempt::Attempt;
+use super::operation::Context;
 use crate::browser::{clock, navigation, random, storage};
-use crate::config::{Config, LoginOptions};
-use crate::error::Error;
+use crate::config::LoginOptions;
+use crate::error::{Error, ErrorCode};
 use crate::protocol::authorization::AuthorizationRequest;
 use crate::protocol::encoding::base64url;
+use crate::protocol::metadata::ProviderMetadata;
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::pkce::{CodeVerifier, RANDOM_BYTES};
 use crate::session::{Event, Outcome};
@@ -18,53 +16,33 @@ pub(super) struct PreparedLogin {
     pub(super) state: String,
     pub(super) url: String,
     pub(super) pending: PendingLogin,
-    pub(super) config: Config,
 }
 
-impl Driver {
-    /// Leaves for the provider: `startLogin`, and the login of a launch.
-    pub(super) async fn start_login(
-        self: Rc<Self>,
-        attempt: Rc<Attempt>,
-        is_launch: bool,
-    ) -> Result<Outcome, Error> {
-        attempt.emit(&self, "login.started");
-        let argument = self.argument(&attempt);
-        let options = if is_launch {
-            self.launch_options(&argument).await?
-        } else {
-            LoginOptions::read(&argument)?
-        };
-        let login = self.prepare_login(&attempt, &options).await?;
-        self.leave(&attempt, &login, false).await
-    }
-
-    /// Returns the text that the call of an operation was made with.
-    pub(super) fn argument(&self, attempt: &Attempt) -> String {
-        attempt.call.and_then(|call| self.host.argument(call.0)).unwrap_or_default()
-    }
-
-    /// Keeps the status that the call of an operation resolves with.
-    pub(super) fn prepare_status(&self, attempt: &Attempt, status: &str) {
-        if let Some(call) = attempt.call {
-            self.host.prepare_status(call.0, status);
-        }
-    }
-
+impl Context {
     /// Makes a pending login.
     pub(super) async fn prepare_login(
         &self,
-        attempt: &Attempt,
         options: &LoginOptions,
     ) -> Result<Box<PreparedLogin>, Error> {
-        let config = self.config(options.district()).await?;
         let return_to = match options.return_to() {
             Some(url) => navigation::same_origin_path(url)?,
-            None => navigation::default_return_to(config.redirect_uri(), config.base_path()),
+            None => {
+                navigation::default_return_to(self.config.redirect_uri(), self.config.base_path())
+            }
         };
-        let provider = self.providers.get(attempt, &config).await?;
-        self.ensure_open()?;
+        let provider = self.provider().await?;
+        self.driver.ensure_open()?;
+        self.make_login(options, &return_to, &provider)
+    }
 
+    #[inline(never)]
+    fn make_login(
+        &self,
+        options: &LoginOptions,
+        return_to: &str,
+        provider: &ProviderMetadata,
+    ) -> Result<Box<PreparedLogin>, Error> {
+        let config = &self.config;
         let state = base64url(random::bytes::<RANDOM_BYTES>()?);
         let scope = options.scope().unwrap_or_else(|| config.scope());
         let max_age = options.max_age();
@@ -72,18 +50,18 @@ impl Driver {
         let pending = PendingLogin::new(
             verifier,
             clock::now_whole_secs(),
-            &provider,
+            provider,
             &[
                 ("client_id", Some(config.client_id())),
                 ("redirect_uri", Some(config.redirect_uri())),
                 ("issuer", Some(config.issuer())),
                 ("scope", Some(&scope)),
                 ("max_age", max_age.as_deref()),
-                ("return_to", Some(&return_to)),
+                ("return_to", Some(return_to)),
                 ("app_state", options.app_state()),
                 ("district", options.district()),
                 ("restores", options.is_silent_restore().then_some("true")),
-                ("support_code", Some(&attempt.support_code())),
+                ("support_code", Some(&self.attempt.support_code())),
             ],
         );
         let mut extra_params = options.extra_params();
@@ -100,37 +78,50 @@ impl Driver {
             extra_params: &extra_params,
         };
         let url = request.url();
-        Ok(Box::new(PreparedLogin { state, url, pending, config }))
+        Ok(Box::new(PreparedLogin { state, url, pending }))
     }
 
-    /// Stores a prepared login, and the mark of a launch that is `restarted` by it, and leaves for it; takes both back where
-    /// the application's own navigation fails.
+    /// Stores a pending login and leaves the page for it; removes it if the application's own navigation fails.
     pub(super) async fn leave(
-        self: &Rc<Self>,
-        attempt: &Attempt,
-        login: &PreparedLogin,
-        restarted: bool,
+        self,
+        options: LoginOptions,
+        restarts_launch: bool,
     ) -> Result<Outcome, Error> {
-        storage::remove_stale_logins(clock::now_secs())?;
-        storage::save_login(&login.state, &login.pending)?;
-        if restarted {
-            // Last: a mark without its login would take the next attempt for a loop.
-            storage::save_launch_marker(
-                &login.config.channel(),
-                &login.state,
-                clock::now_whole_secs(),
-            )?;
+        let login = self.prepare_login(&options).await?;
+        if self.attempt.cancelled().aborted() {
+            let message = "a sign-out came before the page was left";
+            return Err(Error::new(ErrorCode::NotSignedIn, message));
         }
-        self.dispatch(Event::Leaving { operation: attempt.operation });
-        if let Err(error) = self.host.navigate(&login.url).await {
-            // What can't be removed now is swept within the hour.
+        let registration = self.config.channel();
+        store_login(&registration, &login, restarts_launch)?;
+        self.driver.dispatch(Event::Leaving { operation: self.attempt.operation });
+        if let Err(error) = self.driver.host.navigate(&login.url).await {
+            // A login that cannot be removed now is removed when it is stale.
             let _ = storage::remove_login(&login.state);
-            if restarted {
-                let _ = storage::take_launch_marker(&login.config.channel());
+            if restarts_launch {
+                let _ = storage::take_launch_marker(&registration);
             }
             return Err(error);
         }
-        attempt.emit(self, "login.redirected");
+        self.emit("login.redirected");
         Ok(Outcome::Left)
     }
+}
+
+#[inline(never)]
+fn store_login(
+    registration: &str,
+    login: &PreparedLogin,
+    restarts_launch: bool,
+) -> Result<(), Error> {
+    if login.pending.is_silent_restore() {
+        storage::mark_restore_redirect(registration)?;
+    }
+    storage::remove_stale_logins(clock::now_secs())?;
+    storage::save_login(&login.state, &login.pending)?;
+    if restarts_launch {
+        // Last: a marker without its login would take the next attempt for a loop.
+        storage::save_launch_marker(registration, &login.state, clock::now_whole_secs())?;
+    }
+    Ok(())
 }

@@ -1,137 +1,107 @@
-//! `logout`: here at once, then in the other tabs, at the gateway and at the provider.
+//! `logout`: first in the page and its other tabs, then at the gateway and the provider.
 
 use std::rc::Rc;
 
-use super::Driver;
-use super::attempt::Attempt;
-use super::restore::GATEWAY_SESSION;
+use super::operation::Context;
 use super::stores::Payload;
+use super::tokens::GATEWAY_SESSION;
 use crate::browser::http::RequestKind;
 use crate::browser::storage::UndeliveredSignOut;
 use crate::browser::{random, storage};
-use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::encoding::base64url;
 use crate::protocol::gateway::session_url;
 use crate::protocol::pkce::RANDOM_BYTES;
+use crate::protocol::secret::Secret;
 use crate::protocol::token::revocation_request;
 use crate::protocol::url::append_query;
 use crate::session::{Outcome, SessionId};
 
-impl Driver {
-    /// Signs out at the gateway and the provider. In the page and its other tabs it is done already.
+impl Context {
+    /// Ends a session at the gateway and, for a call, at the provider. In the page and its other tabs it has ended already.
     pub(super) async fn sign_out(
-        self: Rc<Self>,
-        attempt: Rc<Attempt>,
+        self,
         session: Option<Rc<Payload>>,
         id: Option<SessionId>,
     ) -> Result<Outcome, Error> {
-        let config = match &session {
-            Some(session) => session.config.clone(),
-            None => self.config(None).await?,
-        };
-        attempt.emit(&self, "logout");
-        let has_ended = self.end_gateway_session(&attempt, &config, id).await.is_ok();
+        let call = self.attempt.call;
+        if call.is_some() {
+            self.emit("logout");
+        }
+        let has_ended = self.end_gateway_session(id).await.is_ok();
         let mut may_remain = true;
         if let Some(session) = &session {
-            revoke(&attempt, session).await;
-            may_remain = !self.end_provider_session(&attempt, session).await?;
+            if let Some(url) = session.provider.revocation_endpoint() {
+                // Revokes a public client's token (RFC 7009). The response changes nothing.
+                let kind = RequestKind::PostForm(&revocation_form(session));
+                let _ = self.respond("the revocation endpoint", url, kind).await;
+            }
+            // A login that began since is newer: the page stays for it.
+            let is_newest = !self.driver.machine.borrow().has_newer_login();
+            if is_newest && let Some(url) = self.end_session_url(session)? {
+                self.driver.host.navigate(&url).await?;
+                may_remain = false;
+            }
         }
-        if let Some(call) = attempt.call {
-            self.host.prepare_sign_out(call.0, has_ended, may_remain);
+        if let Some(call) = call {
+            self.driver.host.prepare_sign_out(call.0, has_ended, may_remain);
         }
         Ok(Outcome::Done)
     }
 
-    /// Ends a session at the gateway of a registration; without one, at that of the page.
-    pub(super) async fn end_session(
-        self: Rc<Self>,
-        attempt: Rc<Attempt>,
-        config: Option<Config>,
-        id: Option<SessionId>,
-    ) -> Result<Outcome, Error> {
-        let config = match config {
-            Some(config) => config,
-            None => self.config(None).await?,
-        };
-        self.end_gateway_session(&attempt, &config, id).await?;
-        Ok(Outcome::Done)
-    }
-
-    /// Ends the gateway's session, if there is a gateway. The mark is set first, so that the sign-out holds whatever
-    /// becomes of the request.
-    async fn end_gateway_session(
-        &self,
-        attempt: &Attempt,
-        config: &Config,
-        id: Option<SessionId>,
-    ) -> Result<(), Error> {
-        if config.gateway().is_none() {
+    /// Ends the gateway's session, if there is a gateway. The marker is set first, so that the sign-out holds even if the
+    /// request fails.
+    async fn end_gateway_session(&self, id: Option<SessionId>) -> Result<(), Error> {
+        if self.config.gateway().is_none() {
             return Ok(());
         }
-        let id = self.stores.id_text(id);
-        let mark = UndeliveredSignOut::set(&config.channel(), &attempt.support_code(), id);
-        self.deliver_sign_out(attempt, config, &mark).await
+        let id = self.driver.stores.id_text(id);
+        let support_code = self.attempt.support_code();
+        let mark = UndeliveredSignOut::set(&self.config.channel(), &support_code, id);
+        self.deliver_sign_out(&mark).await
     }
 
-    /// Tells the gateway of a sign-out, and removes its mark.
-    pub(super) async fn deliver_sign_out(
-        &self,
-        attempt: &Attempt,
-        config: &Config,
-        mark: &UndeliveredSignOut,
-    ) -> Result<(), Error> {
-        let _lock = self.host.locked(&config.channel()).await;
-        let gateway = config.gateway().unwrap_or_default();
-        let url = session_url(gateway, config.client_id(), mark.session_id.as_deref());
-        let sent = attempt.request(config, GATEWAY_SESSION, &url, RequestKind::Delete, "no-store");
-        let answer = sent.response().await?;
-        // What has a body is somebody else's: a page of a network that wants its own sign-in first, say.
-        if !(200..300).contains(&answer.status) || !answer.body.is_empty() {
+    /// Reports a sign-out to the gateway, and removes its marker.
+    pub(super) async fn deliver_sign_out(&self, mark: &UndeliveredSignOut) -> Result<(), Error> {
+        let gateway = self.config.gateway().unwrap_or_default();
+        let url = session_url(gateway, self.config.client_id(), mark.session_id.as_deref());
+        self.acquire_lock().await;
+        let response = self.respond(GATEWAY_SESSION, &url, RequestKind::Delete).await;
+        self.lock.take();
+        let response = response?;
+        // A response with a body is not the gateway's: a network that requires its own sign-in first, for example.
+        if !(200..300).contains(&response.status) || !response.body.is_empty() {
             let message = "the gateway did not end the session";
-            return Err(Error::new(ErrorCode::GatewayError, message).with_status(answer.status));
+            return Err(Error::new(ErrorCode::GatewayError, message).with_status(response.status));
         }
-        UndeliveredSignOut::clear(&mark.key);
+        mark.clear();
         Ok(())
     }
 
-    /// Leaves for the provider's end-session endpoint (RP-Initiated Logout 1.0, section 2). Answers with whether there is
+    /// Returns the URL of the provider's end-session endpoint for a session (RP-Initiated Logout 1.0, section 2), if it has
     /// one.
-    async fn end_provider_session(
-        &self,
-        attempt: &Attempt,
-        session: &Payload,
-    ) -> Result<bool, Error> {
+    #[inline(never)]
+    fn end_session_url(&self, session: &Payload) -> Result<Option<String>, Error> {
         let Some(endpoint) = session.provider.end_session_endpoint() else {
-            return Ok(false);
+            return Ok(None);
         };
         let mut parameters = vec![
             ("id_token_hint", session.id_token.expose()),
             ("client_id", session.config.client_id()),
         ];
-        let return_to = self.argument(attempt);
+        let return_to = self.driver.argument(&self.attempt);
         let state = base64url(random::bytes::<RANDOM_BYTES>()?);
         if !return_to.is_empty() {
             parameters.push(("post_logout_redirect_uri", &return_to));
             parameters.push(("state", &state));
             storage::save_logout_state(&session.config.channel(), &state);
         }
-        self.host.navigate(&append_query(endpoint, &parameters)).await?;
-        Ok(true)
+        Ok(Some(append_query(endpoint, &parameters)))
     }
 }
 
-/// Revokes a public client's token, where the provider has a way (RFC 7009). Its answer changes nothing.
-async fn revoke(attempt: &Attempt, session: &Payload) {
-    if let Some(url) = session.provider.revocation_endpoint() {
-        let body = {
-            let tokens = session.tokens.borrow();
-            let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
-            revocation_request(session.config.client_id(), token)
-        };
-        let to = "the revocation endpoint";
-        let sent =
-            attempt.request(&session.config, to, url, RequestKind::PostForm(&body), "no-store");
-        let _ = sent.response().await;
-    }
+fn revocation_form(session: &Payload) -> Secret {
+    let tokens = session.tokens.borrow();
+    let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
+    revocation_request(session.config.client_id(), token)
 }

@@ -1,5 +1,5 @@
-//! The driver: runs the effects of one client's session and hands their outcomes back. Each file is the I/O of one
-//! operation, or one thing that the effects need; what they mean for the session, [`crate::session`] decides.
+//! The driver: runs the effects of one client's session, and returns their outcomes to it. Each file has the I/O of one
+//! operation, or one part that the effects need. [`crate::session`] decides what an outcome means.
 
 mod attempt;
 mod callback;
@@ -10,13 +10,14 @@ mod exchange;
 mod launch;
 mod login;
 mod logout;
+mod operation;
 mod page;
 mod provider;
 mod renewal;
 mod restore;
 mod stores;
-mod tasks;
 mod tokens;
+mod validation;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -30,7 +31,7 @@ use crate::session::{Event, Machine};
 use provider::Providers;
 use stores::Stores;
 
-/// One client: what `createClient` gives.
+/// One client: what `createClient` returns.
 pub struct Driver {
     host: Host,
     providers: Providers,
@@ -68,10 +69,10 @@ impl Driver {
         Ok(config)
     }
 
-    /// Fails if the client was closed: then it does nothing more, whatever it was waiting for.
+    /// Fails if the client was closed: an operation under way does nothing more then.
     fn ensure_open(&self) -> Result<(), Error> {
         if self.machine.borrow().is_closed() {
-            return Err(Error::new(ErrorCode::ClientClosed, "the client was closed"));
+            return Err(closed_error());
         }
         Ok(())
     }
@@ -83,4 +84,8 @@ impl Driver {
         self.elapsed.set(elapsed);
         now
     }
+}
+
+fn closed_error() -> Error {
+    Error::new(ErrorCode::ClientClosed, "the client was closed")
 }

@@ -1,4 +1,4 @@
-//! What comes in: the application's calls, what the page goes through, and what other tabs post.
+//! Events: the application's calls, the page's, and messages of other tabs.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::session::messages::WireMessage;
 use crate::session::{CallId, Event, Request, SessionId, TabMessage, UserDigest};
 
 impl Driver {
-    /// Makes a call, which is settled once the machine says so.
+    /// Makes a call, which the machine settles.
     pub fn call(self: &Rc<Self>, call: u32, request: Request) {
         self.dispatch(Event::Called { call: CallId(call), request });
     }
@@ -23,18 +23,18 @@ impl Driver {
         self.call(call, Request::AccessToken { min_validity_secs: 0.0, refused });
     }
 
-    /// Tells the machine what the page goes through. Once it was closed, what runs still is aborted.
+    /// Passes an event of the page to the machine. After [`Event::Closed`], requests under way are aborted.
     pub fn notify(self: &Rc<Self>, event: Event) {
         self.dispatch(event);
     }
 
-    /// Tells the machine that the user was active.
+    /// Records that the user was active.
     pub fn record_activity(self: &Rc<Self>) {
-        // Rounded up: nobody is active before that.
+        // Rounded up: the time must not be before the activity.
         self.dispatch(Event::Active { at_secs: clock::now_secs().ceil() });
     }
 
-    /// Hands over what another tab posted.
+    /// Receives a message of another tab.
     pub fn receive(
         self: &Rc<Self>,
         kind: &str,
@@ -45,7 +45,7 @@ impl Driver {
         let session = session.map(|text| SessionId(self.stores.intern(text)));
         let user = user.map(|text| UserDigest(self.stores.intern(text)));
         if let Some(message) = TabMessage::from_wire(WireMessage { kind, session, user, at_secs }) {
-            // What is no number is no time: then it was now, and the message is of another kind.
+            // A message of another kind has NaN: then it was now.
             let ago_secs = (clock::now_secs() - at_secs).max(0.0);
             self.dispatch(Event::Message { message, ago_secs });
         }

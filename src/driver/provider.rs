@@ -1,27 +1,23 @@
-//! The provider's metadata and keys: known, discovered, fetched afresh.
+//! The provider's metadata, built in or discovered, and its keys.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::attempt::Attempt;
+use super::operation::Context;
 use crate::browser::http::{HttpResponse, InFlightRequest, RequestKind};
-use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::json::Object;
 use crate::protocol::jwks::KeySet;
 use crate::protocol::metadata::{self, ProviderMetadata, discovery_url};
 
-/// The metadata that this page has learnt of its providers, by issuer.
+/// The metadata that this page has discovered, by issuer.
 #[derive(Default)]
 pub(super) struct Providers(RefCell<Vec<(String, Rc<Object>)>>);
 
 impl Providers {
-    /// The provider of a registration. An issuer whose endpoints are all known is not discovered.
-    pub(super) async fn get(
-        &self,
-        attempt: &Attempt,
-        config: &Config,
-    ) -> Result<ProviderMetadata, Error> {
+    /// Returns the metadata of a registration's provider. An issuer whose endpoints are all known is not discovered.
+    pub(super) async fn get(&self, context: &Context) -> Result<ProviderMetadata, Error> {
+        let config = &context.config;
         let nothing = Object::default();
         let configured = config.metadata().unwrap_or(&nothing);
         metadata::check(configured).map_err(|name| {
@@ -34,7 +30,7 @@ impl Providers {
         if let Some(provider) = complete(&self.known(config.issuer())) {
             return Ok(provider);
         }
-        let discovered = Rc::new(discover(attempt, config).await?);
+        let discovered = Rc::new(context.discover().await?);
         self.0.borrow_mut().push((config.issuer().to_owned(), discovered.clone()));
         complete(&discovered).ok_or_else(|| {
             let message = "the discovery document has no endpoint for the configured `profile`";
@@ -50,27 +46,34 @@ impl Providers {
     }
 }
 
-/// Asks for the discovery document (`OpenID` Connect Discovery 1.0, 4).
-async fn discover(attempt: &Attempt, config: &Config) -> Result<Object, Error> {
-    let url = discovery_url(config.issuer());
-    let sent = attempt.request(config, "the discovery document", &url, RequestKind::Get, "default");
-    let HttpResponse { status, body, .. } = *sent.response().await?;
-    if status != 200 {
-        let message = "the discovery document can't be had: the issuer answered with an error";
-        return Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status));
+impl Context {
+    /// Returns the provider's metadata.
+    pub(super) async fn provider(&self) -> Result<ProviderMetadata, Error> {
+        self.driver.providers.get(self).await
     }
-    metadata::from_discovery(&body, config.issuer())
-}
 
-/// Asks for the key set; `afresh` past every cache.
-pub(super) fn request_keys(
-    attempt: &Attempt,
-    provider: &ProviderMetadata,
-    config: &Config,
-    afresh: bool,
-) -> InFlightRequest {
-    let cache = if afresh { "reload" } else { "default" };
-    attempt.request(config, "the key set", provider.jwks_uri(), RequestKind::Get, cache)
+    /// Fetches the discovery document (`OpenID` Connect Discovery 1.0, 4).
+    async fn discover(&self) -> Result<Object, Error> {
+        let url = discovery_url(self.config.issuer());
+        let sent = self.request("the discovery document", &url, RequestKind::Get, "default");
+        let HttpResponse { status, body, .. } = *sent.response().await?;
+        if status != 200 {
+            let message =
+                "the discovery document failed to fetch: the issuer returned an error status";
+            return Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status));
+        }
+        metadata::from_discovery(&body, self.config.issuer())
+    }
+
+    /// Requests the key set, past every cache if `is_repeated`.
+    pub(super) fn request_keys(
+        &self,
+        provider: &ProviderMetadata,
+        is_repeated: bool,
+    ) -> InFlightRequest {
+        let cache = if is_repeated { "reload" } else { "default" };
+        self.request("the key set", provider.jwks_uri(), RequestKind::Get, cache)
+    }
 }
 
 /// Reads the key set.
@@ -81,7 +84,7 @@ pub(super) async fn read_keys(sent: InFlightRequest) -> Result<KeySet, Error> {
     };
     let answer = sent.response().await.map_err(unavailable)?;
     if answer.status != 200 {
-        let message = "the key set can't be had: its endpoint answered with an error";
+        let message = "the key set failed to fetch: its endpoint returned an error status";
         return Err(Error::new(ErrorCode::KeysUnavailable, message).with_status(answer.status));
     }
     KeySet::parse(&answer.body)

@@ -1,118 +1,82 @@
-//! Renewal: new tokens for a session that lasts. By the gateway, by a refresh token, or by a hidden iframe.
+//! Renewal: new tokens for a session, from the gateway, by a refresh token, or by a hidden iframe.
 
 use std::rc::Rc;
 
-use super::Driver;
-use super::attempt::Attempt;
-use super::child_window::iframe_timeout_error;
-use super::provider::request_keys;
-use super::restore::{ask_gateway, is_nobody};
+use super::operation::{Context, Step};
 use super::stores::{Payload, Tokens};
-use super::tokens::{Answered, Asked};
-use crate::browser::http::RequestKind;
+use super::tokens::{Grant, ReceivedTokens, TokenRequestContext};
 use crate::config::LoginOptions;
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 use crate::protocol::id_token::IssuedFor;
-use crate::protocol::secret::Secret;
-use crate::protocol::token::refresh_token_grant;
 use crate::session::{Outcome, SessionId};
 
-impl Driver {
-    /// Renews a session. Without an id the gateway is asked for whichever there is.
+impl Context {
+    /// Decides how a session is renewed. Without an id the gateway renews whichever session there is.
+    pub(super) fn decide_renewal(&self, session: Rc<Payload>, id: Option<SessionId>) -> Step {
+        if self.config.gateway().is_some() || session.tokens.borrow().refresh.is_some() {
+            return Step::Renew(session, id);
+        }
+        let options = LoginOptions::restoring(&session.scope_text());
+        Step::ChildWindow { options, renewed: Some(session) }
+    }
+
+    /// Renews a session by the gateway, one tab at a time, or by a refresh token (RFC 6749, 6).
     pub(super) async fn renew(
-        self: Rc<Self>,
-        attempt: Rc<Attempt>,
+        self,
         session: Rc<Payload>,
         id: Option<SessionId>,
     ) -> Result<Outcome, Error> {
+        let has_gateway = self.config.gateway().is_some();
+        let mut id = self.driver.stores.id_text(id.filter(|_| has_gateway));
         let refresh_token = session.tokens.borrow().refresh.clone();
-        let (answered, issued_for) = if session.config.gateway().is_some() {
-            (self.ask_for_renewal(&attempt, &session, id).await?, IssuedFor::Session)
-        } else if let Some(refresh_token) = refresh_token {
-            let answered = refresh(&attempt, &session, &refresh_token).await?;
-            (answered, IssuedFor::Renewal(&session.token))
-        } else {
-            return self.renew_by_iframe(&attempt, &session).await;
+        let received = loop {
+            let grant = match &refresh_token {
+                Some(refresh_token) if !has_gateway => Grant::RefreshToken(&session, refresh_token),
+                _ => Grant::Session(id.as_deref()),
+            };
+            let received = self.request_tokens(grant).await?;
+            // If the session of this id is not there, another may have taken its place.
+            if received.is_some() || id.take().is_none() {
+                break received;
+            }
         };
-        let Some(mut answered) = answered else {
+        self.lock.take();
+        let Some(mut received) = received else {
             return Ok(Outcome::NoSession);
         };
-        let tokens = &mut answered.tokens;
-        // A refresh token at once: if the rest of the response can't be judged now, the one before may be of no more
-        // use. One that is not replaced stays (RFC 6749, 6).
-        match &tokens.refresh_token {
-            Some(fresh) => session.tokens.borrow_mut().refresh = Some(fresh.clone()),
-            None => tokens.refresh_token.clone_from(&session.tokens.borrow().refresh),
-        }
-        if tokens.id_token.as_ref().is_none_or(|fresh| *fresh == session.id_token) {
-            // The same ID token, verified already, or none (Core 12.2).
-            let tokens = answered.tokens;
+        if is_same_id_token(&session, &mut received) {
+            let tokens = received.tokens;
             session
                 .tokens
                 .replace(Tokens { access: tokens.access_token, refresh: tokens.refresh_token });
             return Ok(Outcome::Renewed { expires_in: tokens.expires_in });
         }
-        let Payload { config, provider, .. } = &*session;
-        let keys = request_keys(&attempt, provider, config, false);
-        let scope = &session.scope_text();
-        let asked = Asked { attempt: &attempt, config, provider, issued_for, max_age: None, scope };
-        self.judge(&asked, answered, keys).await.map(Outcome::Session)
-    }
-
-    /// Asks the gateway, one tab at a time: the second finds the session renewed.
-    async fn ask_for_renewal(
-        &self,
-        attempt: &Attempt,
-        Payload { config, .. }: &Payload,
-        id: Option<SessionId>,
-    ) -> Result<Option<Box<Answered>>, Error> {
-        let _lock = self.host.locked(&config.channel()).await;
-        if let Some(id) = self.stores.id_text(id) {
-            let answered = ask_gateway(attempt, config, Some(&id)).await?;
-            if answered.is_some() {
-                return Ok(answered);
-            }
-            // It is not the one there. Another may have taken its place.
-        }
-        ask_gateway(attempt, config, None).await
-    }
-
-    /// Asks for the session that the provider has, in a hidden iframe.
-    async fn renew_by_iframe(
-        self: &Rc<Self>,
-        attempt: &Attempt,
-        session: &Payload,
-    ) -> Result<Outcome, Error> {
-        let options = LoginOptions::restoring(&session.scope_text());
-        match self.login_in_child_window(attempt, &options).await {
-            Ok(None) => Err(iframe_timeout_error()),
-            Ok(Some((_, mut next))) if next.user == self.user_digest(&session.token) => {
-                // It continues the session, whatever login it took.
-                next.id = None;
-                Ok(Outcome::Session(next))
-            }
-            Ok(_) => {
-                let message = "somebody else is signed in at the provider";
-                Err(Error::new(ErrorCode::UserMismatch, message))
-            }
-            Err(error) if is_nobody(error.code) => Ok(Outcome::NoSession),
-            Err(error) => Err(error),
-        }
+        let keys = self.request_keys(&session.provider, false);
+        let requested = TokenRequestContext {
+            provider: &session.provider,
+            issued_for: if has_gateway {
+                IssuedFor::Session
+            } else {
+                IssuedFor::Renewal(&session.token)
+            },
+            max_age: None,
+            scope: &session.scope_text(),
+        };
+        self.validate_token_response(&requested, received, keys).await.map(Outcome::Session)
     }
 }
 
-/// Asks for new tokens (RFC 6749, 6); `None` if the grant is over.
-async fn refresh(
-    attempt: &Attempt,
-    Payload { config, provider, .. }: &Payload,
-    refresh_token: &Secret,
-) -> Result<Option<Box<Answered>>, Error> {
-    let kind = RequestKind::PostForm(&refresh_token_grant(config.client_id(), refresh_token));
-    let to = "the token endpoint";
-    let sent = attempt.request(config, to, provider.token_endpoint(), kind, "no-store");
-    match Answered::read(&*sent.response().await?, config) {
-        Ok(answered) => Ok(Some(answered)),
-        Err(error) if error.is_invalid_grant() => Ok(None),
-        Err(error) => Err(error),
+/// Stores a new refresh token, and returns whether the response has the session's own ID token, which is verified already,
+/// or none (`OpenID` Connect Core 1.0, 12.2).
+#[inline(never)]
+fn is_same_id_token(session: &Payload, received: &mut ReceivedTokens) -> bool {
+    let tokens = &mut received.tokens;
+    let refresh = &mut session.tokens.borrow_mut().refresh;
+    // At once: if the rest of the response cannot be validated now, the previous one may be useless. One that is not
+    // replaced stays (RFC 6749, 6).
+    match &tokens.refresh_token {
+        Some(_) => refresh.clone_from(&tokens.refresh_token),
+        None => tokens.refresh_token.clone_from(refresh),
     }
+    tokens.id_token.as_ref().is_none_or(|new| *new == session.id_token)
 }

@@ -1,4 +1,4 @@
-//! What the machine names by handles: sessions with their tokens, errors, registrations, texts.
+//! Stores of the values that the machine has handles for: sessions with their tokens, errors, registrations, texts.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,22 +13,22 @@ use crate::protocol::metadata::ProviderMetadata;
 use crate::protocol::secret::Secret;
 use crate::session::{OperationId, Registration, SessionId};
 
-/// What belongs to a session and never leaves the driver.
+/// The part of a session that never leaves the driver.
 pub(super) struct Payload {
     pub(super) handle: u32,
     /// The user, as the application sees them.
     pub(super) user: JsValue,
-    /// What was granted.
+    /// The granted scope.
     pub(super) scope: Array,
     pub(super) config: Config,
     pub(super) provider: ProviderMetadata,
     pub(super) token: VerifiedIdToken,
-    /// The same as it came.
+    /// The ID token as received.
     pub(super) id_token: Secret,
     pub(super) tokens: RefCell<Tokens>,
 }
 
-/// What a renewal replaces.
+/// The tokens that a renewal replaces.
 pub(super) struct Tokens {
     pub(super) access: Secret,
     pub(super) refresh: Option<Secret>,
@@ -80,9 +80,13 @@ impl Stores {
         found.map_or(JsValue::UNDEFINED, |(_, error)| error.clone())
     }
 
-    /// Drops all sessions and errors but those that the machine still names.
+    /// Drops all sessions and errors but those that the machine still names, or that an operation under way brings.
     pub(super) fn retain(&self, payload: Option<u32>, error: Option<u32>) {
-        self.payloads.borrow_mut().retain(|kept| Some(kept.handle) == payload);
+        let attempts = self.attempts.borrow();
+        self.payloads.borrow_mut().retain(|kept| {
+            let handle = Some(kept.handle);
+            handle == payload || attempts.iter().any(|attempt| attempt.session.get() == handle)
+        });
         self.errors.borrow_mut().retain(|(kept, _)| Some(*kept) == error);
     }
 

@@ -2,7 +2,7 @@
 
 use super::identity::{Identity, NoSession, UserDigest};
 use super::machine::Machine;
-use super::operation::{OvertakenBy, Purpose, Task};
+use super::operation::{Purpose, SupersededBy, Task};
 use super::step::{Answer, CallId, Effect, Refusal, Request};
 
 /// A call that is not settled yet.
@@ -18,7 +18,7 @@ pub struct Waiting {
     pub(super) has_restored: bool,
 }
 
-/// What becomes of a call that waits.
+/// The state of a call that waits.
 enum Look {
     Settles(Result<Answer, Refusal>),
     Waits,
@@ -39,11 +39,11 @@ impl Machine {
                 self.waiting.push(waiting);
             }
             // A user who tries again is signed in already, perhaps: only if not, the page leaves.
-            Request::Login if self.is_restore_owed => self.waiting.push(waiting),
+            Request::Login if self.has_failed_restore => self.waiting.push(waiting),
             Request::Restore => {
                 self.waiting.push(waiting);
                 if self.session().is_none() && !self.is_signing_in() {
-                    self.start_restore(true, None);
+                    self.start_restore(true);
                 }
             }
             Request::Login | Request::Launch => {
@@ -52,7 +52,7 @@ impl Machine {
             }
             Request::Popup => {
                 // One popup at a time: the later press takes the place of the earlier one.
-                self.overtake(OvertakenBy::Popup, |found| found.purpose == Purpose::Popup);
+                self.supersede(SupersededBy::Popup, |found| found.purpose == Purpose::Popup);
                 self.cancel(|found| found.purpose == Purpose::Popup);
                 self.start(Purpose::Popup, Some(call), Task::Popup);
             }
@@ -63,16 +63,17 @@ impl Machine {
 
     fn sign_out(&mut self, call: CallId) {
         let session = self.session().copied();
-        // If another took its place and it is not known yet which, whichever there is is meant.
+        // A session that was replaced by an unknown one cannot be named.
         let named = session.filter(|session| !session.is_replaced);
         let id = named.and_then(|session| session.id);
         let registration = session.map(|session| session.registration);
         let payload = session.map(|session| session.payload);
         self.signed_out(id);
-        // Logins that have not come to their exchange are older, too: a popup closes.
-        let is_login =
-            |found: &super::Operation| matches!(found.purpose, Purpose::Callback | Purpose::Popup);
-        self.overtake(OvertakenBy::SignOut(id), is_login);
+        // Logins whose exchange has not begun are older, too: a popup closes, and the page is not left.
+        let is_login = |found: &super::Operation| {
+            matches!(found.purpose, Purpose::Callback | Purpose::Popup | Purpose::Leave)
+        };
+        self.supersede(SupersededBy::SignOut(id), is_login);
         self.cancel(is_login);
         self.publish();
         let message = super::TabMessage::SignedOut { session: id };
@@ -80,28 +81,28 @@ impl Machine {
         self.start(Purpose::SignOut, Some(call), Task::SignOut { payload, id });
     }
 
-    /// The user signed out, here or in another tab: nothing that was under way signs anybody in.
+    /// The user signed out, in this tab or another: no operation under way starts a session.
     pub(super) fn signed_out(&mut self, id: Option<super::SessionId>) {
-        // It says nothing of another session than this, which a restore may be about to find.
+        // A restore may be about to find another session than this one.
         let is_open = id.is_some()
             && match self.identity {
                 Identity::Unknown => true,
-                Identity::Nobody(_) => self.restore().is_some(),
+                Identity::NoSession(_) => self.is_restoring(),
                 Identity::Session(_) => false,
             };
         if !is_open {
-            self.set_nobody(NoSession::SignedOut);
+            self.clear_session(NoSession::SignedOut);
         }
         self.set_error(None);
         if let Some(id) = id {
             self.remember_ended(id);
         }
-        self.overtake(OvertakenBy::SignOut(id), super::Operation::brings_session);
+        self.supersede(SupersededBy::SignOut(id), super::Operation::brings_session);
         self.cancel(if is_open {
-            // Whoever is signed in is still asked for.
-            |found| found.is_overtaken() && !matches!(found.purpose, Purpose::Restore { .. })
+            // The restore goes on.
+            |found| found.is_superseded() && !matches!(found.purpose, Purpose::Restore { .. })
         } else {
-            super::Operation::is_overtaken
+            super::Operation::is_superseded
         });
     }
 
@@ -124,24 +125,24 @@ impl Machine {
             return Look::Waits;
         }
         let is_restore = matches!(waiting.request, Request::Restore | Request::Login);
-        let is_restoring = self.restore().is_some();
+        let is_restoring = self.is_restoring();
         let is_leaving = self.is_leaving();
         let must_restore = match self.identity {
             Identity::Unknown => true,
-            Identity::Nobody(_) => is_restore && !waiting.has_restored,
+            Identity::NoSession(_) => is_restore && !waiting.has_restored,
             Identity::Session(_) => false,
         };
         if must_restore && !is_leaving {
-            self.start_restore(waiting.request != Request::Login, None);
+            self.start_restore(waiting.request != Request::Login);
             waiting.has_restored = true;
             return Look::Waits;
         }
-        // The page is being left: should it stay, the call goes on. Whoever asked for a restore waits for it.
+        // If the page is being left but stays, the call goes on. A call for a restore waits for it.
         if must_restore || is_restore && is_restoring && self.session().is_none() {
             return Look::Waits;
         }
         if self.session().is_some_and(|session| session.lifetime.is_expired(now)) {
-            // It was found idle: another tab may know of activity.
+            // It is idle: another tab may know of activity.
             return Look::Waits;
         }
         let payload = self.session().map(|session| session.payload).filter(|_| !is_leaving);
@@ -160,7 +161,7 @@ impl Machine {
 
     fn no_session(&self) -> Refusal {
         match self.identity {
-            Identity::Nobody(NoSession::Expired) => Refusal::SessionExpired,
+            Identity::NoSession(NoSession::Expired) => Refusal::SessionExpired,
             _ => Refusal::NotSignedIn,
         }
     }
@@ -176,7 +177,7 @@ impl Machine {
             return Look::Settles(Err(self.no_session()));
         };
         if *waiting.user.get_or_insert(session.user) != session.user {
-            // What was asked for one user must not be done as another.
+            // A request on behalf of one user must not have the token of another.
             return Look::Settles(Err(Refusal::UserChanged));
         }
         let is_good = session.lifetime.has_token_for(min_validity_secs, now);

@@ -78,13 +78,13 @@ pub enum NoSession {
     Expired,
 }
 
-/// Who is signed in. Unknown is not nobody: only an answer about the session makes the one the other.
+/// Who is signed in. Only a response about the session turns the unknown into no session.
 #[derive(Clone, Debug)]
 pub enum Identity {
-    /// It was not asked for yet, or the answer failed to come.
+    /// It has not been restored, or the restore failed.
     Unknown,
     /// There is no session.
-    Nobody(NoSession),
+    NoSession(NoSession),
     /// There is one.
     Session(Box<Session>),
 }

@@ -10,10 +10,10 @@ pub struct ElapsedClock {
 }
 
 impl ElapsedClock {
-    /// Takes a step: what the two clocks say now, in seconds. Answers with all that has passed since the first step.
+    /// Advances to the times of the two clocks, in seconds. Returns the seconds since the first call.
     pub fn tick(&mut self, monotonic: f64, wall: f64) -> f64 {
         if let Some((last_monotonic, last_wall)) = self.last {
-            // `max` passes over what is no number.
+            // `max` ignores NaN.
             self.total += (monotonic - last_monotonic).max(wall - last_wall).max(0.0);
         }
         self.last = Some((monotonic, wall));
@@ -27,7 +27,7 @@ const EXPIRY_WARNING_SECS: f64 = 60.0;
 /// How long before its end an access token is renewed, in seconds; of a short-lived one, half its life.
 const RENEWAL_LEAD_SECS: f64 = 60.0;
 
-/// The longest that somebody is active without the gateway hearing of it, in seconds: its own idle limit runs, too.
+/// The longest time until activity is reported to the gateway, in seconds: its own idle limit runs, too.
 const ACTIVITY_REPORT_SECS: f64 = 300.0;
 
 /// The longest wait before a failed renewal is tried again, in seconds.
@@ -39,11 +39,10 @@ const RENEWAL_BURST: f64 = 5.0;
 /// In how many seconds one more renewal is allowed.
 const RENEWAL_REFILL_SECS: f64 = 15.0;
 
-/// An access token that lasts for less is of no use: a renewal that brings one counts as failed.
+/// The shortest life of an access token, in seconds: a renewal that returns one with less counts as failed.
 const MIN_TOKEN_LIFE_SECS: f64 = 5.0;
 
-/// How long a tab that finds its session idle still listens, in seconds: it may have slept while another was in use, and
-/// what that one said is still to be heard.
+/// How long a tab that finds its session idle waits for messages, in seconds: it may have slept while another was in use.
 const IDLE_GRACE_SECS: f64 = 0.125;
 
 /// The limits of one session. All times are in seconds of [`ElapsedClock`] time.
@@ -55,7 +54,7 @@ pub struct Lifetime {
     pub expires_at: f64,
     /// How long it lasts without activity.
     pub idle_timeout_secs: Option<f64>,
-    /// When somebody was last active.
+    /// When the user was last active.
     pub last_active_at: f64,
     /// When the access token was obtained.
     pub token_obtained_at: f64,
@@ -63,13 +62,13 @@ pub struct Lifetime {
     pub token_expires_at: f64,
     /// Whether it can be renewed.
     pub is_renewable: bool,
-    /// Whether a gateway must hear of activity.
+    /// Whether activity is reported to a gateway.
     pub reports_activity: bool,
     /// Renewals that failed in a row.
     pub failures: i32,
     /// When the last of them failed.
     pub last_failure_at: f64,
-    /// Whether it was said that the session is expiring.
+    /// Whether a warning was reported.
     pub has_warned: bool,
     /// When it was found idle.
     pub idle_since: Option<f64>,
@@ -77,7 +76,7 @@ pub struct Lifetime {
     pub budget: RenewalBudget,
 }
 
-/// Bounds the renewals of a session, whatever the token responses say: [`RENEWAL_BURST`] at once, and then one in
+/// Bounds the renewals of a session, even if each token response has an expired token: [`RENEWAL_BURST`] at once, and then one in
 /// [`RENEWAL_REFILL_SECS`].
 #[derive(Clone, Copy, Debug)]
 pub struct RenewalBudget {
@@ -104,7 +103,7 @@ impl RenewalBudget {
     }
 }
 
-/// What is to be done about a session at some moment.
+/// The next action for a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SessionAction {
     /// It has expired.
@@ -118,7 +117,7 @@ pub enum SessionAction {
 }
 
 impl Lifetime {
-    /// When it ends unless somebody is active.
+    /// When it ends unless the user is active.
     fn end(&self) -> f64 {
         let idle =
             self.idle_timeout_secs.map_or(f64::INFINITY, |timeout| self.last_active_at + timeout);
@@ -133,7 +132,7 @@ impl Lifetime {
                 .map_or(EXPIRY_WARNING_SECS, |timeout| EXPIRY_WARNING_SECS.min(timeout / 2.0))
     }
 
-    /// How long it still lasts unless somebody is active.
+    /// How long it still lasts unless the user is active.
     #[must_use]
     pub fn remaining(&self, now: f64) -> f64 {
         (self.end() - now).max(0.0)
@@ -142,18 +141,18 @@ impl Lifetime {
     /// Whether it is over.
     #[must_use]
     pub fn is_expired(&self, now: f64) -> bool {
-        // Put as what must hold, so that a time that is no number ends it.
+        // Put as what must hold, so that a time that is NaN ends it.
         let lives = now < self.expires_at && now < self.end();
         !lives
     }
 
-    /// Whether it is over for nothing but want of activity.
+    /// Whether it has ended only since the user was not active.
     #[must_use]
     pub fn is_idle(&self, now: f64) -> bool {
         self.is_expired(now) && now < self.expires_at
     }
 
-    /// Somebody was active at some moment, which puts the idle limit off, unless it had passed by then.
+    /// Records that the user was active at a time, which postpones the idle limit unless it had passed by then.
     pub fn record_activity(&mut self, at: f64) {
         if at > self.last_active_at && !self.is_expired(at) {
             self.last_active_at = at;
@@ -222,7 +221,7 @@ impl Lifetime {
         self.with_tokens(next, now)
     }
 
-    /// A renewal that brought nothing fresher when it had to counts as failed, so that it is not repeated at once.
+    /// Counts a renewal as failed if it was due and returned no newer token, so that it is not repeated at once.
     fn with_tokens(self, next: Self, now: f64) -> Self {
         let expires_at = next.token_expires_at;
         let is_stale = now >= self.token_expires_at - RENEWAL_LEAD_SECS
@@ -231,7 +230,7 @@ impl Lifetime {
         Self { failures, last_failure_at: now, budget: self.budget, ..next }
     }
 
-    /// What is due now. A warning is given once.
+    /// Returns the action that is due now. A warning is given once.
     #[must_use]
     pub fn next_action(&mut self, now: f64) -> SessionAction {
         let end = self.end();
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_that_advanced_more_is_believed() {
+    fn elapsed_clock_follows_the_clock_that_advanced_more() {
         let mut elapsed = ElapsedClock::default();
         let mut step = |monotonic, wall| elapsed.tick(monotonic, wall).to_bits();
         assert_eq!(step(100.0, 5000.0), 0f64.to_bits());
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_when_nobody_is_active_and_in_any_case() {
+    fn session_expires_without_activity_and_at_its_limit() {
         let mut lifetime = session();
         assert!(!lifetime.is_expired(1799.0));
         assert!(lifetime.is_expired(1800.0));
@@ -317,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn it_warns_once_a_minute_before_and_again_after_somebody_was_active() {
+    fn session_warns_once_a_minute_before_its_end_and_again_after_activity() {
         let mut lifetime = Lifetime { is_renewable: false, ..session() };
         assert_eq!(lifetime.next_action(0.0), SessionAction::Wait(1740.0));
         assert_eq!(lifetime.next_action(1740.0), SessionAction::Warn);
@@ -330,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_idle_limit_is_warned_of_at_half_of_it_each_time() {
+    fn session_with_a_short_idle_limit_warns_at_half_of_it_each_time() {
         let mut lifetime =
             Lifetime { idle_timeout_secs: Some(20.0), is_renewable: false, ..session() };
         assert_eq!(lifetime.next_action(0.0), SessionAction::Wait(10.0));
@@ -345,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_that_slept_hears_of_activity_elsewhere_before_it_takes_itself_for_idle() {
+    fn session_of_a_tab_that_slept_waits_for_activity_in_other_tabs_before_it_expires() {
         let mut lifetime = Lifetime { is_renewable: false, ..session() };
         assert_eq!(lifetime.next_action(2000.0), SessionAction::Wait(IDLE_GRACE_SECS));
         lifetime.record_activity(1000.0);
@@ -357,13 +356,13 @@ mod tests {
         assert_eq!(lifetime.next_action(2900.0), SessionAction::Wait(IDLE_GRACE_SECS));
         assert_eq!(lifetime.next_action(2901.0), SessionAction::Expire);
         assert!(lifetime.is_idle(2901.0));
-        // Its limit needs nobody's word.
+        // Its limit does not depend on other tabs.
         assert_eq!(lifetime.next_action(3600.0), SessionAction::Expire);
         assert!(!lifetime.is_idle(3600.0));
     }
 
     #[test]
-    fn a_token_is_renewed_a_minute_before_its_end_or_after_half_its_life() {
+    fn token_is_renewed_a_minute_before_its_end_or_after_half_its_life() {
         let mut lifetime = session();
         assert_eq!(lifetime.next_action(239.0), SessionAction::Wait(1.0));
         assert_eq!(lifetime.next_action(240.0), SessionAction::Renew);
@@ -384,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_hears_of_activity_before_its_own_idle_limit() {
+    fn activity_is_reported_to_a_gateway_before_its_idle_limit() {
         let mut lifetime =
             Lifetime { reports_activity: true, token_expires_at: 3600.0, ..session() };
         assert_eq!(lifetime.next_action(400.0), SessionAction::Wait(1340.0));
@@ -398,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_that_failed_is_tried_again_later_and_later() {
+    fn failed_renewal_is_repeated_with_exponential_backoff() {
         let mut lifetime =
             Lifetime { idle_timeout_secs: None, last_failure_at: 250.0, ..session() };
         for (failures, wait) in [(1, 1.0), (2, 2.0), (3, 4.0), (7, 64.0), (8, 64.0), (5000, 64.0)] {
@@ -409,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_that_brings_nothing_fresher_is_not_asked_for_again_at_once() {
+    fn renewal_that_returns_no_newer_token_is_not_repeated_at_once() {
         let lifetime = Lifetime { token_expires_at: 1790.0, ..session() };
         let renewed = lifetime.renewed(Some(300.0), 1730.0);
         assert_eq!((renewed.token_expires_at, renewed.failures), (2030.0, 0));
@@ -431,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_id_token_lengthens_no_session_beyond_its_limit_and_is_no_activity() {
+    fn renewed_id_token_keeps_the_session_limit_and_does_not_count_as_activity() {
         let before = Lifetime { last_active_at: 100.0, has_warned: true, ..session() };
         let next = Lifetime {
             max_age_at: 9000.0,
@@ -451,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_so_many_seconds() {
+    fn token_is_valid_for_a_number_of_seconds() {
         let lifetime = session();
         assert!(lifetime.has_token_for(30.0, 269.0));
         assert!(!lifetime.has_token_for(30.0, 270.0));
@@ -460,7 +459,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn time_never_runs_backwards(steps: Vec<(f64, f64)>) {
+        fn elapsed_clock_never_runs_backwards(steps: Vec<(f64, f64)>) {
             let mut elapsed = ElapsedClock::default();
             let mut last = 0.0;
             for (monotonic, wall) in steps {
@@ -471,7 +470,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_due_later_is_due_later_than_now(now in 0.0..4000.0, last_active_at in 0.0..4000.0, failures in 0..20) {
+        fn next_action_waits_for_a_positive_time(now in 0.0..4000.0, last_active_at in 0.0..4000.0, failures in 0..20) {
             let mut lifetime = Lifetime { last_active_at, failures, reports_activity: true, ..session() };
             if let SessionAction::Wait(seconds) = lifetime.next_action(now) {
                 prop_assert!(seconds > 0.0);

@@ -5,7 +5,7 @@ use super::identity::{Identity, NoSession, Registration, Session, SessionId};
 use super::lifetime::SessionAction;
 use super::messages::TabMessage;
 use super::operation::{
-    Activity, Contested, Operation, OperationId, OvertakenBy, Phase, Purpose, Task,
+    Activity, Operation, OperationId, Phase, Purpose, SupersededBy, SupersededSignIn, Task,
 };
 use super::snapshot::{Snapshot, Status};
 use super::step::{CallId, Effect, Event, Refusal, Report, Source};
@@ -19,17 +19,28 @@ const LEAVING_CALL_SECS: f64 = 1.0;
 /// How many ended sessions are remembered.
 const MAX_ENDED: usize = 16;
 
+/// Which tab found that a session has expired.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExpiredBy {
+    ThisTab,
+    OtherTab,
+}
+
 /// The session of one client.
 #[derive(Clone, Debug)]
 pub struct Machine {
     pub(super) identity: Identity,
     pub(super) operations: Vec<Operation>,
+    /// The sign-in that a restore decides on: the gateway knows whether it or another tab's holds.
+    pub(super) undecided: Option<SupersededSignIn>,
+    /// When the page began to leave.
+    pub(super) left_at: f64,
     pub(super) last_error: Option<Refusal>,
     pub(super) error_source: Option<Source>,
-    /// Whether a restore failed for want of a network, and none has succeeded since.
-    pub(super) is_restore_owed: bool,
+    /// Whether a restore failed for a reason that may pass, and none has succeeded since.
+    pub(super) has_failed_restore: bool,
     pub(super) waiting: Vec<Waiting>,
-    /// Sessions that ended: no late answer brings one of them back.
+    /// Sessions that ended: no late response restores one of them.
     ended: Vec<SessionId>,
     published: Snapshot,
     pub(super) is_visible: bool,
@@ -43,9 +54,11 @@ impl Default for Machine {
         Self {
             identity: Identity::Unknown,
             operations: Vec::new(),
+            undecided: None,
+            left_at: 0.0,
             last_error: None,
             error_source: None,
-            is_restore_owed: false,
+            has_failed_restore: false,
             waiting: Vec::new(),
             ended: Vec::new(),
             published: Snapshot { status: Status::Loading, payload: None, error: None },
@@ -61,9 +74,9 @@ impl Machine {
     /// Takes a step. `now` is [`super::lifetime::ElapsedClock`] time, in seconds.
     #[must_use]
     pub fn step(&mut self, event: Event, now: f64) -> Vec<Effect> {
-        // A sign-in or an end in another tab is no reason to look at the clock: a tab that wakes hears all that waited
-        // before it takes itself for idle.
-        let is_told = matches!(
+        // After a sign-in or an end in another tab no task is run: a tab that wakes handles all messages that waited before
+        // it finds its session idle.
+        let is_session_message = matches!(
             event,
             Event::Message {
                 message: TabMessage::SignedIn { .. }
@@ -73,10 +86,10 @@ impl Machine {
             }
         );
         if !self.is_closed {
-            self.take(event, now);
+            self.handle(event, now);
         }
         if !self.is_closed {
-            if !is_told {
+            if !is_session_message {
                 self.run_due_tasks(now);
             }
             self.settle_calls(now);
@@ -85,10 +98,10 @@ impl Machine {
         std::mem::take(&mut self.effects)
     }
 
-    fn take(&mut self, event: Event, now: f64) {
+    fn handle(&mut self, event: Event, now: f64) {
         match event {
             Event::Called { call, request } => {
-                // The user or the application is busy on a page that was to be left.
+                // The page that was to be left is still in use.
                 self.stop_leaving(now, LEAVING_CALL_SECS);
                 self.called(call, request);
             }
@@ -97,17 +110,19 @@ impl Machine {
                 self.set_phase(operation, Phase::Exchanging { registration, id });
             }
             Event::Finished { operation, outcome } => self.finished(operation, outcome, now),
-            Event::Message { message, ago_secs } => self.received(message, now - ago_secs, now),
-            Event::TimeCame => {}
-            Event::Active { at_secs } => self.active(at_secs, now),
+            Event::Message { message, ago_secs } => {
+                self.handle_message(message, now - ago_secs, now);
+            }
+            Event::TimerFired => {}
+            Event::Active { at_secs } => self.record_activity(at_secs, now),
             Event::Woke { is_focus } => {
                 self.is_visible = true;
                 self.stop_leaving(now, if is_focus { 0.0 } else { LEAVING_SECS });
                 self.retry();
             }
             Event::Hidden => self.is_visible = false,
-            Event::Frozen => self.frozen(),
-            Event::Thawed => self.thawed(),
+            Event::PageHide => self.on_page_hide(),
+            Event::PageShow => self.on_page_show(),
             Event::Closed => {
                 self.cancel(|_| true);
                 let effects = std::mem::take(&mut self.effects);
@@ -123,6 +138,16 @@ impl Machine {
             Identity::Session(session) => Some(session),
             _ => None,
         }
+    }
+
+    /// Whether a session or a login began after a sign-out that is still under way.
+    #[must_use]
+    pub fn has_newer_login(&self) -> bool {
+        let is_login = |found: &Operation| {
+            matches!(found.purpose, Purpose::Callback | Purpose::Popup | Purpose::Leave)
+                && !matches!(found.superseded_by, Some(SupersededBy::SignOut(_)))
+        };
+        self.session().is_some() || self.operations.iter().any(is_login)
     }
 
     /// The last error.
@@ -146,68 +171,52 @@ impl Machine {
     /// The strongest of the operations under way.
     #[must_use]
     pub fn activity(&self) -> Activity {
-        let rank = |operation: &Operation| match (&operation.phase, &operation.purpose) {
-            (Phase::Exchanging { .. }, Purpose::Callback | Purpose::Popup) => Activity::Exchanging,
-            (Phase::Leaving { since }, _) => Activity::Leaving { since: *since },
-            (_, Purpose::Restore { .. }) => Activity::Restoring,
-            _ => Activity::Idle,
-        };
-        let mut strongest = Activity::Idle;
-        for operation in &self.operations {
-            strongest = match (strongest, rank(operation)) {
-                (Activity::Exchanging, _) | (_, Activity::Exchanging) => Activity::Exchanging,
-                (leaving @ Activity::Leaving { .. }, _)
-                | (_, leaving @ Activity::Leaving { .. }) => leaving,
-                (Activity::Restoring, _) | (_, Activity::Restoring) => Activity::Restoring,
-                _ => Activity::Idle,
-            };
-        }
-        strongest
+        self.operations.iter().map(Operation::activity).max().unwrap_or(Activity::Idle)
     }
 
     /// Whether a sign-in is under way whose outcome says who is signed in.
     pub(super) fn is_signing_in(&self) -> bool {
-        self.operations.iter().any(|operation| match operation.purpose {
-            Purpose::Callback => !matches!(operation.phase, Phase::Leaving { .. }),
+        self.has_operation(|operation| match operation.purpose {
+            Purpose::Callback => !operation.is_leaving(),
             Purpose::Popup => matches!(operation.phase, Phase::Exchanging { .. }),
             _ => false,
         })
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        self.operations.iter().any(|operation| matches!(operation.phase, Phase::Leaving { .. }))
+        self.has_operation(Operation::is_leaving)
     }
 
-    pub(super) fn restore(&self) -> Option<&Operation> {
-        self.operations.iter().find(|found| matches!(found.purpose, Purpose::Restore { .. }))
+    #[inline(never)]
+    pub(super) fn has_operation(&self, is: fn(&Operation) -> bool) -> bool {
+        self.operations.iter().any(is)
+    }
+
+    pub(super) fn is_restoring(&self) -> bool {
+        self.has_operation(|found| matches!(found.purpose, Purpose::Restore { .. }))
     }
 
     pub(super) fn is_renewing(&self) -> bool {
-        self.operations.iter().any(|found| matches!(found.purpose, Purpose::Renew { .. }))
-    }
-
-    pub(super) fn renewal(&mut self) -> Option<&mut Operation> {
-        let mut running = self.operations.iter_mut();
-        running.find(|found| matches!(found.purpose, Purpose::Renew { .. }))
+        self.has_operation(|found| matches!(found.purpose, Purpose::Renew { .. }))
     }
 
     pub(super) fn start(&mut self, purpose: Purpose, call: Option<CallId>, task: Task) {
         let id = OperationId(self.next_operation);
         self.next_operation = self.next_operation.wrapping_add(1);
         let phase = Phase::Preparing;
-        self.operations.push(Operation { id, purpose, phase, call, overtaken: None });
+        self.operations.push(Operation { id, purpose, phase, call, superseded_by: None });
         self.emit(Effect::Start { operation: id, call, task });
     }
 
-    pub(super) fn start_restore(&mut self, may_leave: bool, decides: Option<Contested>) {
-        if self.restore().is_none() {
-            self.start(Purpose::Restore { may_leave, decides }, None, Task::Restore { may_leave });
+    pub(super) fn start_restore(&mut self, may_leave: bool) {
+        if !self.is_restoring() {
+            self.start(Purpose::Restore { may_leave }, None, Task::Restore { may_leave });
         }
     }
 
     /// Starts a renewal, unless one runs; `any_session` asks the gateway for whichever session there is.
     pub(super) fn start_renewal(&mut self, any_session: bool, now: f64) {
-        if self.renewal().is_some() {
+        if self.is_renewing() {
             return;
         }
         let Identity::Session(session) = &mut self.identity else { return };
@@ -222,7 +231,7 @@ impl Machine {
     /// Ends a session at its gateway, if it has one.
     pub(super) fn end_at_gateway(&mut self, registration: Registration, id: Option<SessionId>) {
         if registration.has_gateway {
-            let task = Task::EndSession { registration, id };
+            let task = Task::EndSession { registration: Some(registration), id };
             self.start(Purpose::EndSession, None, task);
         }
     }
@@ -235,56 +244,57 @@ impl Machine {
 
     fn leaving(&mut self, id: OperationId, now: f64) {
         self.end_leaving();
-        self.set_phase(id, Phase::Leaving { since: now });
+        self.set_phase(id, Phase::Leaving);
+        self.left_at = now;
         self.set_error(None);
     }
 
     /// Ends the operations whose page has left, or did not leave. One that still prepares a call goes on.
     pub(super) fn end_leaving(&mut self) {
         for operation in &mut self.operations {
-            if matches!(operation.phase, Phase::Leaving { .. }) {
+            if operation.is_leaving() {
                 operation.phase = Phase::Preparing;
             }
         }
-        // One without a call has told its outcome: only the phase kept it.
+        // One without a call has reported its outcome: only the phase kept it.
         self.operations.retain(|found| !(found.purpose == Purpose::Leave && found.call.is_none()));
     }
 
     /// The page is still there and visible, and began to leave at least so long ago: it did not leave.
     fn stop_leaving(&mut self, now: f64, after_secs: f64) {
-        if let Activity::Leaving { since } = self.activity()
+        if self.activity() == Activity::Leaving
             && self.is_visible
-            && now - since >= after_secs
+            && now - self.left_at >= after_secs
         {
             self.end_leaving();
         }
     }
 
-    /// Marks the operations that an event overtakes.
-    pub(super) fn overtake(&mut self, by: OvertakenBy, affects: fn(&Operation) -> bool) {
+    /// Marks the operations that an event supersedes.
+    pub(super) fn supersede(&mut self, by: SupersededBy, affects: fn(&Operation) -> bool) {
         for operation in &mut self.operations {
             // A sign-out is the strongest: nothing weakens it.
-            let is_stronger = match &operation.overtaken {
+            let is_stronger = match &operation.superseded_by {
                 None => true,
                 // But a restore is asked again after each sign-in.
-                Some(OvertakenBy::SignOut(_)) => {
+                Some(SupersededBy::SignOut(_)) => {
                     matches!(operation.purpose, Purpose::Restore { .. })
-                        && by == OvertakenBy::SignIn
+                        && by == SupersededBy::SignIn
                 }
-                Some(OvertakenBy::SignIn)
+                Some(SupersededBy::SignIn)
                     if matches!(operation.purpose, Purpose::Restore { .. }) =>
                 {
-                    by == OvertakenBy::SignOut(None)
+                    by == SupersededBy::SignOut(None)
                 }
-                Some(_) => matches!(by, OvertakenBy::SignOut(_)),
+                Some(_) => matches!(by, SupersededBy::SignOut(_)),
             };
             if is_stronger && affects(operation) {
-                operation.overtaken = Some(by);
+                operation.superseded_by = Some(by);
             }
         }
     }
 
-    /// Has the requests of operations aborted: nobody wants their outcomes.
+    /// Aborts the requests of operations whose outcomes are not wanted.
     pub(super) fn cancel(&mut self, affects: fn(&Operation) -> bool) {
         for found in &self.operations {
             if affects(found) {
@@ -304,17 +314,17 @@ impl Machine {
         self.last_error = error.map(|(_, error)| error);
     }
 
-    /// There is no session any more, and what was asked for it is out of date.
-    pub(super) fn set_nobody(&mut self, why: NoSession) {
+    /// Removes the session. A renewal of it that is under way is superseded.
+    pub(super) fn clear_session(&mut self, why: NoSession) {
         if let Identity::Session(session) = &self.identity {
             if let Some(id) = session.id {
                 self.remember_ended(id);
             }
-            self.overtake(OvertakenBy::End, |operation| {
+            self.supersede(SupersededBy::End, |operation| {
                 matches!(operation.purpose, Purpose::Renew { .. })
             });
         }
-        self.identity = Identity::Nobody(why);
+        self.identity = Identity::NoSession(why);
     }
 
     pub(super) fn remember_ended(&mut self, id: SessionId) {
@@ -329,15 +339,15 @@ impl Machine {
         session.id.is_some_and(|id| self.ended.contains(&id))
     }
 
-    /// Signs a user in. Between two users there is a snapshot without one.
-    pub(super) fn begin(&mut self, mut next: Box<Session>, now: f64) {
+    /// Starts or continues a session. Between two users there is a snapshot without one.
+    pub(super) fn start_session(&mut self, mut next: Box<Session>, now: f64) {
         if let Identity::Session(current) = &self.identity {
             if current.is_continued_by(&next) {
                 next.lifetime = current.lifetime.carry_over_to(next.lifetime, now);
                 next.id = next.id.or(current.id);
             } else {
                 let is_same_user = current.user == next.user;
-                self.overtake(OvertakenBy::End, |operation| {
+                self.supersede(SupersededBy::End, |operation| {
                     matches!(operation.purpose, Purpose::Renew { .. })
                 });
                 if !is_same_user {
@@ -347,24 +357,24 @@ impl Machine {
             }
         }
         self.identity = Identity::Session(next);
-        self.is_restore_owed = false;
+        self.has_failed_restore = false;
         self.set_error(None);
     }
 
-    /// The session expired. `here`: this tab found out by itself, and must tell the others and the gateway.
-    pub(super) fn expire(&mut self, here: bool, now: f64) {
+    /// The session expired. If this tab found out, it reports it to the others and the gateway.
+    pub(super) fn expire(&mut self, by: ExpiredBy, now: f64) {
         let Identity::Session(session) = &self.identity else { return };
         if session.is_replaced {
-            // What the gateway has is another session, which need not have expired.
-            self.set_nobody(NoSession::Expired);
+            // The gateway has another session, which may not have expired.
+            self.clear_session(NoSession::Expired);
             self.identity = Identity::Unknown;
-            return self.start_restore(false, None);
+            return self.start_restore(false);
         }
         let (registration, id) = (session.registration, session.id);
         let is_idle = session.lifetime.is_idle(now);
-        self.set_nobody(NoSession::Expired);
+        self.clear_session(NoSession::Expired);
         self.set_error(Some((Source::Session, Refusal::SessionExpired)));
-        if here {
+        if by == ExpiredBy::ThisTab {
             let session = id;
             let message = if is_idle {
                 TabMessage::Idle { session }
@@ -374,7 +384,7 @@ impl Machine {
             self.emit(Effect::Post { registration: Some(registration), message });
             self.end_at_gateway(registration, id);
         }
-        // Before the report, so that its listener sees the state that it is told of.
+        // Before the report, so that its listener sees the state that it reports.
         self.publish();
         self.emit(Effect::Report(Report::Expired));
     }
@@ -385,13 +395,13 @@ impl Machine {
         let mut wait = f64::INFINITY;
         while let Identity::Session(session) = &mut self.identity {
             match session.lifetime.next_action(now) {
-                SessionAction::Expire => self.expire(true, now),
+                SessionAction::Expire => self.expire(ExpiredBy::ThisTab, now),
                 SessionAction::Warn => {
                     let remaining = session.lifetime.remaining(now);
                     self.emit(Effect::Report(Report::Expiring(remaining)));
                 }
                 SessionAction::Renew => {
-                    if self.renewal().is_none() && !self.is_signing_in() {
+                    if !self.is_renewing() && !self.is_signing_in() {
                         self.start_renewal(false, now);
                     }
                     // Its outcome leads here again.
@@ -403,8 +413,8 @@ impl Machine {
                 }
             }
         }
-        if let Activity::Leaving { since } = self.activity() {
-            wait = wait.min(since + LEAVING_SECS - now).max(0.05);
+        if self.activity() == Activity::Leaving {
+            wait = wait.min(self.left_at + LEAVING_SECS - now).max(0.05);
         }
         if wait.is_finite() {
             self.emit(Effect::Schedule(wait));
@@ -420,10 +430,10 @@ impl Machine {
         }
     }
 
-    /// What failed for want of a network is tried again.
+    /// Restores again what failed for a reason that may pass.
     fn retry(&mut self) {
-        if self.is_restore_owed && self.session().is_none() {
-            self.start_restore(false, None);
+        if self.has_failed_restore && self.session().is_none() {
+            self.start_restore(false);
         }
     }
 }

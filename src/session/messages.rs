@@ -1,4 +1,4 @@
-//! What the tabs of a registration tell each other. A message names the session that it is about, holds no token, and
+//! The messages between the tabs of a registration. A message names the session that it is about, holds no token, and
 //! names a user by a digest.
 
 use super::identity::{SessionId, UserDigest};

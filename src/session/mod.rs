@@ -40,29 +40,29 @@ mod tests {
         let identity = |identity: &Identity| match identity {
             Identity::Unknown => "Unknown",
             Identity::Session(_) => "Session",
-            Identity::Nobody(NoSession::NeverSignedIn) => "NeverSignedIn",
-            Identity::Nobody(NoSession::SignedOut) => "SignedOut",
-            Identity::Nobody(NoSession::Expired) => "Expired",
+            Identity::NoSession(NoSession::NeverSignedIn) => "NeverSignedIn",
+            Identity::NoSession(NoSession::SignedOut) => "SignedOut",
+            Identity::NoSession(NoSession::Expired) => "Expired",
         };
         let activity = |activity: &Activity| match activity {
             Activity::Idle => "Idle",
             Activity::Restoring => "Restoring",
-            Activity::Leaving { .. } => "Leaving",
+            Activity::Leaving => "Leaving",
             Activity::Exchanging => "Exchanging",
         };
         let mut names = vec!["Session"];
         names.extend(
             [
                 Identity::Unknown,
-                Identity::Nobody(NoSession::NeverSignedIn),
-                Identity::Nobody(NoSession::SignedOut),
-                Identity::Nobody(NoSession::Expired),
+                Identity::NoSession(NoSession::NeverSignedIn),
+                Identity::NoSession(NoSession::SignedOut),
+                Identity::NoSession(NoSession::Expired),
             ]
             .iter()
             .map(identity),
         );
-        let leaving = Activity::Leaving { since: 0.0 };
-        let activities = [Activity::Idle, Activity::Restoring, leaving, Activity::Exchanging];
+        let activities =
+            [Activity::Idle, Activity::Restoring, Activity::Leaving, Activity::Exchanging];
         names.extend(activities.iter().map(activity));
         let arrows: Vec<_> = PAGE.lines().filter(|line| line.contains(" --> ")).collect();
         for name in &names {

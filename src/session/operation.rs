@@ -1,5 +1,5 @@
 #![expect(missing_docs, reason = "fields named after their types")]
-//! What is under way: each operation is one effect with one outcome, and knows what overtook it.
+//! The operations under way. Each is one effect with one outcome, and has the event that superseded it.
 
 use super::identity::{Registration, SessionId};
 use super::step::CallId;
@@ -8,7 +8,7 @@ use super::step::CallId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId(pub u32);
 
-/// What the driver is told to do. It hands the outcome back as [`super::Event::Finished`].
+/// A task for the driver, which returns the outcome as [`super::Event::Finished`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// Restore the session, in the way that the registration has.
@@ -41,21 +41,18 @@ pub enum Task {
     },
     /// End the gateway's session of this id; without it, whichever there is.
     EndSession {
-        /// The registration.
-        registration: Registration,
+        /// The registration; without it, the page's.
+        registration: Option<Registration>,
         /// The session's id.
         id: Option<SessionId>,
     },
-    /// End whichever session the gateway has: a launch failed on a page that knows none yet.
-    EndUnknownSession,
 }
 
-/// What an operation is for.
+/// The purpose of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To find the session again. `decides` is a sign-in that another tab's sign-in overtook: the gateway knows which of
-    /// the two holds.
-    Restore { may_leave: bool, decides: Option<Contested> },
+    /// To restore the session.
+    Restore { may_leave: bool },
     /// To renew this session.
     Renew { payload: u32, spares_missing_cookie: bool },
     /// To leave for a login.
@@ -70,9 +67,9 @@ pub enum Purpose {
     EndSession,
 }
 
-/// A sign-in that another tab's sign-in overtook.
+/// A sign-in that another tab's sign-in superseded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contested {
+pub struct SupersededSignIn {
     /// The call that waits for the decision.
     pub call: CallId,
     /// The session that the gateway began for it.
@@ -82,19 +79,19 @@ pub struct Contested {
 }
 
 /// How far an operation is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// It prepares or waits: for a configuration, or for the user in a popup.
     Preparing,
-    /// The page is leaving, since this time.
-    Leaving { since: f64 },
+    /// The page is leaving.
+    Leaving,
     /// The code is being exchanged for the session of this id.
     Exchanging { registration: Registration, id: SessionId },
 }
 
-/// What happened since an operation began that its outcome can't know of.
+/// An event since an operation began which its outcome does not include.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OvertakenBy {
+pub enum SupersededBy {
     /// A sign-out of this session, or of whichever there was.
     SignOut(Option<SessionId>),
     /// A sign-in in another tab.
@@ -110,33 +107,47 @@ pub enum OvertakenBy {
 pub struct Operation {
     /// Its name.
     pub id: OperationId,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// How far it is.
     pub phase: Phase,
     /// The call that it ends with.
     pub call: Option<CallId>,
-    /// What overtook it.
-    pub overtaken: Option<OvertakenBy>,
+    /// The event that superseded it.
+    pub superseded_by: Option<SupersededBy>,
 }
 
-/// The strongest of the operations under way.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The strongest of the operations under way, the weakest variant first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
     /// None that shows.
     Idle,
     /// A restore.
     Restoring,
-    /// The page is leaving, since this time.
-    Leaving { since: f64 },
+    /// The page is leaving.
+    Leaving,
     /// A code is being exchanged.
     Exchanging,
 }
 
 impl Operation {
-    /// Whether its outcome, which may be a session, was overtaken.
-    pub(super) fn is_overtaken(&self) -> bool {
-        self.overtaken.is_some() && self.brings_session()
+    pub(super) fn is_leaving(&self) -> bool {
+        self.phase == Phase::Leaving
+    }
+
+    /// How the operation shows.
+    pub(super) fn activity(&self) -> Activity {
+        match (&self.phase, &self.purpose) {
+            (Phase::Exchanging { .. }, Purpose::Callback | Purpose::Popup) => Activity::Exchanging,
+            (Phase::Leaving, _) => Activity::Leaving,
+            (_, Purpose::Restore { .. }) => Activity::Restoring,
+            _ => Activity::Idle,
+        }
+    }
+
+    /// Whether its outcome may be a session and was superseded.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.superseded_by.is_some() && self.brings_session()
     }
 
     /// Whether its outcome may be a session.

@@ -1,10 +1,10 @@
-//! Outcomes: what an operation brought, and whether the world that it was asked in still stands.
+//! Outcomes of restores and renewals: each is applied only if it was not superseded.
 
 use super::calls::Waiting;
 use super::identity::{Cookie, Identity, NoSession, Session};
-use super::machine::Machine;
+use super::machine::{ExpiredBy, Machine};
 use super::messages::TabMessage;
-use super::operation::{Contested, Operation, OperationId, OvertakenBy, Phase, Purpose};
+use super::operation::{Operation, OperationId, Purpose, SupersededBy, SupersededSignIn};
 use super::step::{Answer, Effect, Failure, Outcome, Refusal, Report, Request, Source};
 
 impl Machine {
@@ -19,7 +19,7 @@ impl Machine {
         match operation.purpose {
             Purpose::Restore { .. } => self.restored(operation, outcome, now),
             Purpose::Renew { .. } => self.renewed(operation, outcome, now),
-            _ => self.signed_in(operation, outcome, now),
+            _ => self.login_finished(operation, outcome, now),
         }
     }
 
@@ -29,61 +29,61 @@ impl Machine {
         if let Some(call) = operation.call.take() {
             self.emit(Effect::Settle { call, result: Ok(Answer::Operation) });
         }
-        if let Phase::Leaving { .. } = operation.phase {
+        if operation.is_leaving() {
             operation.purpose = Purpose::Leave;
             self.operations.push(operation);
         }
     }
 
     fn restored(&mut self, operation: Operation, outcome: Outcome, now: f64) {
-        let Purpose::Restore { may_leave, decides } = operation.purpose else { return };
+        let Purpose::Restore { may_leave } = operation.purpose else { return };
         let found_id = match &outcome {
             Outcome::Session(session) => session.id,
             _ => None,
         };
-        match (&operation.overtaken, outcome) {
-            (Some(OvertakenBy::SignIn), _) => {
-                // Whatever was found is older than that sign-in.
-                return self.start_restore(may_leave, decides);
+        match (&operation.superseded_by, outcome) {
+            (Some(SupersededBy::SignIn), _) => {
+                // The outcome is older than that sign-in.
+                return self.start_restore(may_leave);
             }
-            (Some(OvertakenBy::SignOut(id)), Outcome::Session(session)) => {
+            (Some(SupersededBy::SignOut(id)), Outcome::Session(session)) => {
                 if session.is_named_by(*id) || self.has_ended(&session) {
                     self.end_at_gateway(session.registration, session.id);
-                    self.nobody_found();
+                    self.no_session_found();
                 } else if self.session().is_none() {
-                    self.found(operation.id, session, now);
+                    self.session_found(operation.id, session, now);
                 }
             }
-            (Some(OvertakenBy::SignOut(None)), Outcome::Failed(_))
+            (Some(SupersededBy::SignOut(None)), Outcome::Failed(_))
                 if !matches!(self.identity, Identity::Unknown) => {}
             (_, Outcome::Session(session)) => {
                 if self.has_ended(&session) {
                     self.end_at_gateway(session.registration, session.id);
-                    self.nobody_found();
+                    self.no_session_found();
                 } else if self.session().is_none() {
-                    self.found(operation.id, session, now);
+                    self.session_found(operation.id, session, now);
                 }
             }
             (_, Outcome::Failed(failure)) => self.restore_failed(operation.id, failure),
-            _ => self.nobody_found(),
+            _ => self.no_session_found(),
         }
-        if let Some(Contested { call, id, registration }) = decides {
+        if let Some(SupersededSignIn { call, id, registration }) = self.undecided.take() {
             let holds = found_id == Some(id) && self.session().is_some();
-            if let Some(OvertakenBy::SignOut(_)) = &operation.overtaken
+            if let Some(SupersededBy::SignOut(_)) = &operation.superseded_by
                 && !holds
             {
                 self.end_at_gateway(registration, Some(id));
             }
-            let result = if holds { Ok(Answer::Operation) } else { Err(Refusal::Overtaken) };
+            let result = if holds { Ok(Answer::Operation) } else { Err(Refusal::Superseded) };
             self.emit(Effect::Settle { call, result });
         }
     }
 
-    fn found(&mut self, id: OperationId, session: Box<Session>, now: f64) {
+    fn session_found(&mut self, id: OperationId, session: Box<Session>, now: f64) {
         let registration = Some(session.registration);
         let announced =
             session.id.map(|id| TabMessage::SignedIn { session: Some(id), user: session.user });
-        self.begin(session, now);
+        self.start_session(session, now);
         self.publish();
         // The page that signed in may have been closed before it could tell the others.
         let post = announced.map(|message| Effect::Post { registration, message });
@@ -92,10 +92,10 @@ impl Machine {
     }
 
     /// No session was found. An error of something else still shows.
-    fn nobody_found(&mut self) {
-        self.is_restore_owed = false;
+    fn no_session_found(&mut self) {
+        self.has_failed_restore = false;
         if matches!(self.identity, Identity::Unknown) {
-            self.identity = Identity::Nobody(NoSession::NeverSignedIn);
+            self.identity = Identity::NoSession(NoSession::NeverSignedIn);
         }
         if self.error_source == Some(Source::Restore) {
             self.set_error(None);
@@ -104,10 +104,10 @@ impl Machine {
 
     fn restore_failed(&mut self, id: OperationId, failure: Failure) {
         let error = Refusal::Error(failure.error);
-        self.is_restore_owed = failure.is_retryable;
+        self.has_failed_restore = failure.is_retryable;
         if self.session().is_none() {
-            // Who is signed in is not known, whatever was thought before.
-            if !matches!(self.identity, Identity::Nobody(_)) {
+            // Who is signed in is unknown, also if it was known before.
+            if !matches!(self.identity, Identity::NoSession(_)) {
                 self.identity = Identity::Unknown;
             }
             self.set_error(Some((Source::Restore, error)));
@@ -134,10 +134,10 @@ impl Machine {
         let has_ended = matches!(&outcome, Outcome::Session(next) if self.has_ended(next));
         let current = match &mut self.identity {
             Identity::Session(session) if session.payload == payload => session,
-            // What was renewed has ended: the answer may have brought its cookie back.
+            // The renewed session has ended: the response may have set its cookie again.
             _ => return self.end_renewed(outcome),
         };
-        let is_replaced = operation.overtaken.is_some() && current.registration.has_gateway;
+        let is_replaced = operation.superseded_by.is_some() && current.registration.has_gateway;
         if is_replaced && !matches!(outcome, Outcome::Failed(_)) {
             // Another tab's sign-in replaced it while its renewal was under way.
             return self.start_renewal(true, now);
@@ -152,18 +152,18 @@ impl Machine {
             }
             Outcome::Session(_) if has_ended => {
                 // A restore ends that one first, and finds out which there is.
-                self.set_nobody(NoSession::Expired);
+                self.clear_session(NoSession::Expired);
                 self.identity = Identity::Unknown;
-                self.start_restore(false, None);
+                self.start_restore(false);
             }
             Outcome::Session(next) => {
-                self.begin(next, now);
+                self.start_session(next, now);
                 self.publish();
                 self.emit(Effect::Report(Report::Renewed(operation.id)));
             }
             Outcome::Failed(failure) if failure.is_untrusted => {
-                // Whatever came, it is not this user's session.
-                self.set_nobody(NoSession::SignedOut);
+                // The response is not about this user's session.
+                self.clear_session(NoSession::SignedOut);
                 let error = Refusal::Error(failure.error);
                 self.set_error(Some((Source::Session, error)));
                 self.emit(Effect::Report(Report::RenewalFailed(operation.id, error)));
@@ -190,7 +190,7 @@ impl Machine {
                     operation.id,
                     Refusal::SessionExpired,
                 )));
-                self.expire(false, now);
+                self.expire(ExpiredBy::OtherTab, now);
                 let message = TabMessage::Expired { session: id };
                 self.emit(Effect::Post { registration: Some(registration), message });
             }

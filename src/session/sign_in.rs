@@ -1,16 +1,16 @@
-//! What becomes of sign-ins: each is applied only if nothing overtook it, and otherwise what it began is ended.
+//! Outcomes of sign-ins: each is applied only if it was not superseded; otherwise the session that it began is ended.
 
 use super::identity::{Identity, Registration, Session};
 use super::machine::Machine;
 use super::messages::TabMessage;
-use super::operation::{Contested, Operation, OvertakenBy, Phase, Purpose, Task};
+use super::operation::{Operation, Phase, Purpose, SupersededBy, SupersededSignIn, Task};
 use super::step::{Answer, Effect, Failure, Outcome, Refusal, Report, Source};
 
 impl Machine {
     /// A login, a callback, a sign-out or the end of a session at the gateway finished.
-    pub(super) fn signed_in(&mut self, operation: Operation, outcome: Outcome, now: f64) {
+    pub(super) fn login_finished(&mut self, operation: Operation, outcome: Outcome, now: f64) {
         let result = match outcome {
-            Outcome::Session(session) => return self.begun(operation, session, now),
+            Outcome::Session(session) => return self.sign_in_succeeded(operation, session, now),
             Outcome::Failed(failure) => Err(self.login_failed(&operation, failure, now)),
             _ => Ok(Answer::Operation),
         };
@@ -19,17 +19,17 @@ impl Machine {
         }
     }
 
-    fn begun(&mut self, operation: Operation, session: Box<Session>, now: f64) {
-        let Operation { id, call, overtaken, .. } = operation;
+    fn sign_in_succeeded(&mut self, operation: Operation, session: Box<Session>, now: f64) {
+        let Operation { id, call, superseded_by, .. } = operation;
         let Some(call) = call else { return };
         let (registration, name) = (session.registration, session.id);
-        let refused = match &overtaken {
-            Some(OvertakenBy::SignOut(_) | OvertakenBy::Popup) => true,
-            Some(OvertakenBy::SignIn) if registration.has_gateway => {
+        let refused = match &superseded_by {
+            Some(SupersededBy::SignOut(_) | SupersededBy::Popup) => true,
+            Some(SupersededBy::SignIn) if registration.has_gateway => {
                 // Only the gateway knows which of the two is the newer one.
-                let decision = name.filter(|_| !self.is_deciding());
+                let decision = name.filter(|_| self.undecided.is_none());
                 match decision {
-                    Some(id) => return self.decide(Contested { call, id, registration }),
+                    Some(id) => return self.decide(SupersededSignIn { call, id, registration }),
                     None => true,
                 }
             }
@@ -37,17 +37,17 @@ impl Machine {
         };
         if refused {
             self.end_at_gateway(registration, name);
-            if overtaken != Some(OvertakenBy::Popup) {
+            if superseded_by != Some(SupersededBy::Popup) {
                 self.publish();
-                self.emit(Effect::Report(Report::LoginFailed(id, Refusal::Overtaken)));
+                self.emit(Effect::Report(Report::LoginFailed(id, Refusal::Superseded)));
             }
-            self.emit(Effect::Settle { call, result: Err(Refusal::Overtaken) });
-            return self.ask_after_sign_out(overtaken, registration);
+            self.emit(Effect::Settle { call, result: Err(Refusal::Superseded) });
+            return self.restore_after_sign_out(superseded_by, registration);
         }
         let user = session.user;
-        // What was asked before it is older.
-        self.overtake(OvertakenBy::End, Operation::brings_session);
-        self.begin(session, now);
+        // Operations that began before it are older.
+        self.supersede(SupersededBy::End, Operation::brings_session);
+        self.start_session(session, now);
         self.publish();
         let message = TabMessage::SignedIn { session: name, user };
         self.emit(Effect::ForgetSignOuts(id));
@@ -57,42 +57,38 @@ impl Machine {
     }
 
     /// A sign-in ended because a session was signed out, which need not be the only one there was.
-    fn ask_after_sign_out(&mut self, overtaken: Option<OvertakenBy>, registration: Registration) {
-        if matches!(overtaken, Some(OvertakenBy::SignOut(Some(_))))
+    fn restore_after_sign_out(
+        &mut self,
+        superseded_by: Option<SupersededBy>,
+        registration: Registration,
+    ) {
+        if matches!(superseded_by, Some(SupersededBy::SignOut(Some(_))))
             && registration.has_gateway
             && self.session().is_none()
         {
             self.identity = Identity::Unknown;
-            self.start_restore(false, None);
+            self.start_restore(false);
         }
     }
 
-    fn is_deciding(&self) -> bool {
-        let decides =
-            |purpose: &Purpose| matches!(purpose, Purpose::Restore { decides: Some(_), .. });
-        self.operations.iter().any(|found| decides(&found.purpose))
-    }
-
-    /// Asks the gateway whether the sign-in of a call holds, or the one in another tab.
-    fn decide(&mut self, contested: Contested) {
+    /// Restores, to find out from the gateway whether the sign-in of a call holds, or the one in another tab.
+    fn decide(&mut self, sign_in: SupersededSignIn) {
         self.identity = Identity::Unknown;
-        let mut running = self.operations.iter_mut();
-        let restore = running.find(|found| matches!(found.purpose, Purpose::Restore { .. }));
-        match restore {
-            Some(restore) => {
-                // What it finds is older than this sign-in: it is repeated.
-                restore.overtaken = Some(OvertakenBy::SignIn);
-                let decides = Some(contested);
-                restore.purpose = Purpose::Restore { may_leave: false, decides };
+        self.undecided = Some(sign_in);
+        // A restore under way is older than this sign-in: it is repeated, and does not leave the page.
+        for operation in &mut self.operations {
+            if let Purpose::Restore { may_leave } = &mut operation.purpose {
+                *may_leave = false;
+                operation.superseded_by = Some(SupersededBy::SignIn);
             }
-            None => self.start_restore(false, Some(contested)),
         }
+        self.start_restore(false);
     }
 
     /// A login or a callback failed. Returns the error that its call rejects with.
     fn login_failed(&mut self, operation: &Operation, failure: Failure, now: f64) -> Refusal {
-        let error = match operation.overtaken {
-            Some(OvertakenBy::SignOut(_) | OvertakenBy::Popup) => Refusal::Overtaken,
+        let error = match operation.superseded_by {
+            Some(SupersededBy::SignOut(_) | SupersededBy::Popup) => Refusal::Superseded,
             _ if failure.is_retryable && operation.purpose == Purpose::Callback => {
                 Refusal::Retryable(failure.error)
             }
@@ -104,25 +100,25 @@ impl Machine {
             return error;
         }
         if let Phase::Exchanging { registration, id } = operation.phase {
-            // The gateway may have begun a session whose answer did not arrive whole, or was refused here.
+            // The gateway may have begun a session whose response was incomplete or invalid.
             self.remember_ended(id);
             self.end_at_gateway(registration, Some(id));
             if registration.has_gateway && self.session().is_some() {
-                // And may have ended the one before.
+                // And may have ended the previous one.
                 self.start_renewal(true, now);
-            } else if operation.overtaken == Some(OvertakenBy::SignIn) {
-                self.start_restore(false, None);
+            } else if operation.superseded_by == Some(SupersededBy::SignIn) {
+                self.start_restore(false);
             } else {
-                self.ask_after_sign_out(operation.overtaken, registration);
+                self.restore_after_sign_out(operation.superseded_by, registration);
             }
         }
         if failure.is_launch {
             self.end_for_launch();
         }
-        if operation.overtaken == Some(OvertakenBy::Popup) {
+        if operation.superseded_by == Some(SupersededBy::Popup) {
             return error;
         }
-        if self.session().is_none() && error != Refusal::Overtaken {
+        if self.session().is_none() && error != Refusal::Superseded {
             self.set_error(Some((Source::Login, error)));
         }
         self.publish();
@@ -130,7 +126,7 @@ impl Machine {
         error
     }
 
-    /// Whoever started the launch is not signed in, and must not be taken for the user before.
+    /// The user who started the launch is not signed in, and must not be taken for the previous user.
     fn end_for_launch(&mut self) {
         let session = self.session().copied();
         let registration = session.map(|session| session.registration);
@@ -140,7 +136,7 @@ impl Machine {
         self.emit(Effect::Post { registration, message });
         match registration {
             Some(registration) => self.end_at_gateway(registration, id),
-            None => self.start(Purpose::EndSession, None, Task::EndUnknownSession),
+            None => self.start(Purpose::EndSession, None, Task::EndSession { registration, id }),
         }
     }
 }

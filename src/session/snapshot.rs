@@ -1,4 +1,4 @@
-//! What the application sees, as a function of the three facts.
+//! The state that the application sees, as a function of the three facts.
 
 use super::identity::Identity;
 use super::machine::Machine;
@@ -49,19 +49,19 @@ pub struct Snapshot {
 }
 
 impl Machine {
-    /// What the application sees.
+    /// Returns the state that the application sees.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let plain = |status| Snapshot { status, payload: None, error: None };
         match (self.activity(), &self.identity, &self.last_error) {
             (Activity::Exchanging, ..) => plain(Status::SigningIn),
-            (Activity::Leaving { .. }, ..) => plain(Status::Redirecting),
+            (Activity::Leaving, ..) => plain(Status::Redirecting),
             (_, Identity::Session(session), _) => {
                 Snapshot { payload: Some(session.payload), ..plain(Status::SignedIn) }
             }
             (_, _, Some(error)) => Snapshot { error: Some(*error), ..plain(Status::Error) },
             (_, Identity::Unknown, None) => plain(Status::Loading),
-            (_, Identity::Nobody(_), None) => plain(Status::SignedOut),
+            (_, Identity::NoSession(_), None) => plain(Status::SignedOut),
         }
     }
 }

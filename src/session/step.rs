@@ -1,5 +1,5 @@
 #![expect(missing_docs, reason = "fields named after their types")]
-//! What goes into the machine and what comes out of it.
+//! The machine's input and output.
 
 use super::identity::{Registration, Session, SessionId};
 use super::messages::TabMessage;
@@ -10,7 +10,7 @@ use super::snapshot::Snapshot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub u32);
 
-/// What the application asks for.
+/// A call of the application.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Request {
     /// `getUser`.
@@ -34,7 +34,7 @@ pub enum Request {
     SignOut,
 }
 
-/// What happened.
+/// An input of the machine.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The application called.
@@ -48,7 +48,7 @@ pub enum Event {
     /// Another tab posted a message, this many seconds ago as far as it says.
     Message { message: TabMessage, ago_secs: f64 },
     /// The scheduled time has come.
-    TimeCame,
+    TimerFired,
     /// The user was active; the wall clock's time in seconds since 1970.
     Active { at_secs: f64 },
     /// The page came into view, got the focus, or came online.
@@ -56,9 +56,9 @@ pub enum Event {
     /// The page went out of view.
     Hidden,
     /// The page goes into the back/forward cache.
-    Frozen,
-    /// The page came back from there.
-    Thawed,
+    PageHide,
+    /// The page is restored from there.
+    PageShow,
     /// The client was closed.
     Closed,
 }
@@ -104,7 +104,7 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// What a call resolves with.
+/// The value that a call resolves with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The user of a payload, or `null`.
@@ -113,7 +113,7 @@ pub enum Answer {
     AccessToken(u32),
     /// The ID token of a payload.
     IdToken(u32),
-    /// What the driver holds for the operation of the call.
+    /// The result that the driver holds for the call.
     Operation,
 }
 
@@ -122,12 +122,12 @@ pub enum Answer {
 pub enum Refusal {
     /// An error that the driver holds.
     Error(u32),
-    /// The same, of a callback whose URL may be tried again.
+    /// An error that the driver holds, of a callback whose URL may be tried again.
     Retryable(u32),
     /// `not_signed_in`.
     NotSignedIn,
-    /// `not_signed_in`: the sign-in was overtaken by a sign-out or by another sign-in.
-    Overtaken,
+    /// `not_signed_in`: the sign-in was superseded by a sign-out or by another sign-in.
+    Superseded,
     /// `session_expired`.
     SessionExpired,
     /// `renewal_unavailable`, with the error that the driver holds as its cause.
@@ -136,7 +136,7 @@ pub enum Refusal {
     UserChanged,
 }
 
-/// What `onEvent` is told.
+/// An event for `onEvent`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Report {
     /// `login.succeeded`, with the operation.
@@ -155,22 +155,22 @@ pub enum Report {
     Expired,
 }
 
-/// What must be done, in this order.
+/// An output of the machine: the driver applies them in this order.
 #[derive(Clone, Copy, Debug)]
 pub enum Effect {
     /// Start an operation.
     Start { operation: OperationId, call: Option<CallId>, task: Task },
-    /// Abort the requests of an operation: nobody wants its outcome. It finishes all the same.
+    /// Abort the requests of an operation whose outcome is not wanted. It finishes all the same.
     Cancel(OperationId),
     /// Settle a call.
     Settle { call: CallId, result: Result<Answer, Refusal> },
     /// Post a message on the registration's channel.
     Post { registration: Option<Registration>, message: TabMessage },
-    /// Schedule [`Event::TimeCame`], in so many seconds; a later one replaces an earlier one.
+    /// Schedule [`Event::TimerFired`], in so many seconds; a later one replaces an earlier one.
     Schedule(f64),
     /// Publish a snapshot.
     Publish(Snapshot),
-    /// Tell `onEvent`.
+    /// Report to `onEvent`.
     Report(Report),
     /// Forget the sign-outs that the gateway had not confirmed when the exchange of this operation began: its sign-in is
     /// newer.

@@ -1,25 +1,25 @@
-//! What other tabs say and what the page goes through.
+//! Messages of other tabs, user activity, and the back/forward cache.
 
 use super::identity::{Identity, NoSession, SessionId, UserDigest};
-use super::machine::Machine;
+use super::machine::{ExpiredBy, Machine};
 use super::messages::TabMessage;
-use super::operation::{Operation, OvertakenBy, Purpose};
+use super::operation::{Operation, Purpose, SupersededBy};
 use super::step::{Effect, Source};
 
 impl Machine {
     /// Another tab posted a message, at this time.
-    pub(super) fn received(&mut self, message: TabMessage, at: f64, now: f64) {
+    pub(super) fn handle_message(&mut self, message: TabMessage, at: f64, now: f64) {
         match message {
             TabMessage::SignedIn { session, user } => self.signed_in_elsewhere(session, user, now),
             TabMessage::SignedOut { session } => self.signed_out_elsewhere(session),
             TabMessage::Expired { session: id } => {
                 if self.session().is_some_and(|session| session.is_named_by(id)) {
-                    self.expire(false, now);
+                    self.expire(ExpiredBy::OtherTab, now);
                 } else if let Some(id) = id {
                     self.remember_ended(id);
                 }
             }
-            // The tasks that are due run after each event: that tab may have missed what this one knows.
+            // This tab may know of activity that the other one does not: due tasks run after each event.
             TabMessage::Idle { .. } => {}
             TabMessage::Active { user, .. } => {
                 if let Identity::Session(session) = &mut self.identity
@@ -39,7 +39,7 @@ impl Machine {
             // Another tab restored it: the user is there.
             return session.lifetime.record_activity(now);
         }
-        self.overtake(OvertakenBy::SignIn, Operation::brings_session);
+        self.supersede(SupersededBy::SignIn, Operation::brings_session);
         match &mut self.identity {
             Identity::Session(session) if session.user == user => {
                 if session.registration.has_gateway {
@@ -51,21 +51,21 @@ impl Machine {
             Identity::Session(session) => {
                 // Nothing of this user may show for another.
                 if session.registration.has_gateway {
-                    self.set_nobody(NoSession::SignedOut);
+                    self.clear_session(NoSession::SignedOut);
                     self.identity = Identity::Unknown;
                     self.set_error(None);
                     self.publish();
                     if !self.is_signing_in() {
-                        self.start_restore(false, None);
+                        self.start_restore(false);
                     }
                 } else {
-                    self.set_nobody(NoSession::SignedOut);
+                    self.clear_session(NoSession::SignedOut);
                 }
             }
-            Identity::Unknown | Identity::Nobody(_) => {
+            Identity::Unknown | Identity::NoSession(_) => {
                 // A sign-in that is under way asks when it has finished.
                 if !self.is_signing_in() {
-                    self.start_restore(false, None);
+                    self.start_restore(false);
                 }
             }
         }
@@ -95,7 +95,7 @@ impl Machine {
     }
 
     /// The user was active in this tab.
-    pub(super) fn active(&mut self, at_secs: f64, now: f64) {
+    pub(super) fn record_activity(&mut self, at_secs: f64, now: f64) {
         if let Identity::Session(session) = &mut self.identity
             && !session.lifetime.is_expired(now)
         {
@@ -107,21 +107,23 @@ impl Machine {
     }
 
     /// The page goes into the back/forward cache: it must show no user until it is known who is signed in.
-    pub(super) fn frozen(&mut self) {
+    pub(super) fn on_page_hide(&mut self) {
         if let Identity::Session(_) = &self.identity {
-            self.overtake(OvertakenBy::End, |found| matches!(found.purpose, Purpose::Renew { .. }));
+            self.supersede(SupersededBy::End, |found| {
+                matches!(found.purpose, Purpose::Renew { .. })
+            });
             self.identity = Identity::Unknown;
         }
     }
 
-    /// The page came back from there.
-    pub(super) fn thawed(&mut self) {
+    /// The page is restored from the back/forward cache.
+    pub(super) fn on_page_show(&mut self) {
         self.end_leaving();
-        // It missed what the other tabs said meanwhile, and what it was told before is older.
-        self.frozen();
-        self.overtake(OvertakenBy::SignIn, |found| {
+        // It missed the other tabs' messages, and what it was told before is older.
+        self.on_page_hide();
+        self.supersede(SupersededBy::SignIn, |found| {
             matches!(found.purpose, Purpose::Restore { .. })
         });
-        self.start_restore(false, None);
+        self.start_restore(false);
     }
 }

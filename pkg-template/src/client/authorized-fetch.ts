@@ -21,6 +21,8 @@ function canRepeat(request: Request, init: RequestInit | undefined): boolean {
 /** Calls `fetch` with the access token. */
 export async function fetchWithToken(
   getToken: AccessTokenProvider,
+  /** Returns the id of the user who is shown. */
+  currentUser: () => string | undefined,
   input: RequestInfo | URL,
   init?: RequestInit,
 ): Promise<Response> {
@@ -46,11 +48,13 @@ export async function fetchWithToken(
     throw new ClassLinkError({ ...error, message });
   });
   const token = await abortable(first, request.signal);
+  const user = currentUser();
   let response = await send(request, token);
   if (response.status === 401 && retry) {
     const renewed = getToken(targetOrigin, token).catch(() => undefined);
     const fresh = await abortable(renewed, request.signal);
-    if (fresh !== undefined) {
+    // What one user asked for is not repeated for another.
+    if (fresh !== undefined && currentUser() === user) {
       void response.body?.cancel().catch(() => {});
       response = await send(retry, fresh);
     }

@@ -137,6 +137,7 @@ export function createCallTracker(
         try {
           requireBrowser();
           await prepare?.();
+          if (!outstanding.has(entry)) throw closedError();
           core = await getCore();
         } catch (cause) {
           const error = config.localize(cause);

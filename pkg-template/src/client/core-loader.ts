@@ -109,7 +109,10 @@ export function createCoreLoader(
         }
       },
       // What the platform threw inside an operation leaves it without an outcome: its instance is of no more use.
-      run: (task) => run(task).catch(runtime.panicked),
+      run: (task) =>
+        run(task).catch(() => {
+          if (own === generation) runtime.panicked();
+        }),
       supportCode: newSupportCode,
       openChildWindow: (url, state, call, cancelled) =>
         childWindows

@@ -10,6 +10,7 @@ import { CallKind } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { loadDiagnosis } from "../load-diagnosis.js";
 import type { Runtime } from "../loader.js";
+import { setLoginMark } from "../login-mark.js";
 import type {
   ClassLinkClient,
   ClassLinkConfig,
@@ -119,6 +120,7 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
       fetchWithToken(
         (argument, refused) =>
           request({ kind: CallKind.AccessToken, argument, forFetch: { refused } }),
+        () => store.get().user?.id,
         input,
         init,
       ).catch((error) => {
@@ -139,6 +141,8 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     logout: (options) =>
       promiseTry(() => {
         const argument = readLogoutOptions(options);
+        // At once: a user who was not found yet is signed out, too.
+        if (hasPage()) setLoginMark("signed-out");
         return request<LogoutResult>(
           { kind: CallKind.Logout, argument },
           { onLoadError: () => setSignOutMark(config.current()) },

@@ -1,4 +1,4 @@
-//! What a schedule is made of, and what the browser does.
+//! The steps of a schedule, and the state of the browser.
 
 use super::gateway::{Ask, Reply, SetCookie};
 use crate::session::{OperationId, TabMessage};

@@ -12,7 +12,7 @@ pub struct Sealed {
     pub born: u32,
 }
 
-/// What a response does to the jar.
+/// The change that a response makes to the cookie jar.
 #[derive(Clone, Debug)]
 pub enum SetCookie {
     Session(Sealed),
@@ -69,7 +69,7 @@ pub enum Ask {
     },
 }
 
-/// What the gateway answers.
+/// A response of the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     Tokens(Sealed),

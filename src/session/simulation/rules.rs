@@ -10,7 +10,7 @@ impl World {
         self.violation.get_or_insert_with(|| format!("rule {rule}: {what}"));
     }
 
-    /// What holds of each effect.
+    /// Checks the rules of an effect.
     pub fn check_effect(&mut self, at: usize, effect: &Effect) {
         let tab = &self.tabs[at];
         match effect {
@@ -31,7 +31,7 @@ impl World {
                 if !tab.calls.contains(call) {
                     self.breaks("10", format!("tab {at} settles {call:?} twice"));
                 } else if *result == Ok(Answer::User(None)) && is_unknown {
-                    self.breaks("6", format!("tab {at} says that nobody is signed in, unasked"));
+                    self.breaks("6", format!("tab {at} shows no session without a restore"));
                 }
             }
             Effect::Start { task: Task::Renew { id: Some(id), .. }, .. } => {
@@ -45,7 +45,7 @@ impl World {
         }
     }
 
-    /// What holds of an event after which a session may have ended.
+    /// Checks the rules of an event after which a session may have ended.
     pub fn check_end(&mut self, at: usize, before: &Session, event: &Event) {
         if self.tabs[at].machine.session().is_some() {
             return;
@@ -69,15 +69,12 @@ impl World {
         }
     }
 
-    /// A visible page that began to leave some seconds ago did not leave, and shows it.
+    /// Checks that a visible page that began to leave some seconds ago shows that it did not.
     pub fn check_stay(&mut self) {
         for at in 0..self.tabs.len() {
             let tab = &self.tabs[at];
-            let is_late = matches!(
-                tab.machine.activity(),
-                Activity::Leaving { since } if self.now - since > 6.0
-            );
-            if is_late && tab.runs() && !tab.is_asleep && tab.machine.is_visible() {
+            let is_seen = tab.runs() && !tab.is_asleep;
+            if is_seen && tab.machine.leaves_for_longer_than(6.0, self.now) {
                 self.breaks("5", format!("tab {at} leaves for ever"));
             }
         }
@@ -109,7 +106,7 @@ impl World {
         self.advance(1.0);
         self.deliver_all();
         self.check_exits();
-        // Whoever heard of nothing asks at the next renewal.
+        // A tab that missed the messages finds out at its next renewal.
         for _ in 0..3 {
             self.advance(f64::from(self.setting.token_secs) / 2.0 + 70.0);
             self.deliver_all();
@@ -156,7 +153,7 @@ impl World {
         for at in 0..self.tabs.len() {
             let machine = &self.tabs[at].machine;
             let shown = machine.session().and_then(|session| session.id).map(|id| id.0);
-            let is_nobody = matches!(machine.identity(), Identity::Nobody(_));
+            let has_no_session = matches!(machine.identity(), Identity::NoSession(_));
             users.extend(self.tabs[at].shown().map(|payload| payload.user));
             if !self.setting.has_gateway || self.setting.is_framed {
                 continue;
@@ -167,14 +164,14 @@ impl World {
                     && shown.as_ref().is_some_and(|id| self.forbidden.contains(id));
             if shown.is_some() && shown != found && is_other {
                 self.breaks("3", format!("tab {at} shows {shown:?}, the gateway has {found:?}"));
-            } else if is_nobody
+            } else if has_no_session
                 && found.is_some()
                 && self.setting.has_channel
                 && !self.tabs[at].is_signed_out
-                // A sign-out that the gateway has yet to hear of: the next page ends the session first.
+                // A sign-out that the gateway has not received: the next page ends the session first.
                 && !self.marks.iter().any(|(_, mark)| mark.is_none() || *mark == found)
             {
-                self.breaks("3", format!("tab {at} shows nobody, the gateway has {found:?}"));
+                self.breaks("3", format!("tab {at} shows no user, the gateway has {found:?}"));
             }
         }
         users.dedup();
@@ -196,11 +193,11 @@ impl World {
 }
 
 impl crate::session::Machine {
-    fn is_visible(&self) -> bool {
-        self.is_visible
+    fn leaves_for_longer_than(&self, secs: f64, now: f64) -> bool {
+        self.is_visible && self.activity() == Activity::Leaving && now - self.left_at > secs
     }
 
     fn fails_for_want_of_network(&self) -> bool {
-        self.is_restore_owed && self.session().is_none()
+        self.has_failed_restore && self.session().is_none()
     }
 }

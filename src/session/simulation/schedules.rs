@@ -63,7 +63,7 @@ impl World {
 }
 
 #[test]
-fn reload_shows_nobody_after_a_sign_out_whose_renewal_was_answered_late() {
+fn reload_shows_no_user_after_a_sign_out_whose_renewal_was_answered_late() {
     for has_locks in [true, false] {
         let mut world = World::new(Setting { has_locks, ..GATEWAY });
         world.sign_in_whole(0, ANA);
@@ -351,7 +351,7 @@ fn two_sign_outs_at_once_keep_a_mark_each() {
     world.fail_request(1);
     assert_eq!(world.marks.len(), 2);
     world.deliver_all();
-    assert_eq!(world.marks.len(), 1, "what the gateway did not hear of is still marked");
+    assert_eq!(world.marks.len(), 1, "a sign-out that the gateway did not receive is still marked");
     assert_eq!(world.user_after_reload(1), None);
     assert!(world.marks.is_empty());
 }
@@ -362,7 +362,7 @@ fn listener_sees_the_state_that_an_event_reports() {
     world.sign_in_whole(0, ANA);
     world.tabs[0].is_asleep = true;
     world.advance(700.0);
-    let effects = world.tabs[0].machine.step(Event::TimeCame, world.now);
+    let effects = world.tabs[0].machine.step(Event::TimerFired, world.now);
     let at = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted);
     let published = at(&|effect| matches!(effect, Effect::Publish(_)));
     let reported = at(&|effect| matches!(effect, Effect::Report(Report::Expired)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::session::{CallId, Machine, OperationId, Snapshot, Task};
 
-/// What the driver keeps of a session.
+/// The driver's part of a session.
 #[derive(Clone, Debug)]
 pub struct Payload {
     pub id: Option<u32>,

@@ -11,7 +11,7 @@ use crate::session::{
     SessionId, TabMessage, Task, UserDigest,
 };
 
-/// What kind of world it is.
+/// The kind of world.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
     pub tabs: u8,
@@ -171,7 +171,7 @@ impl World {
                 let tab = tab(number);
                 // A page with requests under way is not kept in the back/forward cache.
                 if !self.flights.iter().any(|flight| flight.tab == tab) {
-                    self.send(tab, Event::Frozen);
+                    self.send(tab, Event::PageHide);
                     self.tabs[tab].is_frozen = true;
                 }
             }
@@ -187,7 +187,7 @@ impl World {
 
     pub fn thaw(&mut self, tab: usize) {
         if std::mem::take(&mut self.tabs[tab].is_frozen) {
-            self.send(tab, Event::Thawed);
+            self.send(tab, Event::PageShow);
         }
     }
 
@@ -205,7 +205,7 @@ impl World {
         if !self.tabs[tab].runs() {
             return;
         }
-        // What the user sees ends, whatever the tab names to the gateway.
+        // The session that the user sees ends, also if the tab names another to the gateway.
         match self.tabs[tab].machine.session().and_then(|session| session.id) {
             Some(id) => self.forbidden.push(id.0),
             None if self.setting.has_gateway => {
@@ -278,7 +278,7 @@ impl World {
             let Some((due, tab)) = due else { break };
             self.now = self.now.max(due);
             self.tabs[tab].due_at = None;
-            self.send(tab, Event::TimeCame);
+            self.send(tab, Event::TimerFired);
         }
         self.now = until;
         self.check_stay();
@@ -375,7 +375,6 @@ impl World {
             Task::SignOut { id, .. } | Task::EndSession { id, .. } => {
                 self.end_session(tab, operation, id.map(|id| id.0));
             }
-            Task::EndUnknownSession => self.end_session(tab, operation, None),
         }
     }
 
