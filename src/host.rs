@@ -91,7 +91,7 @@ extern "C" {
     /// Rejects an application's call. `is_retryable`: the same callback URL may be tried again.
     #[wasm_bindgen(method)]
     pub fn reject(this: &Host, call: u32, error: &JsValue, is_retryable: bool);
-    /// Schedules `Core::notify` with [`crate::session::Event::TimeCame`] in so many milliseconds; a later call replaces an
+    /// Schedules `Core::notify` with [`crate::session::Event::TimerFired`] in so many milliseconds; a later call replaces an
     /// earlier one.
     #[wasm_bindgen(method)]
     pub fn schedule(this: &Host, milliseconds: f64);

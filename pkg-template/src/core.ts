@@ -49,7 +49,7 @@ export interface Host {
   ): void;
   /** Leaves for a URL, as the application wants it done; rejects when the application's own function fails. */
   navigate(url: string): Promise<void>;
-  /** Drives a call of the WebAssembly to its end, which the promise tells of. */
+  /** Runs a call of the WebAssembly; the promise settles with its result. */
   run(task: Task): Promise<unknown>;
   /** Eight characters that name a new sign-in attempt. */
   supportCode(): string;
@@ -64,7 +64,7 @@ export interface Host {
     call: number,
     cancelled: AbortSignal,
   ): Promise<string | undefined>;
-  /** Offers a callback to the page that opened this one; answers with whether that was waiting for it. */
+  /** Offers a callback to the page that opened this one; resolves with whether that was waiting for it. */
   handOver(url: string, state: string): Promise<boolean>;
   /** Takes the lock of this name; resolves with what releases it, if there are locks. */
   lock(name: string): Promise<(() => void) | undefined>;
@@ -87,7 +87,7 @@ export interface Host {
   resolve(call: number, value: unknown): void;
   /** Rejects a call; `isRetryable` says whether the same callback URL may be tried again. */
   reject(call: number, error: ClassLinkError, isRetryable: boolean): void;
-  /** Notifies the core of {@link PageEvent.TimeCame} after so many milliseconds; a later call takes the place of an earlier one. */
+  /** Notifies the core of {@link PageEvent.TimerFired} after so many milliseconds; a later call takes the place of an earlier one. */
   schedule(milliseconds: number): void;
   /** Joins the tabs of a registration. */
   join(channel: string): void;
@@ -102,7 +102,7 @@ export interface Host {
     person: string | undefined,
     at: number,
   ): void;
-  /** Takes `state` out of the page's URL, where it is this one; answers with whether it was. */
+  /** Removes `state` from the page's URL if it has this value; returns whether it had. */
   stripState(state: string): boolean;
 }
 
@@ -144,7 +144,7 @@ export interface CoreLoginOptions {
   extraParams?: [string, string][];
 }
 
-/** What a call asks for: the numbers of `Core::call` in `src/bindings.rs`. */
+/** The kinds of calls: the numbers of `Core::call` in `src/bindings.rs`. */
 export enum CallKind {
   User,
   Restore,
@@ -157,19 +157,19 @@ export enum CallKind {
   Logout,
 }
 
-/** What the page goes through: the numbers of `Core::notify` in `src/bindings.rs`. */
+/** The events of the page: the numbers of `Core::notify` in `src/bindings.rs`. */
 export enum PageEvent {
   /** The scheduled time has come. */
-  TimeCame,
+  TimerFired,
   /** The page came into view or online. */
   Woke,
   Focused,
   /** The page went out of view. */
   Hidden,
   /** The page may go into the back/forward cache. */
-  Frozen,
-  /** The page comes back from there. */
-  Thawed,
+  PageHide,
+  /** The page is restored from there. */
+  PageShow,
   Closed,
 }
 
@@ -177,15 +177,15 @@ export enum PageEvent {
 export interface Core {
   /** Makes a call, whose argument is {@link Host.argument}. */
   call(call: number, kind: CallKind, minValiditySecs: number): void;
-  /** Asks for the token for a request to the origin that is the argument; `refused` is one that it answered with a 401. */
+  /** Requests the token for the origin that is the argument; `refused` is one that it rejected with a 401. */
   callForFetch(call: number, refused: string | undefined): void;
-  /** Returns what is known of an issuer's metadata without asking, as JSON. */
+  /** Returns the built-in metadata of an issuer, as JSON. */
   knownMetadata(issuer: string): string;
-  /** Tells what the page goes through. */
+  /** Passes an event of the page. */
   notify(event: PageEvent): void;
-  /** To be called when the user was active. */
+  /** Records that the user was active. */
   recordActivity(): void;
-  /** Hands over what another tab posted; `at` is NaN for none. */
+  /** Receives a message of another tab; `at` is NaN for none. */
   receive(kind: string, session: string | undefined, person: string | undefined, at: number): void;
 }
 
@@ -194,8 +194,8 @@ export interface Glue {
   /** Compiles and starts the module from a response or its bytes. */
   start(source: Response | BufferSource): Promise<void>;
   Core: new (host: Host) => Core;
-  /** Must be called after each start: says what hears of a panic, while its stack still stands. */
+  /** Must be called after each start. The listener is called while the stack of a panic still stands. */
   setPanicListener(listener: () => void): void;
-  /** Starts a fresh instance of the compiled module; every object of the one before is dead. */
+  /** Starts a new instance of the compiled module; every object of the previous one is dead. */
   reset(): void;
 }

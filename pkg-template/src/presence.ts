@@ -1,6 +1,6 @@
 /**
- * What the page does by itself: tells the client that time has passed, that the user was active, what the page goes
- * through, and what the application's other tabs post. It decides nothing.
+ * Reports to the client that time has passed, that the user was active, the events of the page, and the messages of the
+ * application's other tabs. It decides nothing.
  *
  * @packageDocumentation
  */
@@ -16,7 +16,7 @@ export interface PresenceListener {
   receive(message: TabMessage): void;
 }
 
-/** What tabs say to each other. No token is among it. */
+/** A message between tabs. It has no token. */
 export interface TabMessage {
   readonly kind: string;
   /** The session that it is about. */
@@ -25,7 +25,7 @@ export interface TabMessage {
   readonly person?: string | undefined;
   /** Of activity: when, in seconds since 1970. A tab that sleeps receives it later. */
   readonly at?: string | undefined;
-  /** Of a popup's answer, where its opener can't be reached otherwise. */
+  /** Of a popup's callback, if its opener cannot be reached otherwise. */
   readonly state?: string;
   readonly url?: string;
 }
@@ -51,14 +51,14 @@ export interface Presence {
   close(): void;
 }
 
-/** Somebody who types or moves about is noticed so often, in milliseconds. */
-const NOTICE = 500;
+/** The shortest time between two reports of user activity, in milliseconds. */
+const ACTIVITY_THROTTLE_MS = 500;
 
 /** The longest that browsers' timers can wait, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds after which a lock is no longer waited for: a tab that hangs must not hold up the others. */
-const PATIENCE = 15_000;
+const LOCK_TIMEOUT_MS = 15_000;
 
 /** Starts to listen. */
 export function createPresence(listener: PresenceListener): Presence {
@@ -71,7 +71,7 @@ export function createPresence(listener: PresenceListener): Presence {
   /** The name of the channel, also where the browser has none. */
   let joined: string | undefined;
   let unsent: TabMessage[] = [];
-  let noticed = 0;
+  let reportedAt = 0;
 
   const on = (target: EventTarget | undefined, names: string, react: (event: Event) => void) => {
     for (const name of names.split(" ")) {
@@ -80,12 +80,12 @@ export function createPresence(listener: PresenceListener): Presence {
   };
   on(globalThis.document, "pointerdown keydown wheel touchstart", ({ isTrusted }) => {
     const now = Date.now();
-    // What a script makes up is nobody's doing. A clock set back must not stop the noticing.
-    if (!isTrusted || Math.abs(now - noticed) < NOTICE) return;
-    noticed = now;
+    // Events that scripts dispatch do not count. A clock set back must not stop the reports.
+    if (!isTrusted || Math.abs(now - reportedAt) < ACTIVITY_THROTTLE_MS) return;
+    reportedAt = now;
     listener.recordActivity();
   });
-  // Timers stand still while a device sleeps, and browsers slow them in tabs that nobody sees.
+  // Timers stop while a device sleeps, and browsers slow them in hidden tabs.
   on(globalThis.document, "visibilitychange", () => {
     listener.notify(document.visibilityState === "hidden" ? PageEvent.Hidden : PageEvent.Woke);
   });
@@ -93,7 +93,7 @@ export function createPresence(listener: PresenceListener): Presence {
   on(globalThis.window, "online", () => listener.notify(PageEvent.Woke));
   on(globalThis.window, "pagehide pageshow", (event) => {
     if (!(event as PageTransitionEvent).persisted) return;
-    listener.notify(event.type === "pagehide" ? PageEvent.Frozen : PageEvent.Thawed);
+    listener.notify(event.type === "pagehide" ? PageEvent.PageHide : PageEvent.PageShow);
   });
 
   function join(name: string): void {
@@ -109,7 +109,7 @@ export function createPresence(listener: PresenceListener): Presence {
       // Under test runners: a channel must not keep Node from ending.
       (channel as { unref?: () => void }).unref?.();
     } catch {
-      // There is none, or the browser blocks it with the site's storage: the tabs go on alone.
+      // The browser has no channels, or blocks them with the site's storage: each tab is alone.
     }
     const waiting = unsent;
     unsent = [];
@@ -135,8 +135,8 @@ export function createPresence(listener: PresenceListener): Presence {
     schedule(milliseconds) {
       clearTimeout(timer);
       timer = setTimeout(
-        () => listener.notify(PageEvent.TimeCame),
-        Math.min(milliseconds, LONGEST),
+        () => listener.notify(PageEvent.TimerFired),
+        Math.min(milliseconds, MAX_TIMER_MS),
       );
     },
     lock: (name) =>
@@ -146,7 +146,7 @@ export function createPresence(listener: PresenceListener): Presence {
         locks
           .request(
             name,
-            { signal: AbortSignal.timeout(PATIENCE) },
+            { signal: AbortSignal.timeout(LOCK_TIMEOUT_MS) },
             () =>
               new Promise<void>((release) => {
                 held.add(release);

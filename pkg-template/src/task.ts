@@ -7,13 +7,13 @@
 /** A call under way inside the WebAssembly. */
 export interface Task {
   /**
-   * Goes on with the outcome of the promise that was waited for: its value, or why it `failed`. Returns the next
-   * promise to wait for; once there is none, the value that the call ends with, which is never a promise.
+   * Resumes with the result of the promise that was awaited: its value or, if it `failed`, the reason. Returns the next
+   * promise to await or, at the end, the call's value, which is never a promise.
    */
   step(settled: unknown, failed: boolean): unknown;
 }
 
-/** Takes a call to its end. It begins after what is running now. */
+/** Runs a call. It begins after the code that is running now. */
 export async function run(task: Task): Promise<unknown> {
   let settled: unknown = await null;
   let failed = false;

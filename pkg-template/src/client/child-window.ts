@@ -1,5 +1,5 @@
 /**
- * Logins that leave the page where it is: popups, hidden frames, and how their callback page hands its URL over. Origin,
+ * Logins that do not leave the page: popups, hidden iframes, and how their callback page hands its URL over. The origin,
  * source and state of every message are compared.
  *
  * @packageDocumentation
@@ -23,7 +23,7 @@ const ACK_TIMEOUT_MS = 500;
 /** What the name of the lock begins with that a page holds while it waits for a callback; its state follows. */
 const LOCK_PREFIX = "classlink-spa ";
 
-/** The logins aside of one client. */
+/** The logins of one client in popups and hidden iframes. */
 export interface ChildWindows {
   /** `Host.openChildWindow` in `core.ts`. `timeout` is the frame's, in milliseconds. */
   open(
@@ -35,9 +35,9 @@ export interface ChildWindows {
   ): Promise<string | undefined>;
   /** `Host.handOver` in `core.ts`. */
   handOver(url: string, state: string): Promise<boolean>;
-  /** Hears another tab; answers with whether it was about this. */
+  /** Handles a message of another tab; returns whether it is about a child window. */
   handleMessage(message: TabMessage): boolean;
-  /** Ends all of them. */
+  /** Stops waiting for all of them. */
   close(): void;
 }
 
@@ -60,12 +60,12 @@ async function withLock(state: string, use: () => void | Promise<void>): Promise
   await navigator.locks?.request(LOCK_PREFIX + state, use).catch(() => {});
 }
 
-/** `post` tells the other tabs, for popups that have lost their opener. */
+/** `post` sends to the other tabs, for popups that have lost their opener. */
 export function createChildWindows(post: (message: TabMessage) => void): ChildWindows {
   const ending = new AbortController();
   /** By state: from which window the callback may come, and what takes it. */
   const waiting = new Map<string, { from: () => Window | null; take: (url: string) => void }>();
-  /** By state: what hears that an offer was taken. */
+  /** By state: called when another page acknowledges a callback. */
   const offered = new Map<string, () => void>();
 
   function receive(
@@ -136,7 +136,7 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
           let closedAt = 0;
           timer = setInterval(() => {
             // A provider that isolates its pages (Cross-Origin-Opener-Policy) makes a popup look closed that isn't:
-            // while this page has no focus, somebody may be signing in there.
+            // while this page has no focus, the user may be signing in there.
             if (!popup.closed || !(document.hasFocus() || closedAt)) return;
             closedAt ||= Date.now();
             if (Date.now() - closedAt >= POPUP_CLOSE_GRACE_MS) giveUp();

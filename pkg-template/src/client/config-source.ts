@@ -64,7 +64,7 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
       withoutUndefined({
         type,
         at: Date.now(),
-        // The one that people read out.
+        // The one that the user reads out.
         supportCode: error?.supportCode ?? supportCode,
         durationMs,
         code: error?.code,
