@@ -354,7 +354,7 @@ export async function optimiseWasm(folder, output, more = []) {
     // A module's functions stand beside each other: 130 bytes less.
     "--reorder-functions-by-name",
     // Large functions compress worse than several small ones.
-    "--one-caller-inline-max-function-size=22",
+    "--one-caller-inline-max-function-size=40",
     "--always-inline-max-function-size=4",
     ...[...more, join(folder, WASM), "--output", output],
   ]);
