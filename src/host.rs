@@ -4,7 +4,7 @@
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, AbortSignal};
+use web_sys::AbortSignal;
 
 use crate::browser::task::{Task, await_promise};
 use crate::error::{Error, Reason};
@@ -60,9 +60,14 @@ extern "C" {
     fn offer(this: &Host, url: &str, state: &str) -> Promise;
     #[wasm_bindgen(method)]
     fn lock(this: &Host, name: &str) -> Promise;
-    /// Returns a controller that aborts after so many milliseconds, or with a signal. Aborted, it listens to neither.
+    /// Returns a signal that aborts after so many milliseconds or with `cancelled`, until `ended` aborts.
     #[wasm_bindgen(method)]
-    pub fn deadline(this: &Host, milliseconds: u32, cancelled: &AbortSignal) -> AbortController;
+    pub fn deadline(
+        this: &Host,
+        milliseconds: u32,
+        cancelled: &AbortSignal,
+        ended: &AbortSignal,
+    ) -> AbortSignal;
     /// Returns the text that an application's call was made with.
     #[wasm_bindgen(method)]
     pub fn argument(this: &Host, call: u32) -> Option<String>;

@@ -68,8 +68,8 @@ export interface Host {
   handOver(url: string, state: string): Promise<boolean>;
   /** Takes the lock of this name; resolves with what releases it, if there are locks. */
   lock(name: string): Promise<(() => void) | undefined>;
-  /** Returns a controller that aborts after so many milliseconds, or with a signal. Aborted, it listens to neither. */
-  deadline(milliseconds: number, cancelled: AbortSignal): AbortController;
+  /** Returns a signal that aborts after so many milliseconds or with `cancelled`, until `ended` aborts. */
+  deadline(milliseconds: number, cancelled: AbortSignal, ended: AbortSignal): AbortSignal;
   /** Returns the text that a call was made with. */
   argument(call: number): string | undefined;
   /** Keeps what a call resolves with once {@link settlePrepared} is called. */

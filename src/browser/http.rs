@@ -3,7 +3,7 @@
 use gloo_net::http::Headers;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, ReadableStreamDefaultReader, Response};
+use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader, Response};
 
 use super::task::{await_promise, ignore_unhandled_rejection};
 use super::{clock, get, navigation, object, window};
@@ -27,7 +27,9 @@ pub struct Request<'a> {
     /// The support code, if the endpoint is the application's gateway, which requires one and receives cookies.
     pub support_code: Option<&'a str>,
     /// Aborts at the timeout, or when the outcome is no longer wanted.
-    pub deadline: AbortController,
+    pub deadline: AbortSignal,
+    /// Aborted when the request has ended.
+    pub ended: AbortController,
 }
 
 /// An access token that can be sent in a header.
@@ -78,10 +80,11 @@ pub struct HttpResponse {
 /// A request that was sent and whose response has not been read. One pointer, since operations pass it on.
 pub struct InFlightRequest(Box<InFlight>);
 
-/// Aborts a request at its timeout or when it is cancelled, and when this is dropped: then it listens to neither.
-struct Deadline(AbortController);
+/// Removes the listeners of a request's deadline when the request has ended. It does not abort the request: other scripts
+/// may read a copy of the response.
+struct Ended(AbortController);
 
-impl Drop for Deadline {
+impl Drop for Ended {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -91,7 +94,9 @@ struct InFlight {
     endpoint_name: &'static str,
     is_gateway: bool,
     /// Aborts at the timeout or when the request is cancelled, and with it the rest of the response.
-    deadline: Deadline,
+    deadline: AbortSignal,
+    /// Dropped at the end.
+    ended: Ended,
     /// Settles to the response.
     response: Promise,
 }
@@ -128,7 +133,7 @@ impl Request<'_> {
             ("method", method.into()),
             ("headers", headers.into_raw().into()),
             ("body", body),
-            ("signal", self.deadline.signal().into()),
+            ("signal", self.deadline.clone().into()),
             ("cache", self.cache.into()),
             ("credentials", credentials.into()),
             ("redirect", "error".into()),
@@ -140,7 +145,8 @@ impl Request<'_> {
         InFlightRequest(Box::new(InFlight {
             endpoint_name: self.endpoint_name,
             is_gateway,
-            deadline: Deadline(self.deadline),
+            deadline: self.deadline,
+            ended: Ended(self.ended),
             response: ignore_unhandled_rejection(&response),
         }))
     }
@@ -152,9 +158,9 @@ impl InFlightRequest {
     /// # Errors
     /// `network`, `timeout`, `provider_response_invalid` if the response is too large, and the gateway's own errors.
     pub async fn response(self) -> Result<Box<HttpResponse>, Error> {
-        let InFlight { endpoint_name, is_gateway, deadline, response } = *self.0;
+        let InFlight { endpoint_name, is_gateway, deadline, ended: _ended, response } = *self.0;
         let failed = |cause| {
-            if deadline.0.signal().aborted() {
+            if deadline.aborted() {
                 Error::with_subject(
                     endpoint_name,
                     ErrorCode::Timeout,

@@ -15,7 +15,7 @@ impl Driver {
             ErrorCode::IdTokenInvalid | ErrorCode::UserMismatch | ErrorCode::TenantNotAllowed
         );
         let is_final = matches!(error.code, ErrorCode::LaunchRejected | ErrorCode::LaunchLoop);
-        // What failed for want of a network is tried again; a server's own refusal must not keep anybody from signing in.
+        // What failed for want of a network is tried again; a server's own refusal does not stop a sign-in.
         let has_no_network = matches!(error.code, ErrorCode::Network | ErrorCode::Timeout);
         let is_retryable =
             attempt.is_retryable.get() && !is_final || has_no_network && attempt.call.is_none();

@@ -1,5 +1,8 @@
 //! Requests for tokens: by an authorization code, by a refresh token, and for the session in the gateway's cookie.
 
+use wasm_bindgen::JsCast;
+use web_sys::AbortController;
+
 use super::operation::Context;
 use super::stores::Payload;
 use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind};
@@ -138,13 +141,17 @@ impl Context {
             .and_then(|gateway| url.strip_prefix(gateway))
             .is_some_and(|path| path.starts_with('/') && !matches!(kind, RequestKind::Head));
         let cancelled = self.attempt.cancelled();
+        let ended = AbortController::new().unwrap_or_else(JsCast::unchecked_into);
+        let deadline =
+            self.driver.host.deadline(self.config.timeout_ms, &cancelled, &ended.signal());
         let request = Request {
             endpoint_name,
             url,
             kind,
             cache,
             support_code: is_at_gateway.then_some(&support_code),
-            deadline: self.driver.host.deadline(self.config.timeout_ms, &cancelled),
+            deadline,
+            ended,
         };
         request.start()
     }

@@ -20,7 +20,9 @@ import {
 import {
   callInPage,
   completeLogin,
+  countRequests,
   handleCallback,
+  loginByRedirect,
   loginOverHttp,
   loginThroughUi,
   loginWithPrompt,
@@ -37,6 +39,7 @@ import {
   advanceClocks,
   eventTypes,
   installClockOffsets,
+  pauseNextRequest,
   rewriteRefreshResponses,
   simulateVisibilityChange,
   waitForStatus,
@@ -188,6 +191,96 @@ browserTest(
     await waitForUser(page, "Tess Teacher");
   },
 );
+
+test("a sign-in succeeds whatever happens while the gateway confirms it", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, gateway } = await startGatewayApp(t);
+  await open(page);
+  await startLogin(page);
+  await completeLogin(page, PEOPLE.pia);
+  const confirmation = holdNextAnswer(gateway, "POST", SESSION);
+
+  const signIn = handleCallback(page);
+  await confirmation.made;
+  await page.evaluate(() => {
+    window.dispatchEvent(new Event("focus"));
+    document.dispatchEvent(new Event("visibilitychange"));
+    void window.client.getUser();
+  });
+  confirmation.release();
+
+  assert.equal((await signIn).user.name, "Pia Pupil");
+  assert.equal((await getUser(page)).name, "Pia Pupil");
+  assert.equal(typeof (await page.evaluate("client.getAccessToken()")), "string");
+});
+
+test("client.fetch does not repeat a request of one user with the token of the next", async (t) => {
+  const api = "https://api.example";
+  const { page, context, openTab } = await signedIn(t, { config: { apiOrigins: [api] } });
+  const other = await openTab();
+  const arrived = deferred();
+  const held = deferred();
+  let requests = 0;
+  await context.route(`${api}/**`, async (route) => {
+    const headers = {
+      "Access-Control-Allow-Origin": "*",
+      "Access-Control-Allow-Headers": "*",
+    };
+    if (route.request().method() === "OPTIONS") return route.fulfill({ headers });
+    requests += 1;
+    arrived.resolve();
+    await held.promise;
+    return route.fulfill({ status: 401, headers });
+  });
+  await page.evaluate(
+    `void (window.sent = client.fetch("${api}/", { method: "POST", body: "of Pia" }))`,
+  );
+  await arrived.promise;
+
+  await loginWithPrompt(other, PEOPLE.tess);
+  await waitForUser(page, "Tess Teacher");
+  held.resolve();
+
+  assert.equal(await page.evaluate("window.sent.then(({ status }) => status)"), 401);
+  assert.equal(requests, 1);
+});
+
+test("a page is not left for a login that a sign-out overtook", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, standIn } = await startLoginApp(t, {
+    interceptNavigation: true,
+    standIn: {},
+    config: { metadata: undefined },
+  });
+  await open(page);
+  const discovery = pauseNextRequest(standIn, "/.well-known/openid-configuration");
+  await page.evaluate("void (window.login = client.startLogin().catch(({ code }) => code))");
+  await discovery.arrived;
+
+  await callInPage(page, "client.logout()");
+  discovery.release();
+
+  assert.equal(await page.evaluate("window.login"), "not_signed_in");
+  assert.equal(await page.evaluate("window.left"), undefined);
+});
+
+browserTest("a sign-out before the user is known holds over a reload", async (t) => {
+  const { page } = await browser.newPage(t);
+  const { open, standIn } = await startLoginApp(t, {
+    autoHandleCallback: true,
+    config: { session: { restore: "iframe" } },
+  });
+  await open(page);
+  await loginByRedirect(page);
+  await open(page);
+  await callInPage(page, "client.logout()");
+  standIn.requests.length = 0;
+
+  await open(page);
+
+  assert.equal(await getUser(page), null);
+  assert.equal(countRequests(standIn, PATHS.authorization), 0);
+});
 
 // ---- An end hits the session that it names ----
 

@@ -120,15 +120,14 @@ export function createCoreLoader(
           .catch(config.rejectLocalized),
       handOver: childWindows.handOver,
       lock: presence.lock,
-      deadline(milliseconds, cancelled) {
+      deadline(milliseconds, cancelled, ended) {
         // Safari has no AbortSignal.any before 17.4, and Node loses what it is made of.
         const either = new AbortController();
-        const { signal } = either;
         for (const source of [AbortSignal.timeout(milliseconds), cancelled]) {
           if (source.aborted) either.abort();
-          source.addEventListener("abort", () => either.abort(), { signal });
+          source.addEventListener("abort", () => either.abort(), { signal: ended });
         }
-        return either;
+        return either.signal;
       },
       schedule: presence.schedule,
       join: presence.join,
