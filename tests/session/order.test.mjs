@@ -403,7 +403,7 @@ test("a page that was loaded offline shows the user when it is online again, wit
 
 test("a sign-in whose answer stalls after its head leaves nothing for a reload", async (t) => {
   const { page } = await browser.newPage(t);
-  const { open, gateway } = await startGatewayApp(t, { config: { timeout: 1000 } });
+  const { open, gateway } = await startGatewayApp(t, { config: { timeout: 5000 } });
   await open(page);
   await startLogin(page);
   await completeLogin(page, PEOPLE.pia);
