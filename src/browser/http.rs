@@ -26,7 +26,7 @@ pub struct Request<'a> {
     pub cache: &'static str,
     /// The support code, if the endpoint is the application's gateway, which requires one and receives cookies.
     pub support_code: Option<&'a str>,
-    /// Aborts at the timeout, or when the outcome is no longer wanted.
+    /// Aborts at the timeout, or when the operation is cancelled.
     pub deadline: AbortSignal,
     /// Aborted when the request has ended.
     pub ended: AbortController,
@@ -79,6 +79,12 @@ pub struct HttpResponse {
 
 /// A request that was sent and whose response has not been read. One pointer, since operations pass it on.
 pub struct InFlightRequest(Box<InFlight>);
+
+/// Creates an `AbortController`, whose constructor throws in no browser.
+#[must_use]
+pub fn abort_controller() -> AbortController {
+    AbortController::new().unwrap_or_else(JsCast::unchecked_into)
+}
 
 /// Removes the listeners of a request's deadline when the request has ended. It does not abort the request: other scripts
 /// may read a copy of the response.

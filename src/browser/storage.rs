@@ -169,8 +169,8 @@ fn local_storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// The `localStorage` marker of a sign-out whose request the gateway has not answered. Each has a name of its own, so that the end of one says
-/// nothing of another. If `localStorage` is unavailable, there is none: the request alone must do.
+/// The `localStorage` marker of a sign-out whose request the gateway has not answered. Each has a name of its own: two
+/// sign-outs at once keep a marker each. If `localStorage` is unavailable, the request is not sent again.
 pub struct UndeliveredSignOut {
     /// Its key in `localStorage`: the prefix, its own name, and the registration.
     key: String,

@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{AbortController, AbortSignal};
 
 use super::Driver;
 use crate::browser::clock;
+use crate::browser::http::abort_controller;
 use crate::browser::storage::UndeliveredSignOut;
 use crate::session::{CallId, OperationId};
 
@@ -40,7 +41,7 @@ impl Attempt {
             call,
             support_code: RefCell::new(driver.host.support_code()),
             began_at: Cell::new(clock::now_secs()),
-            abort: AbortController::new().unwrap_or_else(JsCast::unchecked_into),
+            abort: abort_controller(),
             is_retryable: Cell::new(false),
             is_launch: Cell::new(false),
             session: Cell::default(),

@@ -1,11 +1,8 @@
 //! Requests for tokens: by an authorization code, by a refresh token, and for the session in the gateway's cookie.
 
-use wasm_bindgen::JsCast;
-use web_sys::AbortController;
-
 use super::operation::Context;
 use super::stores::Payload;
-use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind};
+use crate::browser::http::{HttpResponse, InFlightRequest, Request, RequestKind, abort_controller};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::gateway::session_url;
 use crate::protocol::id_token::IssuedFor;
@@ -141,7 +138,7 @@ impl Context {
             .and_then(|gateway| url.strip_prefix(gateway))
             .is_some_and(|path| path.starts_with('/') && !matches!(kind, RequestKind::Head));
         let cancelled = self.attempt.cancelled();
-        let ended = AbortController::new().unwrap_or_else(JsCast::unchecked_into);
+        let ended = abort_controller();
         let deadline =
             self.driver.host.deadline(self.config.timeout_ms, &cancelled, &ended.signal());
         let request = Request {

@@ -28,6 +28,7 @@ import { present } from "../support/present.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
 /** @import { SignedIn } from "classlink-spa" */
+/** @import { Page } from "playwright-core" */
 
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
@@ -1347,17 +1348,22 @@ test("a provider without CORS headers is network, and the message names CORS", a
   assert.equal((await snapshot(page)).user, null);
 });
 
+/** Gives the pending login of a page another verifier than its authorization request was made with. @param {Page} page */
+async function replaceVerifier(page) {
+  await page.evaluate((prefix) => {
+    const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
+    const pending = JSON.parse(sessionStorage.getItem(key) ?? "");
+    sessionStorage.setItem(key, JSON.stringify({ ...pending, verifier: "v".repeat(43) }));
+  }, LOGIN_PREFIX);
+}
+
 test("a code whose verifier is another's is refused by a provider that checks PKCE", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
   await startLogin(page);
   await completeLogin(page, PEOPLE.pia);
-  await page.evaluate((prefix) => {
-    const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
-    const pending = JSON.parse(sessionStorage.getItem(key) ?? "");
-    sessionStorage.setItem(key, JSON.stringify({ ...pending, verifier: "v".repeat(43) }));
-  }, LOGIN_PREFIX);
+  await replaceVerifier(page);
 
   const { error } = await handleCallback(page);
 
@@ -1371,11 +1377,7 @@ test("a code whose verifier is another's is refused by the nonce where the provi
   await open(page);
   await startLogin(page);
   await completeLogin(page, PEOPLE.pia);
-  await page.evaluate((prefix) => {
-    const [key] = Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
-    const pending = JSON.parse(sessionStorage.getItem(key) ?? "");
-    sessionStorage.setItem(key, JSON.stringify({ ...pending, verifier: "v".repeat(43) }));
-  }, LOGIN_PREFIX);
+  await replaceVerifier(page);
 
   const { error } = await handleCallback(page);
 
