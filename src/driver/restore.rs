@@ -37,19 +37,21 @@ impl Context {
     /// those that were added meanwhile.
     pub(super) async fn restore_from_gateway(self) -> Result<Outcome, Error> {
         let provider = &self.provider().await?;
-        let mut marks = UndeliveredSignOut::all(&self.config.channel());
+        let channel = self.config.channel();
         loop {
-            for mark in &marks {
+            // Under the lock: a sign-in in another tab, which removes the markers before it, holds it.
+            self.acquire_lock().await;
+            if let Some(mark) = UndeliveredSignOut::all(&channel).first() {
                 self.deliver_sign_out(mark).await?;
                 if mark.session_id.is_none() {
                     return Ok(Outcome::NoSession);
                 }
+                continue;
             }
             let keys = self.request_keys(provider, false);
             let received = self.request_tokens(Grant::Session(None)).await?;
             self.lock.take();
-            marks = UndeliveredSignOut::all(&self.config.channel());
-            if !marks.is_empty() {
+            if !UndeliveredSignOut::all(&channel).is_empty() {
                 continue;
             }
             let Some(received) = received else {

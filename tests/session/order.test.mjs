@@ -214,6 +214,31 @@ test("a sign-in succeeds whatever happens while the gateway confirms it", async 
   assert.equal(typeof (await page.evaluate("client.getAccessToken()")), "string");
 });
 
+browserTest("a sign-out that a later sign-in made void is not delivered after it", async (t) => {
+  const { page, context } = await browser.newPage(t);
+  const { open, gateway } = await startGatewayApp(t);
+  await open(page);
+  gateway.instead = DOWN;
+  await callInPage(page, "client.logout()");
+  gateway.instead = undefined;
+  await startLogin(page);
+  await completeLogin(page, PEOPLE.pia);
+  const exchange = holdNextAnswer(gateway, "POST", TOKEN);
+  const signIn = handleCallback(page);
+  await exchange.made;
+  const other = await context.newPage();
+  await open(other);
+  await other.evaluate("void (window.user = client.getUser())");
+  await other.waitForFunction(async () => (await navigator.locks.query()).pending?.length);
+
+  exchange.release();
+
+  assert.equal((await signIn).user.name, "Pia Pupil");
+  assert.equal((await other.evaluate("window.user")).name, "Pia Pupil");
+  await open(page);
+  assert.equal((await getUser(page)).name, "Pia Pupil");
+});
+
 test("client.fetch does not repeat a request of one user with the token of the next", async (t) => {
   const api = "https://api.example";
   const { page, context, openTab } = await signedIn(t, { config: { apiOrigins: [api] } });
