@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { freePort } from "./lib/ports.mjs";
+import { freePortLike } from "./lib/ports.mjs";
 import { CliError, root, runAsCli } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -102,12 +102,12 @@ function flags(args) {
 
 /** @returns {Promise<Addresses>} */
 async function addresses(values) {
-  const port = await freePort(values.port);
+  const port = await freePortLike(values.port);
   const app = `http://localhost:${port}`;
   return {
     port,
     app,
-    bookmarks: `http://localhost:${await freePort(values["bookmarks-port"])}`,
+    bookmarks: `http://localhost:${await freePortLike(values["bookmarks-port"])}`,
     redirectUris: [`${app}/callback`, `${app}/vue/callback`],
   };
 }
@@ -122,8 +122,8 @@ async function startStandIn(values, { app, redirectUris }, clientSecret) {
   const lifetime = values["token-lifetime"];
   try {
     return await standIn.startStandIn({
-      port: await freePort(values["issuer-port"]),
-      apiPort: await freePort(values["api-port"]),
+      port: await freePortLike(values["issuer-port"]),
+      apiPort: await freePortLike(values["api-port"]),
       clients: [
         {
           clientId: CLIENT_ID,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { authorize } from "../support/authorize.mjs";
 import {
@@ -19,7 +20,7 @@ import {
   SUPPORT_CODE,
 } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import { listen } from "../support/serve.mjs";
 import { newFolder } from "../support/temp-folder.mjs";
 

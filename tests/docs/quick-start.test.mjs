@@ -5,11 +5,12 @@ import assert from "node:assert/strict";
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { root } from "../../tools/lib/run.mjs";
 import { sharedBrowser } from "../support/browser.mjs";
 import { NO_SECURE_COOKIE, skipIn } from "../support/engine.mjs";
 import { newKey } from "../support/gateway.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import {
   filesOf,
   keepsItsSession,

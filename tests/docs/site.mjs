@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { root } from "../../tools/lib/run.mjs";
 import { serveFolder } from "../packaging/static.mjs";
 import { launch, openPage } from "../support/browser.mjs";
-import { freePort } from "../support/program.mjs";
 
 const VIEWPORTS = {
   phone: { width: 390, height: 844 },

@@ -9,10 +9,11 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { OPTIONAL, skipWithout } from "../../tools/lib/optional.mjs";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { which } from "../../tools/lib/run.mjs";
 import { NATIVE_GATEWAY, native } from "../support/native-gateway.mjs";
 import { startNginx } from "../support/nginx.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import { newFolder } from "../support/temp-folder.mjs";
 import { ask, newAssertionKey, startWorld } from "./contract/world.mjs";
 

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { execCapture, root, run } from "../../tools/lib/run.mjs";
 import { installPackages, pack } from "../../tools/lib/temp-project.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { launch, openPage } from "../support/browser.mjs";
 import { PEOPLE, selectUser } from "../support/login.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import { keepsItsSession } from "../support/quick-start.mjs";
 
 /** @import { Page } from "playwright-core" */

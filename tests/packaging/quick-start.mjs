@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { launch, openPage } from "../support/browser.mjs";
 import { newKey } from "../support/gateway.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import {
   filesOf,
   keepsItsSession,

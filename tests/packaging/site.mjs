@@ -5,10 +5,11 @@
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { launch, openPage } from "../support/browser.mjs";
 import { CLIENT_ID, PEOPLE, selectUser } from "../support/login.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import { serveFolder } from "./static.mjs";
 
 /** @import { Page } from "playwright-core" */

@@ -4,10 +4,11 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { freePort } from "../../tools/lib/ports.mjs";
 import { ACCOUNTS, startStandIn } from "../../www/stand-in/index.js";
 import { authorize } from "../support/authorize.mjs";
 import { newKey, newLogin, SUPPORT_CODE } from "../support/gateway.mjs";
-import { freePort, startProgram, untilReady } from "../support/program.mjs";
+import { startProgram, untilReady } from "../support/program.mjs";
 import { startBrowserApp } from "./browser.mjs";
 
 export { newLogin, SUPPORT_CODE };

@@ -3,7 +3,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OPTIONAL } from "../../tools/lib/optional.mjs";
-import { freePort, startProgram, untilReady } from "./program.mjs";
+import { freePort } from "../../tools/lib/ports.mjs";
+import { startProgram, untilReady } from "./program.mjs";
 
 /** The folders that nginx would make as root. */
 const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];

@@ -1,17 +1,7 @@
-/** Programs that tests start, and the ports that they get. */
+/** Programs that tests start. */
 
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-
-/** Returns a port without a server. @returns {Promise<number>} */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /**
  * Starts a program, and keeps all that it writes.

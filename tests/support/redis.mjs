@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { OPTIONAL, skipWithout } from "../../tools/lib/optional.mjs";
-import { freePort } from "./program.mjs";
+import { freePort } from "../../tools/lib/ports.mjs";
 
 /** Why tests with a Redis server are skipped, if they are. */
 export const skipWithoutRedis = skipWithout("redis");

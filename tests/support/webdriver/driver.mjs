@@ -11,8 +11,8 @@ import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { Builder, Capabilities } from "selenium-webdriver";
 import { findBrowser } from "../../../tools/lib/browser.mjs";
+import { freePort } from "../../../tools/lib/ports.mjs";
 import { which } from "../../../tools/lib/run.mjs";
-import { freePort } from "../program.mjs";
 import { withTimeout } from "./session.mjs";
 
 /** @import { ChildProcess } from "node:child_process" */
