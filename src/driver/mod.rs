@@ -31,6 +31,9 @@ use crate::session::{Event, Machine};
 use provider::Providers;
 use stores::Stores;
 
+/// Seconds between two fetches of keys for tokens that those at hand do not verify.
+const KEY_REFETCH_INTERVAL_SECS: f64 = 60.0;
+
 /// One client: what `createClient` returns.
 pub struct Driver {
     host: Host,
@@ -41,6 +44,8 @@ pub struct Driver {
     is_stepping: Cell<bool>,
     stores: Stores,
     elapsed: Cell<ElapsedClock>,
+    /// When keys may be fetched again for a token that those at hand do not verify, by [`Driver::elapsed`].
+    next_key_refetch: Cell<f64>,
 }
 
 impl Driver {
@@ -55,6 +60,7 @@ impl Driver {
             is_stepping: Cell::new(false),
             stores: Stores::default(),
             elapsed: Cell::default(),
+            next_key_refetch: Cell::default(),
         })
     }
 
@@ -75,6 +81,17 @@ impl Driver {
             return Err(closed_error());
         }
         Ok(())
+    }
+
+    /// Returns whether keys may be fetched again for a token that those at hand do not verify: once a minute, since such
+    /// tokens may be many.
+    fn begin_key_refetch(&self) -> bool {
+        let now = self.elapsed();
+        let is_allowed = now >= self.next_key_refetch.get();
+        if is_allowed {
+            self.next_key_refetch.set(now + KEY_REFETCH_INTERVAL_SECS);
+        }
+        is_allowed
     }
 
     /// Returns the seconds that have passed, by whichever of the device's clocks advanced more.

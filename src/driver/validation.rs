@@ -59,8 +59,8 @@ impl Context {
         Ok(self.build_session(requested, received.tokens, id_token, token, &user, now))
     }
 
-    /// Verifies the signature, with keys that are fetched again if those at hand cannot be read, lack the token's `kid`, or
-    /// were rotated.
+    /// Verifies the signature, with keys that are fetched again, once, if those at hand cannot be read, lack the token's
+    /// `kid`, or were rotated.
     async fn verify_signature(
         &self,
         requested: &TokenRequestContext<'_>,
@@ -72,12 +72,14 @@ impl Context {
             match read_keys(keys).await {
                 Ok(keys) => match SignatureVerifiedIdToken::verify(jws, &keys, &WebCrypto).await {
                     Ok(token) => return Ok(token),
-                    Err((Reason::KeyNotFound | Reason::Signature, refused)) if !is_last => {
+                    Err((Reason::KeyNotFound | Reason::Signature, refused))
+                        if !is_last && self.driver.begin_key_refetch() =>
+                    {
                         jws = refused;
                     }
                     Err((reason, _)) => return Err(Error::id_token(reason)),
                 },
-                Err(error) if is_last => return Err(error),
+                Err(error) if is_last || !self.driver.begin_key_refetch() => return Err(error),
                 Err(_) => {}
             }
             keys = self.request_keys(requested.provider, true);

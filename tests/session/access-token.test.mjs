@@ -417,3 +417,23 @@ for (const [name, rewrite, code, reason] of /** @type {const} */ ([
     );
   });
 }
+
+test("keys are fetched again for a token that they don't verify, but once a minute", async (t) => {
+  const { page, context, standIn } = await signedIn(t);
+  let keyRequests = 0;
+  await context.route(standIn.issuer + PATHS.keys, async (route) => {
+    keyRequests += 1;
+    await route.fulfill({ response: await route.fetch(), json: { keys: [KEYS.foreign.jwk] } });
+  });
+  const signInAgain = async () => {
+    keyRequests = 0;
+    await assert.rejects(loginOverHttp(page), /key_not_found/);
+    return keyRequests;
+  };
+
+  const requests = [await signInAgain(), await signInAgain()];
+  await advanceClocks(page, 61);
+  requests.push(await signInAgain());
+
+  assert.deepEqual(requests, [2, 1, 2]);
+});
