@@ -1,7 +1,8 @@
 /**
  * Runs the tests, each in the cheapest place that can answer its question (`docs/maintainers/testing.md`).
  *
- *     npm test                              the crate's tests, then those under `tests/` against the package just built
+ *     npm test                              the crate's tests, then those under `tests/` against the package just built; of
+ *                                           the largest tables a part
  *     npm test -- sign-in popup             the test files whose path contains one of the words
  *     npm test -- sign-in --name "reload"   of those, the tests whose name matches the regular expression
  *     npm test -- sign-in --chromium        all of these files in the complete Chromium, and nothing in Node
@@ -66,7 +67,10 @@ async function cargoTests(name) {
 async function packageTests(words, { name, chromium } = {}) {
   const files = testFiles(words);
   logStep(`Testing the package: ${files.length} files under tests/`);
-  const runs = chromium ? files.map((path) => ({ path, env: {} })) : cheapestRuns(files);
+  const isPart = words.length === 0 && name === undefined;
+  const runs = chromium
+    ? files.map((path) => ({ path, env: {} }))
+    : cheapestRuns(files, { isPart });
   return runTestFiles(runs, name);
 }
 

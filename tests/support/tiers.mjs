@@ -11,6 +11,9 @@ import { inNode } from "./engine.mjs";
 /** Whether only what needs a browser is played: the rest is played in Node. */
 export const browserTestsOnly = Boolean(process.env.BROWSER_TESTS_ONLY);
 
+/** Whether this is a run of all tests, in which large tables are played in part. */
+export const isPart = Boolean(process.env.PART_OF_TABLES);
+
 /** @type {typeof nodeTest} */
 const leftOut = /** @type {any} */ (() => Promise.resolve());
 
