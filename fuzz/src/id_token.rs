@@ -2,6 +2,7 @@
 //! what is done to it after it was signed; a line with its header; then its claims. They are signed by a key of the
 //! provider's, so that what lies behind the signature is reached.
 
+use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::error::Reason;
@@ -11,22 +12,22 @@ use classlink_spa::protocol::id_token::{
 use classlink_spa::protocol::jwks::KeySet;
 use classlink_spa::protocol::jws::{Algorithm, Jws};
 use classlink_spa::protocol::secret::Secret;
-use ring::digest;
 use serde_json::{Map, Value, json};
 
-use crate::keys::{Ring, SigningKey, key_set};
+use crate::keys::{AwsLc, SigningKey, key_set};
 use crate::login::{CLIENT_ID, CREATED_AT, ISSUER};
 use crate::reading::{line, now, number, object, text, text_line};
 
 const ACCESS_TOKEN: &str = "opaque";
 const NONCE: &str = "n1";
-const ADVERTISED: &str = "RS256 PS384 ES256 ES384 EdDSA Ed25519 none HS256";
+const ADVERTISED: &str = "RS256 PS384 ES256 ES384 ES512 EdDSA Ed25519 none HS256";
 
 /// The provider's keys.
 struct Provider {
     rsa: SigningKey,
     p256: SigningKey,
     p384: SigningKey,
+    p521: SigningKey,
     ed25519: SigningKey,
     keys: KeySet,
 }
@@ -38,29 +39,27 @@ thread_local! {
 
 impl Provider {
     fn new() -> Self {
-        let keys = [SigningKey::rsa(), SigningKey::p256(), SigningKey::p384()];
-        let [rsa, p256, p384] = keys;
-        let ed25519 = SigningKey::ed25519_of(&[7; 32]);
-        let jwks = [(&rsa, "r"), (&p256, "p"), (&p384, "q"), (&ed25519, "e")];
+        let [rsa, p256, p384] = [SigningKey::rsa(), SigningKey::p256(), SigningKey::p384()];
+        let [p521, ed25519] = [SigningKey::p521(), SigningKey::ed25519()];
+        let jwks = [(&rsa, "r"), (&p256, "p"), (&p384, "q"), (&p521, "s"), (&ed25519, "e")];
         let keys = key_set(&jwks.map(|(key, id)| key.jwk(&json!({ "kid": id }))));
-        Self { rsa, p256, p384, ed25519, keys }
+        Self { rsa, p256, p384, p521, ed25519, keys }
     }
 
     fn key(&self, algorithm: &str) -> &SigningKey {
         match algorithm.get(..2) {
             Some("RS" | "PS") => &self.rsa,
             Some("ES") if algorithm == "ES384" => &self.p384,
+            Some("ES") if algorithm == "ES512" => &self.p521,
             Some("ES") => &self.p256,
             _ => &self.ed25519,
         }
     }
 }
 
-/// Does something with the provider's key for an algorithm; not for ES512, which `ring` has none for.
+/// Does something with the provider's key for an algorithm.
 pub(crate) fn with_key(algorithm: &str, act: impl FnOnce(&SigningKey)) {
-    if algorithm != "ES512" {
-        PROVIDER.with(|provider| act(provider.key(algorithm)));
-    }
+    PROVIDER.with(|provider| act(provider.key(algorithm)));
 }
 
 /// A verified ID token with these members beside, or in place of, the required ones.
@@ -103,7 +102,7 @@ fn sign(algorithm: &str, header: &[u8], claims: &[u8]) -> String {
 fn validate(token: &str, asked: &Asked) -> Result<VerifiedIdToken, Reason> {
     PROVIDER.with(|provider| {
         let jws = Jws::parse(token, ADVERTISED)?;
-        let authentic = now(SignatureVerifiedIdToken::verify(jws, &provider.keys, &Ring));
+        let authentic = now(SignatureVerifiedIdToken::verify(jws, &provider.keys, &AwsLc));
         let access_token = Secret::new(ACCESS_TOKEN.to_owned());
         let expected = ExpectedClaims {
             issuer: ISSUER,
@@ -112,7 +111,7 @@ fn validate(token: &str, asked: &Asked) -> Result<VerifiedIdToken, Reason> {
             access_token: &access_token,
         };
         let authentic = authentic.map_err(|(reason, _)| reason)?;
-        let checked = now(authentic.validate_claims(&expected, &Ring))?;
+        let checked = now(authentic.validate_claims(&expected, &AwsLc))?;
         let Asked { now, tolerance, max_age, .. } = *asked;
         checked
             .validate_times(TimeContext { now, tolerance, max_age })

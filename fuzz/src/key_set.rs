@@ -10,7 +10,7 @@ use classlink_spa::protocol::jws::{Algorithm, Jws};
 use serde_json::{Map, Value, json};
 
 use crate::id_token::with_key;
-use crate::keys::Ring;
+use crate::keys::AwsLc;
 use crate::reading::{now, object, text, text_line};
 
 /// Chooses a key, and holds the choice to RFC 7517, section 4, and `OpenID` Connect Core 1.0, 10.1.
@@ -48,7 +48,7 @@ pub fn run(mut data: &[u8]) {
         let ours = ours.as_object().unwrap();
         let is_ours =
             |jwk: &Map<String, Value>| ours.iter().all(|(name, value)| jwk[name] == *value);
-        if now(SignatureVerifiedIdToken::verify(signed, &keys, &Ring)).is_ok() {
+        if now(SignatureVerifiedIdToken::verify(signed, &keys, &AwsLc)).is_ok() {
             assert!(fitting.into_iter().any(is_ours), "another key verifies what ours has signed");
         } else {
             assert!(!is_clear || !fitting.into_iter().any(is_ours), "our key does not verify");

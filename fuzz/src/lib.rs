@@ -21,7 +21,7 @@ pub mod server;
 pub mod token_answer;
 pub mod url;
 
-/// The keys that the crate's own tests sign with, and `ring` in place of Web Crypto.
+/// The keys that the crate's own tests sign with, and `aws-lc-rs` in place of Web Crypto.
 #[expect(dead_code, reason = "the tests need more of them")]
 #[path = "../../src/protocol/id_token/tests/keys.rs"]
 mod keys;

@@ -55,7 +55,6 @@ export const TOOLS = {
   form_urlencoded: "tests: the form reader is compared with it",
   "libfuzzer-sys": "fuzzing: the fuzzer",
   proptest: "tests: generated input",
-  ring: "tests: signs tokens, and checks signatures",
   "wasm-bindgen-cli-support": "build: the glue, by the version that `Cargo.lock` pins",
   // npm
   "@arethetypeswrong/core": "tests: whether every entry's types resolve",

@@ -1,11 +1,11 @@
 //! A key that signs assertions (PEM or a JWK), then the claims of the user who is asserted, behind a line `--`.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use classlink_gateway::assertion::{Assertions, SigningKey};
 use classlink_gateway::session::OpenSession;
 use classlink_spa::protocol::encoding::{base64url, from_base64url};
 use classlink_spa::protocol::json;
-use ring::digest::{SHA256, digest};
-use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::Value;
 
 use super::{NOW, session};

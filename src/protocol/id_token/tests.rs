@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use self::keys::{Ring, SigningKey};
+use self::keys::{AwsLc, SigningKey};
 use super::*;
 use crate::protocol::json::tests::to_serde;
 
@@ -76,13 +76,13 @@ fn authentic(claims: &Value) -> SignatureVerifiedIdToken {
     let key = SigningKey::ed25519();
     let token = key.sign(&json!({ "alg": "EdDSA" }), claims);
     let jws = Jws::parse(&token, &advertised(&["EdDSA"])).unwrap();
-    block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap()
+    block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &AwsLc)).ok().unwrap()
 }
 
 /// Validates all but the times.
 fn check(claims: &Value) -> Result<ClaimsValidatedIdToken, Reason> {
     let access_token = secret("opaque");
-    block_on(authentic(claims).validate_claims(&expected(&access_token), &Ring))
+    block_on(authentic(claims).validate_claims(&expected(&access_token), &AwsLc))
 }
 
 /// Validates everything.
@@ -105,7 +105,7 @@ pub(crate) fn verified(given: Value) -> VerifiedIdToken {
         issued_for: IssuedFor::Login(&text("nonce")),
         access_token: &access_token,
     };
-    let checked = block_on(authentic(&claims).validate_claims(&expected, &Ring)).unwrap();
+    let checked = block_on(authentic(&claims).validate_claims(&expected, &AwsLc)).unwrap();
     let now = claims["iat"].as_f64().unwrap();
     checked.validate_times(clock(now, None)).ok().unwrap()
 }
@@ -356,8 +356,9 @@ fn at_hash_must_be_the_access_tokens() {
         let check = |hash: &str| {
             let token = key.sign(&json!({ "alg": name }), &with("at_hash", hash));
             let jws = Jws::parse(&token, &advertised(&[name])).unwrap();
-            let authentic = block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &Ring));
-            block_on(authentic.ok().unwrap().validate_claims(&expected(&access_token), &Ring)).err()
+            let authentic = block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &AwsLc));
+            block_on(authentic.ok().unwrap().validate_claims(&expected(&access_token), &AwsLc))
+                .err()
         };
         for hash in [half_256, half_384, half_512] {
             let outcome = (hash != half).then_some(Reason::AtHash);
@@ -371,7 +372,7 @@ fn at_hash_must_be_the_access_tokens() {
     let foreign = secret("another access token");
     let token = authentic(&with("at_hash", half_512));
     assert_eq!(
-        block_on(token.validate_claims(&expected(&foreign), &Ring)).err(),
+        block_on(token.validate_claims(&expected(&foreign), &AwsLc)).err(),
         Some(Reason::AtHash)
     );
 }
@@ -395,7 +396,7 @@ fn token_is_refused_when_the_platform_cannot_compute_at_hash() {
         }
     }
     let access_token = secret("opaque");
-    let hash = at_hash(&block_on(Ring.digest(Hash::Sha512, b"opaque")).unwrap());
+    let hash = at_hash(&block_on(AwsLc.digest(Hash::Sha512, b"opaque")).unwrap());
     let checked = |claims: &Value| {
         let token = authentic(claims);
         block_on(token.validate_claims(&expected(&access_token), &NoDigests)).err()
@@ -435,7 +436,7 @@ fn first_check_that_fails_gives_the_reason() {
         "nbf": 1_800_000_000,
         "auth_time": 1,
     });
-    let digest = block_on(Ring.digest(Hash::Sha512, b"opaque"));
+    let digest = block_on(AwsLc.digest(Hash::Sha512, b"opaque"));
     for (name, right, reason) in [
         ("iss", json!(ISSUER), Reason::Issuer),
         ("aud", json!("c1"), Reason::Audience),
@@ -478,9 +479,9 @@ fn last_of_duplicate_claims_is_validated_and_returned() {
     let token = key.sign_text(&json!({ "alg": "EdDSA" }), &twice);
     let jws = Jws::parse(&token, &advertised(&["EdDSA"])).unwrap();
     let authentic =
-        block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &Ring)).ok().unwrap();
+        block_on(SignatureVerifiedIdToken::verify(jws, &key.key_set(), &AwsLc)).ok().unwrap();
     let access_token = secret("opaque");
-    let token = block_on(authentic.validate_claims(&expected(&access_token), &Ring))
+    let token = block_on(authentic.validate_claims(&expected(&access_token), &AwsLc))
         .unwrap()
         .validate_times(good_clock())
         .ok()
@@ -592,7 +593,7 @@ proptest! {
 fn check_from(issued_for: IssuedFor<'_>, claims: &Value) -> Option<Reason> {
     let access_token = secret("opaque");
     let expected = ExpectedClaims { issued_for, ..expected(&access_token) };
-    block_on(authentic(claims).validate_claims(&expected, &Ring)).err()
+    block_on(authentic(claims).validate_claims(&expected, &AwsLc)).err()
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Keys that sign in tests, and the verification of their signatures by `ring`, in place of Web Crypto.
+//! Keys that sign in tests, and the verification of their signatures by `aws-lc-rs`, in place of Web Crypto.
 
-use ring::digest;
-use ring::rand::{self, SystemRandom};
-use ring::signature::{
+use aws_lc_rs::digest;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
     RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
@@ -13,8 +13,8 @@ use crate::protocol::id_token::{CryptoProvider, VerifyError};
 use crate::protocol::jwks::{Jwk, KeySet};
 use crate::protocol::jws::{Algorithm, Hash};
 
-/// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048` as PKCS #8, in base64url: `ring` makes no RSA keys.
-/// It has signed nothing but tests.
+/// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048` as PKCS #8, in base64url: to make an RSA key
+/// takes longer than most tests. It has signed nothing but tests.
 const RSA_KEY: &str = "\
     MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDRYt7SyjiLcoE60aP3Zpskp5o45WCnyy0WK8_jnhdtI-Q1\
     dYjtYpxwsgeYYWdrGPS-3sBT3HRrf7Ihl4oOnGNhUXPIpfxT2Jujr6t4DGS42iVS7SvfGWzq9hgQXHMqsED3VIGFxdOh1tXA\
@@ -54,26 +54,23 @@ impl SigningKey {
         Self::ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, "P-384")
     }
 
+    pub(super) fn p521() -> Self {
+        Self::ec(&signature::ECDSA_P521_SHA512_FIXED_SIGNING, "P-521")
+    }
+
     fn ec(algorithm: &'static EcdsaSigningAlgorithm, curve: &'static str) -> Self {
-        let random = SystemRandom::new();
-        let key = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
-        Self::Ec(EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).unwrap(), curve)
+        Self::Ec(EcdsaKeyPair::generate(algorithm).unwrap(), curve)
     }
 
     pub(super) fn ed25519() -> Self {
-        Self::ed25519_of(&rand::generate(&SystemRandom::new()).unwrap().expose())
-    }
-
-    /// The key of this seed.
-    pub(super) fn ed25519_of(seed: &[u8; 32]) -> Self {
-        Self::Ed25519(Ed25519KeyPair::from_seed_unchecked(seed).unwrap())
+        Self::Ed25519(Ed25519KeyPair::generate().unwrap())
     }
 
     /// The public key as a JWK, with other members beside.
     pub(super) fn jwk(&self, others: &Value) -> Value {
         let mut jwk = match self {
             Self::Rsa(pair) => {
-                let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
+                let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
                 json!({ "kty": "RSA", "n": base64url(public.n), "e": base64url(public.e) })
             }
             Self::Ec(pair, curve) => {
@@ -122,7 +119,7 @@ impl SigningKey {
                     Algorithm::Ps512 => &signature::RSA_PSS_SHA512,
                     other => panic!("{other:?} is not RSA's"),
                 };
-                let mut signature = vec![0; pair.public().modulus_len()];
+                let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(encoding, &random, input, &mut signature).unwrap();
                 signature
             }
@@ -137,10 +134,10 @@ pub(super) fn key_set(keys: &[Value]) -> KeySet {
     KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 
-/// `ring`'s cryptography. It has no P-521, so ES512 is an algorithm that this platform does not know.
-pub(super) struct Ring;
+/// The cryptography of `aws-lc-rs`.
+pub(super) struct AwsLc;
 
-impl CryptoProvider for Ring {
+impl CryptoProvider for AwsLc {
     fn verify(
         &self,
         key: Jwk<'_>,
@@ -182,16 +179,13 @@ fn verify(
         let key = RsaPublicKeyComponents { n: decode("n")?, e: decode("e")? };
         return Ok(key.verify(parameters, input, signature).is_ok());
     }
-    let (parameters, key): (&dyn VerificationAlgorithm, Vec<u8>) = match (kind, algorithm) {
-        ("EC", Algorithm::Es256) => {
-            (&signature::ECDSA_P256_SHA256_FIXED, [vec![4], decode("x")?, decode("y")?].concat())
-        }
-        ("EC", Algorithm::Es384) => {
-            (&signature::ECDSA_P384_SHA384_FIXED, [vec![4], decode("x")?, decode("y")?].concat())
-        }
-        ("EC", Algorithm::Es512) => return Err(VerifyError::Algorithm),
-        ("OKP", Algorithm::EdDsa) => (&signature::ED25519, decode("x")?),
-        (key, other) => panic!("{other:?} came with {key:?}"),
+    let point = || Ok([vec![4], decode("x")?, decode("y")?].concat());
+    let (parameters, key): (&'static dyn VerificationAlgorithm, Vec<u8>) = match algorithm {
+        Algorithm::Es256 => (&signature::ECDSA_P256_SHA256_FIXED, point()?),
+        Algorithm::Es384 => (&signature::ECDSA_P384_SHA384_FIXED, point()?),
+        Algorithm::Es512 => (&signature::ECDSA_P521_SHA512_FIXED, point()?),
+        Algorithm::EdDsa => (&signature::ED25519, decode("x")?),
+        other => panic!("{other:?} came with {kind:?}"),
     };
     Ok(UnparsedPublicKey::new(parameters, key).verify(input, signature).is_ok())
 }

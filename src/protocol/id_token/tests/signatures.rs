@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::keys::{Ring, SigningKey, key_set};
+use super::keys::{AwsLc, SigningKey, key_set};
 use super::{ALL, advertised, block_on, claims, expected, good_clock, secret};
 use crate::error::Reason;
 use crate::protocol::encoding::{base64url, from_base64url};
@@ -18,7 +18,7 @@ use crate::protocol::jws::{Algorithm, Hash, Jws};
 
 /// Parses and verifies a token.
 fn authenticate(token: &str, keys: &KeySet) -> Result<SignatureVerifiedIdToken, Reason> {
-    authenticate_on(&Ring, token, keys)
+    authenticate_on(&AwsLc, token, keys)
 }
 
 fn authenticate_on(
@@ -57,7 +57,7 @@ fn examples_of_rfc_7515_are_verified() {
         // They are not ID tokens of this issuer.
         let access_token = secret("opaque");
         let refused = block_on(
-            SignatureVerifiedIdToken(jws).validate_claims(&expected(&access_token), &Ring),
+            SignatureVerifiedIdToken(jws).validate_claims(&expected(&access_token), &AwsLc),
         )
         .err();
         assert_eq!(refused, Some(Reason::Issuer));
@@ -88,7 +88,7 @@ fn example_of_rfc_8037_is_verified() {
     let verify = |signing_input| {
         let keys = key_set(std::slice::from_ref(&key));
         let jws = example(signing_input);
-        block_on(SignatureVerifiedIdToken::verify(jws, &keys, &Ring))
+        block_on(SignatureVerifiedIdToken::verify(jws, &keys, &AwsLc))
             .err()
             .map(|(reason, _)| reason)
     };
@@ -103,13 +103,14 @@ fn token_signed_by_the_providers_key_is_accepted_with_every_algorithm() {
         (SigningKey::rsa(), &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"][..]),
         (SigningKey::p256(), &["ES256"]),
         (SigningKey::p384(), &["ES384"]),
+        (SigningKey::p521(), &["ES512"]),
         (SigningKey::ed25519(), &["EdDSA", "Ed25519"]),
     ] {
         for name in names {
             let token = key.sign(&json!({ "alg": name, "typ": "JWT" }), &claims());
             let access_token = secret("opaque");
             let authentic = authenticate(&token, &key.key_set()).unwrap();
-            let verified = block_on(authentic.validate_claims(&expected(&access_token), &Ring))
+            let verified = block_on(authentic.validate_claims(&expected(&access_token), &AwsLc))
                 .unwrap()
                 .validate_times(good_clock());
             assert_eq!(verified.ok().unwrap().subject(), "8708718", "{name}");
@@ -123,6 +124,7 @@ fn signature_of_another_key_is_refused() {
         (SigningKey::ed25519(), SigningKey::ed25519(), "EdDSA"),
         (SigningKey::p256(), SigningKey::p256(), "ES256"),
         (SigningKey::p384(), SigningKey::p384(), "ES384"),
+        (SigningKey::p521(), SigningKey::p521(), "ES512"),
     ] {
         for header in [json!({ "alg": name }), json!({ "alg": name, "kid": "k" })] {
             let token = theirs.sign(&header, &claims());
@@ -223,11 +225,11 @@ impl CryptoProvider for Choosy {
         if self.asked.get() <= self.refused {
             return Err(VerifyError::Key);
         }
-        Ring.verify(key, algorithm, input, signature).await
+        AwsLc.verify(key, algorithm, input, signature).await
     }
 
     async fn digest(&self, hash: Hash, input: &[u8]) -> Option<Vec<u8>> {
-        Ring.digest(hash, input).await
+        AwsLc.digest(hash, input).await
     }
 }
 
@@ -286,11 +288,11 @@ fn refused_token_is_returned_to_be_verified_with_newer_keys() {
     let token = new.sign(&json!({ "alg": "EdDSA", "kid": "new" }), &claims());
     let jws = Jws::parse(&token, &advertised(&ALL)).unwrap();
     let old_keys = key_set(&[old.jwk(&json!({ "kid": "old" }))]);
-    let refused = block_on(SignatureVerifiedIdToken::verify(jws, &old_keys, &Ring)).err();
+    let refused = block_on(SignatureVerifiedIdToken::verify(jws, &old_keys, &AwsLc)).err();
     let (reason, jws) = refused.unwrap();
     assert_eq!(reason, Reason::KeyNotFound);
     let new_keys = key_set(&[new.jwk(&json!({ "kid": "new" }))]);
-    assert!(block_on(SignatureVerifiedIdToken::verify(jws, &new_keys, &Ring)).is_ok());
+    assert!(block_on(SignatureVerifiedIdToken::verify(jws, &new_keys, &AwsLc)).is_ok());
 }
 
 thread_local! {
