@@ -37,11 +37,11 @@ const noTests = () => ({ passed: 0, failed: 0, skipped: 0 });
 
 /** @param {string} [name] @returns {Promise<TestCounts>} */
 async function cargoTests(name) {
-  logStep("Testing the crate (cargo test)");
   const sum = noTests();
   try {
     const filter = name === undefined ? [] : [name];
     await run("cargo", ["test", "--workspace", "--locked", "--no-fail-fast", ...filter], {
+      title: "Tested the crates (cargo test)",
       onLine(line) {
         const result = line.match(/^test result: \w+\. (\d+) passed; (\d+) failed;/);
         if (!result) return;
@@ -131,12 +131,12 @@ await runAsCli(import.meta, async (args) => {
   await setUp({ browser: !unit, optional: !unit });
   if (values.watch) return watchTests(words, values);
   const isDev = Boolean(dev || unit);
-  await build({ isDev });
-  if (!unit && testFiles(words).some((path) => path.includes("native"))) await buildGateway();
-  const sums = [];
-  if (unit || (words.length === 0 && name === undefined)) {
-    sums.push(await cargoTests(unit ? name : undefined));
-  }
-  sums.push(await packageTests(unit ? ["vectors"] : words, values));
+  const needsGateway = !unit && testFiles(words).some((path) => path.includes("native"));
+  await Promise.all([build({ isDev }), ...(needsGateway ? [buildGateway()] : [])]);
+  const hasCargoTests = unit || (words.length === 0 && name === undefined);
+  const sums = await Promise.all([
+    hasCargoTests ? cargoTests(unit ? name : undefined) : noTests(),
+    packageTests(unit ? ["vectors"] : words, values),
+  ]);
   report(sums);
 });

@@ -86,17 +86,22 @@ export function cheapestRuns(files, { isPart }) {
   };
   const shell = findBrowser("headlessShell");
   /** @type {NodeJS.ProcessEnv} */
+  const tables = isPart ? { PART_OF_TABLES: "1" } : {};
+  const inNode = { ENGINE: "node", ...tables };
+  /** @type {NodeJS.ProcessEnv} */
   const inBrowser = shell ? { HEADLESS_SHELL: shell } : {};
   return [...files]
     .sort((one, other) => rank(one) - rank(other))
     .flatMap((path) => {
       const source = readFileSync(join(root, path), "utf8");
       if (!source.includes("support/tiers.mjs")) return [{ path, env: inBrowser }];
-      const inNode = { path, env: { ENGINE: "node", ...(isPart && { PART_OF_TABLES: "1" }) } };
       const needsBrowser = /\bbrowserTest\b|\bbrowserTestsOnly\b/.test(source);
-      return needsBrowser
-        ? [{ path, env: { ...inBrowser, BROWSER_TESTS_ONLY: "1" } }, inNode]
-        : [inNode];
+      /** @type {Run[]} */
+      const runs = [{ path, env: inNode }];
+      if (needsBrowser) {
+        runs.unshift({ path, env: { ...inBrowser, ...tables, BROWSER_TESTS_ONLY: "1" } });
+      }
+      return runs;
     });
 }
 
