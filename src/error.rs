@@ -65,40 +65,78 @@ pub enum ErrorCode {
 }
 
 /// The error codes of an authorization response that have a code of their own
-/// (RFC 6749, 4.1.2.1; `OpenID` Connect Core 1.0, 3.1.2.6).
+/// (RFC 6749, 4.1.2.1; `OpenID` Connect Core 1.0, 3.1.2.6), and `provider_error` for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProviderCode(&'static str);
+#[expect(missing_docs, reason = "named as in the norms")]
+pub enum ProviderCode {
+    AccessDenied,
+    LoginRequired,
+    InteractionRequired,
+    ConsentRequired,
+    AccountSelectionRequired,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+    InvalidScope,
+    InvalidRequest,
+    InvalidRedirectUri,
+    ServerError,
+    TemporarilyUnavailable,
+    ProviderError,
+}
 
 impl ProviderCode {
-    const KNOWN: [&'static str; 12] = [
-        "access_denied",
-        "login_required",
-        "interaction_required",
-        "consent_required",
-        "account_selection_required",
-        "unauthorized_client",
-        "unsupported_response_type",
-        "invalid_scope",
-        "invalid_request",
-        "invalid_redirect_uri",
-        "server_error",
-        "temporarily_unavailable",
+    const ALL: [Self; 13] = [
+        Self::AccessDenied,
+        Self::LoginRequired,
+        Self::InteractionRequired,
+        Self::ConsentRequired,
+        Self::AccountSelectionRequired,
+        Self::UnauthorizedClient,
+        Self::UnsupportedResponseType,
+        Self::InvalidScope,
+        Self::InvalidRequest,
+        Self::InvalidRedirectUri,
+        Self::ServerError,
+        Self::TemporarilyUnavailable,
+        Self::ProviderError,
     ];
 
     /// Returns the code for a provider's `error`; `provider_error` for one that the norms do not define.
     #[must_use]
     pub fn from_error(error: &str) -> Self {
-        let known = Self::KNOWN.iter().find(|known| **known == error);
-        Self(known.copied().unwrap_or("provider_error"))
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == error);
+        known.unwrap_or(Self::ProviderError)
     }
-}
 
-impl ProviderCode {
     /// Returns whether a request with `prompt=none` failed since the user must interact (`OpenID` Connect Core 1.0,
     /// 3.1.2.6).
     #[must_use]
     pub fn requires_interaction(self) -> bool {
-        self.0.ends_with("_required")
+        matches!(
+            self,
+            Self::LoginRequired
+                | Self::InteractionRequired
+                | Self::ConsentRequired
+                | Self::AccountSelectionRequired
+        )
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
+            Self::InteractionRequired => "interaction_required",
+            Self::ConsentRequired => "consent_required",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ProviderError => "provider_error",
+        }
     }
 }
 
@@ -117,7 +155,7 @@ impl ErrorCode {
             Self::LaunchLoop => "launch_loop",
             Self::CallbackMalformed => "callback_malformed",
             Self::IssuerMismatch => "issuer_mismatch",
-            Self::Provider(code) => code.0,
+            Self::Provider(code) => code.as_str(),
             Self::Network => "network",
             Self::Timeout => "timeout",
             Self::ProviderResponseInvalid => "provider_response_invalid",
@@ -140,7 +178,9 @@ impl ErrorCode {
     fn retryable(self) -> bool {
         match self {
             Self::Network | Self::Timeout | Self::KeysUnavailable => true,
-            Self::Provider(code) => matches!(code.0, "server_error" | "temporarily_unavailable"),
+            Self::Provider(code) => {
+                matches!(code, ProviderCode::ServerError | ProviderCode::TemporarilyUnavailable)
+            }
             _ => false,
         }
     }
@@ -450,9 +490,9 @@ mod tests {
             assert!(quoted(reason.as_str()), "{reason:?}");
             assert_eq!(Reason::from_name(reason.as_str()), Some(reason));
         }
-        for code in ProviderCode::KNOWN {
-            assert_eq!(ErrorCode::Provider(ProviderCode::from_error(code)).as_str(), code);
-            assert!(quoted(code), "{code}");
+        for code in ProviderCode::ALL {
+            assert!(quoted(code.as_str()), "{code:?}");
+            assert_eq!(ProviderCode::from_error(code.as_str()), code);
         }
     }
 
