@@ -29,8 +29,27 @@ fn storage() -> Result<Storage, Error> {
     storage.ok_or_else(|| unavailable(JsValue::UNDEFINED))
 }
 
+fn read(key: &str) -> Result<Option<String>, Error> {
+    storage()?.get_item(key).map_err(unavailable)
+}
+
+fn write(key: &str, text: &str) -> Result<(), Error> {
+    storage()?.set_item(key, text).map_err(unavailable)
+}
+
+fn remove(key: &str) -> Result<(), Error> {
+    storage()?.remove_item(key).map_err(unavailable)
+}
+
+/// Returns the keys that begin with a prefix, all at once: removing one may renumber the others.
+fn keys(storage: &Storage, prefix: &str) -> Vec<String> {
+    let count = storage.length().unwrap_or_default();
+    let keys = (0..count).filter_map(|index| storage.key(index).ok().flatten());
+    keys.filter(|key| key.starts_with(prefix)).collect()
+}
+
 fn login_key(state: &str) -> String {
-    [LOGIN_PREFIX, state].concat()
+    key(LOGIN_PREFIX, state)
 }
 
 /// Two clients on one page share no marker: `registration` names one, as `Config::channel` does.
@@ -43,8 +62,7 @@ fn key(prefix: &str, registration: &str) -> String {
 /// # Errors
 /// `storage_unavailable`.
 pub fn pending_login(state: &str) -> Result<Option<PendingLogin>, Error> {
-    let text = storage()?.get_item(&login_key(state)).map_err(unavailable)?;
-    Ok(text.as_deref().and_then(PendingLogin::from_stored))
+    Ok(read(&login_key(state))?.as_deref().and_then(PendingLogin::from_stored))
 }
 
 /// Stores a pending login under its state.
@@ -52,7 +70,7 @@ pub fn pending_login(state: &str) -> Result<Option<PendingLogin>, Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn save_login(state: &str, pending: &PendingLogin) -> Result<(), Error> {
-    storage()?.set_item(&login_key(state), &pending.to_stored()).map_err(unavailable)
+    write(&login_key(state), &pending.to_stored())
 }
 
 /// Removes the pending login of a state.
@@ -60,7 +78,7 @@ pub fn save_login(state: &str, pending: &PendingLogin) -> Result<(), Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn remove_login(state: &str) -> Result<(), Error> {
-    storage()?.remove_item(&login_key(state)).map_err(unavailable)
+    remove(&login_key(state))
 }
 
 /// Removes the pending logins that are too old for a callback, or cannot be read.
@@ -68,19 +86,13 @@ pub fn remove_login(state: &str) -> Result<(), Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn remove_stale_logins(now: f64) -> Result<(), Error> {
-    let storage = storage()?;
-    let count = storage.length().map_err(unavailable)?;
-    let mut old = Vec::new();
-    for index in 0..count {
-        if let Some(key) = storage.key(index).map_err(unavailable)?
-            && let Some(state) = key.strip_prefix(LOGIN_PREFIX)
-            && !pending_login(state)?.is_some_and(|pending| pending.is_unexpired(now))
-        {
-            old.push(key);
+    for key in keys(&storage()?, LOGIN_PREFIX) {
+        let pending = read(&key)?.as_deref().and_then(PendingLogin::from_stored);
+        if !pending.is_some_and(|pending| pending.is_unexpired(now)) {
+            remove(&key)?;
         }
     }
-    // After the loop, since removing one key may renumber the others.
-    old.iter().try_for_each(|key| storage.remove_item(key).map_err(unavailable))
+    Ok(())
 }
 
 /// Returns whether a launch at this time is a restarted one that came back without its state.
@@ -88,7 +100,7 @@ pub fn remove_stale_logins(now: f64) -> Result<(), Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn is_launch_loop(registration: &str, now: f64) -> Result<bool, Error> {
-    let mark = storage()?.get_item(&key(LAUNCH_PREFIX, registration)).map_err(unavailable)?;
+    let mark = read(&key(LAUNCH_PREFIX, registration))?;
     Ok(mark.is_some_and(|mark| pending::is_launch_loop(&mark, now)))
 }
 
@@ -97,8 +109,7 @@ pub fn is_launch_loop(registration: &str, now: f64) -> Result<bool, Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn save_launch_marker(registration: &str, state: &str, now: u32) -> Result<(), Error> {
-    let mark = pending::launch_marker(state, now);
-    storage()?.set_item(&key(LAUNCH_PREFIX, registration), &mark).map_err(unavailable)
+    write(&key(LAUNCH_PREFIX, registration), &pending::launch_marker(state, now))
 }
 
 /// Removes the launch marker, and returns the state of the login that it was for.
@@ -106,9 +117,9 @@ pub fn save_launch_marker(registration: &str, state: &str, now: u32) -> Result<(
 /// # Errors
 /// `storage_unavailable`.
 pub fn take_launch_marker(registration: &str) -> Result<Option<String>, Error> {
-    let (storage, key) = (storage()?, key(LAUNCH_PREFIX, registration));
-    let mark = storage.get_item(&key).map_err(unavailable)?;
-    storage.remove_item(&key).map_err(unavailable)?;
+    let key = key(LAUNCH_PREFIX, registration);
+    let mark = read(&key)?;
+    remove(&key)?;
     Ok(mark.and_then(|mark| pending::launch_marker_state(&mark)))
 }
 
@@ -117,7 +128,7 @@ pub fn take_launch_marker(registration: &str) -> Result<Option<String>, Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn can_restore_by_redirect(registration: &str, now: f64) -> Result<bool, Error> {
-    let mark = storage()?.get_item(&key(RESTORE_PREFIX, registration)).map_err(unavailable)?;
+    let mark = read(&key(RESTORE_PREFIX, registration))?;
     Ok(pending::can_restore_by_redirect(mark.as_deref(), now))
 }
 
@@ -126,43 +137,38 @@ pub fn can_restore_by_redirect(registration: &str, now: f64) -> Result<bool, Err
 /// # Errors
 /// `storage_unavailable`.
 pub fn mark_restore_redirect(registration: &str) -> Result<(), Error> {
-    storage()?.set_item(&key(RESTORE_PREFIX, registration), "asked").map_err(unavailable)
+    write(&key(RESTORE_PREFIX, registration), "asked")
 }
 
 /// Stores the result of a restore by redirect: `restored_at_secs` if the redirect signed the user in, nothing if another
 /// sign-in did.
 pub fn record_restore_result(registration: &str, restored_at_secs: Option<u32>) {
+    let key = key(RESTORE_PREFIX, registration);
     // Without storage there is no marker.
-    if let Ok(storage) = storage() {
-        let key = key(RESTORE_PREFIX, registration);
-        let _ = match restored_at_secs {
-            Some(now) => storage.set_item(&key, &ascii::format_u64(now.into())),
-            None => storage.remove_item(&key),
-        };
-    }
+    let _ = match restored_at_secs {
+        Some(now) => write(&key, &ascii::format_u64(now.into())),
+        None => remove(&key),
+    };
 }
 
 /// Stores the `state` of a logout at the provider, for when the user comes back. A failure is ignored.
 pub fn save_logout_state(registration: &str, state: &str) {
-    if let Ok(storage) = storage() {
-        let _ = storage.set_item(&key(LOGOUT_PREFIX, registration), state);
-    }
+    let _ = write(&key(LOGOUT_PREFIX, registration), state);
 }
 
 /// Removes and returns the `state` of a logout at the provider.
 #[must_use]
 pub fn take_logout_state(registration: &str) -> Option<String> {
-    let (storage, key) = (storage().ok()?, key(LOGOUT_PREFIX, registration));
-    let state = storage.get_item(&key).ok().flatten();
-    let _ = storage.remove_item(&key);
+    let key = key(LOGOUT_PREFIX, registration);
+    let state = read(&key).ok().flatten();
+    let _ = remove(&key);
     state
 }
 
 /// Returns whether the user signed out in this tab, or their session ended, and no sign-in came since.
 #[must_use]
 pub fn is_signed_out() -> bool {
-    let mark = storage().ok().and_then(|storage| storage.get_item(LOGIN_MARK_KEY).ok().flatten());
-    mark.as_deref() == Some("signed-out")
+    read(LOGIN_MARK_KEY).ok().flatten().as_deref() == Some("signed-out")
 }
 
 fn local_storage() -> Option<Storage> {
@@ -192,19 +198,17 @@ impl UndeliveredSignOut {
     /// Returns the marks of a registration.
     #[must_use]
     pub fn all(registration: &str) -> Vec<Self> {
-        let mut marks = Vec::new();
-        let Some(storage) = local_storage() else { return marks };
-        for index in 0..storage.length().unwrap_or_default() {
-            if let Ok(Some(key)) = storage.key(index)
-                && let Some(name) = key.strip_prefix(SIGN_OUT_PREFIX)
-                && name.split_once('.').is_some_and(|(_, of)| of == registration)
-            {
-                let session_id = storage.get_item(&key).ok().flatten();
-                let session_id = session_id.filter(|id| !id.is_empty());
-                marks.push(Self { key, session_id });
-            }
-        }
-        marks
+        let Some(storage) = local_storage() else { return Vec::new() };
+        let is_of = |key: &String| {
+            let name =
+                key.strip_prefix(SIGN_OUT_PREFIX).and_then(|name| ascii::split_once(name, b'.'));
+            name.is_some_and(|(_, of)| of == registration)
+        };
+        let marks = keys(&storage, SIGN_OUT_PREFIX).into_iter().filter(is_of).map(|key| {
+            let session_id = storage.get_item(&key).ok().flatten();
+            Self { key, session_id: session_id.filter(|id| !id.is_empty()) }
+        });
+        marks.collect()
     }
 
     /// Removes the mark.
