@@ -113,13 +113,13 @@ impl Context {
     }
 
     /// Sends a request past the browser's cache, and reads its response.
-    pub(super) async fn respond(
+    pub(super) fn respond(
         &self,
         endpoint_name: &'static str,
         url: &str,
         kind: RequestKind<'_>,
-    ) -> Result<Box<HttpResponse>, Error> {
-        self.request(endpoint_name, url, kind, "no-store").response().await
+    ) -> impl Future<Output = Result<Box<HttpResponse>, Error>> + use<> {
+        self.request(endpoint_name, url, kind, "no-store").response()
     }
 
     /// Sends a request; `cache` is a `RequestCache` of the Fetch Standard.
