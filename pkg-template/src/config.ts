@@ -6,7 +6,7 @@
  */
 
 import type { CoreConfig, CoreLoginOptions } from "./core.js";
-import { ClassLinkError } from "./errors.js";
+import { ClassLinkError, isClassLinkError } from "./errors.js";
 import { ENGLISH } from "./messages.js";
 import type { AccessTokenOptions, ClassLinkConfig, LogoutOptions } from "./types.js";
 
@@ -37,6 +37,13 @@ type Validators<T> = { readonly [K in keyof T]-?: Validator<T[K]> };
 /** What is wrong with `field`, as an error. */
 export function invalid(field: string, problem: string, cause?: unknown): ClassLinkError {
   return new ClassLinkError({ code: "config_invalid", message: `${field} ${problem}`, cause });
+}
+
+/** Makes a `ClassLinkError` of what was thrown while something was read: a getter or a proxy may throw anything. */
+export function unreadable(cause: unknown): ClassLinkError {
+  return isClassLinkError(cause)
+    ? cause
+    : invalid("what was given", "can't be read: see the cause.", cause);
 }
 
 /** The reader of what passes `test`; `must` says in words what that is. */
@@ -200,7 +207,11 @@ function refuseSecrets(value: unknown, depth = 0): void {
  * @throws {@link ClassLinkError} `config_invalid`.
  */
 export function readConfig(config: unknown): ResolvedConfig {
-  refuseSecrets(config);
+  try {
+    refuseSecrets(config);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
   const { messages, navigate, onEvent, onUserChange, wasmUrl, session, gateway, ...core } =
     objectOf<Omit<CoreConfig, keyof SessionLimits> & { session: SessionLimits } & PageSettings>(
       {
@@ -365,7 +376,10 @@ export function readLoginOptions(options: unknown = {}): ReadLoginOptions {
     acrValues: spaceSeparated,
     district: text,
     mode: oneOf("redirect", "popup"),
-    popup: validator("a window", (value) => value === null || typeof value === "object"),
+    popup: validator(
+      "a window",
+      (value) => value === null || typeof (value as Window).closed === "boolean",
+    ),
     extraParams,
   })(options, "startLogin's options", "");
   if (popup !== undefined && mode !== "popup") {

@@ -462,6 +462,8 @@ for (const [name, options, pattern] of [
   ["maxAge, fraction", { maxAge: 0.5 }, /^maxAge/],
   ["mode", { mode: "window" }, /^mode must be "redirect" or "popup"/],
   ["popup", { mode: "popup", popup: "x" }, /^popup must be a window/],
+  ["popup, an object", { mode: "popup", popup: {} }, /^popup must be a window/],
+  ["popup, an array", { mode: "popup", popup: [] }, /^popup must be a window/],
   ["popup without its mode", { popup: null }, /^popup can be given only with mode: "popup"/],
   ["scope", { scope: ["email"] }, /^scope .* with "openid"/],
   ["locales", { uiLocales: [""] }, /^uiLocales/],
@@ -487,6 +489,47 @@ for (const [name, options, pattern] of [
     assert.match(error.message, /** @type {RegExp} */ (pattern));
   });
 }
+
+/** An object whose every member throws. */
+const throwing = new Proxy(
+  { clientId: 1, returnTo: 1 },
+  {
+    get() {
+      throw new RangeError("by the application");
+    },
+  },
+);
+
+test("createClient refuses a configuration whose getter throws with config_invalid and the cause", () => {
+  const { createClient } = fakeGlue();
+  for (const given of [throwing, { ...BASE, session: throwing }]) {
+    const error = thrown(() => createClient(given));
+    assert.equal(error.code, "config_invalid");
+    assert.ok(error.cause instanceof RangeError);
+  }
+});
+
+test("calls refuse options whose getter throws with config_invalid and the cause", async () => {
+  page();
+  const { createClient, glue } = fakeGlue();
+  const client = createClient(BASE);
+  for (const method of ["startLogin", "getAccessToken", "logout"]) {
+    const error = await caught(client[method](throwing));
+    assert.equal(error.code, "config_invalid", method);
+    assert.ok(error.cause instanceof RangeError, method);
+  }
+  assert.equal((await caught(client.startLogin({ extraParams: throwing }))).code, "config_invalid");
+  assert.equal(glue.cores.length, 0);
+});
+
+test("subscribe refuses a listener that is not a function", () => {
+  page();
+  const { createClient } = fakeGlue();
+  const client = createClient(BASE);
+  for (const listener of [undefined, null, {}, "x"]) {
+    assert.equal(thrown(() => client.subscribe(listener)).code, "config_invalid");
+  }
+});
 
 test("login options: all that may be", () => {
   assert.deepEqual(readLoginOptions(), { core: {} });

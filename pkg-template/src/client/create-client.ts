@@ -5,7 +5,13 @@
  */
 
 import { type ClientInternals, INTERNALS } from "../client-internals.js";
-import { invalid, readLoginOptions, readLogoutOptions, readMinValidity } from "../config.js";
+import {
+  invalid,
+  readLoginOptions,
+  readLogoutOptions,
+  readMinValidity,
+  unreadable,
+} from "../config.js";
 import { CallKind } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { loadDiagnosis } from "../load-diagnosis.js";
@@ -57,12 +63,12 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     store.publish(SIGNED_OUT);
   }
 
-  /** `Promise.try`, for functions that return promises. */
+  /** `Promise.try`, for functions that read what the application gave, and return promises. */
   const promiseTry = <T>(run: () => Promise<T>): Promise<T> => {
     try {
       return run();
     } catch (error) {
-      return config.rejectLocalized(error);
+      return config.rejectLocalized(unreadable(error));
     }
   };
 
@@ -89,12 +95,13 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
   const getUser = () => callForUser(CallKind.User);
 
   function subscribe(listener: () => void): () => void {
+    const unsubscribe = store.subscribe(listener);
     if (!isRestoreBegun && hasPage()) {
       isRestoreBegun = true;
       // After a handleCallback of the same moment, which it then waits for; the error is in the snapshot.
       queueMicrotask(() => getUser().catch(() => {}));
     }
-    return store.subscribe(listener);
+    return unsubscribe;
   }
 
   function close(): void {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+import { invalid } from "../config.js";
 import { setLoginMark } from "../login-mark.js";
 import type {
   ClassLinkConfig,
@@ -26,7 +27,11 @@ export interface SnapshotStore {
   freezeResult<T extends Result>(result: T): T;
   /** Returns the user object of the snapshot if it is equal, otherwise `user`, frozen. */
   reuseUser<T extends User | null>(user: T): T;
-  /** Calls `listener` after each change; returns the function that removes it. */
+  /**
+   * Calls `listener` after each change; returns the function that removes it.
+   *
+   * @throws `ClassLinkError` `config_invalid` if it is not a function.
+   */
   subscribe(listener: () => void): () => void;
   removeListeners(): void;
 }
@@ -132,6 +137,7 @@ export function createSnapshotStore({
       Object.freeze("user" in result ? { ...result, user: reuseUser(result.user) } : result),
     reuseUser,
     subscribe(listener) {
+      if (typeof listener !== "function") throw invalid("subscribe", "needs a function.");
       const entry = { listener };
       listeners.add(entry);
       return () => {
