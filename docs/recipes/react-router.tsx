@@ -34,11 +34,20 @@ function SignedInRoutes() {
 
 /** No login may start by itself: the user signed out, gave up, or something failed. */
 function PleaseSignIn() {
-  const { error } = useClassLink();
+  const { error, isSignedIn } = useClassLink();
+  const { revalidate } = useRevalidator();
+  // A user signed in meanwhile, in another tab.
+  useEffect(() => {
+    if (isSignedIn) void revalidate();
+  }, [isSignedIn, revalidate]);
   return (
     <>
       <h1>Please sign in</h1>
-      {error && <p role="alert">{error.userMessage}</p>}
+      {error && (
+        <p role="alert">
+          {error.userMessage} ({error.supportCode})
+        </p>
+      )}
       <SignInButton />
     </>
   );

@@ -177,6 +177,20 @@ test("react-router: a loader starts one login that leads back beneath the base, 
   assert.deepEqual(await page.evaluate("client.calls.startLogin"), []);
 });
 
+test("react-router: a page that asks to sign in shows the user who signs in in another tab", async (t) => {
+  const { page, context, origin, errors } = await open(t, "react-router.jsx", {
+    path: "/app/classes",
+  });
+  await page.getByText("Class of Pia").waitFor();
+  await page.evaluate("client.signOut()");
+  await page.getByRole("heading", { name: "Please sign in" }).waitFor();
+  await become(page, context, origin, TESS);
+  await page.getByRole("heading", { name: "Hello, Tess" }).waitFor();
+  await page.getByText("Class of Tess").waitFor();
+  assert.deepEqual(await mixed(page), []);
+  assert.deepEqual(errors, []);
+});
+
 test("react-router: the callback leads to the route beneath the base, and a bare visit to the base", async (t) => {
   const { page, origin, context, load } = await open(t, "react-router.jsx", {
     path: "/app/elsewhere",

@@ -39,12 +39,22 @@ function OneMoment() {
 
 /** A loader failed: no login may start by itself (the user signed out, gave up, or it failed), or the API did. */
 function Failed() {
-  const { error } = useClassLink();
-  if (!isClassLinkError(useRouteError())) return <p role="alert">Please try again later.</p>;
+  const { error, isSignedIn } = useClassLink();
+  const { revalidate } = useRevalidator();
+  const isSignIn = isClassLinkError(useRouteError());
+  // A user signed in meanwhile, in another tab.
+  useEffect(() => {
+    if (isSignIn && isSignedIn) void revalidate();
+  }, [isSignIn, isSignedIn, revalidate]);
+  if (!isSignIn) return <p role="alert">Please try again later.</p>;
   return (
     <>
       <h1>Please sign in</h1>
-      {error && <p role="alert">{error.userMessage}</p>}
+      {error && (
+        <p role="alert">
+          {error.userMessage} ({error.supportCode})
+        </p>
+      )}
       <SignInButton />
     </>
   );
