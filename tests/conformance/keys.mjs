@@ -9,21 +9,55 @@ import { makeKey } from "../support/keys.mjs";
 
 /** @import { Key } from "../support/keys.mjs" */
 
-/** The keys that scenarios share: making one takes long. */
+/** Keys that were made already. @type {Map<string, Key>} */
+const made = new Map();
+
+/**
+ * Returns a key that is made once, when it is first needed: an RSA key takes a fifth of a second.
+ *
+ * @param {string} name
+ * @param {Parameters<typeof makeKey>} how
+ * @returns {Key}
+ */
+function sharedKey(name, ...how) {
+  const key = made.get(name) ?? makeKey(...how);
+  made.set(name, key);
+  return key;
+}
+
+/** The keys that scenarios share. */
 export const KEYS = {
   /** The provider's own. */
-  own: makeKey("own"),
+  get own() {
+    return sharedKey("own", "own");
+  },
   /** What it rotates to. */
-  next: makeKey("next"),
+  get next() {
+    return sharedKey("next", "next");
+  },
   /** An attacker's, who knows the provider's `kid`. */
-  foreign: makeKey("own"),
+  get foreign() {
+    return sharedKey("foreign", "own");
+  },
   /** Too short for any of the algorithms (RFC 7518, 3.3). */
-  weak: makeKey("weak", "RS256", { modulusLength: 1024 }),
-  PS256: makeKey("ps256", "PS256"),
-  ES256: makeKey("es256", "ES256"),
-  ES384: makeKey("es384", "ES384"),
-  ES512: makeKey("es512", "ES512"),
-  EdDSA: makeKey("eddsa", "EdDSA"),
+  get weak() {
+    return sharedKey("weak", "weak", "RS256", { modulusLength: 1024 });
+  },
+  get PS256() {
+    return sharedKey("PS256", "ps256", "PS256");
+  },
+  get ES256() {
+    return sharedKey("ES256", "es256", "ES256");
+  },
+  get ES384() {
+    return sharedKey("ES384", "es384", "ES384");
+  },
+  get ES512() {
+    return sharedKey("ES512", "es512", "ES512");
+  },
+  get EdDSA() {
+    return sharedKey("EdDSA", "eddsa", "EdDSA");
+  },
 };
 
 /** The bytes of a value as JSON; a string goes as it is. @param {unknown} value */

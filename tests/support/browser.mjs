@@ -12,9 +12,7 @@
  */
 
 import { after } from "node:test";
-import { launchChromium } from "./chromium.mjs";
 import { engine } from "./engine.mjs";
-import { bodyInFirefox, launchFirefox } from "./firefox.mjs";
 
 /** @import { Browser, BrowserContext, BrowserContextOptions, Page, Request, Route } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
@@ -36,12 +34,21 @@ import { bodyInFirefox, launchFirefox } from "./firefox.mjs";
  * @property {string[]} [args] Switches of Chromium's command line, besides the usual ones.
  */
 
+/** Starts a Chromium. The driver takes a while to load: pages in Node need none. */
+const inChromium =
+  (/** @type {boolean} */ thirdPartyCookies) => async (/** @type {LaunchOptions} */ options) => {
+    const { launchChromium } = await import("./chromium.mjs");
+    return launchChromium({ ...options, thirdPartyCookies });
+  };
+
 /** How each engine starts. @type {Record<string, (options: LaunchOptions) => Promise<Browser>>} */
 const ENGINES = {
-  chromium: (options) => launchChromium({ ...options, thirdPartyCookies: true }),
-  "chromium-no-third-party-cookies": (options) =>
-    launchChromium({ ...options, thirdPartyCookies: false }),
-  firefox: launchFirefox,
+  chromium: inChromium(true),
+  "chromium-no-third-party-cookies": inChromium(false),
+  async firefox() {
+    const { launchFirefox } = await import("./firefox.mjs");
+    return launchFirefox();
+  },
   async webkit() {
     const { launchWebKit } = await import("./webkit.mjs");
     return launchWebKit();
@@ -121,7 +128,10 @@ export function listErrors(context, errors) {
  * @returns {Promise<string>} Empty for a request without one.
  */
 export async function bodyOf(request) {
-  const body = engine === "firefox" ? await bodyInFirefox(request) : request.postData();
+  const body =
+    engine === "firefox"
+      ? await (await import("./firefox.mjs")).bodyInFirefox(request)
+      : request.postData();
   return body ?? "";
 }
 
