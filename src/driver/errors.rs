@@ -27,33 +27,35 @@ impl Driver {
 
     /// Returns an error that the machine names.
     pub(super) fn error(&self, refusal: Refusal) -> JsValue {
-        let error = match refusal {
+        let (code, message) = match refusal {
             Refusal::Error(handle) | Refusal::Retryable(handle) => {
                 return self.stores.error(handle);
             }
-            Refusal::NotSignedIn => Error::new(ErrorCode::NotSignedIn, "no user is signed in"),
-            Refusal::Superseded => {
-                let message = "a sign-out or another sign-in came while the sign-in was under way";
-                Error::new(ErrorCode::NotSignedIn, message)
-            }
+            Refusal::NotSignedIn => (ErrorCode::NotSignedIn, "no user is signed in"),
+            Refusal::Superseded => (
+                ErrorCode::NotSignedIn,
+                "a sign-out or another sign-in came while the sign-in was under way",
+            ),
             Refusal::SessionExpired => {
-                Error::new(ErrorCode::SessionExpired, "the session is over: start a new login")
+                (ErrorCode::SessionExpired, "the session is over: start a new login")
             }
-            Refusal::RenewalUnavailable(None) => {
-                let message = "the access token can't be made to last as long as was asked for";
-                Error::new(ErrorCode::RenewalUnavailable, message)
-            }
-            Refusal::RenewalUnavailable(Some(cause)) => {
-                let message =
-                    "the session lasts, but its tokens can't be renewed now: see the cause";
-                let error = Error::new(ErrorCode::RenewalUnavailable, message);
-                error.with_cause(self.stores.error(cause)).retryable()
-            }
-            Refusal::UserChanged => {
-                let message = "another user has signed in while the access token was renewed";
-                Error::new(ErrorCode::UserMismatch, message)
-            }
+            Refusal::RenewalUnavailable => (
+                ErrorCode::RenewalUnavailable,
+                "the access token can't be made to last as long as was asked for",
+            ),
+            Refusal::RenewalFailed(_) => (
+                ErrorCode::RenewalUnavailable,
+                "the session lasts, but its tokens can't be renewed now: see the cause",
+            ),
+            Refusal::UserChanged => (
+                ErrorCode::UserMismatch,
+                "another user has signed in while the access token was renewed",
+            ),
         };
+        let mut error = Error::new(code, message);
+        if let Refusal::RenewalFailed(cause) = refusal {
+            error = error.with_cause(self.stores.error(cause)).retryable();
+        }
         self.host.error(&error, &self.host.support_code())
     }
 }

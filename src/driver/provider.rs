@@ -15,29 +15,6 @@ use crate::protocol::metadata::{self, ProviderMetadata, discovery_url};
 pub(super) struct Providers(RefCell<Vec<(String, Rc<Object>)>>);
 
 impl Providers {
-    /// Returns the metadata of a registration's provider. An issuer whose endpoints are all known is not discovered.
-    pub(super) async fn get(&self, context: &Context) -> Result<ProviderMetadata, Error> {
-        let config = &context.config;
-        let nothing = Object::default();
-        let configured = config.metadata().unwrap_or(&nothing);
-        metadata::check(configured).map_err(|name| {
-            let message = " in `metadata` is of the wrong type or not https";
-            Error::with_subject(name, ErrorCode::ConfigInvalid, message)
-        })?;
-        let complete = |known: &Object| {
-            ProviderMetadata::merge(&[configured, known], config.profile, config.gateway())
-        };
-        if let Some(provider) = complete(&self.known(config.issuer())) {
-            return Ok(provider);
-        }
-        let discovered = Rc::new(context.discover().await?);
-        self.0.borrow_mut().push((config.issuer().to_owned(), discovered.clone()));
-        complete(&discovered).ok_or_else(|| {
-            let message = "the discovery document has no endpoint for the configured `profile`";
-            Error::new(ErrorCode::DiscoveryInvalid, message)
-        })
-    }
-
     fn known(&self, issuer: &str) -> Rc<Object> {
         let learnt = self.0.borrow();
         let of_issuer = learnt.iter().find(|(of, _)| of == issuer);
@@ -47,9 +24,28 @@ impl Providers {
 }
 
 impl Context {
-    /// Returns the provider's metadata.
+    /// Returns the metadata of the registration's provider. An issuer whose endpoints are all known is not discovered.
     pub(super) async fn provider(&self) -> Result<ProviderMetadata, Error> {
-        self.driver.providers.get(self).await
+        let config = &self.config;
+        let providers = &self.driver.providers;
+        let nothing = Object::default();
+        let configured = config.metadata().unwrap_or(&nothing);
+        metadata::check(configured).map_err(|name| {
+            let message = " in `metadata` is of the wrong type or not https";
+            Error::with_subject(name, ErrorCode::ConfigInvalid, message)
+        })?;
+        let complete = |known: &Object| {
+            ProviderMetadata::merge(&[configured, known], config.profile, config.gateway())
+        };
+        if let Some(provider) = complete(&providers.known(config.issuer())) {
+            return Ok(provider);
+        }
+        let discovered = Rc::new(self.discover().await?);
+        providers.0.borrow_mut().push((config.issuer().to_owned(), discovered.clone()));
+        complete(&discovered).ok_or_else(|| {
+            let message = "the discovery document has no endpoint for the configured `profile`";
+            Error::new(ErrorCode::DiscoveryInvalid, message)
+        })
     }
 
     /// Fetches the discovery document (`OpenID` Connect Discovery 1.0, 4).

@@ -111,7 +111,7 @@ impl Machine {
         for mut waiting in std::mem::take(&mut self.waiting) {
             let call = waiting.call;
             match self.look(&mut waiting, now) {
-                Look::Settles(result) => self.emit(Effect::Settle { call, result }),
+                Look::Settles(result) => self.settle(call, result),
                 Look::Waits => self.waiting.push(waiting),
                 Look::Leaves => {
                     self.start(Purpose::Leave, Some(call), Task::Leave { is_launch: false });
@@ -186,7 +186,7 @@ impl Machine {
         }
         let is_renewing = self.is_renewing();
         if !is_renewing && (waiting.has_renewed || !session.lifetime.can_renew(now)) {
-            return Look::Settles(Err(Refusal::RenewalUnavailable(None)));
+            return Look::Settles(Err(Refusal::RenewalUnavailable));
         }
         waiting.has_renewed = true;
         self.start_renewal(false, now);

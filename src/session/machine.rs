@@ -8,7 +8,7 @@ use super::operation::{
     Activity, Operation, OperationId, Phase, Purpose, SupersededBy, SupersededSignIn, Task,
 };
 use super::snapshot::{Snapshot, Status};
-use super::step::{CallId, Effect, Event, Refusal, Report, Source};
+use super::step::{Answer, CallId, Effect, Event, Refusal, Report, Source};
 
 /// A page that is still there and visible so long after it began to leave did not leave.
 const LEAVING_SECS: f64 = 5.0;
@@ -309,6 +309,16 @@ impl Machine {
         self.effects.push(effect);
     }
 
+    #[inline(never)]
+    pub(super) fn settle(&mut self, call: CallId, result: Result<Answer, Refusal>) {
+        self.emit(Effect::Settle { call, result });
+    }
+
+    #[inline(never)]
+    pub(super) fn report(&mut self, report: Report) {
+        self.emit(Effect::Report(report));
+    }
+
     pub(super) fn set_error(&mut self, error: Option<(Source, Refusal)>) {
         self.error_source = error.map(|(source, _)| source);
         self.last_error = error.map(|(_, error)| error);
@@ -386,7 +396,7 @@ impl Machine {
         }
         // Before the report, so that its listener sees the state that it reports.
         self.publish();
-        self.emit(Effect::Report(Report::Expired));
+        self.report(Report::Expired);
     }
 
     /// Does what is due, and schedules the next look.
@@ -398,7 +408,7 @@ impl Machine {
                 SessionAction::Expire => self.expire(ExpiredBy::ThisTab, now),
                 SessionAction::Warn => {
                     let remaining = session.lifetime.remaining(now);
-                    self.emit(Effect::Report(Report::Expiring(remaining)));
+                    self.report(Report::Expiring(remaining));
                 }
                 SessionAction::Renew => {
                     if !self.is_renewing() && !self.is_signing_in() {

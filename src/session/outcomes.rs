@@ -27,7 +27,7 @@ impl Machine {
     fn left(&mut self, at: usize) {
         let mut operation = self.operations.remove(at);
         if let Some(call) = operation.call.take() {
-            self.emit(Effect::Settle { call, result: Ok(Answer::Operation) });
+            self.settle(call, Ok(Answer::Operation));
         }
         if operation.is_leaving() {
             operation.purpose = Purpose::Leave;
@@ -75,7 +75,7 @@ impl Machine {
                 self.end_at_gateway(registration, Some(id));
             }
             let result = if holds { Ok(Answer::Operation) } else { Err(Refusal::Superseded) };
-            self.emit(Effect::Settle { call, result });
+            self.settle(call, result);
         }
     }
 
@@ -86,9 +86,10 @@ impl Machine {
         self.start_session(session, now);
         self.publish();
         // The page that signed in may have been closed before it could tell the others.
-        let post = announced.map(|message| Effect::Post { registration, message });
-        self.effects.extend(post);
-        self.emit(Effect::Report(Report::Restored(id)));
+        if let Some(message) = announced {
+            self.emit(Effect::Post { registration, message });
+        }
+        self.report(Report::Restored(id));
     }
 
     /// No session was found. An error of something else still shows.
@@ -112,15 +113,14 @@ impl Machine {
             }
             self.set_error(Some((Source::Restore, error)));
         }
-        self.emit(Effect::Report(Report::RenewalFailed(id, error)));
+        self.report(Report::RenewalFailed(id, error));
         self.reject(|waiting| waiting.has_restored || waiting.request == Request::Restore, error);
     }
 
     fn reject(&mut self, waits: fn(&Waiting) -> bool, refusal: Refusal) {
         for waiting in std::mem::take(&mut self.waiting) {
             if waits(&waiting) {
-                let settle = Effect::Settle { call: waiting.call, result: Err(refusal) };
-                self.emit(settle);
+                self.settle(waiting.call, Err(refusal));
             } else {
                 self.waiting.push(waiting);
             }
@@ -148,7 +148,7 @@ impl Machine {
                 current.cookie = Cookie::Kept;
                 current.is_replaced = false;
                 current.tokens = current.tokens.wrapping_add(1);
-                self.emit(Effect::Report(Report::Renewed(operation.id)));
+                self.report(Report::Renewed(operation.id));
             }
             Outcome::Session(_) if has_ended => {
                 // A restore ends that one first, and finds out which there is.
@@ -159,37 +159,31 @@ impl Machine {
             Outcome::Session(next) => {
                 self.start_session(next, now);
                 self.publish();
-                self.emit(Effect::Report(Report::Renewed(operation.id)));
+                self.report(Report::Renewed(operation.id));
             }
             Outcome::Failed(failure) if failure.is_untrusted => {
                 // The response is not about this user's session.
                 self.clear_session(NoSession::SignedOut);
                 let error = Refusal::Error(failure.error);
                 self.set_error(Some((Source::Session, error)));
-                self.emit(Effect::Report(Report::RenewalFailed(operation.id, error)));
+                self.report(Report::RenewalFailed(operation.id, error));
                 self.reject(|waiting| waiting.has_renewed, error);
             }
             Outcome::Failed(failure) => {
                 current.lifetime.record_failure(now);
                 let error = Refusal::Error(failure.error);
-                self.emit(Effect::Report(Report::RenewalFailed(operation.id, error)));
-                let refusal = Refusal::RenewalUnavailable(Some(failure.error));
+                self.report(Report::RenewalFailed(operation.id, error));
+                let refusal = Refusal::RenewalFailed(failure.error);
                 self.reject(|waiting| waiting.has_renewed, refusal);
             }
             _ if spares_missing_cookie => {
                 // The browser kept no cookie: the grant goes on for as long as the tokens allow.
                 current.lifetime.is_renewable = false;
-                self.emit(Effect::Report(Report::RenewalFailed(
-                    operation.id,
-                    Refusal::SessionExpired,
-                )));
+                self.report(Report::RenewalFailed(operation.id, Refusal::SessionExpired));
             }
             _ => {
                 let (registration, id) = (current.registration, current.id);
-                self.emit(Effect::Report(Report::RenewalFailed(
-                    operation.id,
-                    Refusal::SessionExpired,
-                )));
+                self.report(Report::RenewalFailed(operation.id, Refusal::SessionExpired));
                 self.expire(ExpiredBy::OtherTab, now);
                 let message = TabMessage::Expired { session: id };
                 self.emit(Effect::Post { registration: Some(registration), message });

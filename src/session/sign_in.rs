@@ -15,7 +15,7 @@ impl Machine {
             _ => Ok(Answer::Operation),
         };
         if let Some(call) = operation.call {
-            self.emit(Effect::Settle { call, result });
+            self.settle(call, result);
         }
     }
 
@@ -39,9 +39,9 @@ impl Machine {
             self.end_at_gateway(registration, name);
             if superseded_by != Some(SupersededBy::Popup) {
                 self.publish();
-                self.emit(Effect::Report(Report::LoginFailed(id, Refusal::Superseded)));
+                self.report(Report::LoginFailed(id, Refusal::Superseded));
             }
-            self.emit(Effect::Settle { call, result: Err(Refusal::Superseded) });
+            self.settle(call, Err(Refusal::Superseded));
             return self.restore_after_sign_out(superseded_by, registration);
         }
         let user = session.user;
@@ -52,8 +52,8 @@ impl Machine {
         let message = TabMessage::SignedIn { session: name, user };
         self.emit(Effect::ForgetSignOuts(id));
         self.emit(Effect::Post { registration: Some(registration), message });
-        self.emit(Effect::Report(Report::LoginSucceeded(id)));
-        self.emit(Effect::Settle { call, result: Ok(Answer::Operation) });
+        self.report(Report::LoginSucceeded(id));
+        self.settle(call, Ok(Answer::Operation));
     }
 
     /// A sign-in ended because a session was signed out, which need not be the only one there was.
@@ -122,7 +122,7 @@ impl Machine {
             self.set_error(Some((Source::Login, error)));
         }
         self.publish();
-        self.emit(Effect::Report(Report::LoginFailed(operation.id, error)));
+        self.report(Report::LoginFailed(operation.id, error));
         error
     }
 

@@ -130,8 +130,10 @@ pub enum Refusal {
     Superseded,
     /// `session_expired`.
     SessionExpired,
+    /// `renewal_unavailable`: the access token cannot last as long as was asked for.
+    RenewalUnavailable,
     /// `renewal_unavailable`, with the error that the driver holds as its cause.
-    RenewalUnavailable(Option<u32>),
+    RenewalFailed(u32),
     /// `user_mismatch`: another user signed in while the access token was renewed.
     UserChanged,
 }
