@@ -17,6 +17,8 @@ pub struct Config(Rc<Settings>);
 /// Holds the members of a [`Config`].
 pub struct Settings {
     members: Object,
+    scope: String,
+    channel: String,
     /// The source of the user's fields.
     pub profile: ProfileSource,
     /// The tolerance when times are compared.
@@ -43,15 +45,16 @@ impl Config {
     }
 
     fn from_members(members: Object) -> Option<Self> {
-        for required in ["clientId", "redirectUri", "issuer", "launch"] {
-            members.get_non_empty_str(required)?;
-        }
+        let text = |name| members.get_non_empty_str(name);
+        text("redirectUri")?;
+        text("launch")?;
         members.get("metadata")?.as_object()?;
-        members.get_joined_strings("scope")?;
         if members.contains_key("allowedTenants") {
             members.get_joined_strings("allowedTenants")?;
         }
         Some(Self(Rc::new(Settings {
+            scope: members.get_joined_strings("scope")?,
+            channel: ["classlink-spa ", text("issuer")?, " ", text("clientId")?].concat(),
             profile: ProfileSource::from_name(members.get_str("profile")?)?,
             clock_tolerance_secs: members.get_f64("clockTolerance")?,
             timeout_ms: members.get_u32("timeout")?,
@@ -83,8 +86,8 @@ impl Config {
 
     /// Returns the scope to request, separated by spaces.
     #[must_use]
-    pub fn scope(&self) -> String {
-        self.members.get_joined_strings("scope").unwrap_or_default()
+    pub fn scope(&self) -> &str {
+        &self.0.scope
     }
 
     /// Returns the members that override the provider's metadata.
@@ -144,8 +147,8 @@ impl Config {
 
     /// Returns the name of the `BroadcastChannel` and lock of a registration's tabs.
     #[must_use]
-    pub fn channel(&self) -> String {
-        ["classlink-spa ", self.issuer(), " ", self.client_id()].concat()
+    pub fn channel(&self) -> &str {
+        &self.0.channel
     }
 
     /// Returns whether a `LaunchPad` launch is restarted as a login of this application's own.

@@ -93,7 +93,7 @@ impl Driver {
         let Some(pending) = pending else {
             // A restarted launch ends with this response, whatever its outcome.
             if let Ok(config) = config {
-                storage::take_launch_marker(&config.channel())?;
+                storage::take_launch_marker(config.channel())?;
             }
             return Ok(None);
         };
@@ -102,7 +102,7 @@ impl Driver {
             return Ok(None);
         }
         attempt.resume(pending.support_code(), pending.created_at());
-        let launched = storage::take_launch_marker(&config.channel())?;
+        let launched = storage::take_launch_marker(config.channel())?;
         attempt.is_launch.set(launched.is_some() && launched == response.state);
         Ok(Some((self.context(attempt, config), pending)))
     }
@@ -192,8 +192,7 @@ impl Context {
             let host = &self.driver.host;
             host.prepare_sign_in(call.0, &payload.user, &return_to, app_state, district);
         }
-        let registration = self.config.channel();
         let restored_at = pending.is_silent_restore().then(clock::now_whole_secs);
-        storage::record_restore_result(&registration, restored_at);
+        storage::record_restore_result(self.config.channel(), restored_at);
     }
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 
 use super::Driver;
 use crate::browser::storage::UndeliveredSignOut;
+use crate::config::Config;
 use crate::error::{Error, ErrorCode};
 use crate::session::{
     Answer, CallId, Effect, Event, Refusal, Registration, Report, Snapshot, TabMessage,
@@ -105,11 +106,11 @@ impl Driver {
 
     fn post(&self, registration: Option<Registration>, message: TabMessage) {
         let config = registration.and_then(|registration| self.stores.config(registration));
-        let channel = config.map(|config| config.channel());
         let wire = message.to_wire();
         let session = self.stores.id_text(wire.session);
         let user = wire.user.and_then(|user| self.stores.text(user.0));
-        let (channel, session, user) = (channel.as_deref(), session.as_deref(), user.as_deref());
+        let (channel, session, user) =
+            (config.as_ref().map(Config::channel), session.as_deref(), user.as_deref());
         self.host.post(channel, wire.kind, session, user, wire.at_secs);
     }
 

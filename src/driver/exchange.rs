@@ -19,7 +19,7 @@ impl Context {
         let session_id = pending.verifier.session_id();
         let id = SessionId(self.driver.stores.intern(&session_id));
         if self.attempt.call.is_some() {
-            let marks = UndeliveredSignOut::all(&self.config.channel());
+            let marks = UndeliveredSignOut::all(self.config.channel());
             self.attempt.older_sign_outs.replace(marks);
             let registration = self.driver.stores.registration(&self.config);
             let operation = self.attempt.operation;

@@ -16,8 +16,8 @@ impl Context {
             return Err(Error::new(ErrorCode::LaunchRejected, message));
         }
         let registration = self.config.channel();
-        let is_loop = storage::is_launch_loop(&registration, clock::now_secs())?;
-        storage::take_launch_marker(&registration)?;
+        let is_loop = storage::is_launch_loop(registration, clock::now_secs())?;
+        storage::take_launch_marker(registration)?;
         if is_loop {
             let message =
                 "the restarted launch came back without a state again: the provider drops `state`";

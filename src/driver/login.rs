@@ -44,7 +44,7 @@ impl Context {
     ) -> Result<Box<PreparedLogin>, Error> {
         let config = &self.config;
         let state = base64url(random::bytes::<RANDOM_BYTES>()?);
-        let scope = options.scope().unwrap_or_else(|| config.scope());
+        let scope = options.scope().unwrap_or_else(|| config.scope().to_owned());
         let max_age = options.max_age();
         let verifier = CodeVerifier::from_random(&random::bytes()?);
         let pending = PendingLogin::new(
@@ -93,13 +93,13 @@ impl Context {
             return Err(Error::new(ErrorCode::NotSignedIn, message));
         }
         let registration = self.config.channel();
-        store_login(&registration, &login, restarts_launch)?;
+        store_login(registration, &login, restarts_launch)?;
         self.driver.dispatch(Event::Leaving { operation: self.attempt.operation });
         if let Err(error) = self.driver.host.navigate(&login.url).await {
             // A login that cannot be removed now is removed when it is stale.
             let _ = storage::remove_login(&login.state);
             if restarts_launch {
-                let _ = storage::take_launch_marker(&registration);
+                let _ = storage::take_launch_marker(registration);
             }
             return Err(error);
         }

@@ -57,7 +57,7 @@ impl Context {
         }
         let id = self.driver.stores.id_text(id);
         let support_code = self.attempt.support_code();
-        let mark = UndeliveredSignOut::set(&self.config.channel(), &support_code, id);
+        let mark = UndeliveredSignOut::set(self.config.channel(), &support_code, id);
         self.deliver_sign_out(&mark).await
     }
 
@@ -94,7 +94,7 @@ impl Context {
         if !return_to.is_empty() {
             parameters.push(("post_logout_redirect_uri", &return_to));
             parameters.push(("state", &state));
-            storage::save_logout_state(&session.config.channel(), &state);
+            storage::save_logout_state(session.config.channel(), &state);
         }
         Ok(Some(append_query(endpoint, &parameters)))
     }

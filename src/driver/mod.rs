@@ -70,7 +70,7 @@ impl Driver {
         self.ensure_open()?;
         let config = Config::read(&json)?;
         if self.machine.borrow().session().is_none() {
-            self.host.join(&config.channel());
+            self.host.join(config.channel());
         }
         Ok(config)
     }

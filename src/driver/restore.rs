@@ -14,7 +14,7 @@ impl Context {
     /// Decides how the session is restored.
     pub(super) fn decide_restore(&self, may_leave: bool) -> Result<Step, Error> {
         let registration = self.config.channel();
-        let has_signed_out = storage::take_logout_state(&registration)
+        let has_signed_out = storage::take_logout_state(registration)
             .is_some_and(|state| self.driver.host.strip_state(&state));
         let restore = self.config.restore();
         if restore == "gateway" {
@@ -23,10 +23,10 @@ impl Context {
         }
         // The provider's session outlives a sign-out, and would sign the same user in again.
         let may_ask = !has_signed_out && !storage::is_signed_out() && !navigation::is_framed();
-        let options = || LoginOptions::restoring(&self.config.scope());
+        let options = || LoginOptions::restoring(self.config.scope());
         Ok(match restore {
             "iframe" if may_ask => Step::ChildWindow { options: options(), renewed: None },
-            "redirect" if may_ask && may_leave && can_redirect(&registration)? => {
+            "redirect" if may_ask && may_leave && can_redirect(registration)? => {
                 Step::Leave { options: options(), restarts_launch: false }
             }
             _ => Step::Finish(Outcome::NoSession),
@@ -41,7 +41,7 @@ impl Context {
         loop {
             // Under the lock: a sign-in in another tab, which removes the markers before it, holds it.
             self.acquire_lock().await;
-            if let Some(mark) = UndeliveredSignOut::all(&channel).first() {
+            if let Some(mark) = UndeliveredSignOut::all(channel).first() {
                 self.deliver_sign_out(mark).await?;
                 if mark.session_id.is_none() {
                     return Ok(Outcome::NoSession);
@@ -51,7 +51,7 @@ impl Context {
             let keys = self.request_keys(provider, false);
             let received = self.request_tokens(Grant::Session(None)).await?;
             self.lock.take();
-            if !UndeliveredSignOut::all(&channel).is_empty() {
+            if !UndeliveredSignOut::all(channel).is_empty() {
                 continue;
             }
             let Some(received) = received else {
@@ -61,7 +61,7 @@ impl Context {
                 provider,
                 issued_for: IssuedFor::Session,
                 max_age: None,
-                scope: &self.config.scope(),
+                scope: self.config.scope(),
             };
             let session = self.validate_token_response(&requested, received, keys).await?;
             return Ok(Outcome::Session(session));

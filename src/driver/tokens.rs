@@ -107,7 +107,7 @@ impl Context {
     /// Waits for the lock of the registration's tabs, if it has a gateway and this operation does not hold it.
     pub(super) async fn acquire_lock(&self) {
         if self.config.gateway().is_some() && self.lock.borrow().is_none() {
-            let lock = self.driver.host.locked(&self.config.channel()).await;
+            let lock = self.driver.host.locked(self.config.channel()).await;
             self.lock.replace(Some(lock));
         }
     }
