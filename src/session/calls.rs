@@ -3,7 +3,7 @@
 use super::identity::{Identity, NoSession, UserDigest};
 use super::machine::Machine;
 use super::operation::{Purpose, SupersededBy, Task};
-use super::step::{Answer, CallId, Effect, Refusal, Request};
+use super::step::{Answer, CallId, Refusal, Request};
 
 /// A call that is not settled yet.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ impl Machine {
         self.cancel(is_login);
         self.publish();
         let message = super::TabMessage::SignedOut { session: id };
-        self.emit(Effect::Post { registration, message });
+        self.post(registration, message);
         self.start(Purpose::SignOut, Some(call), Task::SignOut { payload, id });
     }
 

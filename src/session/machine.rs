@@ -214,6 +214,12 @@ impl Machine {
         }
     }
 
+    /// It is unknown who is signed in: restores, without leaving the page.
+    pub(super) fn find_out(&mut self) {
+        self.identity = Identity::Unknown;
+        self.start_restore(false);
+    }
+
     /// Starts a renewal, unless one runs; `any_session` asks the gateway for whichever session there is.
     pub(super) fn start_renewal(&mut self, any_session: bool, now: f64) {
         if self.is_renewing() {
@@ -294,6 +300,11 @@ impl Machine {
         }
     }
 
+    /// The session that is being renewed, if one is, has ended.
+    pub(super) fn supersede_renewal(&mut self) {
+        self.supersede(SupersededBy::End, |found| matches!(found.purpose, Purpose::Renew { .. }));
+    }
+
     /// Aborts the requests of operations whose outcomes are not wanted.
     pub(super) fn cancel(&mut self, affects: fn(&Operation) -> bool) {
         for found in &self.operations {
@@ -330,9 +341,7 @@ impl Machine {
             if let Some(id) = session.id {
                 self.remember_ended(id);
             }
-            self.supersede(SupersededBy::End, |operation| {
-                matches!(operation.purpose, Purpose::Renew { .. })
-            });
+            self.supersede_renewal();
         }
         self.identity = Identity::NoSession(why);
     }
@@ -357,9 +366,7 @@ impl Machine {
                 next.id = next.id.or(current.id);
             } else {
                 let is_same_user = current.user == next.user;
-                self.supersede(SupersededBy::End, |operation| {
-                    matches!(operation.purpose, Purpose::Renew { .. })
-                });
+                self.supersede_renewal();
                 if !is_same_user {
                     self.identity = Identity::Unknown;
                     self.publish();
@@ -377,8 +384,7 @@ impl Machine {
         if session.is_replaced {
             // The gateway has another session, which may not have expired.
             self.clear_session(NoSession::Expired);
-            self.identity = Identity::Unknown;
-            return self.start_restore(false);
+            return self.find_out();
         }
         let (registration, id) = (session.registration, session.id);
         let is_idle = session.lifetime.is_idle(now);
@@ -391,7 +397,7 @@ impl Machine {
             } else {
                 TabMessage::Expired { session }
             };
-            self.emit(Effect::Post { registration: Some(registration), message });
+            self.post(Some(registration), message);
             self.end_at_gateway(registration, id);
         }
         // Before the report, so that its listener sees the state that it reports.
@@ -429,6 +435,12 @@ impl Machine {
         if wait.is_finite() {
             self.emit(Effect::Schedule(wait));
         }
+    }
+
+    /// Posts a message to the other tabs.
+    #[inline(never)]
+    pub(super) fn post(&mut self, registration: Option<Registration>, message: TabMessage) {
+        self.emit(Effect::Post { registration, message });
     }
 
     /// Publishes the snapshot, if it changed.

@@ -5,7 +5,7 @@ use super::identity::{Cookie, Identity, NoSession, Session};
 use super::machine::{ExpiredBy, Machine};
 use super::messages::TabMessage;
 use super::operation::{Operation, OperationId, Purpose, SupersededBy, SupersededSignIn};
-use super::step::{Answer, Effect, Failure, Outcome, Refusal, Report, Request, Source};
+use super::step::{Answer, Failure, Outcome, Refusal, Report, Request, Source};
 
 impl Machine {
     pub(super) fn finished(&mut self, id: OperationId, outcome: Outcome, now: f64) {
@@ -46,18 +46,11 @@ impl Machine {
                 // The outcome is older than that sign-in.
                 return self.start_restore(may_leave);
             }
-            (Some(SupersededBy::SignOut(id)), Outcome::Session(session)) => {
-                if session.is_named_by(*id) || self.has_ended(&session) {
-                    self.end_at_gateway(session.registration, session.id);
-                    self.no_session_found();
-                } else if self.session().is_none() {
-                    self.session_found(operation.id, session, now);
-                }
-            }
             (Some(SupersededBy::SignOut(None)), Outcome::Failed(_))
                 if !matches!(self.identity, Identity::Unknown) => {}
-            (_, Outcome::Session(session)) => {
-                if self.has_ended(&session) {
+            (superseded_by, Outcome::Session(session)) => {
+                let is_signed_out = matches!(superseded_by, Some(SupersededBy::SignOut(id)) if session.is_named_by(*id));
+                if is_signed_out || self.has_ended(&session) {
                     self.end_at_gateway(session.registration, session.id);
                     self.no_session_found();
                 } else if self.session().is_none() {
@@ -87,7 +80,7 @@ impl Machine {
         self.publish();
         // The page that signed in may have been closed before it could tell the others.
         if let Some(message) = announced {
-            self.emit(Effect::Post { registration, message });
+            self.post(registration, message);
         }
         self.report(Report::Restored(id));
     }
@@ -153,8 +146,7 @@ impl Machine {
             Outcome::Session(_) if has_ended => {
                 // A restore ends that one first, and finds out which there is.
                 self.clear_session(NoSession::Expired);
-                self.identity = Identity::Unknown;
-                self.start_restore(false);
+                self.find_out();
             }
             Outcome::Session(next) => {
                 self.start_session(next, now);
@@ -186,7 +178,7 @@ impl Machine {
                 self.report(Report::RenewalFailed(operation.id, Refusal::SessionExpired));
                 self.expire(ExpiredBy::OtherTab, now);
                 let message = TabMessage::Expired { session: id };
-                self.emit(Effect::Post { registration: Some(registration), message });
+                self.post(Some(registration), message);
             }
         }
     }

@@ -51,7 +51,7 @@ impl Machine {
         self.publish();
         let message = TabMessage::SignedIn { session: name, user };
         self.emit(Effect::ForgetSignOuts(id));
-        self.emit(Effect::Post { registration: Some(registration), message });
+        self.post(Some(registration), message);
         self.report(Report::LoginSucceeded(id));
         self.settle(call, Ok(Answer::Operation));
     }
@@ -66,8 +66,7 @@ impl Machine {
             && registration.has_gateway
             && self.session().is_none()
         {
-            self.identity = Identity::Unknown;
-            self.start_restore(false);
+            self.find_out();
         }
     }
 
@@ -133,7 +132,7 @@ impl Machine {
         let id = session.and_then(|session| session.id);
         self.signed_out(id);
         let message = TabMessage::SignedOut { session: id };
-        self.emit(Effect::Post { registration, message });
+        self.post(registration, message);
         match registration {
             Some(registration) => self.end_at_gateway(registration, id),
             None => self.start(Purpose::EndSession, None, Task::EndSession { registration, id }),

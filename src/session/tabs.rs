@@ -4,7 +4,7 @@ use super::identity::{Identity, NoSession, SessionId, UserDigest};
 use super::machine::{ExpiredBy, Machine};
 use super::messages::TabMessage;
 use super::operation::{Operation, Purpose, SupersededBy};
-use super::step::{Effect, Source};
+use super::step::Source;
 
 impl Machine {
     /// Another tab posted a message, at this time.
@@ -50,16 +50,15 @@ impl Machine {
             }
             Identity::Session(session) => {
                 // Nothing of this user may show for another.
-                if session.registration.has_gateway {
-                    self.clear_session(NoSession::SignedOut);
+                let has_gateway = session.registration.has_gateway;
+                self.clear_session(NoSession::SignedOut);
+                if has_gateway {
                     self.identity = Identity::Unknown;
                     self.set_error(None);
                     self.publish();
                     if !self.is_signing_in() {
                         self.start_restore(false);
                     }
-                } else {
-                    self.clear_session(NoSession::SignedOut);
                 }
             }
             Identity::Unknown | Identity::NoSession(_) => {
@@ -102,16 +101,14 @@ impl Machine {
             session.lifetime.record_activity(now);
             let registration = Some(session.registration);
             let message = TabMessage::Active { user: session.user, at_secs };
-            self.emit(Effect::Post { registration, message });
+            self.post(registration, message);
         }
     }
 
     /// The page goes into the back/forward cache: it must show no user until it is known who is signed in.
     pub(super) fn on_page_hide(&mut self) {
         if let Identity::Session(_) = &self.identity {
-            self.supersede(SupersededBy::End, |found| {
-                matches!(found.purpose, Purpose::Renew { .. })
-            });
+            self.supersede_renewal();
             self.identity = Identity::Unknown;
         }
     }
