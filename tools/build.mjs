@@ -250,7 +250,9 @@ export async function buildWasm(folder, { features = [], isOptimized = true } = 
   await run(
     "cargo",
     [
-      ...["build", "--locked", "--release", "--lib", "--package", "classlink-spa"],
+      ...["rustc", "--locked", "--release", "--lib", "--package", "classlink-spa"],
+      // Alone: beside an rlib Cargo leaves link-time optimization out.
+      ...["--crate-type", "cdylib"],
       ...["--target", TARGET, "--features", features.join(","), ...SMALL_STD],
       ...[
         "--config",
