@@ -153,7 +153,7 @@ export interface ClassLinkConfig {
    * Known endpoints. Default: ClassLink's for its own issuer, otherwise discovery. It may be the provider's whole
    * discovery document: other members are passed over.
    */
-  readonly metadata?: ProviderMetadata;
+  readonly metadata?: ProviderMetadata | (ProviderMetadata & Readonly<Record<string, unknown>>);
   /**
    * Base URL of the application's own back end, which holds the client secret (`classlink-spa/gateway`): a path such as
    * `"/auth"`, or absolute. Then only the authorization request goes to the provider, and discovery where it is needed.

@@ -80,7 +80,7 @@ export interface GatewayOptions {
    * Known endpoints, overriding discovery; an issuer whose `token_endpoint` and `jwks_uri` are given here is not
    * discovered. Default: ClassLink's for its own issuer, otherwise discovery.
    */
-  readonly metadata?: GatewayMetadata;
+  readonly metadata?: GatewayMetadata | (GatewayMetadata & Readonly<Record<string, unknown>>);
   /** One registration, or one per district. */
   readonly clients: readonly GatewayClient[];
   /**

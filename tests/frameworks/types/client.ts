@@ -19,6 +19,20 @@ import { type Cart, type SchoolClaims, same } from "./same.js";
 const config = { clientId: "c", redirectUri: "https://app.example/callback" };
 const client = createClient<Cart, SchoolClaims>(config);
 
+// ---- The configuration ----
+
+createClient({
+  ...config,
+  // A provider's whole discovery document.
+  metadata: {
+    issuer: "https://op.example",
+    token_endpoint: "https://op.example/token",
+    claims_supported: ["sub"],
+  },
+});
+// @ts-expect-error: an endpoint is a string
+createClient({ ...config, metadata: { issuer: "https://op.example", token_endpoint: 1 } });
+
 // ---- startLogin's overloads ----
 
 const byRedirect = client.startLogin({ returnTo: "/", appState: { items: 1 } });
