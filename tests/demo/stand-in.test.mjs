@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
+import * as standInModule from "../../www/stand-in/index.js";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { deferred } from "../support/deferred.mjs";
 import { present } from "../support/present.mjs";
@@ -30,6 +32,7 @@ import {
 } from "../support/stand-in.mjs";
 
 const CLI = fileURLToPath(new URL("../../www/stand-in/cli.js", import.meta.url));
+const TYPES = new URL("../../www/stand-in/types.d.ts", import.meta.url);
 
 /** No state, no nonce, no challenge: as a tile asks. */
 const TILE = {
@@ -38,6 +41,15 @@ const TILE = {
   code_challenge: undefined,
   code_challenge_method: undefined,
 };
+
+test("the package's types declare what the module exports", () => {
+  // Checked by TypeScript: the module is what the types say.
+  /** @type {typeof import("../../www/stand-in/types.d.ts")} */
+  const typed = standInModule;
+  const declarations = readFileSync(TYPES, "utf8");
+  const declared = declarations.matchAll(/^export declare (?:const|function) (\w+)/gm);
+  assert.deepEqual([...declared].map(([, name]) => name).sort(), Object.keys(typed).sort());
+});
 
 test("a sign-in from end to end has ClassLink's responses", async (t) => {
   const standIn = await standInFor(t);

@@ -55,7 +55,7 @@ const GATEWAY_CLIENT_ID = "test-app-with-gateway";
 /**
  * @typedef {object} World
  * @property {import("../support/app.mjs").App} app
- * @property {import("../../www/stand-in/index.js").StandIn} standIn
+ * @property {import("../../www/stand-in/types.d.ts").StandIn} standIn
  * @property {(flow: Flow) => void} enter Makes the application the one that a flow is about.
  * @property {(armed?: Armed) => void} begin From now on requests are written down.
  * @property {() => void} end From now on they are not, and nothing meets a fault.

@@ -5,7 +5,7 @@ import { callbackOf, codeOf, HttpUserAgent } from "./stand-in.mjs";
 /**
  * Signs a user in at a stand-in whose `consent` is `"never"`.
  *
- * @param {import("../../www/stand-in/index.js").StandIn} standIn
+ * @param {import("../../www/stand-in/types.d.ts").StandIn} standIn
  * @param {object} request
  * @param {string} request.clientId
  * @param {string} request.redirectUri

@@ -27,7 +27,7 @@ import { CLIENT_ID, clientScript, makeOpen } from "./login.mjs";
 /** @import { IncomingMessage, RequestListener, ServerResponse } from "node:http" */
 /** @import { BrowserContext, Page, Request } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
-/** @import { StandIn } from "../../www/stand-in/index.js" */
+/** @import { StandIn } from "../../www/stand-in/types.d.ts" */
 /** @import { App } from "./app.mjs" */
 /** @import { LoginApp } from "./login.mjs" */
 

@@ -23,8 +23,7 @@ import { HttpUserAgent } from "./stand-in.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
-/** @import { StandIn } from "../../www/stand-in/index.js" */
-/** @import { StandInOptions } from "../../www/stand-in/options.js" */
+/** @import { StandIn, StandInOptions } from "../../www/stand-in/types.d.ts" */
 /** @import { App, AppOptions } from "./app.mjs" */
 
 /** Users of the stand-in: see its README for what is special about each. */

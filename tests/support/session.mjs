@@ -11,7 +11,7 @@ import { deferred } from "./deferred.mjs";
 import { callInPage, PATHS } from "./login.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
-/** @import { StandIn } from "../../www/stand-in/index.js" */
+/** @import { StandIn } from "../../www/stand-in/types.d.ts" */
 
 /**
  * Lets a test move the clocks of every page that is opened from now on.

@@ -9,8 +9,7 @@ import { decodeJwt } from "jose";
 import { startStandIn } from "../../www/stand-in/index.js";
 
 /** @import { TestContext } from "node:test" */
-/** @import { StandIn } from "../../www/stand-in/index.js" */
-/** @import { StandInOptions } from "../../www/stand-in/options.js" */
+/** @import { StandIn, StandInOptions } from "../../www/stand-in/types.d.ts" */
 
 export const REDIRECT_URI = "http://localhost:4419/callback";
 export const CLIENT = {

@@ -1,6 +1,6 @@
 /** What ClassLink tells about a user: claims by OpenID Connect's names, and my/info by its own. */
 
-/** @import { Account, District } from "./people.js" */
+/** @import { Account, District } from "./types.d.ts" */
 
 const PROFILE = ["name", "given_name", "family_name", "login_hint", "profile", "address"];
 const EMAIL = ["email", "email_verified"];

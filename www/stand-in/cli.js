@@ -8,8 +8,7 @@ import { parseArgs } from "node:util";
 import spawn from "cross-spawn";
 import { startStandIn } from "./index.js";
 
-/** @import { StandIn } from "./index.js" */
-/** @import { StandInOptions } from "./options.js" */
+/** @import { StandIn, StandInOptions } from "./types.d.ts" */
 
 const HELP = `A local stand-in for ClassLink, for demos and end-to-end tests.
 

@@ -1,6 +1,6 @@
 /** Finds users and districts. */
 
-/** @import { Account, District } from "./people.js" */
+/** @import { Account, District } from "./types.d.ts" */
 
 /** @typedef {{ account: Account, district: District }} Person */
 

@@ -4,15 +4,7 @@ import { CLAIMS_SUPPORTED, SCOPES } from "./claims.js";
 import { API_PATHS, PATHS } from "./paths.js";
 
 /** @import { Settings } from "./options.js" */
-
-/**
- * By their discovery names (OpenID Connect Discovery 1.0, section 3), but for `my_info_endpoint`. What no switch has
- * turned on is missing.
- *
- * @typedef {Record<"authorization_endpoint" | "token_endpoint" | "jwks_uri" | "userinfo_endpoint" |
- * "my_info_endpoint", string> &
- * Partial<Record<"revocation_endpoint" | "end_session_endpoint", string>>} Endpoints
- */
+/** @import { Endpoints } from "./types.d.ts" */
 
 /**
  * @param {string} issuer

@@ -5,22 +5,10 @@ import { sendJson, sendText } from "./http.js";
 import { API_PATHS, PATHS } from "./paths.js";
 
 /** @import { ServerResponse } from "node:http" */
+/** @import { EndpointName, Failure, Times } from "./types.d.ts" */
 
+/** @type {Record<EndpointName, string>} */
 const ENDPOINTS = { ...PATHS, ...API_PATHS };
-
-/** @typedef {keyof typeof ENDPOINTS} EndpointName */
-
-/**
- * @typedef {object} Failure
- * @property {number} [status] The HTTP status. Default 503.
- * @property {unknown} [body] Sent as JSON. Default: a line of plain text, as a proxy on the way would answer.
- */
-
-/**
- * How many requests are meant: the next ones. `Infinity` until told otherwise, 0 takes back what was said. Default 1.
- *
- * @typedef {{ times?: number }} Times
- */
 
 /** The faults of one stand-in. */
 export class Faults {

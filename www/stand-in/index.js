@@ -12,26 +12,13 @@ import { PATHS } from "./paths.js";
 import { createProvider } from "./provider.js";
 import { createStore } from "./store.js";
 
-/** @import { Endpoints } from "./discovery.js" */
-/** @import { EndpointName, Failure, Times } from "./faults.js" */
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 /** @import { Handler } from "./http.js" */
-/** @import { Settings, StandInOptions } from "./options.js" */
-/** @import { Account, District } from "./people.js" */
+/** @import { Settings } from "./options.js" */
 /** @import { Store } from "./store.js" */
+/** @import { SeenRequest, StandIn, StandInOptions } from "./types.d.ts" */
 
 export { ACCOUNTS, DISTRICTS } from "./people.js";
-
-/**
- * A request that the stand-in has seen, on either origin. No query, no header but `Origin`, no body.
- *
- * @typedef {object} SeenRequest
- * @property {string} method
- * @property {string} path
- * @property {string | undefined} origin The `Origin` header.
- * @property {number} at Milliseconds since 1970.
- * @property {string} [grantType] What the token endpoint was asked with: `"authorization_code"` or `"refresh_token"`.
- */
 
 /**
  * What the rooms of one stand-in share.
@@ -46,32 +33,6 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
 
 /** All that a grant consists of, by oidc-provider's names. */
 const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken"];
-
-/**
- * A stand-in that is running.
- *
- * @typedef {object} StandIn
- * @property {string} issuer The issuer identifier: an origin.
- * @property {string} apiOrigin The second origin.
- * @property {string} launchPadUrl
- * @property {readonly Account[]} accounts
- * @property {readonly District[]} districts
- * @property {Endpoints} endpoints
- * @property {string} discoveryUrl
- * @property {SeenRequest[]} requests Every request so far, oldest first. A test may empty it.
- * @property {(sub: string) => void} revokeGrants Ends all that applications hold of a user: codes, access tokens and
- * refresh tokens. The user stays signed in.
- * @property {(sub: string) => void} signOut Ends a user's sessions at the stand-in, in every browser. Tokens stay alive.
- * @property {(endpoint: EndpointName, failure?: Failure & Times) => void} fail Makes an endpoint's next answers fail:
- * `fail("token", { status: 503, times: 2 })`.
- * @property {(endpoint: EndpointName, milliseconds: number, times?: Times) => void} delay Makes an endpoint's next answers
- * come late.
- * @property {(error: string, times?: Times) => void} refuse Makes an application's next authorization requests come back
- * with an error (OpenID Connect Core 1.0, 3.1.2.6), such as `interaction_required`.
- * @property {(req: IncomingMessage, res: ServerResponse, usual: () => unknown) => unknown} [instead] A test may set it: it
- * answers every request in the stand-in's place, or has it answered as usual.
- * @property {() => Promise<void>} close Stops both servers and forgets everything. A second call does nothing.
- */
 
 /**
  * Starts a stand-in. Its state is in memory, and its signing key is made at each start.

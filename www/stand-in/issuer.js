@@ -10,9 +10,9 @@ import { pageHeaders } from "./pages.js";
 import { isAuthorization, isEndSession, PATHS } from "./paths.js";
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
-/** @import { Endpoints } from "./discovery.js" */
-/** @import { Parts, SeenRequest } from "./index.js" */
+/** @import { Parts } from "./index.js" */
 /** @import { Settings } from "./options.js" */
+/** @import { Endpoints, SeenRequest } from "./types.d.ts" */
 
 /** The grant types that a request's record names. */
 const GRANT_TYPES = ["authorization_code", "refresh_token"];

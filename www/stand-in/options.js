@@ -2,58 +2,7 @@
 
 import { ACCOUNTS, DISTRICTS } from "./people.js";
 
-/** @import { Account, District } from "./people.js" */
-
-/**
- * An application that is registered with the stand-in.
- *
- * @typedef {object} Client
- * @property {string} clientId
- * @property {string} [clientSecret]
- * @property {readonly string[]} redirectUris Compared exactly. The first is where the LaunchPad tile leads.
- * @property {readonly string[]} [postLogoutRedirectUris] Compared exactly. Where the end-session endpoint may lead
- * back to. Default none.
- * @property {string} [launchUrl] Where the partner-initiated tile leads; without it there is no such tile.
- * @property {string} [name] For the consent page and the tiles. Default: the client id.
- */
-
-/**
- * @typedef {object} StandInOptions
- * @property {string} [host] Host name of both origins. Default `"localhost"`.
- * @property {number} [port] Port of the issuer; 0 takes a free one. Default 0.
- * @property {number} [apiPort] Port of the second origin, ClassLink's `nodeapi`. Default 0.
- * @property {{ key: string, cert: string }} [tls] PEM. With it both origins are https.
- * @property {readonly Client[]} [clients] Default none.
- * @property {boolean} [publicClients] Whether the token endpoint takes a request without a secret, of any client.
- * `false`: HTTP 401 `invalid_client` for it, however correct it is otherwise. Default `true`.
- * @property {boolean} [cors] Whether token endpoint, keys, discovery, profileinfo and my/info answer requests from
- * another origin's page. Default `true`.
- * @property {"remembered" | "always" | "never"} [consent] When the consent page is shown: the first time for an
- * account and client, every time, or never. Default `"remembered"`.
- * @property {"honoured" | "ignored"} [pkce] Whether the token endpoint checks the code verifier (RFC 7636, 4.6). It
- * is never required of a request that had no challenge. Default `"honoured"`.
- * @property {boolean} [refreshTokens] Whether every token answer carries a refresh token, whatever the scope: it works
- * once, and one that is used again ends its grant (RFC 9700, 4.14.2). Default `false`.
- * @property {boolean} [expiresIn] Whether token answers say `expires_in`. Default `false`.
- * @property {boolean} [revocation] Whether there is a revocation endpoint (RFC 7009). Default `false`.
- * @property {boolean} [endSession] Whether there is an end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
- * Default `false`.
- * @property {boolean} [issParameter] Whether callbacks carry `iss`, and discovery promises it (RFC 9207). Default `false`.
- * @property {boolean} [framing] Whether the pages may be framed, by the origins of the clients' redirect URIs. Default
- * `false`.
- * @property {boolean} [crossSiteCookies] Whether the sign-in's cookie is `SameSite=None`: browsers that take third-party
- * cookies then send it from a frame of another site's page, too. Needs `tls`. Default `false`: `SameSite=Lax`.
- * @property {string} [openerPolicy] The `Cross-Origin-Opener-Policy` of the pages (HTML Standard, 7.1.3): `"same-origin"`
- * cuts a popup off from the page that opened it. Default: no such header.
- * @property {boolean} [tenantClaims] Whether the `classLink_*` claims are sent. Default `true`.
- * @property {number} [myInfoError] With it, `/v2/my/info` answers a valid token with HTTP 200 and a body
- * `{ status, message }` of this status. Default: no error.
- * @property {number} [idTokenLifetime] Seconds. Default 86400.
- * @property {number} [accessTokenLifetime] Seconds. Default 86400.
- * @property {number} [codeLifetime] Seconds. Default 300.
- * @property {readonly District[]} [districts] In place of the built-in ones.
- * @property {readonly Account[]} [accounts] In place of the built-in ones.
- */
+/** @import { Account, Client, District, StandInOptions } from "./types.d.ts" */
 
 /** @typedef {"tls" | "openerPolicy" | "myInfoError"} WithoutDefault */
 /** @typedef {Required<Omit<StandInOptions, WithoutDefault>> & Pick<StandInOptions, WithoutDefault>} Settings */

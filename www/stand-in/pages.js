@@ -4,8 +4,8 @@ import { html, scriptJson } from "./html.js";
 
 /** @import { Person } from "./directory.js" */
 /** @import { Html } from "./html.js" */
-/** @import { Client, Settings } from "./options.js" */
-/** @import { District } from "./people.js" */
+/** @import { Settings } from "./options.js" */
+/** @import { Client, District } from "./types.d.ts" */
 
 /**
  * What every answer of the issuer's origin says of its pages: no script, no referrer, and who may frame or open them.

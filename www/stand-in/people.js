@@ -6,33 +6,7 @@
  * administrator who comes back as `Teacher`.
  */
 
-/**
- * A school district: ClassLink's tenant.
- *
- * @typedef {object} District
- * @property {number | string} id ClassLink's `TenantId`: a number for some districts, a string for others.
- * @property {string} name The `Tenant` field of my/info and the `locality` of the `address` claim.
- * @property {string} state The `region` of the `address` claim.
- */
-
-/**
- * A user who can sign in.
- *
- * @typedef {object} Account
- * @property {string} sub The `sub` claim: unique across districts.
- * @property {number | string} userId ClassLink's `UserId`: the subject, as a number for some and a string for others.
- * @property {number | string} districtId The `id` of the user's {@link District}.
- * @property {string} firstName
- * @property {string} lastName
- * @property {string} role The role word: `Student`, `Teacher`, `Parent`, `Tenant Administrator`.
- * @property {number} roleLevel `Role_Level`: 4 for a student, 3 for a teacher.
- * @property {string} sourcedId OneRoster id, unique only within the district; `""` where it has no OneRoster.
- * @property {string} loginId Unique only within the district.
- * @property {string} [email] Absent for some young students.
- * @property {string} [building] The school.
- * @property {string[]} [orgs] OneRoster ids of the user's schools.
- * @property {string} note One line for the sign-in page: what is special about this user.
- */
+/** @import { Account, District } from "./types.d.ts" */
 
 /** @type {readonly District[]} */
 export const DISTRICTS = [

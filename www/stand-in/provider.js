@@ -12,7 +12,8 @@ import { answerAsClassLink } from "./quirks.js";
 
 /** @import { Consents } from "./consents.js" */
 /** @import { Parts } from "./index.js" */
-/** @import { Client, Settings } from "./options.js" */
+/** @import { Settings } from "./options.js" */
+/** @import { Client } from "./types.d.ts" */
 
 /** How long a user stays signed in at the stand-in, in seconds. */
 const SESSION_LIFETIME = 8 * 3600;
