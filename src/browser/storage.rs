@@ -42,10 +42,12 @@ fn remove(key: &str) -> Result<(), Error> {
 }
 
 /// Returns the keys that begin with a prefix, all at once: removing one may renumber the others.
-fn keys(storage: &Storage, prefix: &str) -> Vec<String> {
-    let count = storage.length().unwrap_or_default();
-    let keys = (0..count).filter_map(|index| storage.key(index).ok().flatten());
-    keys.filter(|key| key.starts_with(prefix)).collect()
+fn keys(storage: &Storage, prefix: &str) -> Result<Vec<String>, JsValue> {
+    let mut keys = Vec::new();
+    for index in 0..storage.length()? {
+        keys.extend(storage.key(index)?.filter(|key| key.starts_with(prefix)));
+    }
+    Ok(keys)
 }
 
 fn login_key(state: &str) -> String {
@@ -86,7 +88,7 @@ pub fn remove_login(state: &str) -> Result<(), Error> {
 /// # Errors
 /// `storage_unavailable`.
 pub fn remove_stale_logins(now: f64) -> Result<(), Error> {
-    for key in keys(&storage()?, LOGIN_PREFIX) {
+    for key in keys(&storage()?, LOGIN_PREFIX).map_err(unavailable)? {
         let pending = read(&key)?.as_deref().and_then(PendingLogin::from_stored);
         if !pending.is_some_and(|pending| pending.is_unexpired(now)) {
             remove(&key)?;
@@ -204,7 +206,8 @@ impl UndeliveredSignOut {
                 key.strip_prefix(SIGN_OUT_PREFIX).and_then(|name| ascii::split_once(name, b'.'));
             name.is_some_and(|(_, of)| of == registration)
         };
-        let marks = keys(&storage, SIGN_OUT_PREFIX).into_iter().filter(is_of).map(|key| {
+        let keys = keys(&storage, SIGN_OUT_PREFIX).unwrap_or_default();
+        let marks = keys.into_iter().filter(is_of).map(|key| {
             let session_id = storage.get_item(&key).ok().flatten();
             Self { key, session_id: session_id.filter(|id| !id.is_empty()) }
         });
