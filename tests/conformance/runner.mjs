@@ -6,7 +6,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApp } from "../support/app.mjs";
-import { inChromium, inNode } from "../support/engine.mjs";
+import { PATIENCE_MS } from "../support/patience.mjs";
 import {
   describe,
   forPeers,
@@ -98,9 +98,6 @@ import { startProvider } from "./provider.mjs";
 
 export const CLIENT_ID = "conformance";
 
-/** Milliseconds that one scenario may take: a command by WebDriver takes its time. */
-export const LIMIT = inChromium || inNode ? 25_000 : 90_000;
-
 /** Milliseconds between two looks at a page that is loading. */
 const POLL = 20;
 
@@ -115,7 +112,7 @@ const HEALED = "healed=1";
  * @param {number} [limit] Milliseconds.
  * @returns {Promise<Seen>}
  */
-export async function playScenario(scenario, adapter, tabs, limit = LIMIT) {
+export async function playScenario(scenario, adapter, tabs, limit = PATIENCE_MS) {
   /** @type {(() => unknown)[]} */
   const ends = [];
   const t = { after: (/** @type {() => unknown} */ end) => ends.unshift(end) };
@@ -208,7 +205,7 @@ async function setUp(
     clientId: CLIENT_ID,
     redirectUri,
     issuer: provider.issuer,
-    timeout: 8000,
+    timeout: 30_000,
     ...(navigate && { navigate }),
     ...(typeof config === "function" ? config(provider, app) : config),
   };

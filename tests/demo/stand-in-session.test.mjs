@@ -489,7 +489,7 @@ const refusal = (page) =>
 
 /** The parameters that a frame came back to the application with. */
 async function callbackIn(frame) {
-  await frame.waitForURL("**/callback?*", { timeout: 10_000 });
+  await frame.waitForURL("**/callback?*");
   return new URL(frame.url()).searchParams;
 }
 

@@ -9,14 +9,12 @@ import { freePort } from "../../tools/lib/ports.mjs";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { launch, openPage } from "../support/browser.mjs";
 import { CLIENT_ID, PEOPLE, selectUser } from "../support/login.mjs";
+import { PATIENCE_MS } from "../support/patience.mjs";
 import { startProgram, untilReady } from "../support/program.mjs";
 import { serveFolder } from "./static.mjs";
 
 /** @import { Page } from "playwright-core" */
 /** @import { Watched } from "../support/browser.mjs" */
-
-/** Milliseconds that a page may take to show something: a development server compiles meanwhile. */
-const PATIENCE = 30_000;
 
 /**
  * @typedef {object} Site
@@ -113,7 +111,7 @@ async function shows(page, text) {
   const status = page.getByRole("status");
   await status
     .filter({ hasText: text })
-    .waitFor({ timeout: PATIENCE })
+    .waitFor({ timeout: PATIENCE_MS })
     .catch(async (error) => {
       const shown = await page.locator("body").innerText();
       assert.equal(shown, text, `${page.url()} does not show it (${error.name})`);
@@ -148,7 +146,7 @@ const askedFor = (visit, extension) => [
 /** @param {Watched} visit @returns the checks of the diagnosis, as the page lists them */
 async function diagnose({ page }) {
   await page.getByRole("button", { name: "Diagnose" }).click();
-  await page.getByRole("listitem").last().waitFor({ timeout: PATIENCE });
+  await page.getByRole("listitem").last().waitFor({ timeout: PATIENCE_MS });
   return page.getByRole("listitem").allInnerTexts();
 }
 

@@ -371,12 +371,10 @@ test("an aborted request ends as the platform's does, also while a token is rene
   assert.equal((await call(page, api, inRequest)).error.name, "AbortError");
   assert.deepEqual(api.requests, []);
 
-  standIn.delay("token", 9000);
+  standIn.delay("token", 60_000);
   await advanceClocks(page, 301);
-  const began = Date.now();
   const { error } = await call(page, api, "api, { signal: AbortSignal.timeout(200) }");
   assert.equal(error.name, "TimeoutError");
-  assert.ok(Date.now() - began < 8000, `${Date.now() - began} ms`);
   assert.deepEqual(api.requests, []);
 });
 

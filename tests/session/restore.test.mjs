@@ -192,11 +192,9 @@ for (const [name, options] of /** @type {const} */ ([
     await page.goto(`${app.origin}/`);
     await waitForClient(page);
     standIn.requests.length = 0;
-    const began = Date.now();
 
     assert.equal(await restoreSession(page), null);
 
-    assert.ok(Date.now() - began < timeout + 5000);
     assert.equal(countRequests(standIn, PATHS.token), 0);
     assert.equal((await snapshot(page)).status, "signed-out");
     await assertClean(page);
@@ -221,11 +219,9 @@ browserTest(
     const { page, open } = world;
     await loginByRedirect(page);
     await open(page);
-    const began = Date.now();
 
     const user = await restoreSession(page);
 
-    assert.ok(Date.now() - began < TIMEOUT + 5000);
     assert.equal(user?.givenName, FOUND_ACROSS_SITES ? "Pia" : undefined);
     const { status, error } = await snapshot(page);
     assert.deepEqual([status, error], [FOUND_ACROSS_SITES ? "signed-in" : "signed-out", null]);

@@ -28,9 +28,6 @@ import { browserTest, test } from "../support/tiers.mjs";
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
 
-/** How soon "at once" is, in milliseconds, on a machine that is busy. */
-const AT_ONCE = 5000;
-
 /** Three tabs of one application, with a user signed in in the first two. */
 async function threeTabs(t, options = {}) {
   const { page: first, context, errors } = await browser.newPage(t);
@@ -47,9 +44,7 @@ async function threeTabs(t, options = {}) {
 const statusOf = async (tab) => (await snapshot(tab)).status;
 
 async function soon(tab, status) {
-  await tab.waitForFunction((status) => window.client.getSnapshot().status === status, status, {
-    timeout: AT_ONCE,
-  });
+  await tab.waitForFunction((status) => window.client.getSnapshot().status === status, status);
 }
 
 test("signing out in one tab signs out all, without a request of theirs", async (t) => {

@@ -13,6 +13,7 @@
 
 import { after } from "node:test";
 import { engine } from "./engine.mjs";
+import { PATIENCE_MS } from "./patience.mjs";
 
 /** @import { Browser, BrowserContext, BrowserContextOptions, Page, Request, Route } from "playwright-core" */
 /** @import { TestContext } from "node:test" */
@@ -97,6 +98,8 @@ export async function launch(options = {}) {
  */
 export async function openPage(browser, options) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+  // The drivers for WebKitGTK and for pages in Node have no other time-out.
+  context.setDefaultTimeout?.(PATIENCE_MS);
   /** @type {Omit<Watched, "page">} */
   const watched = { context, console: [], errors: [], requests: [] };
   context.on("console", (line) => watched.console.push(`${line.type()}: ${line.text()}`));

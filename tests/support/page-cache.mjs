@@ -6,6 +6,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { launch } from "./browser.mjs";
+import { PATIENCE_MS } from "./patience.mjs";
 
 /** @import { TestContext } from "node:test" */
 /** @import { BrowserContext, Page } from "playwright-core" */
@@ -25,7 +26,6 @@ export async function newPageWithBfcache(t) {
 
 /** Milliseconds between two looks at a page that is being left, and for all of them. */
 const POLL = 20;
-const PATIENCE = 30_000;
 
 /**
  * Goes back in the history, or forward. A page from the cache fires no load event, and not every driver reports it: the
@@ -37,7 +37,7 @@ const PATIENCE = 30_000;
 export async function navigateHistory(page, delta = -1) {
   const left = await page.evaluate("location.href");
   await page.evaluate((delta) => void setTimeout(() => history.go(delta)), delta);
-  for (let waited = 0; waited < PATIENCE; waited += POLL) {
+  for (let waited = 0; waited < PATIENCE_MS; waited += POLL) {
     // It may be between two pages.
     const now = await page.evaluate("location.href").catch(() => left);
     if (now !== left) return;

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
+import { PATIENCE_MS } from "./patience.mjs";
 
 /**
  * Starts a program, and keeps all that it writes.
@@ -70,7 +71,7 @@ export function startProgram(command, args, { cwd, env = {}, isGroup = false }) 
  * @param {{ anyStatus?: boolean }} [options] `anyStatus`: it need not be 200
  */
 export async function untilReady(program, url, { anyStatus = false } = {}) {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const status = await fetch(url).then(
       (response) => response.status,

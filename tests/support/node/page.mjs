@@ -11,6 +11,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
 import vm from "node:vm";
 import { queries } from "@testing-library/dom";
+import { PATIENCE_MS } from "../patience.mjs";
 import { createModuleLoader } from "./modules.mjs";
 import { pageFetch, send } from "./network.mjs";
 import { interceptedBy, matchesUrl } from "./route.mjs";
@@ -18,9 +19,6 @@ import { createWindow } from "./window.mjs";
 
 /** Milliseconds between two looks of what waits for a page. */
 const POLL_MS = 5;
-
-/** Milliseconds after which what a test waits for counts as missing: as Playwright has it. */
-const TIMEOUT_MS = 30_000;
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 
@@ -378,7 +376,7 @@ export class NodePage extends EventEmitter {
   }
 
   /** @param {string} what @param {() => unknown} look */
-  async #until(what, look, timeout = TIMEOUT_MS) {
+  async #until(what, look, timeout = PATIENCE_MS) {
     const started = performance.now();
     for (;;) {
       const found = await look();
@@ -392,7 +390,7 @@ export class NodePage extends EventEmitter {
   }
 
   /** @param {string | Function} script @param {unknown} [arg] */
-  async waitForFunction(script, arg, { timeout = TIMEOUT_MS } = {}) {
+  async waitForFunction(script, arg, { timeout = PATIENCE_MS } = {}) {
     const look = () =>
       this.evaluate(script, arg).catch((error) => {
         if (!/context was destroyed/.test(error.message)) throw error;
@@ -400,7 +398,7 @@ export class NodePage extends EventEmitter {
     await this.#until(String(script), look, timeout);
   }
 
-  async waitForURL(pattern, { timeout = TIMEOUT_MS } = {}) {
+  async waitForURL(pattern, { timeout = PATIENCE_MS } = {}) {
     let isPast = false;
     // A page may be left at once.
     const listen = () => {
@@ -416,7 +414,7 @@ export class NodePage extends EventEmitter {
   }
 
   /** @param {string} event */
-  async waitForEvent(event, { predicate = (_) => true, timeout = TIMEOUT_MS } = {}) {
+  async waitForEvent(event, { predicate = (_) => true, timeout = PATIENCE_MS } = {}) {
     let found;
     const listen = (value) => {
       if (predicate(value)) found = { value };

@@ -8,11 +8,12 @@
 
 import { EventEmitter } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { PATIENCE_MS } from "../patience.mjs";
 import { clockScript } from "./clock.mjs";
 import { openSession } from "./driver.mjs";
 import { literal } from "./evaluate.mjs";
 import { urlMatcher } from "./match.mjs";
-import { Page, TIMEOUT } from "./page.mjs";
+import { Page } from "./page.mjs";
 import { exposeScript, startScript } from "./page-start.mjs";
 import { startProxy } from "./proxy.mjs";
 import { Session } from "./session.mjs";
@@ -185,7 +186,7 @@ export class Context extends EventEmitter {
 
   /** @param {string} event @param {any} [options] */
   waitForEvent(event, options) {
-    const { predicate = () => true, timeout = TIMEOUT } =
+    const { predicate = () => true, timeout = PATIENCE_MS } =
       typeof options === "function" ? { predicate: options } : (options ?? {});
     const looks = ["page", "closed"].includes(event);
     return new Promise((resolve, reject) => {
@@ -243,7 +244,7 @@ export class Context extends EventEmitter {
    * @param {any} page
    * @param {{ predicate?: (page: any) => boolean, timeout?: number }} [options]
    */
-  async #navigated(page, { predicate = () => true, timeout = TIMEOUT } = {}) {
+  async #navigated(page, { predicate = () => true, timeout = PATIENCE_MS } = {}) {
     const place = async () => {
       const { url, mark } = await page.script(
         "sync",

@@ -13,13 +13,11 @@ import { Builder, Capabilities } from "selenium-webdriver";
 import { findBrowser } from "../../../tools/lib/browser.mjs";
 import { freePort } from "../../../tools/lib/ports.mjs";
 import { which } from "../../../tools/lib/run.mjs";
+import { PATIENCE_MS } from "../patience.mjs";
 import { withTimeout } from "./session.mjs";
 
 /** @import { ChildProcess } from "node:child_process" */
 /** @import { WebDriver } from "selenium-webdriver" */
-
-/** Milliseconds that a program may take until it is there, on a machine that is busy. */
-const PATIENCE = 60_000;
 
 const MISSING =
   "WebKitGTK's driver or a display for it was not found. On Debian and Ubuntu:\n\n" +
@@ -143,7 +141,8 @@ async function untilReady(url) {
   for (;;) {
     const status = await fetch(`${url}/status`).catch(() => undefined);
     if (status?.ok) return;
-    if (performance.now() - started > PATIENCE) throw new Error("WebKitWebDriver does not answer");
+    if (performance.now() - started > PATIENCE_MS)
+      throw new Error("WebKitWebDriver does not answer");
     await pause(50);
   }
 }

@@ -7,6 +7,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { build } from "esbuild";
+import { PATIENCE_MS } from "../patience.mjs";
 
 /** @import { WebElement } from "selenium-webdriver" */
 /** @import { Frame } from "./page.mjs" */
@@ -16,9 +17,6 @@ const POLL = 30;
 
 /** Milliseconds that a click may take to arrive. */
 const CLICK = 3000;
-
-/** Milliseconds after which Playwright gives up. */
-const TIMEOUT = 30_000;
 
 /**
  * @typedef {{ kind: "css" | "testId" | "text" | "role" | "first" | "last" | "hasText", value?: any, name?: any, level?: number,
@@ -206,7 +204,7 @@ export class Locator {
    * @param {{ timeout?: number }} [options]
    * @returns {Promise<T>}
    */
-  async #one(about, act, { timeout = TIMEOUT } = {}) {
+  async #one(about, act, { timeout = PATIENCE_MS } = {}) {
     const until = performance.now() + timeout;
     let last = "it was not found";
     for (;;) {
@@ -276,7 +274,7 @@ export class Locator {
   }
 
   /** @param {{ state?: "visible" | "attached" | "hidden" | "detached", timeout?: number }} [options] */
-  async waitFor({ state = "visible", timeout = TIMEOUT } = {}) {
+  async waitFor({ state = "visible", timeout = PATIENCE_MS } = {}) {
     const until = performance.now() + timeout;
     let last = "";
     for (;;) {

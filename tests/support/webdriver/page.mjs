@@ -6,6 +6,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { Button, Key } from "selenium-webdriver";
+import { PATIENCE_MS } from "../patience.mjs";
 import { evaluateIn, isGone } from "./evaluate.mjs";
 import { Locator } from "./locator.mjs";
 import { urlMatcher } from "./match.mjs";
@@ -17,9 +18,6 @@ import { KEPT } from "./page-start.mjs";
 
 /** Milliseconds between two looks. */
 const POLL = 30;
-
-/** Milliseconds after which Playwright gives up. */
-export const TIMEOUT = 30_000;
 
 /** The mark that differs between one document of a window and the next. */
 const MARK = `window[Symbol.for("tests/document")]`;
@@ -95,7 +93,7 @@ export class Frame {
    * @param {{ timeout?: number }} [options]
    * @param {string} [what]
    */
-  async until(ask, { timeout = TIMEOUT } = {}, what = "") {
+  async until(ask, { timeout = PATIENCE_MS } = {}, what = "") {
     const end = performance.now() + (timeout || Number.POSITIVE_INFINITY);
     for (;;) {
       try {
@@ -277,7 +275,7 @@ export class Page extends Frame {
    * @param {{ waitUntil?: string, timeout?: number }} [options]
    * @param {(url: string, before: string) => boolean} [arrived] Whether it is there although the document is the same.
    */
-  async #leave(go, { waitUntil = "load", timeout = TIMEOUT } = {}, arrived = () => false) {
+  async #leave(go, { waitUntil = "load", timeout = PATIENCE_MS } = {}, arrived = () => false) {
     const mark = ++this.#marks;
     const before = await this.script("sync", `${MARK} = ${mark}; return { url: location.href };`);
     await this.run(go);

@@ -5,11 +5,9 @@
  */
 
 import { error as errors } from "selenium-webdriver";
+import { PATIENCE_MS } from "../patience.mjs";
 
 /** @import { WebDriver, WebElement } from "selenium-webdriver" */
-
-/** Milliseconds after which a driver is taken for dead. */
-const PATIENCE = 60_000;
 
 /**
  * A driver's answer, or an error where none comes.
@@ -21,7 +19,7 @@ const PATIENCE = 60_000;
 export async function withTimeout(answer) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("WebKitWebDriver does not answer")), PATIENCE);
+    timer = setTimeout(() => reject(new Error("WebKitWebDriver does not answer")), PATIENCE_MS);
   });
   try {
     return await Promise.race([answer, late]);
