@@ -54,7 +54,7 @@ impl Core {
     /// Returns the built-in metadata of an issuer, as JSON.
     #[wasm_bindgen(js_name = knownMetadata)]
     pub fn known_metadata(&self, issuer: String) -> JsValue {
-        json::write_object(metadata::builtin_metadata(&issuer).strings()).into()
+        json::write_object(&metadata::builtin_metadata(&issuer)).into()
     }
 
     /// Passes an event of the page, by the numbers of `PageEvent` in `core.ts`.

@@ -179,9 +179,8 @@ impl LoginOptions {
     #[must_use]
     pub fn restoring(scope: &str) -> Self {
         let mut members = Object::default();
-        let text = |text: &str| Value::String(text.to_owned());
-        members.insert("prompt", text("none"));
-        members.insert("scope", Value::Array(vec![text(scope)]));
+        members.insert_str("prompt", "none");
+        members.insert("scope", Value::Array(vec![Value::String(scope.to_owned())]));
         Self { members, restores: true }
     }
 
@@ -189,12 +188,9 @@ impl LoginOptions {
     #[must_use]
     pub fn launched(return_to: &str, login_hint: Option<&str>) -> Self {
         let mut members = Object::default();
-        let mut insert = |name: &str, text: &str| {
-            members.insert(name, Value::String(text.to_owned()));
-        };
-        insert("returnTo", return_to);
+        members.insert_str("returnTo", return_to);
         if let Some(login_hint) = login_hint {
-            insert("loginHint", login_hint);
+            members.insert_str("loginHint", login_hint);
         }
         Self { members, restores: false }
     }

@@ -200,18 +200,17 @@ impl UndeliveredSignOut {
     /// Returns the marks of a registration.
     #[must_use]
     pub fn all(registration: &str) -> Vec<Self> {
-        let Some(storage) = local_storage() else { return Vec::new() };
-        let is_of = |key: &String| {
-            let name =
-                key.strip_prefix(SIGN_OUT_PREFIX).and_then(|name| ascii::split_once(name, b'.'));
-            name.is_some_and(|(_, of)| of == registration)
-        };
-        let keys = keys(&storage, SIGN_OUT_PREFIX).unwrap_or_default();
-        let marks = keys.into_iter().filter(is_of).map(|key| {
-            let session_id = storage.get_item(&key).ok().flatten();
-            Self { key, session_id: session_id.filter(|id| !id.is_empty()) }
-        });
-        marks.collect()
+        let mut marks = Vec::new();
+        let Some(storage) = local_storage() else { return marks };
+        for key in keys(&storage, SIGN_OUT_PREFIX).unwrap_or_default() {
+            let name = key.strip_prefix(SIGN_OUT_PREFIX).unwrap_or_default();
+            if ascii::split_once(name, b'.').is_some_and(|(_, of)| of == registration) {
+                let session_id = storage.get_item(&key).ok().flatten();
+                let session_id = session_id.filter(|id| !id.is_empty());
+                marks.push(Self { key, session_id });
+            }
+        }
+        marks
     }
 
     /// Removes the mark.

@@ -143,6 +143,9 @@ impl Stores {
     }
 
     pub(super) fn end(&self, operation: OperationId) {
-        self.attempts.borrow_mut().retain(|attempt| attempt.operation != operation);
+        let mut attempts = self.attempts.borrow_mut();
+        if let Some(at) = attempts.iter().position(|attempt| attempt.operation == operation) {
+            attempts.remove(at);
+        }
     }
 }

@@ -99,6 +99,11 @@ impl Object {
     pub fn insert(&mut self, name: &str, value: Value) {
         self.0.push((name.to_owned(), value));
     }
+
+    /// Adds a member that is a string.
+    pub fn insert_str(&mut self, name: &str, text: &str) {
+        self.insert(name, Value::String(text.to_owned()));
+    }
 }
 
 /// Parses a JSON object; `None` if the bytes are anything else.
@@ -320,11 +325,11 @@ impl Reader<'_> {
     }
 }
 
-/// Serializes an object of strings.
+/// Serializes the members of an object that are strings.
 #[must_use]
-pub fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub fn write_object(object: &Object) -> String {
     let mut json = String::from("{");
-    for (name, value) in members {
+    for (name, value) in object.strings() {
         if json.len() > 1 {
             json.push(',');
         }
@@ -456,7 +461,10 @@ pub(crate) mod tests {
     fn write_object_escapes_so_that_serde_json_reads_every_character() {
         for character in ('\0'..='\u{ff}').chain(['\u{2028}', '\u{fffd}', '😀']) {
             let text = format!("a{character}b");
-            let json = write_object([("name", text.as_str()), (text.as_str(), "")].into_iter());
+            let mut object = Object::default();
+            object.insert_str("name", &text);
+            object.insert_str(&text, "");
+            let json = write_object(&object);
             let read: serde_json::Value = serde_json::from_str(&json).unwrap();
             assert_eq!(read, serde_json::json!({ "name": text, text.clone(): "" }), "{json}");
         }
@@ -732,7 +740,11 @@ pub(crate) mod tests {
 
         #[test]
         fn write_object_and_parse_object_are_inverse(members: Vec<(String, String)>) {
-            let text = write_object(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let mut object = Object::default();
+            for (name, value) in &members {
+                object.insert_str(name, value);
+            }
+            let text = write_object(&object);
             let read: Vec<(String, String)> = parse_object(text.as_bytes())
                 .unwrap()
                 .strings()

@@ -45,7 +45,7 @@ fn without_login_secrets(members: &Object) -> Object {
     let mut needed = Object::default();
     for (name, value) in members.strings() {
         if name != AUTHORIZATION && name != "verifier" {
-            needed.insert(name, Value::String(value.to_owned()));
+            needed.insert_str(name, value);
         }
     }
     needed
@@ -153,7 +153,7 @@ pub fn builtin_metadata(issuer: &str) -> Object {
             "https://nodeapi.classlink.com/v2/my/profileinfo",
             "https://nodeapi.classlink.com/v2/my/info",
         ]) {
-            members.insert(name, Value::String(endpoint.to_owned()));
+            members.insert_str(name, endpoint);
         }
     }
     members
@@ -200,36 +200,39 @@ impl ProviderMetadata {
         gateway: Option<&str>,
     ) -> Option<Self> {
         let find = |name: &str| layers.iter().find(|layer| layer.contains_key(name)).copied();
-        let known = |name: &str| find(name)?.get_str(name).map(str::to_owned);
-        let endpoint = |name: &str, path: &str| match gateway {
-            Some(gateway) => Some([gateway, path].concat()),
-            None => known(name),
-        };
+        let known = |name: &str| find(name)?.get_str(name);
         let mut members = Object::default();
-        let mut insert = |name: &str, text: String| members.insert(name, Value::String(text));
-        insert(AUTHORIZATION, known(AUTHORIZATION)?);
-        insert("token_endpoint", endpoint("token_endpoint", "/token")?);
-        insert("jwks_uri", endpoint("jwks_uri", "/jwks")?);
+        members.insert_str(AUTHORIZATION, known(AUTHORIZATION)?);
+        let mut insert_endpoint = |name: &str, of: &str, path: &str| {
+            let endpoint = match gateway {
+                Some(gateway) => [gateway, path].concat(),
+                None => known(of)?.to_owned(),
+            };
+            members.insert(name, Value::String(endpoint));
+            Some(())
+        };
+        insert_endpoint("token_endpoint", "token_endpoint", "/token")?;
+        insert_endpoint("jwks_uri", "jwks_uri", "/jwks")?;
         match profile {
             ProfileSource::IdToken => {}
-            ProfileSource::Userinfo => insert(PROFILE, endpoint("userinfo_endpoint", "/userinfo")?),
-            ProfileSource::MyInfo => insert(PROFILE, endpoint("my_info_endpoint", "/my-info")?),
+            ProfileSource::Userinfo => insert_endpoint(PROFILE, "userinfo_endpoint", "/userinfo")?,
+            ProfileSource::MyInfo => insert_endpoint(PROFILE, "my_info_endpoint", "/my-info")?,
         }
         // Optional endpoints are ignored if they are not secure. A gateway revokes tokens itself.
         for (name, wanted) in [(END_SESSION, true), (REVOCATION, gateway.is_none())] {
             if let Some(endpoint) =
                 known(name).filter(|url| wanted && url::is_potentially_trustworthy(url))
             {
-                insert(name, endpoint);
+                members.insert_str(name, endpoint);
             }
         }
         // Discovery 1.0, section 3: every provider supports RS256.
         let algorithms = find(ALGORITHMS).and_then(|layer| layer.get_joined_strings(ALGORITHMS));
-        insert("algorithms", algorithms.unwrap_or_else(|| "RS256".to_owned()));
+        members.insert_str("algorithms", algorithms.as_deref().unwrap_or("RS256"));
         if find(ISSUER_PROMISED).and_then(|layer| layer.get(ISSUER_PROMISED)?.as_bool())
             == Some(true)
         {
-            insert("issuer_promised", "true".to_owned());
+            members.insert_str("issuer_promised", "true");
         }
         Some(Self(Rc::new(members)))
     }

@@ -1,6 +1,6 @@
 //! The pending login: what `sessionStorage` holds between the authorization request and its response.
 
-use super::json::{self, Object, Value};
+use super::json::{self, Object};
 use super::metadata::ProviderMetadata;
 use super::pkce::CodeVerifier;
 use super::{ascii, url};
@@ -46,16 +46,13 @@ impl PendingLogin {
         members: &[(&str, Option<&str>)],
     ) -> Self {
         let mut login = provider.members();
-        let mut insert = |name: &str, value: &str| {
-            login.insert(name, Value::String(value.to_owned()));
-        };
         for (name, value) in members {
             if let Some(value) = value {
-                insert(name, value);
+                login.insert_str(name, value);
             }
         }
-        insert("created_at", &ascii::format_u64(created_at.into()));
-        insert("verifier", verifier.expose());
+        login.insert_str("created_at", &ascii::format_u64(created_at.into()));
+        login.insert_str("verifier", verifier.expose());
         Self { verifier, members: login }
     }
 
@@ -80,7 +77,7 @@ impl PendingLogin {
     /// Serializes the login for storage.
     #[must_use]
     pub fn to_stored(&self) -> String {
-        json::write_object(self.members.strings())
+        json::write_object(&self.members)
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -188,8 +185,10 @@ fn seconds(members: &Object, name: &str) -> f64 {
 /// since 1970. Another launch within a minute is a loop.
 #[must_use]
 pub fn launch_marker(state: &str, created_at: u32) -> String {
-    let created_at = ascii::format_u64(created_at.into());
-    json::write_object([("state", state), ("created_at", &created_at)].into_iter())
+    let mut marker = Object::default();
+    marker.insert_str("state", state);
+    marker.insert_str("created_at", &ascii::format_u64(created_at.into()));
+    json::write_object(&marker)
 }
 
 /// Returns the state in a launch marker.
@@ -316,7 +315,7 @@ pub(crate) mod tests {
     #[test]
     fn metadata_of_a_pending_login_does_not_contain_the_verifier() {
         let login = pending(5);
-        let kept = json::write_object(login.provider().members().strings());
+        let kept = json::write_object(&login.provider().members());
         assert!(kept.contains("https://op.example/token"));
         assert!(!kept.contains(login.verifier.expose()));
     }
