@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import { invalid } from "../config.js";
+import { ClassLinkError } from "../errors.js";
 import { setLoginMark } from "../login-mark.js";
 import type {
   ClassLinkConfig,
@@ -137,7 +137,10 @@ export function createSnapshotStore({
       Object.freeze("user" in result ? { ...result, user: reuseUser(result.user) } : result),
     reuseUser,
     subscribe(listener) {
-      if (typeof listener !== "function") throw invalid("subscribe", "needs a function.");
+      if (typeof listener !== "function") {
+        const message = "subscribe needs a function.";
+        throw new ClassLinkError({ code: "config_invalid", message });
+      }
       const entry = { listener };
       listeners.add(entry);
       return () => {
