@@ -4,7 +4,7 @@ import { getSession } from "./next-gateway";
 /** A server component: `null` means that no user is known here, and the client decides. */
 export default async function Classes() {
   const session = await getSession();
-  if (!session) return <p>Please sign in.</p>;
+  if (!session) return <ForUser id={undefined} />;
   const { user } = session;
   return (
     <ForUser id={user.id}>

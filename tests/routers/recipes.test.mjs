@@ -208,6 +208,17 @@ test("react-router: the callback leads to the route beneath the base, and a bare
   await page.waitForURL(`${origin}/app/`);
 });
 
+test("next: the recipe for server components is the file of the template, which the packaging tests run", () => {
+  const [recipe, template] = [
+    "docs/recipes/next-for-user.tsx",
+    "create/templates/next/app/for-user.tsx",
+  ];
+  assert.equal(
+    readFileSync(join(root, recipe), "utf8"),
+    readFileSync(join(root, template), "utf8"),
+  );
+});
+
 test("the guides show every recipe, as it runs", () => {
   const guides = GUIDES.map((name) => readFileSync(join(root, "docs", name), "utf8")).join("\n");
   for (const name of readdirSync(RECIPES)) {
