@@ -43,6 +43,11 @@ async function openPlayed(t, options = {}, context = {}) {
   return { ...app, ...watched };
 }
 
+/** Puts the panel on a page of the login application. */
+const MOUNT = `import("/pkg/devtools.js").then(({ mountDevtools }) => {
+  window.panel = mountDevtools(client, { events, isOpen: true });
+})`;
+
 /** @param {Page} page */
 const panel = (page) => page.getByRole("region", { name: "ClassLink developer panel" });
 
@@ -58,9 +63,7 @@ test("the panel shows state, claims and lifetimes of a real session, and no toke
   const { page, errors } = await browser.newPage(t);
   await open(page);
   await loginThroughUi(page, PEOPLE.pia);
-  await page.evaluate(`import("/pkg/devtools.js").then(({ mountDevtools }) => {
-    window.panel = mountDevtools(client, { events, isOpen: true });
-  })`);
+  await page.evaluate(MOUNT);
   await row(page, "user.name").getByText("Pia Pupil").waitFor();
   await row(page, "status").getByText("signed-in").waitFor();
   await row(page, "expires")
@@ -100,6 +103,35 @@ test("the panel ends a test client's session, and plays another tab", async (t) 
   await row(page, "error").getByText("session_expired").waitFor();
   await panel(page).getByRole("listitem").filter({ hasText: "session.expired" }).waitFor();
 });
+
+test("the panel ends a real session, and says so if there is none", async (t) => {
+  const { open } = await startLoginApp(t);
+  const { page, errors } = await browser.newPage(t);
+  await open(page);
+  await loginThroughUi(page, PEOPLE.pia);
+  await page.evaluate(MOUNT);
+  await press(page, "Expire now, in every tab");
+  await row(page, "error").getByText("session_expired").waitFor();
+  await panel(page).getByRole("listitem").filter({ hasText: "session.expired" }).waitFor();
+  await press(page, "Expire now, in every tab");
+  await panel(page).getByRole("status").getByText("No user is signed in.").waitFor();
+  assert.deepEqual(errors, []);
+});
+
+for (const name of ["sign out", "another user signs in"]) {
+  test(`the panel acts as another tab of a real session: ${name}`, async (t) => {
+    const { open } = await startLoginApp(t);
+    const { page, errors } = await browser.newPage(t);
+    await open(page);
+    await loginThroughUi(page, PEOPLE.pia);
+    await page.evaluate(MOUNT);
+    await press(page, `Act as another tab: ${name}`);
+    // Without a gateway a user who signs in elsewhere is not shown here.
+    await row(page, "status").getByText("signed-out").waitFor();
+    await row(page, "user.id").waitFor({ state: "detached" });
+    assert.deepEqual(errors, []);
+  });
+}
 
 test("the panel shows why a call failed", async (t) => {
   const { page } = await openPlayed(t);

@@ -26,6 +26,30 @@ const isPlayed = (client: object): client is Played =>
     (name) => typeof (client as Record<string, unknown>)[name] === "function",
   );
 
+/**
+ * The buttons that act as another tab of the application: its message on the channel of the registration's tabs, whose
+ * name and messages the crate defines (`src/config.rs`, `src/session/messages.rs`). The message reaches this page, too.
+ */
+function otherTabActions(client: ClassLinkClient): Action[] {
+  const post = (message: Readonly<Record<string, string>>): string | undefined => {
+    const { user } = client.getSnapshot();
+    if (!user) return "No user is signed in.";
+    const { iss, aud, azp } = user.claims as Partial<Record<string, string | readonly string[]>>;
+    const channel = new BroadcastChannel(`classlink-spa ${iss} ${azp ?? [aud].flat()[0]}`);
+    channel.postMessage(message);
+    channel.close();
+    return undefined;
+  };
+  return [
+    { label: "Expire now, in every tab", run: () => post({ kind: "expired" }) },
+    { label: "Act as another tab: sign out", run: () => post({ kind: "signed-out" }) },
+    {
+      label: "Act as another tab: another user signs in",
+      run: () => post({ kind: "signed-in", person: "another user" }),
+    },
+  ];
+}
+
 /** Returns the buttons for a client. */
 export function actionsOf(client: ClassLinkClient): Action[] {
   const actions: Action[] = [
@@ -60,7 +84,7 @@ export function actionsOf(client: ClassLinkClient): Action[] {
       },
     },
   ];
-  if (!isPlayed(client)) return actions;
+  if (!isPlayed(client)) return [...actions, ...otherTabActions(client)];
   const played: Played = client;
   return [
     ...actions,
