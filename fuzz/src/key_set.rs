@@ -1,4 +1,4 @@
-//! The provider's key set: a line with an algorithm and, where the token names one, a key id, then the key set. A token
+//! The provider's key set: a line with an algorithm and, if the token names one, a key id, then the key set. A token
 //! that our key signed is verified with it.
 
 use base64::Engine;

@@ -1,5 +1,5 @@
 //! Hostile input: a target for every parser of text that comes from outside. Each takes any bytes whatever, and panics
-//! where what came of them breaks a rule of the norm, or differs from what an independent library makes of them.
+//! if what came of them breaks a rule of the norm, or differs from what an independent library makes of them.
 //!
 //! `npm run test:fuzz` looks for such bytes; `cargo test` replays those that were found worth keeping. `docs/fuzzing.md` says
 //! what each target holds.

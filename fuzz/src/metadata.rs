@@ -1,4 +1,4 @@
-//! The provider's metadata, and the authorization request that it makes: a line with the profile and, where there is
+//! The provider's metadata, and the authorization request that it makes: a line with the profile and, if there is
 //! one, `gateway`, then the discovery document.
 
 use classlink_spa::protocol::authorization::AuthorizationRequest;

@@ -62,7 +62,7 @@ fn stored(text: &str, now: f64) {
 
     let again = PendingLogin::from_stored(&login.to_stored());
     let is_plain = members.values().all(Value::is_string);
-    // A member of another type is not stored again: where it was required, or hid another, that shows.
+    // A member of another type is not stored again: if it was required, or hid another, that shows.
     match again {
         Some(again) => assert_eq!(again.to_stored(), login.to_stored()),
         None => assert!(!is_plain, "what was stored can't be read"),

@@ -25,7 +25,7 @@ pub fn number<T: std::str::FromStr>(word: Option<&str>, otherwise: T) -> T {
     word.and_then(|word| word.parse().ok()).unwrap_or(otherwise)
 }
 
-/// A JSON object as `serde_json` reads it; `None` where our reader takes none: the `json` target compares the two.
+/// A JSON object as `serde_json` reads it; `None` if our reader takes none: the `json` target compares the two.
 pub fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     json::parse_object(bytes)?;
     serde_json::from_slice(bytes).ok()

@@ -10,7 +10,7 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The paths in a folder, sorted; none where there is no such folder.
+/// The paths in a folder, sorted; none if there is no such folder.
 fn paths(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -59,7 +59,7 @@ fn replay(name: &str) {
     assert!((is_new || kept.len() > 5) && seeds.len() > 5, "hardly anything was kept");
     for path in kept.into_iter().chain(seeds).chain(regressions) {
         let input = fs::read(&path).unwrap();
-        // Shown where the test fails: the last line names the input.
+        // Shown if the test fails: the last line names the input.
         println!("{}", path.display());
         run(&input);
     }

@@ -31,7 +31,7 @@ impl Machine {
         let waiting =
             Waiting { call, request, user: None, has_renewed: false, has_restored: false };
         if matches!(request, Request::Callback | Request::SignOut | Request::Popup) {
-            // An application in one page calls these where the page did not leave.
+            // A single-page application calls these if the page did not leave.
             self.end_leaving();
         }
         match request {

@@ -421,7 +421,7 @@ fn auth_time_must_be_within_the_requested_max_age() {
 }
 
 /// All checks fail at first, and are mended in their order: each time the next one gives the reason; those that
-/// depend on a clock come last, so that a better clock is asked for only where it can help.
+/// depend on a clock come last, so that a better clock is asked for only if it can help.
 #[test]
 fn first_check_that_fails_gives_the_reason() {
     let mut claims = json!({

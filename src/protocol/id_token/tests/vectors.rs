@@ -28,7 +28,7 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    /// Judges a token by these keys, and by those that a fetch brings where the first do not verify it. Returns how often
+    /// Judges a token by these keys, and by those that a fetch brings if the first do not verify it. Returns how often
     /// keys were fetched, too.
     fn validate(
         &self,
