@@ -11,7 +11,7 @@ use crate::metadata::Metadata;
 /// Writes a form, with the secret in it or in the `Authorization` header beside it.
 ///
 /// # Errors
-/// `discovery_invalid` where the provider takes neither way.
+/// `discovery_invalid` if the provider takes neither way.
 pub fn authenticate(
     client: &Client,
     metadata: &Metadata,

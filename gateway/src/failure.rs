@@ -138,7 +138,7 @@ const PROVIDER_CODES: [&str; 14] = [
 /// A refusal of the provider's, in OAuth's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The provider's error code where it is a registered one, else `invalid_request`.
+    /// The provider's error code if it is a registered one, else `invalid_request`.
     pub error: &'static str,
     /// The provider's HTTP status.
     pub upstream_status: u16,

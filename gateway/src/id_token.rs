@@ -104,7 +104,7 @@ impl Authentic {
     /// Checks the claims. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// `id_token_invalid` with its reason; `user_mismatch` where a renewed token has another subject.
+    /// `id_token_invalid` with its reason; `user_mismatch` if a renewed token has another subject.
     pub fn check(self, expected: &Expectations<'_>, now: i64) -> Result<VerifiedIdToken, Refused> {
         let issued_for = match expected.renews {
             Some(claims) => IssuedFor::Sealed(claims, expected.nonce),

@@ -86,7 +86,7 @@ pub struct RequestLog {
     pub request_id: String,
     /// The trace that the request belongs to.
     pub trace_id: Option<String>,
-    /// The status of the provider's answer, where that decided.
+    /// The status of the provider's answer, if that decided.
     pub upstream_status: Option<u16>,
     /// Errors that did not fail the request.
     pub recovered: Option<Refused>,

@@ -33,7 +33,7 @@ pub struct Keys {
     pub body: String,
 }
 
-/// Metadata: configured or known, and discovered where that is not enough.
+/// Metadata: configured or known, and discovered if that is not enough.
 struct Discovery {
     known: Metadata,
     upstream: Arc<Upstream>,
@@ -168,7 +168,7 @@ impl Provider {
         Ok(self.authenticate(token).await?.into_claims())
     }
 
-    /// Checks the signature. Where no key at hand fits, or none verifies, the keys are fetched again, once: the provider may
+    /// Checks the signature. If no key at hand fits, or none verifies, the keys are fetched again, once: the provider may
     /// have rotated them, with or without a new `kid`.
     async fn authenticate(&self, token: &str) -> Result<Authentic, Refused> {
         let metadata = self.metadata().await?;

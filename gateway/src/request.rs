@@ -15,7 +15,7 @@ use crate::failure::{Code, Refused};
 /// The header that the SDK sends with every request. No form and no image can, and a script of another site may not.
 pub const SDK_HEADER: &str = classlink_spa::protocol::gateway::SUPPORT_CODE_HEADER;
 
-/// Names the gateway's own refusals and failures in a response; absent where the provider refused.
+/// Names the gateway's own refusals and failures in a response; absent if the provider refused.
 pub const ERROR_HEADER: &str = classlink_spa::protocol::gateway::ERROR_HEADER;
 
 /// A request's line and headers, and where it came from.
@@ -27,7 +27,7 @@ pub struct Request {
     pub path: String,
     /// The query of the request line, as it was sent.
     pub query: String,
-    /// The client's address, where it is known.
+    /// The client's address, if it is known.
     pub address: Option<String>,
     /// The authority of an HTTP/2 request or an absolute target.
     authority: Option<String>,
@@ -145,7 +145,7 @@ impl Request {
     }
 }
 
-/// Bytes as characters of Latin-1, which are UTF-8 where they are ASCII.
+/// Bytes as characters of Latin-1, which are UTF-8 if they are ASCII.
 fn latin1(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.is_ascii() => Cow::Borrowed(text),
@@ -209,7 +209,7 @@ impl Parameters {
     /// A parameter that may come once.
     ///
     /// # Errors
-    /// `request_invalid` where it comes more often.
+    /// `request_invalid` if it comes more often.
     pub fn single(&self, name: &str) -> Result<Option<&str>, Refused> {
         let mut values = self.0.iter().filter(|(one, _)| one == name);
         let first = values.next().map(|(_, value)| value.as_str());

@@ -1,4 +1,4 @@
-//! A session as bytes: each token as the bytes that its base64url stands for, the ID token's JSON deflated (RFC 1951) where
+//! A session as bytes: each token as the bytes that its base64url stands for, the ID token's JSON deflated (RFC 1951) if
 //! that makes it shorter. `pkg-template/src/gateway/sealed-form.ts` writes and reads the same.
 //!
 //! Nothing secret is compressed together with anything that a caller chooses: only the ID token's header and claims are.
@@ -176,7 +176,7 @@ fn pack_token(token: &str) -> Option<Vec<u8>> {
     Some(packed)
 }
 
-/// A token's text, and its claims where it is a JWS.
+/// A token's text, and its claims if it is a JWS.
 fn read_token(packed: &[u8]) -> Option<(String, Vec<u8>)> {
     let (kind, content) = packed.split_first()?;
     if *kind == TEXT {

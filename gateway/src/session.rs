@@ -31,7 +31,7 @@ const SESSION_LIMIT: usize = 6656;
 /// How long a session may be provisional, in seconds.
 const PROVISIONAL_SECS: i64 = 60;
 
-/// The district of a user, where it had to be asked for because the ID token does not name it.
+/// The district of a user, if it had to be asked for because the ID token does not name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tenant {
     /// The tenant's id.
@@ -56,9 +56,9 @@ pub struct Session {
     pub access_token: String,
     /// `token_type`, as the provider writes it.
     pub token_type: String,
-    /// The refresh token, where the provider gave one.
+    /// The refresh token, if the provider gave one.
     pub refresh_token: Option<String>,
-    /// The scope granted, where the provider said it (RFC 6749, 5.1).
+    /// The scope granted, if the provider said it (RFC 6749, 5.1).
     pub scope: Option<String>,
     /// The nonce of the login, which a renewed ID token may repeat.
     pub nonce: String,
@@ -68,9 +68,9 @@ pub struct Session {
     pub last_used_at: i64,
     /// When the access token was obtained.
     pub obtained_at: i64,
-    /// When the access token ends, where the provider said it.
+    /// When the access token ends, if the provider said it.
     pub expires_at: Option<i64>,
-    /// The district, where it had to be asked for.
+    /// The district, if it had to be asked for.
     pub tenant: Option<Tenant>,
     /// The user's value in the store when the session began: a revocation of all of the user's sessions changes it.
     pub user_mark: Option<String>,
@@ -246,7 +246,7 @@ impl Sessions {
     }
 
     /// Seals the session of a sign-in: it replaces every earlier one of its registration, and clears the oldest of the
-    /// others where all together are over the budget.
+    /// others if all together are over the budget.
     ///
     /// # Errors
     /// `session_too_large`, whose description says what to ask for less of.

@@ -15,7 +15,7 @@ use crate::request::hashed;
 /// The most time that an operation may take.
 const LONGEST_OPERATION: Duration = Duration::from_secs(2);
 
-/// How long a revocation is remembered where sessions have no absolute limit.
+/// How long a revocation is remembered if sessions have no absolute limit.
 const LONGEST_REVOCATION: Duration = Duration::from_hours(366 * 24);
 
 /// The value of a session in the store if its copies that are not bound to its device are over.

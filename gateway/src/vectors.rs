@@ -39,7 +39,7 @@ fn outcome_of(refused: &Refused) -> &'static str {
     }
 }
 
-/// Judges a token by these keys, and by those that a fetch brings where the first do not verify it. Returns how often keys
+/// Judges a token by these keys, and by those that a fetch brings if the first do not verify it. Returns how often keys
 /// were fetched, too.
 fn judge(vectors: &Value, case: &Value) -> (Result<(), Refused>, u64) {
     let text = |name: &str| vectors[name].as_str().unwrap();

@@ -119,7 +119,7 @@ pub struct Settings {
     pub concurrent: Option<usize>,
     /// Where the server listens.
     pub listen: SocketAddr,
-    /// The origin as browsers see it, where the `Host` header does not say it.
+    /// The origin as browsers see it, if the `Host` header does not say it.
     pub origin: Option<String>,
     /// The header in which the proxy in front gives the client's address.
     pub remote_address_header: Option<HeaderName>,
@@ -160,7 +160,7 @@ impl Settings {
     }
 }
 
-/// The issuer where none is configured. An empty one is what a shell makes of an unset variable.
+/// The issuer if none is configured. An empty one is what a shell makes of an unset variable.
 fn issuer_or_default(issuer: Option<&str>) -> &str {
     issuer.filter(|issuer| !issuer.is_empty()).unwrap_or(CLASSLINK_ISSUER)
 }

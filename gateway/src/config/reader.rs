@@ -370,7 +370,7 @@ impl Reader {
         StoreSettings::Redis { url, prefix }
     }
 
-    /// A positive number, or the default if there is none; `false`, where that may be, is `None`.
+    /// A positive number, or the default if there is none; `false`, if that may be, is `None`.
     fn positive(
         &mut self,
         field: &str,
@@ -432,7 +432,7 @@ impl Reader {
         }
     }
 
-    /// An array of strings; numbers where `check` takes them become strings.
+    /// An array of strings; numbers if `check` takes them become strings.
     fn list(
         &mut self,
         field: &str,

@@ -168,7 +168,7 @@ async fn refresh_if_needed(
 }
 
 /// Ends the session that the request names, or whichever there is, and leaves another's alone: clears its cookies, revokes
-/// it in the store and, where the provider can, revokes its token (RFC 7009). The provider's answer changes nothing: a
+/// it in the store and, if the provider can, revokes its token (RFC 7009). The provider's answer changes nothing: a
 /// sign-out holds also while the provider is down.
 ///
 /// # Errors

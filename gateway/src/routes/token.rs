@@ -1,6 +1,6 @@
 //! `POST {base}/token`: the authorization code for tokens (RFC 6749, 4.1.3; RFC 7636, 4.5). The ID token, its nonce and its
 //! tenant are verified before anything is answered or sealed: the nonce is derived from the posted verifier, so a code that
-//! this browser did not ask for is worthless here even where the provider ignores PKCE.
+//! this browser did not ask for is worthless here even if the provider ignores PKCE.
 
 use std::sync::Arc;
 
@@ -176,7 +176,7 @@ async fn exchange_code(
     Ok(grant)
 }
 
-/// Refuses tenants that this registration does not serve. Where the ID token does not name the tenant the provider is asked:
+/// Refuses tenants that this registration does not serve. If the ID token does not name the tenant the provider is asked:
 /// UserInfo first, then my-info, which came with the very access token that the ID token came with. Returns the tenant if
 /// it had to be asked for.
 async fn check_tenant(
@@ -209,7 +209,7 @@ async fn check_tenant(
         let info = ask_profile(gateway, Endpoint::MyInfo, url, access_token).await?;
         user = User::from_sealed(claims, Some(&info));
         let user_id = user.text("userId").unwrap_or_default();
-        // my-info has no `sub`; where that and its UserId are both ClassLink's numbers, they are the same.
+        // my-info has no `sub`; if that and its UserId are both ClassLink's numbers, they are the same.
         let is_number = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
         if is_number(user_id) && is_number(token.subject()) && user_id != token.subject() {
             return Err(Code::UserMismatch.into());
