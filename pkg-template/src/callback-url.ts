@@ -44,7 +44,7 @@ export function captureCallback(): string | null {
   return url;
 }
 
-/** Takes `state` out of the page's URL, where it is this one: a user comes back from signing out at the provider. */
+/** Takes `state` out of the page's URL, if it is this one: a user comes back from signing out at the provider. */
 export function stripState(state: string): boolean {
   const url = new URL(location.href);
   if (url.searchParams.get("state") !== state) return false;

@@ -147,7 +147,7 @@ const normalizeName = (name: string): string => name.toLowerCase().replace(/[^a-
 
 /**
  * Whether `name` may have been meant to be `known`: one begins the other, or no more than two neighboring characters of
- * them differ. Where other names are allowed, `known` may begin them.
+ * them differ. If other names are allowed, `known` may begin them.
  */
 function isLikelyTypo(name: string, known: string, isOpen: boolean): boolean {
   const [a, b] = [normalizeName(name), normalizeName(known)];
@@ -321,7 +321,7 @@ export function readConfig(config: unknown): ResolvedConfig {
   const absolute = gateway && { gateway: new URL(gateway, origin).href.replace(/\/$/, "") };
   const { restore = gateway ? "gateway" : "none", ...limits } = session;
   if (restore === "gateway" && !gateway) {
-    throw invalid("session.restore", 'can be "gateway" only where `gateway` says which.');
+    throw invalid("session.restore", 'can be "gateway" only if `gateway` says which.');
   }
   return {
     core: { ...core, ...absolute, restore, ...limits },
@@ -351,7 +351,7 @@ const givenAnEvent = (method: string) =>
 /** What `startLogin` was asked for. */
 export interface ReadLoginOptions {
   readonly core: CoreLoginOptions;
-  /** In a popup: the window given, `null` where it was blocked, none where it is to be opened. */
+  /** In a popup: the window given, `null` if it was blocked, none if it is to be opened. */
   readonly popup?: { readonly window: Window | null | undefined };
 }
 

@@ -21,7 +21,7 @@ import type { Diagnosis, DiagnosisCheck } from "./types.js";
 
 /** What is looked at. */
 export interface DiagnosisSubject {
-  /** The configuration; rejects where it is wrong. */
+  /** The configuration; rejects if it is wrong. */
   readonly config: () => Promise<CoreConfig>;
   /** Loads the WebAssembly, and returns what it knows of an issuer's metadata without asking. */
   readonly known: (issuer: string) => Promise<Metadata>;

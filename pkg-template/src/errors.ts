@@ -57,7 +57,7 @@ export class ClassLinkError extends Error {
   declare readonly reason?: ClassLinkErrorReason;
   /** The HTTP status of the answer that was refused. */
   declare readonly status?: number;
-  /** Seconds by which the device's clock is ahead of the true time (negative: behind), where it is to blame. */
+  /** Seconds by which the device's clock is ahead of the true time (negative: behind), if it is to blame. */
   declare readonly clockOffset?: number;
   /** The provider's own words: not enumerable; not for users or logs. */
   declare readonly providerError?: ProviderError;

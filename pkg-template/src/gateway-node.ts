@@ -46,7 +46,7 @@ const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
 
 /**
- * Makes a Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next` where there is
+ * Makes a Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next` if there is
  * one, else they are answered with 404. A form that a body parser has read already is taken as read.
  */
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {

@@ -54,7 +54,7 @@
  *
  * Errors are JSON by RFC 6749, section 5.2. Without the header `X-ClassLink-Gateway-Error` it is **the provider** that
  * refused: `error` is its code (an unregistered one becomes `invalid_request`), without its text; the status is 400, or
- * 503 where the provider's was 429 or 5xx; at `userinfo` and `my-info` 401 or 403. With the header it is **the
+ * 503 if the provider's was 429 or 5xx; at `userinfo` and `my-info` 401 or 403. With the header it is **the
  * gateway's** own refusal or failure, and the header says which:
  *
  * | header | status | |
@@ -82,7 +82,7 @@
  * ## What to know
  *
  * - The session is stateless: any instance serves it, and signing out clears the browser's cookie (and revokes the
- *   tokens where the provider can). Without a `store`, a copy of the cookie would last until its limits.
+ *   tokens if the provider can). Without a `store`, a copy of the cookie would last until its limits.
  * - It slides with the SDK's session requests. It ends at `idleTimeout`, at `maxAge`, and with its ID token.
  * - The cookie is `__Host-` and `Secure`. Chromium takes it from `http://localhost` too; for a browser that doesn't,
  *   develop over https.
@@ -134,7 +134,7 @@ export type { User } from "./shared-types.js";
 export interface GatewaySession {
   /** The user, from the verified ID token. Roles are hints, never authorization. */
   readonly user: User;
-  /** The scope granted; empty where the provider did not say it. */
+  /** The scope granted; empty if the provider did not say it. */
   readonly scope: readonly string[];
   /** When the session ends unless the SDK asks for it again, in seconds since 1970. */
   readonly expiresAt: number;
@@ -143,7 +143,7 @@ export interface GatewaySession {
 /** A request, as `getSession` needs it: a `Request`, or anything else with its headers. */
 export interface SessionRequest {
   readonly headers: {
-    /** A header by its name, whatever its case; `null` where there is none. */
+    /** A header by its name, whatever its case; `null` if there is none. */
     get(name: string): string | null;
   };
 }

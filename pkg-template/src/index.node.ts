@@ -1,5 +1,5 @@
 /**
- * The client where scripts run on Node: on a server it stays `"loading"`; under a test runner that has a page it reads
+ * The client when scripts run on Node: on a server it stays `"loading"`; under a test runner that has a page it reads
  * its WebAssembly from the file beside it, and `wasmUrl` is for browsers.
  *
  * @packageDocumentation

@@ -68,7 +68,7 @@ export function createPresence(listener: PresenceListener): Presence {
   const { signal } = ending;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let channel: BroadcastChannel | undefined;
-  /** The name of the channel, also where the browser has none. */
+  /** The name of the channel, also if the browser has none. */
   let joined: string | undefined;
   let unsent: TabMessage[] = [];
   let reportedAt = 0;

@@ -25,7 +25,7 @@ export type ClassLinkErrorReason =
   | "tenant_other"
   | "tenant_unknown";
 
-/** The user who is signed in, read from a verified ID token and, where configured, from UserInfo or my-info. */
+/** The user who is signed in, read from a verified ID token and, if configured, from UserInfo or my-info. */
 export interface User<Claims = Record<string, unknown>> {
   /**
    * Stable key of this user: issuer and subject, unique across districts, the same whatever `profile` is.
@@ -55,7 +55,7 @@ export interface User<Claims = Record<string, unknown>> {
   /** OneRoster id, unique only within the tenant. Never parse it. */
   readonly sourcedId?: string;
   /**
-   * Key for matching with a OneRoster import: tenant and sourcedId. Absent where the district has no OneRoster.
+   * Key for matching with a OneRoster import: tenant and sourcedId. Absent if the district has no OneRoster.
    * In each part `%` and `/` are percent-encoded.
    *
    * @example "2284/5678_T5678-0005"

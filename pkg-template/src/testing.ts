@@ -76,7 +76,7 @@ export interface TestClientOptions<AppState = unknown, Claims = Record<string, u
   readonly user?: TestUser<Claims> | null;
   /** What was granted. Default `["openid", "profile"]`. */
   readonly scope?: readonly string[];
-  /** Where it stands when there is no session. Default `"signed-out"`. */
+  /** The status without a session. Default `"signed-out"`. */
   readonly status?: Exclude<Status, "signed-in" | "error">;
   /** An error to begin with; `status` is `"error"` then. */
   readonly error?: TestError;
@@ -269,7 +269,7 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
   const getSnapshot = () => store.get() as Snapshot<Claims>;
   const { publish } = store;
 
-  /** Records a call, and fails where the test said so. */
+  /** Records a call, and fails if the test said so. */
   function begin<Method extends keyof TestCalls>(
     method: Method,
     ...given: TestCalls<AppState>[Method][number]

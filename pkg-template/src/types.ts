@@ -68,7 +68,7 @@ export interface ProviderError {
   readonly uri?: string;
 }
 
-/** Where the client stands. `"loading"` until that is known, and always on a server. */
+/** The client's status. `"loading"` until it is known, and always on a server. */
 export type Status =
   | "loading"
   | "signed-out"
@@ -156,7 +156,7 @@ export interface ClassLinkConfig {
   readonly metadata?: ProviderMetadata | (ProviderMetadata & Readonly<Record<string, unknown>>);
   /**
    * Base URL of the application's own back end, which holds the client secret (`classlink-spa/gateway`): a path such as
-   * `"/auth"`, or absolute. Then only the authorization request goes to the provider, and discovery where it is needed.
+   * `"/auth"`, or absolute. Then only the authorization request goes to the provider, and discovery if it is needed.
    * Default: none, the client talks to the provider itself.
    */
   readonly gateway?: string;
@@ -195,7 +195,7 @@ export interface ClassLinkConfig {
    * shows the new user: empty caches and stores here. Between two users the snapshot has none.
    */
   readonly onUserChange?: (user: User | null, previous: User | null) => void;
-  /** Where the `.wasm` file lies, where a bundler can't tell. */
+  /** Where the `.wasm` file lies, if a bundler can't tell. */
   readonly wasmUrl?: string | URL;
 }
 
@@ -203,7 +203,7 @@ export interface ClassLinkConfig {
 export interface SessionOptions {
   /**
    * How a page that was reloaded finds its session again: it asks the gateway, or the provider in a hidden frame or by
-   * one redirect (`prompt=none`), or doesn't. Default `"gateway"` where there is one, else `"none"`.
+   * one redirect (`prompt=none`), or doesn't. Default `"gateway"` if there is one, else `"none"`.
    */
   readonly restore?: "gateway" | "iframe" | "redirect" | "none";
   /** Seconds without activity in any tab after which all users are signed out; `false` for no limit. Default 1800. */
@@ -212,7 +212,7 @@ export interface SessionOptions {
   readonly maxAge?: number | false;
 }
 
-/** One registration per district: `undefined` where no district is known (a tile launch, a reload). */
+/** One registration per district: `undefined` if no district is known (a tile launch, a reload). */
 export type DistrictConfig = (
   district: string | undefined,
 ) => ClassLinkConfig | Promise<ClassLinkConfig>;
@@ -233,7 +233,7 @@ export interface LoginOptions<AppState = unknown> {
   readonly maxAge?: number;
   readonly uiLocales?: string | readonly string[];
   readonly acrValues?: string | readonly string[];
-  /** Which registration to use, where the configuration is a function. */
+  /** Which registration to use, if the configuration is a function. */
   readonly district?: string;
   /** How to go there: this page leaves. {@link PopupLoginOptions} keep it. Default `"redirect"`. */
   readonly mode?: "redirect";
@@ -247,7 +247,7 @@ export interface PopupLoginOptions<AppState = unknown>
   readonly mode: "popup";
   /**
    * The window to use. Default: one is opened before `startLogin` returns, so that it counts as opened by the click.
-   * `null`, as `window.open` answers where it was blocked, is `popup_blocked`.
+   * `null`, as `window.open` answers if it was blocked, is `popup_blocked`.
    */
   readonly popup?: Window | null;
 }
@@ -265,7 +265,7 @@ export interface StartLogin<AppState = unknown, Claims = Record<string, unknown>
    * By redirect. Resolves once navigation has begun.
    *
    * @throws {@link ClassLinkError} `config_invalid`, `environment_unsupported`, `storage_unavailable`,
-   * `wasm_unavailable`; where the issuer must be discovered also `network`, `timeout`, `discovery_invalid`.
+   * `wasm_unavailable`; if the issuer must be discovered also `network`, `timeout`, `discovery_invalid`.
    */
   (options?: LoginOptions<AppState>): Promise<void>;
 }
@@ -279,7 +279,7 @@ export interface AccessTokenOptions {
 /** How to sign out. */
 export interface LogoutOptions {
   /**
-   * Where the provider sends the user afterwards, where it has an end-session endpoint: an absolute URL that is
+   * Where the provider sends the user afterwards, if it has an end-session endpoint: an absolute URL that is
    * registered with it (OpenID Connect RP-Initiated Logout 1.0, section 2). Without such an endpoint nothing goes there.
    */
   readonly postLogoutRedirectUri?: string;
@@ -374,7 +374,7 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
   readonly getIdToken: () => Promise<string>;
   /**
    * The platform's `fetch` with the access token, for `apiOrigins` alone. A 401 is answered with one renewal and one more
-   * try, where the body can be sent again. Redirects are refused, for the token could go with them; with
+   * try, if the body can be sent again. Redirects are refused, for the token could go with them; with
    * `redirect: "manual"` the caller gets the opaque answer, as from the platform.
    *
    * @throws {@link ClassLinkError} `origin_not_allowed`, and what {@link ClassLinkClient.getAccessToken} throws;
@@ -395,7 +395,7 @@ export interface ClassLinkClient<AppState = unknown, Claims = Record<string, unk
    * and what `startLogin` throws.
    */
   readonly handleLaunch: (url?: string | URL) => Promise<void>;
-  /** Signs out: this page at once, every other tab, the gateway's session, and the provider's where it has a way. */
+  /** Signs out: this page at once, every other tab, the gateway's session, and the provider's if it has a way. */
   readonly logout: (options?: LogoutOptions) => Promise<LogoutResult>;
   /** The state now. Fits React's `useSyncExternalStore` and Vue's `shallowRef`. */
   readonly getSnapshot: () => Snapshot<Claims>;

@@ -301,7 +301,7 @@ async function checkSession(
         ? refusalFinding(id, code)
         : problem(
             id,
-            `The session route answers ${got} where it should be 204.`,
+            `The session route answers ${got} instead of 204.`,
             "Let the proxies pass POST and DELETE on to the gateway unchanged.",
           ),
     ];

@@ -66,7 +66,7 @@ function judgeDirect(error: string | undefined): Finding {
   if (error === "invalid_client" || error === "unauthorized_client") {
     return problem(
       "The token endpoint refuses this client: it doesn't know the client id, or demands the client secret.",
-      "Compare `clientId` with ClassLink's developer portal. Where a secret is demanded, run classlink-spa/gateway on your server.",
+      "Compare `clientId` with ClassLink's developer portal. If a secret is demanded, run classlink-spa/gateway on your server.",
     );
   }
   return warning(
@@ -92,7 +92,7 @@ export async function checkGateway(
     const how = health ? `answers with ${health.status}` : "can't be reached from this page";
     const down = problem(
       `The gateway ${how}.`,
-      "Check that it runs, and that it allows this page's origin (`allowedOrigins`) where it has another one.",
+      "Check that it runs, and that it allows this page's origin (`allowedOrigins`) if it has another one.",
     );
     return [["gateway", down]];
   }

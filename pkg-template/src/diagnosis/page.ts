@@ -53,7 +53,7 @@ function checkStorage(): Finding {
   }
 }
 
-/** What the site's own server says of the redirect URI; `undefined` where it says nothing. */
+/** What the site's own server says of the redirect URI; `undefined` if it says nothing. */
 export function askAtHome({ redirectUri, timeout }: CoreConfig): Promise<Response | undefined> {
   return ask(redirectUri, timeout, { method: "HEAD", redirect: "manual" });
 }
@@ -96,7 +96,7 @@ export function checkRedirectUri({ redirectUri }: CoreConfig, home: Response | u
   return ok("`redirectUri` is of this page's origin, and written as the browser writes it.");
 }
 
-/** The device's clock, by the site's server. A wrong one stops no user, where that says the time. */
+/** The device's clock, by the site's server. A wrong one stops no user if that server says the time. */
 export function checkClock({ clockTolerance }: CoreConfig, home: Response | undefined): Finding {
   const date = Date.parse(home?.headers.get("date") ?? "");
   if (Number.isNaN(date)) {

@@ -6,12 +6,12 @@ import { ask, json } from "./request.js";
 
 /** What the provider's own document says, and what is wrong with it (Discovery 1.0, 4.3). */
 export interface Discovery {
-  /** Empty where it is unavailable or believed. */
+  /** Empty if it is unavailable or believed. */
   readonly found: Metadata;
   readonly finding: Finding;
 }
 
-/** Asks for the discovery document, though the client itself does so only where it must. */
+/** Asks for the discovery document, though the client itself does so only if it must. */
 export async function discover(config: CoreConfig, known: Metadata): Promise<Discovery> {
   const { issuer, timeout } = config;
   const needed = config.gateway

@@ -2,7 +2,7 @@
 
 import type { Metadata } from "./finding.js";
 
-/** An answer that the page may read, or `undefined` where none came in time. */
+/** An answer that the page may read, or `undefined` if none came in time. */
 export async function ask(
   url: string,
   timeout: number,

@@ -7,7 +7,7 @@ import type { ClientSettings } from "./settings.js";
 /**
  * Adds the secret to a form, or returns the header that has it.
  *
- * @throws {@link GatewayFailure} `discovery_invalid` where the provider takes neither way.
+ * @throws {@link GatewayFailure} `discovery_invalid` if the provider takes neither way.
  */
 export function authenticate(
   client: ClientSettings,

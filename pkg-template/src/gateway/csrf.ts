@@ -10,7 +10,7 @@ import type { Settings } from "./settings.js";
 /** The header that the SDK sends with every request. No form and no image can, and a script of another site may not. */
 export const SDK_HEADER = "X-ClassLink-SPA";
 
-/** Names the gateway's own refusals and failures in a response; absent where the provider refused. */
+/** Names the gateway's own refusals and failures in a response; absent if the provider refused. */
 export const ERROR_HEADER = "X-ClassLink-Gateway-Error";
 
 /** The support code: eight characters of Crockford's base 32. */

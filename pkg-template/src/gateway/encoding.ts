@@ -1,4 +1,4 @@
-/** Base64url (RFC 4648, 5) and hashes: by `Buffer` and `node:crypto` where there are, which are faster. */
+/** Base64url (RFC 4648, 5) and hashes: by `Buffer` and `node:crypto`, which are faster, if the runtime has them. */
 
 import { base64url } from "jose";
 import { nodeCrypto } from "./platform.js";

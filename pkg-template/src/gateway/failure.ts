@@ -106,7 +106,7 @@ export class GatewayFailure extends Error {
     return ANSWERS[this.code][0];
   }
 
-  /** The body of the answer: RFC 6749, 5.2, and the reason where there is one. */
+  /** The body of the answer: RFC 6749, 5.2, and the reason if there is one. */
   get body(): Record<string, string> {
     const [, error, description] = ANSWERS[this.code];
     const { reason, description: special } = this.details;
@@ -138,7 +138,7 @@ const PROVIDER_CODES: ReadonlySet<string> = new Set([
 /** The provider refuses, in OAuth's terms: its code is passed on alone, without the gateway's error header. */
 export class ProviderRefusal extends Error {
   override readonly name = "ProviderRefusal";
-  /** The provider's error code where it is a registered one, else `invalid_request`. */
+  /** The provider's error code if it is a registered one, else `invalid_request`. */
   readonly error: string;
 
   constructor(

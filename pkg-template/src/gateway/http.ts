@@ -54,7 +54,7 @@ function isExact(value: unknown, depth: number): boolean {
   );
 }
 
-/** Reads a body, but never holds more than `limit` bytes of it; `undefined` where there are more. */
+/** Reads a body, but never holds more than `limit` bytes of it; `undefined` if there are more. */
 export async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
@@ -111,7 +111,7 @@ export interface UpstreamAnswer {
   readonly ok: boolean;
   /** The body as it came, for handing on: numbers in it may be longer than JavaScript's. */
   readonly text: string;
-  /** The body read, where it is a JSON object: by content, whatever its content type says. */
+  /** The body read, if it is a JSON object: by content, whatever its content type says. */
   readonly json: JsonObject | undefined;
   /** The `Date` header. */
   readonly date: string | null;

@@ -48,7 +48,7 @@ export async function deriveNonce(verifier: string): Promise<string> {
 /**
  * Verifies an ID token.
  *
- * @throws {@link GatewayFailure} `id_token_invalid` with its reason; `user_mismatch` where a renewed token has another
+ * @throws {@link GatewayFailure} `id_token_invalid` with its reason; `user_mismatch` if a renewed token has another
  * subject; what {@link Provider.keys} throws.
  */
 export async function verifyIdToken(
@@ -133,7 +133,7 @@ async function checkAlgorithm(alg: unknown, provider: Provider): Promise<Algorit
 }
 
 /**
- * Checks the signature. Where no key at hand fits, or none verifies, the keys are fetched again, once: the provider may have
+ * Checks the signature. If no key at hand fits, or none verifies, the keys are fetched again, once: the provider may have
  * rotated them, with or without a new `kid`.
  */
 async function checkSignature(

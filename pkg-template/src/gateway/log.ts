@@ -24,7 +24,7 @@ export type GatewayRoute =
 /** One request, as it may go to any log or monitoring service: no token, code, name, claim, secret or address. */
 export interface LogEntry {
   readonly event: GatewayRoute;
-  /** `"error"` where the gateway, its configuration or the provider failed, `"warn"` where it refused. */
+  /** `"error"` if the gateway, its configuration or the provider failed, `"warn"` if it refused. */
   readonly level: "info" | "warn" | "error";
   /** The HTTP status answered. */
   readonly status: number;
@@ -43,11 +43,11 @@ export interface LogEntry {
   readonly reason?: ClassLinkErrorReason;
   /** The provider's registered OAuth error code, with `provider_refused`. */
   readonly providerError?: string;
-  /** The status of the provider's answer, where that decided. */
+  /** The status of the provider's answer, if that decided. */
   readonly upstreamStatus?: number;
   /** The outcome for the session. */
   readonly session?: "sealed" | "renewed" | "kept" | "none" | "ended";
-  /** The registration's `district`, where the configuration names one. */
+  /** The registration's `district`, if the configuration names one. */
   readonly district?: string;
 }
 
@@ -56,7 +56,7 @@ export interface RateLimitInfo {
   readonly route: GatewayRoute;
   /** The request, for its headers; its body must stay unread. */
   readonly request: Request;
-  /** The peer's address, where the adapter knows it. Behind a proxy it is the proxy's. */
+  /** The peer's address, if the adapter knows it. Behind a proxy it is the proxy's. */
   readonly remoteAddress?: string;
   readonly supportCode?: string;
 }

@@ -196,7 +196,7 @@ export class OptionReader {
     return bare;
   }
 
-  /** A positive number; `false`, where that may be, is `Infinity`. */
+  /** A positive number; `false`, if that may be, is `Infinity`. */
   positive(field: string, value: number | false, mayBeFalse = false): number {
     if (value === false && mayBeFalse) return Number.POSITIVE_INFINITY;
     if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;

@@ -15,7 +15,7 @@ export interface GatewayClient {
   readonly redirectUris: readonly string[];
   /** Tenant ids served; another tenant's user, or one whose tenant is unknown, is refused. Default: any. */
   readonly allowedTenants?: readonly (string | number)[];
-  /** A name for the log, where there is one registration per district. */
+  /** A name for the log, if there is one registration per district. */
   readonly district?: string;
 }
 
@@ -102,7 +102,7 @@ export interface GatewayOptions {
   readonly basePath?: string;
   readonly session?: GatewaySessionOptions;
   /**
-   * Binds sessions to a key of the device where the browser offers it, so that a copied cookie is useless after some
+   * Binds sessions to a key of the device if the browser offers it, so that a copied cookie is useless after some
    * minutes. Default `true`.
    */
   readonly deviceBound?: boolean;

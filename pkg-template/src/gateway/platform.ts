@@ -1,5 +1,5 @@
 /**
- * Node's own modules where the runtime has them (Node, Deno, Bun, Workers with `nodejs_compat`): their cryptography and
+ * Node's own modules if the runtime has them (Node, Deno, Bun, Workers with `nodejs_compat`): their cryptography and
  * compression are synchronous, which saves most of a session request's time. Elsewhere web standards do the same.
  */
 

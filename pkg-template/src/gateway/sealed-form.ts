@@ -1,5 +1,5 @@
 /**
- * A session as bytes: each token as the bytes that its base64url stands for, the ID token's JSON deflated (RFC 1951) where
+ * A session as bytes: each token as the bytes that its base64url stands for, the ID token's JSON deflated (RFC 1951) if
  * that makes it shorter. It makes a ClassLink session about half as long as JSON in JWE was, and the answer's header
  * fits into a proxy's 4 KB.
  *

@@ -18,7 +18,7 @@ export interface Session {
   readonly accessToken: string;
   readonly tokenType: string;
   readonly refreshToken?: string;
-  /** The scope granted, where the provider said it (RFC 6749, 5.1). */
+  /** The scope granted, if the provider said it (RFC 6749, 5.1). */
   readonly scope?: string;
   /** The nonce of the login, which a renewed ID token may repeat. */
   readonly nonce: string;
@@ -28,9 +28,9 @@ export interface Session {
   readonly lastUsedAt: number;
   /** When the access token was obtained. */
   readonly obtainedAt: number;
-  /** When the access token ends, where the provider said it. */
+  /** When the access token ends, if the provider said it. */
   readonly expiresAt?: number;
-  /** The district, where it had to be asked for because the ID token doesn't name it. */
+  /** The district, if it had to be asked for because the ID token doesn't name it. */
   readonly tenant?: { readonly id: string; readonly name?: string };
   /** The value of `revoked:user:…` in the store when the user signed in. */
   readonly userMark?: string;

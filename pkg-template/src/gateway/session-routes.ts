@@ -119,7 +119,7 @@ async function refreshIfNeeded(
 
 /**
  * Ends the session that the request names, or whichever there is, and leaves another's alone: clears its cookies and,
- * where the provider can, revokes its token (RFC 7009). The provider's answer changes nothing: a sign-out holds also while
+ * if the provider can, revokes its token (RFC 7009). The provider's answer changes nothing: a sign-out holds also while
  * the provider is down.
  */
 export async function endSession(

@@ -117,7 +117,7 @@ export class Sessions {
 
   /**
    * Seals the session of a sign-in: it replaces every earlier one of its registration, and clears the oldest of the others
-   * where all together are over the budget.
+   * if all together are over the budget.
    *
    * @returns `Set-Cookie` values.
    * @throws {@link GatewayFailure} `session_too_large`, whose description says what to ask for less of.

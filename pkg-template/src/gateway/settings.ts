@@ -33,7 +33,7 @@ export interface AssertionSettings {
   readonly keys: readonly PrivateKey[];
 }
 
-/** The options, validated, with every default filled in. Times in seconds but where they say otherwise. */
+/** The options, validated, with every default filled in. Times in seconds unless they say otherwise. */
 export interface Settings {
   readonly issuer: string;
   readonly metadata: GatewayMetadata;

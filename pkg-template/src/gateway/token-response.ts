@@ -19,7 +19,7 @@ export interface TokenResponse {
 /**
  * Reads a token response.
  *
- * @throws {@link GatewayFailure} `upstream_invalid` where a member that must be there is not.
+ * @throws {@link GatewayFailure} `upstream_invalid` if a member that must be there is not.
  */
 export function readTokenResponse({
   status,

@@ -1,7 +1,7 @@
 /**
  * `POST {base}/token`: the authorization code for tokens (RFC 6749, 4.1.3; RFC 7636, 4.5). The ID token, its nonce and
  * its tenant are verified before anything is answered or sealed: the nonce is derived from the posted verifier, so a
- * code that this browser did not ask for is worthless here even where the provider ignores PKCE.
+ * code that this browser did not ask for is worthless here even if the provider ignores PKCE.
  */
 
 import { authenticate } from "./client-auth.js";
@@ -127,10 +127,10 @@ function checkForm(
 }
 
 /**
- * Refuses tenants that this registration does not serve. Where the ID token doesn't name the tenant the provider is
+ * Refuses tenants that this registration does not serve. If the ID token doesn't name the tenant the provider is
  * asked: UserInfo first, then my-info, which came with the very access token that the ID token came with.
  *
- * @returns the tenant where it had to be asked for.
+ * @returns the tenant if it had to be asked for.
  */
 async function checkTenant(
   { allowedTenants }: ClientSettings,
@@ -158,7 +158,7 @@ async function checkTenant(
   }
   if (!tenant && my_info_endpoint) {
     const person = toUser({ claims, myInfo: await ask("my-info", my_info_endpoint) });
-    // my-info has no `sub`; where that and its UserId are both ClassLink's numbers, they are the same.
+    // my-info has no `sub`; if that and its UserId are both ClassLink's numbers, they are the same.
     const numbers = [claims.sub, person.userId ?? ""].every((one) => /^\d+$/.test(one));
     if (numbers && person.userId !== claims.sub) throw new GatewayFailure("user_mismatch");
     asked = tenant = person.tenant;

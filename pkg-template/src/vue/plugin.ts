@@ -149,7 +149,7 @@ export type UseClassLink<
  * </template>
  * ```
  *
- * @throws Error where the application doesn't use {@link createClassLink}.
+ * @throws Error if the application doesn't use {@link createClassLink}.
  */
 export function useClassLink<
   AppState = RegisteredAppState,

@@ -18,7 +18,7 @@ const router = createRouter({
     {
       path: "/classes",
       component: Classes,
-      // Where no login may start by itself, the page with the button.
+      // If no login may start by itself, the page with the button.
       beforeEnter: requireSignIn(client, { signedOut: { path: "/" } }),
     },
   ],

@@ -30,7 +30,7 @@ export const NO_ORIGIN = "http://invalid";
 /**
  * A Node request as a web-standard one, for `getSession` in routes of the application's own.
  *
- * @throws TypeError where the request's URL or headers can't be read.
+ * @throws TypeError if the request's URL or headers can't be read.
  */
 export function toRequest(incoming: IncomingMessage, options: NodeHandlerOptions = {}): Request {
   const { method = "GET" } = incoming;
