@@ -60,7 +60,7 @@ test("create names the application after its folder, as npm allows it", (t) => {
   assert.equal(JSON.parse(manifest).name, "my-school-app");
 });
 
-test("create makes my-app for React where nothing is given and nothing can be asked", (t) => {
+test("create makes my-app for React if nothing is given and nothing can be asked", (t) => {
   const folder = newFolder(t);
   assert.equal(create(folder).status, 0);
   const { dependencies } = JSON.parse(readFileSync(join(folder, "my-app/package.json"), "utf8"));

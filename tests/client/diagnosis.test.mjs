@@ -27,7 +27,7 @@ async function diagnose(page) {
   assert.equal(error, undefined);
   for (const { id, status, summary, remedy } of checks) {
     assert.match(summary, /^\S.*[.!]$/, id);
-    assert.equal(remedy === undefined, status === "ok", `${id}: a remedy where one is needed`);
+    assert.equal(remedy === undefined, status === "ok", `${id}: a remedy if one is needed`);
   }
   const complaints = Object.fromEntries(
     checks.filter(({ status }) => status !== "ok").map(({ id, status }) => [id, status]),
@@ -181,7 +181,7 @@ browserTest(
   },
 );
 
-test("a configuration that is wrong, where it is a function", async (t) => {
+test("diagnose finds what is wrong with the configuration that a function returns", async (t) => {
   const { complaints, configuration } = await diagnosed(t, {
     configExpression: '() => ({ ...settings, redirectUri: "https://other.example/callback" })',
   });

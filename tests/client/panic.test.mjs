@@ -12,7 +12,7 @@ import { sharedBrowser } from "../support/browser.mjs";
 
 const browser = sharedBrowser();
 
-/** The inline entry with a WebAssembly that panics where the page's `forcePanic` is true, as text. */
+/** The inline entry with a WebAssembly that panics if the page's `forcePanic` is true, as text. */
 async function panickingEntry() {
   const folder = join(root, "target/forced-panic");
   rmSync(folder, { recursive: true, force: true });

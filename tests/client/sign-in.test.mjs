@@ -33,7 +33,7 @@ import { browserTest, test } from "../support/tiers.mjs";
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
 
-/** What a callback answers that leaves the page, where the page is still there to answer. */
+/** The result of a callback that leaves the page, if the page is still there to report it. */
 const REDIRECTING = { status: "redirecting" };
 
 /** Lets the device's clock be wrong by so many seconds, in every page of a context. */
@@ -1010,7 +1010,7 @@ test("allowedTenants refuses users whose tenant is unknown", async (t) => {
   assert.equal(error.reason, "tenant_unknown");
 });
 
-test("maxAge holds where the provider knows when the password was given", async (t) => {
+test("maxAge holds if the provider knows when the password was given", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -1022,7 +1022,7 @@ test("maxAge holds where the provider knows when the password was given", async 
   assert.ok(result.user.authTime >= began && result.user.authTime <= Date.now() / 1000 + 1);
 });
 
-test("maxAge refuses a sign-in that is too old, also where the provider ignores max_age", async (t) => {
+test("maxAge refuses a sign-in that is too old, also if the provider ignores max_age", async (t) => {
   const { page, context } = await browser.newPage(t);
   const hours = 2;
   // Two hours later: on the device and, so that it isn't taken for a wrong clock, on the application's server.
@@ -1371,7 +1371,7 @@ test("a code whose verifier is another's is refused by a provider that checks PK
   assert.equal(error.status, 400);
 });
 
-test("a code whose verifier is another's is refused by the nonce where the provider ignores PKCE", async (t) => {
+test("a code whose verifier is another's is refused by the nonce if the provider ignores PKCE", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { standIn: { pkce: "ignored" } });
   await open(page);

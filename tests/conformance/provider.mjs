@@ -337,7 +337,7 @@ function send(ctx, { status = 200, headers, json, body, hang, reset, cors = true
     "Content-Type": body === undefined || drip ? "application/json" : "text/html",
     "Cache-Control": "no-store",
     ...headers,
-    // A browser asks again by itself where not even the headers came.
+    // A browser asks again by itself if not even the headers came.
     ...(reset && { "Content-Length": "1000" }),
   });
   if (reset) return truncate(res, "{");

@@ -102,7 +102,7 @@ test("refresh tokens: of several uses at once, one comes first and the others to
   assert.deepEqual(outcomeOf(await renew(standIn, body.refresh_token)), REFUSED);
 });
 
-test("refresh tokens: for the client they were given to, with its secret where one is demanded", async (t) => {
+test("refresh tokens: for the client they were given to, with its secret if one is demanded", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true, publicClients: false });
   const client = { client_id: SECRET_CLIENT.clientId };
   const secret = { client_secret: SECRET_CLIENT.clientSecret };

@@ -1,6 +1,6 @@
 /**
  * How a flow must end when one of its requests fails: by what the request is for, and by how it fails. The names are those
- * of docs/errors.md; `ok` is where the failure does no harm.
+ * of docs/errors.md; `ok` stands for a failure that does no harm.
  *
  * @module
  */
@@ -63,7 +63,7 @@ const ROLES = [
       else: "discovery_invalid",
     },
   ],
-  // They are asked for a second time where the first answer is useless.
+  // They are asked for a second time if the first answer is useless.
   ["the keys", /^(provider GET \S+|app GET \/auth)\/jwks$/, { else: "ok" }],
   [
     "the tokens",
@@ -144,7 +144,7 @@ function roleOf(key) {
   return /** @type {[string, RegExp, Record<string, string>]} */ (role);
 }
 
-/** Whether a request is made again by itself where it fails, so that it must fail twice. @param {string} key */
+/** Whether a request is made again by itself if it fails, so that it must fail twice. @param {string} key */
 export const isRepeated = (key) => roleOf(key)[0] === "the keys";
 
 /** The kinds of faults that a request can meet. @param {string} key */
@@ -181,7 +181,7 @@ const OWN_WAYS = {
     name.startsWith("restore") && /^gateway: .*jwks$/.test(key)
       ? ["gateway_error", "keys_unavailable"]
       : [],
-  /** It asks again by itself where a connection ends without an answer. */
+  /** It asks again by itself if a connection ends without an answer. */
   firefox: (_, { key, kind }) =>
     ["refused", "lost"].includes(kind) && !/^gateway| (POST|DELETE) /.test(key) ? ["ok"] : [],
   /** It takes what has come of an answer for the whole, and an answer that is timed out for aborted. */

@@ -60,7 +60,7 @@ const STABLE = ["signed-out", "signed-in", "error"];
  * @property {readonly string[]} [allowed] How it may end: `"ok"`, or an error's code or name.
  */
 
-/** What may be left where storage refused: it is swept by the next login within the hour, or ends with the tab. */
+/** What may be left if storage refused: it is swept by the next login within the hour, or ends with the tab. */
 const OF_REFUSED_STORAGE = /^classlink-spa\.((login|launch|logout|restore|sign-out)\..+|probe)$/;
 
 /** What is left of a sign-out that the gateway hasn't heard of. */

@@ -29,7 +29,7 @@ const { toNodeHandler } = await importEntry("gateway-node");
 /** Milliseconds that the client waits for one request. Waiting costs pages in Node nothing, and they share one thread. */
 export const TIMEOUT = inNode ? 16_000 : 5000;
 
-/** The same where a hidden frame must load pages in that time. */
+/** The same if a hidden frame must load pages in that time. */
 export const FRAME_TIMEOUT = 15_000;
 
 /** Milliseconds that the gateway waits for one of the provider's answers: less, so that it can say so. */
@@ -113,7 +113,7 @@ export async function startWorld() {
       usual,
     ) => {
       const path = new URL(request.url ?? "/", "http://any.invalid").pathname;
-      // A browser asks again by itself where a connection ends that has served before: each serves once.
+      // A browser asks again by itself when a connection ends that has served before: each serves once.
       response.shouldKeepAlive = false;
       // The package's own files may have moved.
       if (path === "/elsewhere" && !world.moved) world.strays.push(`${server} ${request.method}`);

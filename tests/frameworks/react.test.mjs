@@ -149,7 +149,7 @@ test("RequireSignIn, after any error: shows it with its support code and waits f
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("RequireSignIn, where every login fails to start: one attempt for each press", async (t) => {
+test("RequireSignIn, when every login fails to start: one attempt for each press", async (t) => {
   const setup = `for (let i = 0; i < 3; i++) client.failNext("startLogin", "config_invalid");`;
   const { page } = await open(t, { setup, guards: 2 });
   for (const attempt of [1, 2, 3]) {
@@ -161,7 +161,7 @@ test("RequireSignIn, where every login fails to start: one attempt for each pres
   await page.getByText("Taking you to ClassLink…").first().waitFor();
 });
 
-test("RequireSignIn, where the login begins and the page is still there: waits", async (t) => {
+test("RequireSignIn, when the login begins and the page is still there: waits", async (t) => {
   // As when the application's `navigate` goes nowhere.
   const setup = `const { startLogin } = client;
     client.startLogin = (...args) => startLogin(...args).then(() => client.setStatus("signed-out"));`;
@@ -267,8 +267,8 @@ const AT_ONCE = `
 
 for (const [name, headers, scenario] of /** @type {const} */ ([
   ["by default", {}, {}],
-  ["where pages send no referrer", { "Referrer-Policy": "no-referrer" }, {}],
-  ["where the application loads the next page itself", {}, { assigned: true }],
+  ["when pages send no referrer", { "Referrer-Policy": "no-referrer" }, {}],
+  ["when the application loads the next page itself", {}, { assigned: true }],
 ])) {
   test(`a session that doesn't outlive the callback page never sends people in circles: ${name}`, async (t) => {
     const setup = `${AT_ONCE} client.setCallback({ returnTo: "/classes" });`;
@@ -434,7 +434,7 @@ test("CallbackPage, after an error that may pass: the same answer once more, the
   assert.deepEqual([await count(page, "handleCallback"), await count(page, "startLogin")], [2, 1]);
 });
 
-test("CallbackPage, where the client stays with its answer: trying again is a new login at once", async (t) => {
+test("CallbackPage, when the client stays with its answer: trying again is a new login at once", async (t) => {
   const setup = `const { handleCallback } = client; let answer;
     client.handleCallback = () => answer ??= handleCallback();`;
   const client = { callback: { error: "network" } };
@@ -444,7 +444,7 @@ test("CallbackPage, where the client stays with its answer: trying again is a ne
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("CallbackPage, where the new login can't be started: says why, and waits", async (t) => {
+test("CallbackPage, when the new login can't be started: says why, and waits", async (t) => {
   const setup = `client.failNext("startLogin", "storage_unavailable");`;
   const client = { callback: { error: "state_unknown" } };
   const { page } = await open(

@@ -160,7 +160,7 @@ test("startLogin is recorded, and the page is as if about to be left", async () 
   assert.deepEqual(client.calls.startLogin, []);
 });
 
-test("startLogin signs in at once where the test says who; a popup always does", async () => {
+test("startLogin signs in at once if the test says who; a popup always does", async () => {
   const client = createTestClient({ loginAs: { name: "Ada" } });
   await client.startLogin();
   assert.equal((await client.getUser())?.name, "Ada");

@@ -157,7 +157,7 @@ test("requireSignIn, before all routes: lets ClassLink's answer through", async 
 });
 
 for (const [how, setup] of Object.entries(SWALLOWED)) {
-  test(`requireSignIn, where the login begins and the page is still there, ${how}: waits for the person`, async (t) => {
+  test(`requireSignIn, when the login begins and the page is still there, ${how}: waits for the person`, async (t) => {
     const { page } = await open(t, { setup }, { path: "/" });
     await page.locator("output").waitFor();
     for (let i = 0; i < 3; i++) await page.evaluate(() => go("/classes"));
@@ -194,7 +194,7 @@ test("requireSignIn, after logout: an application that goes on at once doesn't s
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("requireSignIn, where every login fails to start: one attempt, and the error for the router", async (t) => {
+test("requireSignIn, when every login fails to start: one attempt, and the error for the router", async (t) => {
   const setup = `for (let i = 0; i < 3; i++) client.failNext("startLogin", "config_invalid");`;
   const { page } = await open(t, { setup }, { path: "/" });
   await page.locator("output").waitFor();
@@ -310,7 +310,7 @@ test("CallbackPage, after an error: shows it with its support code, and waits fo
   assert.deepEqual(await logins(page), [[{ returnTo: "/" }]]);
 });
 
-test("CallbackPage, with slots of its own, where the new login can't be started: says why", async (t) => {
+test("CallbackPage, with slots of its own, when the new login can't be started: says why", async (t) => {
   const setup = `client.failNext("startLogin", "storage_unavailable");`;
   const client = { callback: { error: "state_unknown" } };
   const { page } = await open(

@@ -124,7 +124,7 @@ const OTHERS = {
     "id_token_invalid",
     "audience",
   ],
-  "an azp where there was none": [{ azp: "client-1" }, "id_token_invalid", "authorized_party"],
+  "an azp when there was none": [{ azp: "client-1" }, "id_token_invalid", "authorized_party"],
   "another auth_time": [{ auth_time: 1 }, "id_token_invalid", "auth_time"],
   "another nonce": [{ nonce: "another" }, "id_token_invalid", "nonce"],
   "an end in the past": [{ exp: 1 }, "id_token_invalid", "expired"],

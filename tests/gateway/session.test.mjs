@@ -93,7 +93,7 @@ test("sign-out clears the cookie", async (t) => {
   await assertSignedOut(browser);
 });
 
-test("sign-out revokes the refresh token where the provider can, and holds where it can't", async (t) => {
+test("sign-out revokes the refresh token if the provider can, and holds if it can't", async (t) => {
   const { upstream, browser } = await setUp(t);
   upstream.discovery.revocation_endpoint = `${upstream.issuer}/revoke`;
   upstream.givesRefreshTokens = true;

@@ -94,7 +94,7 @@ test("the secret goes into the header, encoded, if metadata allows both or neith
   }
 });
 
-test("the secret goes into the form where only that is allowed", async (t) => {
+test("the secret goes into the form if only that is allowed", async (t) => {
   const { upstream, browser } = await setUp(t);
   upstream.discovery.token_endpoint_auth_methods_supported = ["client_secret_post"];
   assert.equal((await browser.signIn()).status, 200);
@@ -103,7 +103,7 @@ test("the secret goes into the form where only that is allowed", async (t) => {
   assert.equal(form.get("client_secret"), CLIENT.clientSecret);
 });
 
-test("a code stolen from another browser is worthless where the provider ignores PKCE", async (t) => {
+test("a code stolen from another browser is worthless if the provider ignores PKCE", async (t) => {
   const { upstream, browser, another, entries } = await setUp(t);
   const victim = newLogin();
   const thief = newLogin();

@@ -287,7 +287,7 @@ const created = (template) => ({
   trials: createTrials(template),
 });
 
-/** What a program of the project's prints, where it ends well. */
+/** What a program of the project's prints, if it ends well. */
 function printed(folder, args) {
   const { ok, stdout, stderr } = execCapture(process.execPath, args, { cwd: folder });
   assert.ok(ok, `${stdout}\n${stderr}`);

@@ -20,7 +20,7 @@ import { serveFolder } from "./static.mjs";
  * @typedef {object} Site
  * @property {string} origin
  * @property {string} output The folder of what was built for browsers.
- * @property {{ output: string } | undefined} program What its server wrote, where it is a program.
+ * @property {{ output: string } | undefined} program What its server wrote, if it is a program.
  * @property {(path?: string) => Promise<Watched>} visit Opens a page in a fresh profile, and waits until it has started.
  * @property {() => Promise<void>} stop
  */
@@ -244,7 +244,7 @@ export const BUILT = {
   },
 };
 
-/** Where a server renders the page first. @param {...string} guarded paths of pages for members alone */
+/** The checks of an application whose pages a server renders first. @param {...string} guarded paths of pages for members alone */
 export const serverRendered = (...guarded) => ({
   /** @param {Site} site */
   async "the server renders the loading state, and complains of nothing"(site) {

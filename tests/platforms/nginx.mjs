@@ -33,7 +33,7 @@ const CLIENT = {
 };
 const TOKEN = "/oauth2/v2/token";
 
-/** nginx, and where it isn't installed, its Debian package unpacked beside the test: no service is installed. */
+/** nginx, and if it isn't installed, its Debian package unpacked beside the test: no service is installed. */
 function findNginx(folder) {
   // Debian keeps it off the search path of those who are not root.
   const installed = OPTIONAL.nginx.find();
@@ -213,7 +213,7 @@ export const NGINX_CHECKS = {
     assert.deepEqual(world.seen, []);
   },
 
-  async "WEAKER: a stolen code is taken where the provider ignores PKCE"(world) {
+  async "WEAKER: a stolen code is taken if the provider ignores PKCE"(world) {
     const thief = new ProxyPage(world);
     const code = await thief.code(newLogin());
     const { status, json } = await thief.token(code, newLogin().verifier);

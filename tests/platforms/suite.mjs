@@ -126,7 +126,7 @@ export const BROWSER_CHECKS = {
 };
 
 /**
- * The same where the gateway keeps no session.
+ * The same if the gateway keeps no session.
  *
  * @type {Record<string, (world: any) => Promise<void>>}
  */

@@ -1,4 +1,4 @@
-/** `classlink-spa/router`: one login for loaders and guards, and none where the user did not ask for another. */
+/** `classlink-spa/router`: one login for loaders and guards, and none if the user did not ask for another. */
 
 import assert from "node:assert/strict";
 import { createTestClient, isClassLinkError } from "classlink-spa/testing";

@@ -104,7 +104,7 @@ test("a minValidity that is not a number of seconds is config_invalid", async (t
   }
 });
 
-test("where nothing renews, a token lasts as long as the ID token, and then the session is over", async (t) => {
+test("if nothing renews, a token lasts as long as the ID token, and then the session is over", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { refreshTokens: false, expiresIn: false, idTokenLifetime: 600 },
     config: { clockTolerance: 0 },

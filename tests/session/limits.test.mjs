@@ -94,7 +94,7 @@ test("half an hour without activity ends the session, unless another limit is se
   await assertOver(page);
 });
 
-test("expiry is found by the next call, where nothing woke the page", async (t) => {
+test("expiry is found by the next call, if nothing woke the page", async (t) => {
   for (const call of ["getUser", "getAccessToken", "getIdToken"]) {
     const { page } = await signedIn(t);
     await advanceClocks(page, 30 * MINUTE + 1);

@@ -1,4 +1,4 @@
-/** `restoreSession`: who is signed in after a reload, where tokens live in memory alone. */
+/** `restoreSession`: who is signed in after a reload, since tokens live in memory alone. */
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -32,7 +32,7 @@ const TIMEOUT = 15_000;
 
 const config = (restore, timeout = TIMEOUT) => ({ session: { restore }, timeout });
 
-/** An application that finds sessions again in one way, and a page of it where no user has done anything. */
+/** An application that finds sessions again in one way, and a page of it in which no user has done anything. */
 async function visit(t, restore, options = {}) {
   const { page, context, errors } = await browser.newPage(t);
   const world = await startLoginApp(t, {
@@ -44,7 +44,7 @@ async function visit(t, restore, options = {}) {
   return { page, context, errors, ...world };
 }
 
-/** The same, where a user has signed in and the page has been loaded again since. */
+/** Visits as `visit` does, lets a user sign in, and loads the page again. */
 async function visitAgain(t, restore, options) {
   const world = await visit(t, restore, options);
   // Without the restore that a look at who is there would begin.

@@ -1,4 +1,4 @@
-/** The package's server entries, for tests: from the built package where there is one, else from their sources. */
+/** The package's server entries, for tests: from the built package if there is one, else from their sources. */
 
 import { existsSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -24,7 +24,7 @@ const SCRIPT = fileURLToPath(new URL("../../tools/demo.mjs", import.meta.url));
  *
  * @param {string[]} [flags] Of `npm run demo`, besides the ports.
  * @returns {Promise<Demo>}
- * @throws {Error} with what it printed, where it ends before that
+ * @throws {Error} with what it printed, if it ends before that
  */
 export async function startDemo(flags = []) {
   const ports = ["--port", "--bookmarks-port", "--issuer-port", "--api-port"].flatMap((name) => [

@@ -26,7 +26,7 @@ const DRIP = 50;
  */
 
 /**
- * One kind of fault. `play` answers, or doesn't; where it takes `usual`, the server has done its part before the answer is
+ * One kind of fault. `play` answers, or doesn't; if it takes `usual`, the server has done its part before the answer is
  * spoiled.
  *
  * @typedef {object} Fault
@@ -110,7 +110,7 @@ export const FAULTS = {
   reset: {
     processed: true,
     play(response, _, { status, headers, body }) {
-      // A browser asks again by itself where not even the headers came.
+      // A browser asks again by itself if not even the headers came.
       response.writeHead(status === 204 ? 200 : status, {
         ...headers,
         "content-length": String(body.length + 1000),

@@ -38,7 +38,7 @@ const KINDS = {
  */
 export function makeKey(kid, alg = "RS256", options) {
   const [type, usual] = KINDS[alg] ?? KINDS[alg.slice(0, 2)];
-  // Asked for as JWKs: exporting a key that was just made can hang Node.js. It holds the key's lock, and where its
+  // Asked for as JWKs: exporting a key that was just made can hang Node.js. It holds the key's lock, and if its
   // generator is collected meanwhile, that wants to have it, too (seen in Node.js 20.20).
   /** @type {{ publicKey: any, privateKey: any }} The JWKs, which Node's types do not know of. */
   const pair = generateKeyPairSync(type, {

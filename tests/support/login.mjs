@@ -338,7 +338,7 @@ export async function loginByRedirect(page, person = PEOPLE.pia) {
  * @param {{ sub: string }} [person]
  * @param {object} [options] Of `startLogin`.
  * @returns {Promise<any>} The result.
- * @throws {Error} where that isn't a user signed in
+ * @throws {Error} if that isn't a user signed in
  */
 export async function loginOverHttp(page, person = PEOPLE.pia, options) {
   await page.evaluate(`client.startLogin(${JSON.stringify(options) ?? ""})`);

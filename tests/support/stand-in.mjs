@@ -219,7 +219,7 @@ export function renew(standIn, refreshToken, params = {}, headers = {}) {
  * @param {string} url
  * @param {Record<string, string | undefined>} fields
  * @param {Record<string, string>} [headers]
- * @returns {Promise<{ response: Response, body: any }>} `body` is JSON where the answer says so, text otherwise.
+ * @returns {Promise<{ response: Response, body: any }>} `body` is JSON if the answer says so, text otherwise.
  */
 export async function postForm(url, fields, headers = {}) {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);

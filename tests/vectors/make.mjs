@@ -219,12 +219,12 @@ add("valid", "EdDSA by a key for Ed25519", {
   now: [{ ...keys.EdDSA.jwk, alg: "Ed25519" }],
   advertised: ["EdDSA"],
 });
-add("valid", "RS256 where no algorithm is advertised", { advertised: null });
-add("valid", "RS256 where the list of algorithms is empty", { advertised: [] });
+add("valid", "RS256 when no algorithm is advertised", { advertised: null });
+add("valid", "RS256 when the list of algorithms is empty", { advertised: [] });
 for (const advertised of [null, []]) {
   add(
     "algorithm",
-    `ES256 where ${advertised ? "the list is empty" : "no algorithm is advertised"}`,
+    `ES256 when ${advertised ? "the list is empty" : "no algorithm is advertised"}`,
     {
       alg: "ES256",
       key: keys.ES256,
@@ -468,12 +468,12 @@ renewed(
 );
 renewed("audience", "one audience more", { aud: both, azp: CLIENT_ID }, { azp: CLIENT_ID });
 renewed("audience", "one audience less", { azp: CLIENT_ID }, { aud: both, azp: CLIENT_ID });
-renewed("authorized_party", "an azp where there was none", { azp: CLIENT_ID });
-renewed("authorized_party", "no azp where there was one", {}, { azp: CLIENT_ID });
+renewed("authorized_party", "an azp when there was none", { azp: CLIENT_ID });
+renewed("authorized_party", "no azp when there was one", {}, { azp: CLIENT_ID });
 renewed("valid", "the same auth_time", { auth_time: NOW - 99 }, { auth_time: NOW - 99 });
-renewed("valid", "no auth_time where there was one", {}, { auth_time: NOW - 99 });
+renewed("valid", "no auth_time when there was one", {}, { auth_time: NOW - 99 });
 renewed("auth_time", "another auth_time", { auth_time: NOW - 98 }, { auth_time: NOW - 99 });
-renewed("auth_time", "an auth_time where there was none", { auth_time: NOW - 99 });
+renewed("auth_time", "an auth_time when there was none", { auth_time: NOW - 99 });
 renewed("expired", "expired", { exp: 1 });
 
 const CLASSLINKS = {

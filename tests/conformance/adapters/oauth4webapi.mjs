@@ -70,7 +70,7 @@ const script = `
 const pageScript = bundled(script);
 const notes = [
   "It is a set of functions: where a pending login is kept, when it is consumed, what happens on a second call, and time-outs are the application's.",
-  "State and nonce are always sent here, though its example does without where the provider advertises PKCE.",
+  "State and nonce are always sent here, though its example does without if the provider advertises PKCE.",
 ];
 
 /** @type {Adapter} */
@@ -87,7 +87,7 @@ export const trusting = {
   version: versionOf("oauth4webapi"),
   notes: [
     ...notes,
-    "Its check of the signature is a call of its own, which it recommends where TLS to the token endpoint does not suffice.",
+    "Its check of the signature is a call of its own, which it recommends if TLS to the token endpoint does not suffice.",
   ],
   pageScript: (settings) => pageScript({ ...settings, checksSignature: false }),
 };

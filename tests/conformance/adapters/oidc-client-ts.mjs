@@ -13,7 +13,7 @@ export default {
   name: "oidc-client-ts",
   version: versionOf("oidc-client-ts"),
   notes: [
-    "It sends and checks a nonce only where the application gives one to each login; set up without, as documented.",
+    "It sends and checks a nonce only if the application gives one to each login; set up without, as documented.",
     "It does not verify signatures, and says so: it relies on TLS to the token endpoint (OpenID Connect Core 1.0, 3.1.3.7, 6).",
   ],
   pageScript: bundled(`

@@ -237,7 +237,7 @@ export const answers = [
   },
 ];
 
-/** Opens what a tile opens, and handles it. Where that begins a login, it is back on the callback page afterwards. */
+/** Opens what a tile opens, and handles it. If that begins a login, it is back on the callback page afterwards. */
 const launch = async (stage) => {
   await stage.open("/callback?code=the-tiles-code&response_type=code");
   const back = stage.arrival();

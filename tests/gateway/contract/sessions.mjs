@@ -261,7 +261,7 @@ export function sessionTests(adapter) {
   );
 
   contract(
-    "a sign-out revokes the token where the provider can, and holds where it cannot",
+    "a sign-out revokes the token if the provider can, and holds if it cannot",
     async (t) => {
       const { upstream, browser } = await world(t);
       upstream.discovery = { revocation_endpoint: `${upstream.issuer}/revoke` };

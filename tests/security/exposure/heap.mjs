@@ -144,7 +144,7 @@ function fields(names) {
 /** How much of a secret must be somewhere to count, in characters. */
 const PIECE = 16;
 
-/** A secret's pieces. Where one is found, the secret is. @param {string} secret */
+/** A secret's pieces. If one is found, the secret is. @param {string} secret */
 function piecesOf(secret) {
   const all = secret.match(new RegExp(`.{${PIECE}}`, "g"));
   return all ?? [secret];

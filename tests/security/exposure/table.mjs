@@ -14,7 +14,7 @@ const cellsOf = (/** @type {string} */ line) =>
     .map((cell) => cell.trim());
 
 /**
- * Asserts that these are rows of the table below a comment. Where they aren't, the error shows them as the page would have
+ * Asserts that these are rows of the table below a comment. If they aren't, the error shows them as the page would have
  * to.
  *
  * @param {string} comment The text of the comment.

@@ -2,7 +2,7 @@
 
 /**
  * Makes `window.thief`. `install()` tampers with everything at once, each way with a sack of its own; `look()` puts in what
- * is in the WebAssembly's memory, where a way leads there; `stop()` ends it all; `found(secrets)` tells which of these
+ * is in the WebAssembly's memory, if a way leads there; `stop()` ends it all; `found(secrets)` tells which of these
  * `[name, text]` are in which sack. What the thief needs himself he takes before he tampers.
  */
 export function makeThief() {

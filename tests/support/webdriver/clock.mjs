@@ -19,7 +19,7 @@ function library() {
     minify: true,
     format: "iife",
     define: { global: "window" },
-    // Only asked for where there is Node.
+    // Only asked for if there is Node.
     external: ["util", "timers", "timers/promises", "perf_hooks"],
     logLevel: "error",
   }).outputFiles[0].text;

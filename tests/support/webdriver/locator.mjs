@@ -42,7 +42,7 @@ async function rolesScript() {
   return (await bundled).outputFiles[0].text;
 }
 
-/** In the page: the elements, or `"roles"` where Testing Library is needed first. */
+/** In the page: the elements, or `"roles"` if Testing Library is needed first. */
 function find(steps) {
   const roles = window[Symbol.for("tests/roles")];
   if (!roles && steps.some(({ kind }) => kind === "role")) return "roles";

@@ -53,7 +53,7 @@ export class Asked {
     return this.#body;
   }
 
-  /** Where a page's origin is not trusted, the browser sends no destination: then what it accepts must tell. */
+  /** If a page's origin is not trusted, the browser sends no destination: then what it accepts must tell. */
   #destination() {
     const { accept = "", ...headers } = this.#incoming.headers;
     const said = headers["sec-fetch-dest"];

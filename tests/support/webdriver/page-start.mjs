@@ -27,7 +27,7 @@ function pageStart(channel, kept) {
   const wait = setTimeout.bind(window);
   const ask = fetch.bind(window);
 
-  /** At once and in order, whatever the page does next: even where that is to close. */
+  /** At once and in order, whatever the page does next: even if that is to close. */
   const tell = (message) => {
     const request = new Request();
     request.open("POST", channel, false);

@@ -10,7 +10,7 @@ import { PATIENCE_MS } from "../patience.mjs";
 /** @import { WebDriver, WebElement } from "selenium-webdriver" */
 
 /**
- * A driver's answer, or an error where none comes.
+ * A driver's answer, or an error if none comes.
  *
  * @template T
  * @param {Promise<T>} answer
