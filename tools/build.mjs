@@ -370,7 +370,7 @@ function remappedPaths() {
   const commit = version.match(/^commit-hash: (\S+)$/m)?.[1] ?? "unknown";
   const pairs = [
     [root, "."],
-    // The standard library's sources, where the component `rust-src` is installed.
+    // The standard library's sources, if the component `rust-src` is installed.
     [join(sysroot, "lib/rustlib/src/rust"), `/rustc/${commit}`],
     // Each registry or mirror has a folder of its own.
     ...(existsSync(registry) ? readdirSync(registry) : []).map((name) => [

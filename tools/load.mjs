@@ -6,7 +6,7 @@
  *     npm run test:load -- --rounds 10 --session 2000 --token 500 --concurrency 16
  *     npm run test:load -- --as-built       with pkg/ as it is
  *
- * It ends by itself, after two minutes at the latest, and fails where an answer was wrong or memory grew. This process
+ * It ends by itself, after two minutes at the latest, and fails if an answer was wrong or memory grew. This process
  * asks and is the provider, a child process is the server; both share the machine, so the numbers are a lower bound.
  * Codes are single use at a real provider: this one takes any, and signs its ID token once.
  *

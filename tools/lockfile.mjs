@@ -1,7 +1,7 @@
 /**
  * Checks that `package-lock.json` has the address of each package on npm's own registry (`npm run lint` does it, too).
  * Without it, `npm ci` downloads and reads the metadata of all versions of each package, which takes three times the
- * processor's time. Where another registry is configured, npm replaces the host.
+ * processor's time. If another registry is configured, npm replaces the host.
  *
  *     node tools/lockfile.mjs            checks
  *     node tools/lockfile.mjs --write    writes the addresses, for an npm that omits them (`omit-lockfile-registry-resolved`)

@@ -141,7 +141,7 @@ function npmIsReady() {
  * Installs a browser, unless there is one.
  *
  * @param {keyof typeof BROWSERS} name
- * @throws {CliError} with the remedy, where it can't be installed from here
+ * @throws {CliError} with the remedy, if it can't be installed from here
  */
 async function ensureBrowser(name) {
   if (findBrowser(name)) return;

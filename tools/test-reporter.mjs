@@ -23,7 +23,7 @@ export default new Transform({
         nesting: data.nesting,
         suite: data.details?.type === "suite",
         skipped: data.skip !== undefined || data.todo !== undefined,
-        // `true` where none was given.
+        // `true` if none was given.
         reason: [data.skip, data.todo].find((reason) => typeof reason === "string"),
         // A test that failed because of its subtests has nothing of its own to tell.
         failedInSubtest: error?.failureType === "subtestsFailed",

@@ -17,7 +17,7 @@ import { which } from "./run.mjs";
  * @property {string[]} applications Where macOS has it.
  * @property {string[]} [besides] Programs that it needs.
  * @property {string[]} debian Its packages for `apt-get`.
- * @property {string} [homebrew] How Homebrew installs it, where there is one for macOS.
+ * @property {string} [homebrew] How Homebrew installs it, if there is one for macOS.
  */
 
 /** @type {Record<"chromium" | "headlessShell" | "firefox" | "webkit", Installable>} */
@@ -63,7 +63,7 @@ export const BROWSERS = {
  * Finds a browser.
  *
  * @param {keyof typeof BROWSERS} [name]
- * @returns {string | undefined} its path: that of its variable if that is set, else the usual places'; none where what it
+ * @returns {string | undefined} its path: that of its variable if that is set, else the usual places'; none if what it
  * needs besides is missing
  */
 export function findBrowser(name = "chromium") {

@@ -91,7 +91,7 @@ function crateDigests() {
  * The npm packages that come with the package, by its own manifest.
  *
  * @returns {Dependency[]} sorted by name
- * @throws {CliError} where one of them has dependencies of its own: this project takes none that has
+ * @throws {CliError} if one of them has dependencies of its own: this project takes none that has
  */
 export function npmPackages() {
   const manifest = JSON.parse(readFileSync(join(root, "pkg-template/package.json"), "utf8"));

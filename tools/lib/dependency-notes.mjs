@@ -1,6 +1,6 @@
 /**
  * Why this project takes what it takes: a sentence for everything that it names itself. `tools/dependencies.mjs` makes a
- * page of it, and fails where one is missing or left over.
+ * page of it, and fails if one is missing or left over.
  *
  * @module
  */

@@ -114,7 +114,7 @@ function withoutUnused(glue) {
     /passStringToWasm0\((\w+), wasm\.__wbindgen_malloc, wasm\.__wbindgen_realloc\)/g,
     "passString($1)",
   );
-  // Where there is no memory for them, that is a panic: nothing is left to be freed.
+  // If there is no memory for them, that is a panic: nothing is left to be freed.
   text = replaceAll(
     text,
     / {8}try \{\n((?: {12}(?:ptr|len)\d .*\n)+) {8}\} catch \(e\) \{\n(?: {12}.*\n)+ {8}\}\n/g,
@@ -125,7 +125,7 @@ function withoutUnused(glue) {
     /(?:const|var) ptr1 = (.*passString\(ret\));\n.*WASM_VECTOR_LEN;\n.*setInt32\(.*4 \* 1, len1, true\);\n.*setInt32\(.*4 \* 0, ptr1, true\);/g,
     "returnString(arg0, $1);",
   );
-  // Made when they are needed: where an application's own tests import the package, in jsdom, there are neither.
+  // Made when they are needed: if an application's own tests import the package, in jsdom, there are neither.
   text = replaceOnce(
     text,
     /(let cachedTextDecoder) = new TextDecoder\(.*\);\n.*\.decode\(\);/,

@@ -23,7 +23,7 @@ const CHECK_TIMEOUT = 60_000;
  * @property {string} name
  * @property {(folder: string) => Promise<void>} [prepare] Installs, copies and builds.
  * @property {(folder: string) => Promise<any>} start Resolves with the environment of the checks: `world.stop()` ends it,
- * and `world.program.output`, where there is a program, is shown where a check fails.
+ * and `world.program.output`, if there is a program, is shown if a check fails.
  * @property {Record<string, (world: any) => Promise<void>>} checks
  */
 
@@ -137,7 +137,7 @@ async function withTimeout(work) {
  * @param {readonly T[]} all
  * @param {string[]} names
  * @returns {T[]}
- * @throws {CliError} where a name is unknown
+ * @throws {CliError} if a name is unknown
  */
 export function selectByName(kind, all, names) {
   const unknown = names.find((name) => !all.some((one) => one.name === name));

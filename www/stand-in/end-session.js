@@ -47,7 +47,7 @@ export async function endWithoutAsking(ctx, next) {
 }
 
 /**
- * Where the user goes: the provider has checked the address, and dropped it where no application is known.
+ * Where the user goes: the provider has checked the address, and dropped it if no application is known.
  *
  * @param {{ post_logout_redirect_uri?: string, state?: string }} params
  */

@@ -24,7 +24,7 @@ const BODY_LIMIT = 56 * 1024;
  * @param {Pick<Settings, "host" | "tls">} settings
  * @param {number} port 0 for a free one.
  * @returns {Promise<Listener>}
- * @throws {Error} Node's, where the port is unavailable.
+ * @throws {Error} Node's, if the port is unavailable.
  */
 export async function listen({ host, tls }, port) {
   /** @type {Handler} */

@@ -40,7 +40,7 @@ const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken
  * @param {StandInOptions} [options]
  * @returns {Promise<StandIn>}
  * @throws {TypeError} That names the option which is wrong.
- * @throws {Error} Node's, where a port is unavailable.
+ * @throws {Error} Node's, if a port is unavailable.
  */
 export async function startStandIn(options = {}) {
   const settings = settingsFrom(options);

@@ -63,8 +63,8 @@ export async function createIssuer(provider, endpoints, { settings, people, cons
 }
 
 /**
- * A client's form as the provider shall see it: without the verifier where PKCE is ignored, and with the client's own
- * secret where a client that has one need not send it.
+ * A client's form as the provider shall see it: without the verifier if PKCE is ignored, and with the client's own
+ * secret if a client that has one need not send it.
  *
  * @param {URLSearchParams} form
  * @param {IncomingMessage} req

@@ -71,7 +71,7 @@ export async function createProvider(issuer, { settings, people, consents, store
       // token, where ClassLink has them too.
       userinfo: { enabled: false },
     },
-    // The provider knows refresh tokens only where it is told when to give them out.
+    // The provider knows refresh tokens only if it is told when to give them out.
     ...(settings.refreshTokens && {
       issueRefreshToken: (/** @type {unknown} */ _ctx, /** @type {any} */ client) =>
         client.grantTypeAllowed("refresh_token"),
@@ -143,7 +143,7 @@ function registration(client, settings) {
   if (clientSecret === undefined && settings.publicClients) {
     return { ...common, token_endpoint_auth_method: "none" };
   }
-  // A client that has no secret where one is demanded gets a random one.
+  // A client without a secret gets a random one if a secret is demanded.
   return { ...common, client_secret: clientSecret ?? randomBytes(32).toString("hex") };
 }
 

@@ -13,7 +13,7 @@ interface ImportMetaEnv {
   readonly VITE_GATEWAY?: string;
   /** Where the user's fields come from: `id-token`, `userinfo` or `my-info`. */
   readonly VITE_PROFILE?: string;
-  /** How a reload finds the session again where there is no gateway: `none`, `iframe` or `redirect`. */
+  /** How a reload finds the session again if there is no gateway: `none`, `iframe` or `redirect`. */
   readonly VITE_RESTORE?: string;
   /** Seconds without activity after which users are signed out. */
   readonly VITE_IDLE_TIMEOUT?: string;

@@ -8,7 +8,7 @@ interface Props {
   readonly text: () => string;
 }
 
-/** Where the browser doesn't let a page copy, it shows the text to be copied by hand. */
+/** If the browser doesn't let a page copy, it shows the text to be copied by hand. */
 export function CopyButton({ label, text }: Props) {
   const [outcome, setOutcome] = useState<"copied" | "refused" | null>(null);
   const copy = () =>

@@ -8,7 +8,7 @@ import { SignInButton } from "../components/SignInButton";
 import { useSignIn } from "../session/useSignIn";
 import type { SignOutState } from "../session/useSignOut";
 
-/** Where ClassLink has an end-session endpoint, it leads here: then its session is over, and the entry has no state. */
+/** If ClassLink has an end-session endpoint, it leads here: then its session is over, and the entry has no state. */
 export function SignedOutPage() {
   const { user } = useClassLink();
   const { signIn, leaving } = useSignIn();

@@ -15,7 +15,7 @@ const RESTORES = ["none", "iframe", "redirect"] as const;
 /** The origin of the app's own API, which gets the access token; none without one. */
 export const API_ORIGIN = import.meta.env.VITE_API;
 
-/** Where the provider sends users after a sign-out, where it has a way. */
+/** Where the provider sends users after a sign-out, if it has a way. */
 export const POST_LOGOUT_REDIRECT_URI = import.meta.env.VITE_POST_LOGOUT_REDIRECT_URI;
 
 /** The issuer is asked for although the client has a default: a demo shouldn't go to the live service unasked. */

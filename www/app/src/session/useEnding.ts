@@ -1,4 +1,4 @@
-/** Says how the session ended, where users may wonder. */
+/** Says how the session ended, if users may wonder. */
 
 import { useClassLink } from "classlink-spa/react";
 import { useSyncExternalStore } from "react";

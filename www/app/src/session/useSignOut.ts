@@ -9,7 +9,7 @@ import { POST_LOGOUT_REDIRECT_URI } from "./settings";
 /** What the signed-out page is told, in the history entry's state: while it is under way, and afterwards. */
 export type SignOutState = "under-way" | LogoutResult;
 
-/** What may be assumed where the sign-out itself failed. This tab and the others are signed out in any case. */
+/** What may be assumed if the sign-out itself failed. This tab and the others are signed out in any case. */
 const UNKNOWN: LogoutResult = { sessionEnded: false, providerSessionMayRemain: true };
 
 /** For a button. Leaves the page first, so that nothing of the user shows in the meantime. */
