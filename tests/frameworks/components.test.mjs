@@ -52,7 +52,7 @@ const expire = (page) =>
   page.evaluate(() => client.emit({ type: "session.expiring", durationMs: 60_000 }));
 
 for (const framework of FRAMEWORKS) {
-  test(`${framework}: SignedIn and SignedOut show their children when that is known`, async (t) => {
+  test(`${framework}: SignedIn and SignedOut show their children when it is known whether a user is signed in`, async (t) => {
     const { page } = await open(t, framework, { client: { status: "loading" } });
     const seen = () => page.locator("main").innerText();
     assert.equal(await seen(), "My classes");
@@ -160,7 +160,7 @@ for (const framework of FRAMEWORKS) {
     assert.equal(await page.getByRole("alertdialog").count(), 0);
   });
 
-  test(`${framework}: SessionExpiring goes when the time is up and the session lives on`, async (t) => {
+  test(`${framework}: SessionExpiring closes when the time is up and the session goes on`, async (t) => {
     const { page } = await open(t, framework, { client: SIGNED_IN });
     const shown = await page.evaluate(
       () =>
@@ -180,7 +180,7 @@ for (const framework of FRAMEWORKS) {
     assert.equal(await page.evaluate(() => client.calls.stayActive.length), 0);
   });
 
-  test(`${framework}: the error of CallbackPage has a heading with the focus, and leads to where the user was going`, async (t) => {
+  test(`${framework}: CallbackPage gives an error a heading with the focus, and leads to where the user was going`, async (t) => {
     const error = { code: "access_denied", returnTo: "/classes?week=2", appState: { cart: 1 } };
     const { page } = await open(t, framework, { client: { callback: { error } } }, CALLBACK);
     await page.getByRole("heading", { level: 1, name: "That didn't work" }).waitFor();
@@ -196,7 +196,7 @@ for (const framework of FRAMEWORKS) {
     ]);
   });
 
-  test(`${framework}: the error of CallbackPage lets a user who is still signed in go on`, async (t) => {
+  test(`${framework}: CallbackPage lets a user who is still signed in go on after an error`, async (t) => {
     const client = {
       ...SIGNED_IN,
       callback: { error: { code: "state_unknown", returnTo: "/shelf" } },
@@ -208,7 +208,7 @@ for (const framework of FRAMEWORKS) {
     assert.deepEqual([status, returnTo, user.givenName], ["signed-in", "/shelf", "Ada"]);
   });
 
-  test(`${framework}: CallbackPage says that a session ended without a support code`, async (t) => {
+  test(`${framework}: CallbackPage shows no support code when a session ended`, async (t) => {
     const client = { callback: { error: "session_expired" } };
     const { page } = await open(t, framework, { client }, CALLBACK);
     await page.getByRole("heading", { name: "You're signed out" }).waitFor();
@@ -233,7 +233,7 @@ for (const framework of FRAMEWORKS) {
     assert.match(await page.evaluate(() => document.referrer), /^http/);
   });
 
-  test(`${framework}: texts follow the page's language, those of an error that is shown included`, async (t) => {
+  test(`${framework}: components follow the page's language, also in an error that is already shown`, async (t) => {
     const { texts, messages } = await import("../../pkg/es.js");
     // Functions do not cross over to the page.
     const { secondsLeft, ...plain } = texts;
@@ -259,7 +259,7 @@ for (const framework of FRAMEWORKS) {
     ["light", "ltr"],
     ["dark", "rtl"],
   ])) {
-    test(`${framework}: with the stylesheet, ${scheme} and ${dir}, axe-core finds no violation`, async (t) => {
+    test(`${framework}: components with the stylesheet have no violation that axe-core finds, ${scheme} and ${dir}`, async (t) => {
       const client = {
         ...SIGNED_IN,
         callback: { error: { code: "state_unknown", returnTo: "/shelf" } },
@@ -290,7 +290,7 @@ for (const framework of FRAMEWORKS) {
 }
 
 for (const framework of /** @type {const} */ (["React 19", "React 18"])) {
-  test(`${framework}: the error of RequireSignIn has a heading with the focus and a way home`, async (t) => {
+  test(`${framework}: RequireSignIn gives an error a heading with the focus and a way home`, async (t) => {
     const { page } = await open(t, framework, { client: { error: "network" } }, "/classes");
     await page.getByRole("heading", { level: 2, name: "That didn't work" }).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H2");
@@ -314,7 +314,7 @@ for (const framework of /** @type {const} */ (["React 19", "React 18"])) {
     assert.equal((await logins(page)).length, 1);
   });
 
-  test(`${framework}: RequireSignIn starts no restore after a session that ended`, async (t) => {
+  test(`${framework}: RequireSignIn starts no restore after the session ended`, async (t) => {
     const client = { error: "session_expired" };
     const { page } = await open(t, framework, { client }, "/classes");
     await button(page, "Sign in again").click();

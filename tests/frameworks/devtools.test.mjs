@@ -58,7 +58,7 @@ const press = (page, name) => page.getByRole("button", { name, exact: true }).cl
 const row = (page, name) =>
   page.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) });
 
-test("the panel shows state, claims and lifetimes of a real session, and no token", async (t) => {
+test("the devtools panel shows state, claims and lifetimes of a real session, and no token", async (t) => {
   const { open } = await startLoginApp(t);
   const { page, errors } = await browser.newPage(t);
   await open(page);
@@ -83,7 +83,7 @@ test("the panel shows state, claims and lifetimes of a real session, and no toke
   assert.deepEqual(errors, []);
 });
 
-test("the panel follows the client's state and its events", async (t) => {
+test("the devtools panel follows the client's state and its events", async (t) => {
   const { page } = await openPlayed(t, { user: { givenName: "Ada" } });
   await row(page, "status").getByText("signed-in").waitFor();
   await page.evaluate("client.emit({ type: 'token.renewed', supportCode: 'ABCD2345' })");
@@ -95,7 +95,7 @@ test("the panel follows the client's state and its events", async (t) => {
   await row(page, "device's clock").getByText("2 h fast").waitFor();
 });
 
-test("the panel ends a test client's session, and plays another tab", async (t) => {
+test("the devtools panel ends a test client's session, and acts as another tab", async (t) => {
   const { page } = await openPlayed(t, { user: { givenName: "Ada" } });
   await press(page, "Play: another tab signs another user in");
   await row(page, "user.role").getByText("teacher").waitFor();
@@ -104,7 +104,7 @@ test("the panel ends a test client's session, and plays another tab", async (t) 
   await panel(page).getByRole("listitem").filter({ hasText: "session.expired" }).waitFor();
 });
 
-test("the panel ends a real session, and says so if there is none", async (t) => {
+test("the devtools panel ends a real session, and says so if there is none", async (t) => {
   const { open } = await startLoginApp(t);
   const { page, errors } = await browser.newPage(t);
   await open(page);
@@ -119,7 +119,7 @@ test("the panel ends a real session, and says so if there is none", async (t) =>
 });
 
 for (const name of ["sign out", "another user signs in"]) {
-  test(`the panel acts as another tab of a real session: ${name}`, async (t) => {
+  test(`the devtools panel acts as another tab of a real session: ${name}`, async (t) => {
     const { open } = await startLoginApp(t);
     const { page, errors } = await browser.newPage(t);
     await open(page);
@@ -133,7 +133,7 @@ for (const name of ["sign out", "another user signs in"]) {
   });
 }
 
-test("the panel shows why a call failed", async (t) => {
+test("the devtools panel shows why a call failed", async (t) => {
   const { page } = await openPlayed(t);
   await page.evaluate("client.failNext('getAccessToken', 'renewal_unavailable')");
   await press(page, "Renew the access token");
@@ -143,7 +143,7 @@ test("the panel shows why a call failed", async (t) => {
     .waitFor();
 });
 
-test("the panel shows the other tabs with one, and signs out there", async (t) => {
+test("the devtools panel lists the other tabs that have one, and signs out there", async (t) => {
   const { page, context, origin } = await openPlayed(t, { user: { givenName: "Ada" } });
   const other = await context.newPage();
   await other.goto(origin);
@@ -155,7 +155,7 @@ test("the panel shows the other tabs with one, and signs out there", async (t) =
   await panel(page).getByText("No other tab of this origin has a panel.").waitFor();
 });
 
-test("the panel goes, with all that it listens to, when it is closed", async (t) => {
+test("the devtools panel removes itself and its listeners when it is closed", async (t) => {
   const { page } = await openPlayed(t);
   await page.evaluate("panel.close()");
   await panel(page).waitFor({ state: "detached" });
@@ -163,7 +163,7 @@ test("the panel goes, with all that it listens to, when it is closed", async (t)
   assert.equal(await page.locator("[data-classlink-devtools]").count(), 0);
 });
 
-test("the panel opens, is read and closes by keyboard", async (t) => {
+test("the devtools panel opens, is read and closes by keyboard", async (t) => {
   const { page } = await openPlayed(t);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
@@ -177,7 +177,7 @@ test("the panel opens, is read and closes by keyboard", async (t) => {
 });
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-  test(`the panel, ${colorScheme}, has no violation that axe-core finds`, async (t) => {
+  test(`the devtools panel has no violation that axe-core finds, ${colorScheme}`, async (t) => {
     const { page, errors } = await openPlayed(
       t,
       { user: { givenName: "Ada" } },

@@ -78,7 +78,7 @@ for (const react of REACTS) {
     assert.deepEqual(complaints(), []);
   });
 
-  test(`${react}: a server renders "loading", and the browser takes over without complaint`, async (t) => {
+  test(`${react}: ClassLinkProvider renders "loading" on a server, and hydrates without a complaint`, async (t) => {
     const setup = "client.handleCallback = () => new Promise(() => {});";
     const scenario = { client: SIGNED_IN, setup };
     for (const [path, before, after] of [
@@ -94,7 +94,7 @@ for (const react of REACTS) {
     }
   });
 
-  test(`${react}: RequireSignIn shows its children to people who are signed in, and starts nothing`, async (t) => {
+  test(`${react}: RequireSignIn shows its children to a user who is signed in, and starts no login`, async (t) => {
     const { page, complaints } = await open(t, { client: SIGNED_IN }, { react });
     await page.getByRole("heading", { name: "Classes of Ada" }).waitFor();
     await settle(page);
@@ -102,7 +102,7 @@ for (const react of REACTS) {
     assert.deepEqual(complaints(), []);
   });
 
-  test(`${react}: RequireSignIn starts one login, in StrictMode and however many there are`, async (t) => {
+  test(`${react}: RequireSignIn starts one login, in StrictMode and however many components there are`, async (t) => {
     const loginOptions = { prompt: "login", appState: { from: "here" } };
     const { page, complaints } = await open(t, { guards: 3, loginOptions }, { react });
     await page.getByRole("status").first().waitFor();
@@ -115,7 +115,7 @@ for (const react of REACTS) {
 
 // ---- RequireSignIn never goes in circles ----
 
-test("RequireSignIn waits while it isn't known who is there", async (t) => {
+test("RequireSignIn waits while the status is unknown", async (t) => {
   const { page } = await open(t, { client: { status: "loading" } });
   assert.equal(await text(page), "One moment…");
   await settle(page);
@@ -129,7 +129,7 @@ const CODES = /** @type {ClassLinkErrorCode[]} */ (
   Object.keys((await import("../../pkg/es.js")).messages)
 );
 
-test("RequireSignIn, after any error: shows it with its support code and waits for the person", async (t) => {
+test("RequireSignIn shows any error with its support code, and waits for the user", async (t) => {
   const { page } = await open(t, { client: { error: "network" } });
   for (const code of CODES) {
     const shown = await page.evaluate((given) => client.setError(given).userMessage, code);
@@ -149,7 +149,7 @@ test("RequireSignIn, after any error: shows it with its support code and waits f
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("RequireSignIn, when every login fails to start: one attempt for each press", async (t) => {
+test("RequireSignIn tries once for each press when every login fails to start", async (t) => {
   const setup = `for (let i = 0; i < 3; i++) client.failNext("startLogin", "config_invalid");`;
   const { page } = await open(t, { setup, guards: 2 });
   for (const attempt of [1, 2, 3]) {
@@ -161,7 +161,7 @@ test("RequireSignIn, when every login fails to start: one attempt for each press
   await page.getByText("Taking you to ClassLink…").first().waitFor();
 });
 
-test("RequireSignIn, when the login begins and the page is still there: waits", async (t) => {
+test("RequireSignIn waits when the login began and the page was not left", async (t) => {
   // As when the application's `navigate` goes nowhere.
   const setup = `const { startLogin } = client;
     client.startLogin = (...args) => startLogin(...args).then(() => client.setStatus("signed-out"));`;
@@ -174,7 +174,7 @@ test("RequireSignIn, when the login begins and the page is still there: waits", 
   assert.equal(await count(page, "startLogin"), 2);
 });
 
-test("RequireSignIn, mounted again or elsewhere: one login all the same", async (t) => {
+test("RequireSignIn starts one login when it is mounted again or elsewhere", async (t) => {
   const setup = `const { startLogin } = client;
     client.startLogin = (...args) => startLogin(...args).then(() => client.setStatus("signed-out"));`;
   const { page } = await open(t, { setup });
@@ -186,7 +186,7 @@ test("RequireSignIn, mounted again or elsewhere: one login all the same", async 
   await page.getByRole("button", { name: "Sign in" }).waitFor();
 });
 
-test("RequireSignIn, shown anew from the back/forward cache: waits", async (t) => {
+test("RequireSignIn waits when the page comes from the back/forward cache", async (t) => {
   const setup = `const { startLogin } = client;
     // One whose navigation is under way for good.
     client.startLogin = (...args) => { void startLogin(...args); return new Promise(() => {}); };`;
@@ -204,7 +204,7 @@ test("RequireSignIn, shown anew from the back/forward cache: waits", async (t) =
   assert.equal(await count(page, "startLogin"), 2);
 });
 
-test("RequireSignIn, after logout: the same pupil isn't signed in again by itself", async (t) => {
+test("RequireSignIn does not sign the same user in again by itself after a logout", async (t) => {
   const { page } = await open(t, { client: SIGNED_IN });
   await page.getByText("Classes of Ada").waitFor();
   await page.evaluate(() => client.logout());
@@ -217,7 +217,7 @@ test("RequireSignIn, after logout: the same pupil isn't signed in again by itsel
   assert.equal(await count(page, "startLogin"), 0);
 });
 
-test("RequireSignIn, after a logout on a page without it: waits as well", async (t) => {
+test("RequireSignIn waits after a logout on a page without it", async (t) => {
   const { page } = await open(t, { client: SIGNED_IN }, { path: "/" });
   await page.evaluate(() => client.logout());
   await page.evaluate(() => go("/classes"));
@@ -226,7 +226,7 @@ test("RequireSignIn, after a logout on a page without it: waits as well", async 
   assert.equal(await count(page, "startLogin"), 0);
 });
 
-test("RequireSignIn, after a reload: waits", async (t) => {
+test("RequireSignIn waits after a reload", async (t) => {
   const { page } = await open(t);
   await page.getByText("Taking you to ClassLink…").waitFor();
   await page.reload();
@@ -234,7 +234,7 @@ test("RequireSignIn, after a reload: waits", async (t) => {
   assert.equal(await count(page, "startLogin"), 0);
 });
 
-test("RequireSignIn, reached by the back button: waits, for it would be a trap", async (t) => {
+test("RequireSignIn waits when the back button led to it, so that users can go back further", async (t) => {
   if (skipIn(t, { webkit: "it shows the page from its cache, whatever listens for unload" }))
     return;
   const { page, origin } = await open(t, { setup: `window.addEventListener("unload", () => {});` });
@@ -245,7 +245,7 @@ test("RequireSignIn, reached by the back button: waits, for it would be a trap",
   assert.equal(await count(page, "startLogin"), 0);
 });
 
-test("RequireSignIn, inside a frame: waits, and its button opens a window", async (t) => {
+test("RequireSignIn waits inside a frame, and its button opens a popup", async (t) => {
   const { page, origin } = await open(t, {}, { path: "/" });
   const frame = await addFrame(page, `${origin}/classes`);
 
@@ -270,7 +270,7 @@ for (const [name, headers, scenario] of /** @type {const} */ ([
   ["when pages send no referrer", { "Referrer-Policy": "no-referrer" }, {}],
   ["when the application loads the next page itself", {}, { assigned: true }],
 ])) {
-  test(`a session that doesn't outlive the callback page never sends people in circles: ${name}`, async (t) => {
+  test(`RequireSignIn starts one login when the session ends with the callback page, ${name}`, async (t) => {
     const setup = `${AT_ONCE} client.setCallback({ returnTo: "/classes" });`;
     const { page, loads } = await open(t, { setup, ...scenario }, { headers });
     await page.getByRole("button", { name: "Sign in" }).waitFor();
@@ -279,7 +279,7 @@ for (const [name, headers, scenario] of /** @type {const} */ ([
   });
 }
 
-test("a server that drops the answer never sends people in circles", async (t) => {
+test("RequireSignIn starts one login when a server drops the authorization response", async (t) => {
   const setup = `${AT_ONCE}
     client.handleCallback = async () => { client.failNext("getUser", "not_a_callback"); return client.getUser(); };
     if (location.pathname === "/") history.replaceState(null, "", "/classes");`;
@@ -289,7 +289,7 @@ test("a server that drops the answer never sends people in circles", async (t) =
   assert.deepEqual(loads, ["/classes", "/callback", "/"]);
 });
 
-test("an application that is inside of RequireSignIn as a whole: the answer is never lost to another login", async (t) => {
+test("RequireSignIn around a whole application starts no login that discards the authorization response", async (t) => {
   const setup = `${AT_ONCE}`;
   const { page, loads, complaints } = await open(t, { setup, wrapped: true });
   await page.waitForURL("**/callback?*");
@@ -302,7 +302,7 @@ test("an application that is inside of RequireSignIn as a whole: the answer is n
   );
 });
 
-test("a parameter `code` of the application's own is no answer", async (t) => {
+test("RequireSignIn takes a `code` parameter of the application for no authorization response", async (t) => {
   const { page } = await open(t, {}, { path: "/classes?code=math" });
   await page.getByText("Taking you to ClassLink…").waitFor();
   await settle(page);
@@ -324,7 +324,7 @@ test("RequireSignIn shows an application's own views", async (t) => {
 
 // ---- CallbackPage ----
 
-test("CallbackPage handles the answer once and goes to returnTo, in place of itself", async (t) => {
+test("CallbackPage handles the response once and replaces itself with returnTo", async (t) => {
   const setup = `client.setCallback({ returnTo: "/welcome?x=1#y" });
     const { handleCallback } = client;
     client.handleCallback = (...args) => { sessionStorage.count = 1 + Number(sessionStorage.count ?? 0); return handleCallback(...args); };`;
@@ -342,7 +342,7 @@ test("CallbackPage handles the answer once and goes to returnTo, in place of its
   assert.deepEqual(complaints(), []);
 });
 
-test("CallbackPage hands the result to onSignedIn once, for routers", async (t) => {
+test("CallbackPage passes the result to onSignedIn once", async (t) => {
   const callback = { user: { name: "Ada" }, returnTo: "/classes", appState: { cart: 1 } };
   const { page, loads } = await open(
     t,
@@ -357,7 +357,7 @@ test("CallbackPage hands the result to onSignedIn once, for routers", async (t) 
   assert.deepEqual(loads, ["/callback"]);
 });
 
-test("CallbackPage shows progress", async (t) => {
+test("CallbackPage shows that a sign-in is under way", async (t) => {
   const setup = `client.handleCallback = () => new Promise(() => {});`;
   const { page } = await open(
     t,
@@ -367,7 +367,7 @@ test("CallbackPage shows progress", async (t) => {
   assert.equal(await page.getByRole("status").innerText(), "Signing you in…");
 });
 
-test("CallbackPage, on a visit without an answer: goes home", async (t) => {
+test("CallbackPage goes home on a visit without a response", async (t) => {
   const client = { callback: { error: "not_a_callback" } };
   const { page, origin, loads } = await open(t, { client }, { path: "/callback" });
   await page.waitForURL(`${origin}/`);
@@ -384,7 +384,7 @@ for (const [status, shown] of [
   ["redirecting", "Taking you to ClassLink…"],
   ["handed-over", "Taking you to ClassLink…"],
 ]) {
-  test(`CallbackPage, ${status}: shows the fallback and stays`, async (t) => {
+  test(`CallbackPage shows the fallback and stays when the result is ${status}`, async (t) => {
     const setup = status === "handed-over" ? `client.setStatus("redirecting");` : "";
     const { page, loads } = await open(
       t,
@@ -398,7 +398,7 @@ for (const [status, shown] of [
   });
 }
 
-test("CallbackPage, after any error: shows it, and waits for the person", async (t) => {
+test("CallbackPage shows any error, and waits for the user", async (t) => {
   const { page } = await open(t, {}, { path: "/" });
   for (const code of CODES.filter((code) => code !== "not_a_callback")) {
     await page.evaluate((given) => client.setCallback({ error: given }), code);
@@ -413,7 +413,7 @@ test("CallbackPage, after any error: shows it, and waits for the person", async 
   assert.equal(await count(page, "startLogin"), 0);
 });
 
-test("CallbackPage, after an error that won't pass: trying again is a new login, back home", async (t) => {
+test("CallbackPage starts a new login that leads home when the user tries again after a permanent error", async (t) => {
   const client = { callback: { error: "state_unknown" } };
   const { page } = await open(t, { client }, { path: "/callback?code=c&state=s" });
   await page.getByRole("button", { name: "Try again" }).click();
@@ -422,7 +422,7 @@ test("CallbackPage, after an error that won't pass: trying again is a new login,
   assert.equal(await count(page, "handleCallback"), 1);
 });
 
-test("CallbackPage, after an error that may pass: the same answer once more, then a new login", async (t) => {
+test("CallbackPage handles the response once more, then starts a new login, after a transient error", async (t) => {
   const client = { callback: { error: "network" } };
   const { page } = await open(t, { client }, { path: "/callback?code=c&state=s" });
   await page.getByRole("button", { name: "Try again" }).click();
@@ -434,7 +434,7 @@ test("CallbackPage, after an error that may pass: the same answer once more, the
   assert.deepEqual([await count(page, "handleCallback"), await count(page, "startLogin")], [2, 1]);
 });
 
-test("CallbackPage, when the client stays with its answer: trying again is a new login at once", async (t) => {
+test("CallbackPage starts a new login at once when handleCallback rejects as before", async (t) => {
   const setup = `const { handleCallback } = client; let answer;
     client.handleCallback = () => answer ??= handleCallback();`;
   const client = { callback: { error: "network" } };
@@ -444,7 +444,7 @@ test("CallbackPage, when the client stays with its answer: trying again is a new
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("CallbackPage, when the new login can't be started: says why, and waits", async (t) => {
+test("CallbackPage shows why a new login failed to start, and waits", async (t) => {
   const setup = `client.failNext("startLogin", "storage_unavailable");`;
   const client = { callback: { error: "state_unknown" } };
   const { page } = await open(
@@ -461,7 +461,7 @@ test("CallbackPage, when the new login can't be started: says why, and waits", a
 
 // ---- Texts, and the built file ----
 
-test("an application's own texts, such as those in Spanish", async (t) => {
+test("components show the application's own texts", async (t) => {
   const { texts, messages } = await import("../../pkg/es.js");
   const client = { callback: { error: "state_unknown" }, messages };
   const { page } = await open(t, { client, texts }, { path: "/callback?code=c&state=s" });
@@ -470,7 +470,7 @@ test("an application's own texts, such as those in Spanish", async (t) => {
   await page.getByText("Te llevamos a ClassLink…").waitFor();
 });
 
-test("without a provider, the error says what is missing", async () => {
+test("useClassLink throws an error that names the provider when there is none", async () => {
   const { createElement } = await import("react");
   const { renderToString } = await import("react-dom/server");
   const { useClassLink } = await import("classlink-spa/react");
@@ -480,7 +480,7 @@ test("without a provider, the error says what is missing", async () => {
   );
 });
 
-test('the built file says "use client" first, and holds neither React nor the client', () => {
+test('the React entry begins with "use client", and contains neither React nor the client', () => {
   const built = readFileSync(join(root, "pkg/react.js"), "utf8");
   assert.match(built, /^"use client";\n/);
   const imports = [...built.matchAll(/from\s*"([^"]+)"/g)].map(([, name]) => name);

@@ -83,7 +83,7 @@ function browserScript(name) {
 }
 
 /**
- * What a server makes of a path. The bundle is imported where there is no page.
+ * What a server makes of a path. The bundle is imported without a page.
  *
  * @param {AppName} name
  * @param {string} path

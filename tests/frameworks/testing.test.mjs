@@ -28,7 +28,7 @@ async function rejected(promise, code) {
 
 // ---- Who is signed in ----
 
-test("nobody is signed in unless the test says who", async () => {
+test("createTestClient signs no user in unless the test names one", async () => {
   const client = createTestClient();
   assert.deepEqual(client.getSnapshot(), {
     status: "signed-out",
@@ -42,7 +42,7 @@ test("nobody is signed in unless the test says who", async () => {
   await rejected(client.fetch("/api"), "not_signed_in");
 });
 
-test("a user of whom the test says a little is whole", async () => {
+test("createTestClient completes a user whose fields the test gives in part", async () => {
   const user = await createTestClient({
     user: {},
   }).getUser();
@@ -66,14 +66,14 @@ test("a user of whom the test says a little is whole", async () => {
     assert.ok(!(field in present(ada)), field);
 });
 
-test("tokens and scope are what the test says", async () => {
+test("createTestClient returns the tokens and the scope that the test gives", async () => {
   const client = createTestClient({ user: {}, scope: ["openid"], accessToken: "a", idToken: "i" });
   assert.deepEqual(client.getSnapshot().scope, ["openid"]);
   assert.equal(await client.getAccessToken(), "a");
   assert.equal(await client.getIdToken(), "i");
 });
 
-test("getUser waits while the status is loading or signing-in", async () => {
+test("test client: getUser waits while the status is loading or signing-in", async () => {
   const client = createTestClient({ status: "loading" });
   /** @type {any} */
   let user = "waiting";
@@ -90,7 +90,7 @@ test("getUser waits while the status is loading or signing-in", async () => {
 
 // ---- The snapshot, as the real client's ----
 
-test("the snapshot is frozen through and through, and the same object while nothing changes", () => {
+test("test client: the snapshot is deeply frozen, and the same object while nothing changes", () => {
   const client = createTestClient({ user: { name: "Ada" } });
   const before = client.getSnapshot();
   for (const value of [
@@ -116,7 +116,7 @@ test("the snapshot is frozen through and through, and the same object while noth
   assert.equal(heard, 1);
 });
 
-test("a listener that throws is reported and stops nothing; one that leaves meanwhile is fine", (t) => {
+test("test client: a listener that throws is reported, and the others are called", (t) => {
   const report = t.mock.method(console, "error", () => {});
   const client = createTestClient();
   const heard = [];
@@ -134,7 +134,7 @@ test("a listener that throws is reported and stops nothing; one that leaves mean
   assert.equal(report.mock.callCount(), 2);
 });
 
-test("close ends it: signed out, every call rejects, nobody hears of it again", async () => {
+test("test client: close signs out, rejects every call, and notifies no listener again", async () => {
   const client = createTestClient({ status: "loading" });
   const waiting = client.getUser();
   client.close();
@@ -149,7 +149,7 @@ test("close ends it: signed out, every call rejects, nobody hears of it again", 
 
 // ---- Signing in and out ----
 
-test("startLogin is recorded, and the page is as if about to be left", async () => {
+test("test client: startLogin is recorded, and the status is redirecting", async () => {
   const client = createTestClient();
   const { startLogin } = client;
   assert.equal(await startLogin({ returnTo: "/x" }), undefined);
@@ -160,7 +160,7 @@ test("startLogin is recorded, and the page is as if about to be left", async () 
   assert.deepEqual(client.calls.startLogin, []);
 });
 
-test("startLogin signs in at once if the test says who; a popup always does", async () => {
+test("test client: startLogin signs in at once if the test names a user; a popup always does", async () => {
   const client = createTestClient({ loginAs: { name: "Ada" } });
   await client.startLogin();
   assert.equal((await client.getUser())?.name, "Ada");
@@ -172,7 +172,7 @@ test("startLogin signs in at once if the test says who; a popup always does", as
   );
 });
 
-test("handleCallback answers with the login that was started", async () => {
+test("test client: handleCallback resolves with the login that was started", async () => {
   const client = createTestClient();
   await client.startLogin({ returnTo: "/x", appState: { a: 1 }, district: "d" });
   const result = /** @type {SignedIn} */ (await client.handleCallback("/callback?code=1&state=2"));
@@ -184,7 +184,7 @@ test("handleCallback answers with the login that was started", async () => {
   assert.deepEqual(client.calls.handleCallback, [["/callback?code=1&state=2"]]);
 });
 
-test("handleCallback answers what the test says", async () => {
+test("test client: handleCallback resolves with the result that the test gives", async () => {
   const client = createTestClient({ callback: { user: { name: "Ada" }, returnTo: "/y" } });
   const result = /** @type {SignedIn} */ (await client.handleCallback());
   assert.deepEqual([result.user.name, result.returnTo], ["Ada", "/y"]);
@@ -202,7 +202,7 @@ test("handleCallback answers what the test says", async () => {
   assert.equal(client.getSnapshot().error, error);
 });
 
-test("logout answers that the provider's session may remain, and signs out", async () => {
+test("test client: logout signs out, and reports that the provider's session may remain", async () => {
   const client = createTestClient({ user: {}, logoutResult: { sessionEnded: false } });
   assert.deepEqual(await client.logout({ postLogoutRedirectUri: "https://app.example/" }), {
     sessionEnded: false,
@@ -212,7 +212,7 @@ test("logout answers that the provider's session may remain, and signs out", asy
   assert.equal(client.calls.logout.length, 1);
 });
 
-test("fetch is the test's own, or rejects and says how to give one", async () => {
+test("test client: fetch is the test's own, or rejects and says how to give one", async () => {
   const asked = [];
   const client = createTestClient({
     user: {},
@@ -230,7 +230,7 @@ test("fetch is the test's own, or rejects and says how to give one", async () =>
 
 // ---- Errors ----
 
-test("failNext: the next call of that method, once", async () => {
+test("test client: failNext rejects the next call of that method, once", async () => {
   const client = createTestClient({ user: {} });
   const error = client.failNext("getAccessToken", "renewal_unavailable");
   client.failNext("getAccessToken", "network");
@@ -241,7 +241,7 @@ test("failNext: the next call of that method, once", async () => {
   assert.equal(client.getSnapshot().status, "signed-in");
 });
 
-test("a session that is over is over for every call, and in the state", async () => {
+test("test client: a session that ended rejects every call, and is in the snapshot", async () => {
   const client = createTestClient({ user: {} });
   const error = client.failNext("getAccessToken", "session_expired");
   await rejected(client.getAccessToken(), "session_expired");
@@ -250,7 +250,7 @@ test("a session that is over is over for every call, and in the state", async ()
   assert.equal(await client.getUser(), null);
 });
 
-test("a login that fails is in the state, a visit without an answer isn't", async () => {
+test("test client: the snapshot has the error of a failed login, and none of a visit without a response", async () => {
   const client = createTestClient();
   client.failNext("handleCallback", "not_a_callback");
   await rejected(client.handleCallback(), "not_a_callback");
@@ -260,7 +260,7 @@ test("a login that fails is in the state, a visit without an answer isn't", asyn
   assert.equal(client.getSnapshot().error, error);
 });
 
-test("errors are the package's own, the same in every run", async () => {
+test("test client: errors are the package's own, and the same in every run", async () => {
   const client = createTestClient({ error: { code: "id_token_invalid", reason: "nonce" } });
   const { error } = client.getSnapshot();
   assert.ok(main.isClassLinkError(error));
@@ -274,7 +274,7 @@ test("errors are the package's own, the same in every run", async () => {
   assert.equal(spanish.setError("timeout").userMessage, messages.timeout);
 });
 
-test("it has every method of the real client, and they work taken off", async () => {
+test("test client: has every method of the real client, and they work without the object", async () => {
   const real = main.createClient({ clientId: "c", redirectUri: "https://app.example/callback" });
   const client = createTestClient({ user: {} });
   for (const name of Object.keys(real)) assert.equal(typeof client[name], "function", name);
@@ -288,14 +288,14 @@ test("it has every method of the real client, and they work taken off", async ()
   assert.deepEqual(client.calls.handleLaunch, [["/launch"]]);
 });
 
-test("its methods can be spied on", async (t) => {
+test("test client: methods can be spied on", async (t) => {
   const client = createTestClient();
   t.mock.method(client, "startLogin", async () => {});
   await client.startLogin();
   assert.deepEqual(client.calls.startLogin, []);
 });
 
-test("onUserChange is called as by the real client", async () => {
+test("test client: onUserChange is called as by the real client", async () => {
   const seen = [];
   const client = createTestClient({
     user: { sub: "1" },
@@ -314,7 +314,7 @@ test("onUserChange is called as by the real client", async () => {
   ]);
 });
 
-test("a login that says nothing else leads to basePath", async () => {
+test("test client: a login without returnTo leads to basePath", async () => {
   const client = createTestClient({ basePath: "/reading/" });
   const result = await client.handleCallback();
   assert.equal("returnTo" in result && result.returnTo, "/reading/");
@@ -332,7 +332,7 @@ for (const [name, program, args, options] of /** @type {const} */ ([
     "--experimental-vm-modules --no-warnings",
   ],
 ])) {
-  test(`an application's own test runs under ${name}, with jsdom`, async () => {
+  test(`createTestClient runs in an application's test under ${name}, with jsdom`, async () => {
     const { stdout } = await run(process.execPath, [`${root}/node_modules/${program}`, ...args], {
       cwd: RUNNERS,
       env: { ...process.env, NODE_OPTIONS: options },

@@ -18,7 +18,7 @@ for (const [name, config] of [
   ["Vue 3 and vue-router", "tsconfig.vue.json"],
   ["a client that the application has registered", "tsconfig.register.json"],
 ]) {
-  test(`the types hold what they promise: ${name}`, async () => {
+  test(`the public types accept and refuse what their test file says: ${name}`, async () => {
     const project = join(root, "tests/frameworks/types", config);
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     // It prints what is wrong on the standard output.
@@ -29,7 +29,7 @@ for (const [name, config] of [
   });
 }
 
-test("every code has a text in every language", async () => {
+test("messages have a text for every error code in every language", async () => {
   const declared = readFileSync(join(root, "pkg/types/types.d.ts"), "utf8");
   const union = /type ClassLinkErrorCode =(.*?);/s.exec(declared)?.[1] ?? "";
   const codes = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code).sort();
@@ -48,7 +48,7 @@ test("every code has a text in every language", async () => {
   }
 });
 
-test("Spanish: a plain sentence for every code, and a text wherever the components speak", async () => {
+test("the Spanish texts have a plain sentence for every error code, and every text of the components", async () => {
   const { createTestClient } = await import("classlink-spa/testing");
   const { default: spanish, messages } = await import("classlink-spa/es");
   assert.equal(spanish, messages);

@@ -48,7 +48,7 @@ const act = (page) => page.keyboard.press("Shift");
 const SWALLOWED = {
   "and the client knows": `const { startLogin } = client;
     client.startLogin = (...args) => startLogin(...args).then(() => client.setStatus("signed-out"));`,
-  "and nobody knows": "",
+  "and the client does not know": "",
 };
 
 test("useClassLink follows the client with refs", async (t) => {
@@ -73,7 +73,7 @@ test("useClassLink follows the client with refs", async (t) => {
   assert.deepEqual(complaints(), []);
 });
 
-test("an application that is unmounted follows no longer", async (t) => {
+test("useClassLink stops following the client when the application is unmounted", async (t) => {
   const setup = `window.following = 0;
     const { subscribe } = client;
     client.subscribe = (listener) => {
@@ -88,7 +88,7 @@ test("an application that is unmounted follows no longer", async (t) => {
   assert.equal(before - (await page.evaluate(() => following)), 2);
 });
 
-test('a server renders "loading" and subscribes to nothing, and the browser takes over without complaint', async (t) => {
+test('useClassLink renders "loading" on a server without a subscription, and hydrates without a complaint', async (t) => {
   const setup = "client.handleCallback = () => new Promise(() => {});";
   const scenario = { client: SIGNED_IN, setup };
   for (const [path, before, after] of [
@@ -107,14 +107,14 @@ test('a server renders "loading" and subscribes to nothing, and the browser take
 
 // ---- The guard ----
 
-test("requireSignIn lets people through who are signed in", async (t) => {
+test("requireSignIn admits a user who is signed in", async (t) => {
   const { page, complaints } = await open(t, { client: SIGNED_IN });
   await page.getByRole("heading", { name: "Classes of Ada" }).waitFor();
   assert.equal(await count(page, "startLogin"), 0);
   assert.deepEqual(complaints(), []);
 });
 
-test("requireSignIn waits until it is known who is there", async (t) => {
+test("requireSignIn waits while the status is unknown", async (t) => {
   const { page } = await open(t, { client: { status: "loading" } });
   await settle(page);
   assert.equal(await count(page, "startLogin"), 0);
@@ -132,7 +132,7 @@ test("requireSignIn starts a login that comes back to the route", async (t) => {
   ]);
 });
 
-test("requireSignIn, inside a frame: waits for the person, and opens a window", async (t) => {
+test("requireSignIn waits for the user inside a frame, and opens a popup", async (t) => {
   const { page, origin } = await open(t, { guard: { signedOut: "/signed-out" } }, { path: "/" });
   const frame = await addFrame(page, `${origin}/classes`);
 
@@ -145,7 +145,7 @@ test("requireSignIn, inside a frame: waits for the person, and opens a window", 
   assert.deepEqual(await logins(frame), [[{ returnTo: "/classes", mode: "popup" }]]);
 });
 
-test("requireSignIn, before all routes: lets ClassLink's answer through", async (t) => {
+test("requireSignIn on every route admits the callback page with a response", async (t) => {
   const client = { callback: { user: { name: "Ada" }, returnTo: "/classes" } };
   const { page } = await open(
     t,
@@ -157,7 +157,7 @@ test("requireSignIn, before all routes: lets ClassLink's answer through", async 
 });
 
 for (const [how, setup] of Object.entries(SWALLOWED)) {
-  test(`requireSignIn, when the login begins and the page is still there, ${how}: waits for the person`, async (t) => {
+  test(`requireSignIn waits for the user when the login began and the page was not left, ${how}`, async (t) => {
     const { page } = await open(t, { setup }, { path: "/" });
     await page.locator("output").waitFor();
     for (let i = 0; i < 3; i++) await page.evaluate(() => go("/classes"));
@@ -168,7 +168,7 @@ for (const [how, setup] of Object.entries(SWALLOWED)) {
   });
 }
 
-test("requireSignIn, asked again while a login is starting: one login", async (t) => {
+test("requireSignIn starts one login when it is called again meanwhile", async (t) => {
   const setup = `const { startLogin } = client;
     client.startLogin = (...args) => { void startLogin(...args); client.setStatus("signed-out"); return new Promise(() => {}); };`;
   const { page } = await open(t, { setup }, { path: "/" });
@@ -180,7 +180,7 @@ test("requireSignIn, asked again while a login is starting: one login", async (t
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("requireSignIn, after logout: an application that goes on at once doesn't sign the same pupil in again", async (t) => {
+test("requireSignIn does not sign the same user in again when the application navigates after a logout", async (t) => {
   const { page } = await open(t, { client: SIGNED_IN }, { path: "/" });
   await page.locator("output").click();
   await page.evaluate(async () => {
@@ -194,7 +194,7 @@ test("requireSignIn, after logout: an application that goes on at once doesn't s
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("requireSignIn, when every login fails to start: one attempt, and the error for the router", async (t) => {
+test("requireSignIn tries once and rejects the navigation when every login fails to start", async (t) => {
   const setup = `for (let i = 0; i < 3; i++) client.failNext("startLogin", "config_invalid");`;
   const { page } = await open(t, { setup }, { path: "/" });
   await page.locator("output").waitFor();
@@ -203,7 +203,7 @@ test("requireSignIn, when every login fails to start: one attempt, and the error
   assert.deepEqual(await routerErrors(page), Array(3).fill("config_invalid"));
 });
 
-test("requireSignIn, after an error: shows the page for it, which lets the person try again", async (t) => {
+test("requireSignIn leads to the signedOut page after an error, which lets the user try again", async (t) => {
   const { page } = await open(t, {
     client: { error: "gateway_error" },
     guard: { signedOut: "/signed-out" },
@@ -214,7 +214,7 @@ test("requireSignIn, after an error: shows the page for it, which lets the perso
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("requireSignIn, with a page for it: waits there after a reload and the back button", async (t) => {
+test("requireSignIn with a signedOut page waits there after a reload", async (t) => {
   const { page } = await open(t, { guard: { signedOut: "/signed-out" } });
   await settle(page);
   assert.equal(await count(page, "startLogin"), 1);
@@ -223,7 +223,7 @@ test("requireSignIn, with a page for it: waits there after a reload and the back
   assert.equal(await count(page, "startLogin"), 0);
 });
 
-test("requireSignIn, without a page for it: a reload starts a login, for nothing could ask the person", async (t) => {
+test("requireSignIn without a signedOut page starts a login after a reload", async (t) => {
   const { page } = await open(t);
   await settle(page);
   await page.reload();
@@ -231,7 +231,7 @@ test("requireSignIn, without a page for it: a reload starts a login, for nothing
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-test("a session that doesn't outlive the callback page never sends people in circles", async (t) => {
+test("requireSignIn starts one login when the session ends with the callback page", async (t) => {
   const setup = `const { startLogin } = client;
     client.startLogin = async (...args) => { await startLogin(...args); location.assign("/callback?code=c&state=s"); };
     client.setCallback({ returnTo: "/classes" });`;
@@ -245,7 +245,7 @@ test("a session that doesn't outlive the callback page never sends people in cir
 
 // ---- CallbackPage ----
 
-test("CallbackPage handles the answer once and goes to returnTo, in place of itself", async (t) => {
+test("CallbackPage handles the response once and replaces itself with returnTo", async (t) => {
   const setup = `client.setCallback({ returnTo: "/welcome?x=1#y" });
     const { handleCallback } = client;
     client.handleCallback = (...args) => { sessionStorage.count = 1 + Number(sessionStorage.count ?? 0); return handleCallback(...args); };`;
@@ -279,14 +279,14 @@ test("CallbackPage emits signed-in once, in place of loading a page", async (t) 
   assert.deepEqual(loads, ["/callback"]);
 });
 
-test("CallbackPage, on a visit without an answer: goes home", async (t) => {
+test("CallbackPage goes home on a visit without a response", async (t) => {
   const client = { callback: { error: "not_a_callback" } };
   const { page, origin } = await open(t, { client }, { path: "/callback" });
   await page.waitForURL(`${origin}/`);
 });
 
 for (const status of ["redirecting", "handed-over"]) {
-  test(`CallbackPage, ${status}: shows the fallback and stays`, async (t) => {
+  test(`CallbackPage shows the fallback and stays when the result is ${status}`, async (t) => {
     const client = { callback: { status }, status: "signing-in" };
     const { page, loads } = await open(t, { client, own: true }, { path: "/callback?code=c" });
     await page.getByText(/own fallback/).waitFor();
@@ -296,7 +296,7 @@ for (const status of ["redirecting", "handed-over"]) {
   });
 }
 
-test("CallbackPage, after an error: shows it with its support code, and waits for the person", async (t) => {
+test("CallbackPage shows an error with its support code, and waits for the user", async (t) => {
   const { texts, messages } = await import("../../pkg/es.js");
   const client = { callback: { error: "access_denied" }, messages };
   const { page } = await open(t, { client, texts }, { path: "/callback?code=c&state=s" });
@@ -310,7 +310,7 @@ test("CallbackPage, after an error: shows it with its support code, and waits fo
   assert.deepEqual(await logins(page), [[{ returnTo: "/" }]]);
 });
 
-test("CallbackPage, with slots of its own, when the new login can't be started: says why", async (t) => {
+test("CallbackPage with slots shows why a new login failed to start", async (t) => {
   const setup = `client.failNext("startLogin", "storage_unavailable");`;
   const client = { callback: { error: "state_unknown" } };
   const { page } = await open(
@@ -325,7 +325,7 @@ test("CallbackPage, with slots of its own, when the new login can't be started: 
 
 // ---- Elsewhere ----
 
-test("without the plugin, the error says what is missing", async () => {
+test("useClassLink throws an error that names the plugin when it is not installed", async () => {
   const { createSSRApp } = await import("vue");
   const { renderToString } = await import("vue/server-renderer");
   const { useClassLink } = await import("classlink-spa/vue");
@@ -334,7 +334,7 @@ test("without the plugin, the error says what is missing", async () => {
   await assert.rejects(renderToString(app), /app\.use\(createClassLink\(client\)\)/);
 });
 
-test("the built file holds neither Vue nor the client", () => {
+test("the Vue entry contains neither Vue nor the client", () => {
   const built = readFileSync(join(root, "pkg/vue.js"), "utf8");
   const imports = [...built.matchAll(/from\s*"([^"]+)"/g)].map(([, name]) => name);
   assert.deepEqual([...new Set(imports)], ["vue"]);
