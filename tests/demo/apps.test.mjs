@@ -40,7 +40,7 @@ async function openLaunchPad(page, person) {
   await page.getByTestId("launchpad-person").waitFor();
 }
 
-test("by a link into the app: to ClassLink, and back to the very list that was asked for", async (t) => {
+test("a link into the demo leads to ClassLink, and back to the list that it names", async (t) => {
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/shelf?subject=english`);
   await selectUser(page, PEOPLE.pia);
@@ -53,7 +53,7 @@ test("by a link into the app: to ClassLink, and back to the very list that was a
   assert.deepEqual(errors, []);
 });
 
-test("by button: from the home page to one's own profile", async (t) => {
+test("the demo's sign-in button leads from the home page to the user's profile", async (t) => {
   const { page, errors, console: lines } = await browser.newPage(t);
   await page.goto(demo.app);
   await heading(page, "Your class library, in one place");
@@ -75,7 +75,7 @@ test("by button: from the home page to one's own profile", async (t) => {
   );
 });
 
-test("by a tile that brings a code: signed in, by a login of the app's own", async (t) => {
+test("a tile that brings a code signs in, by a login of the demo's own", async (t) => {
   const { page, requests } = await browser.newPage(t);
   await openLaunchPad(page, PEOPLE.tess);
   await page.getByTestId(/^tile-/).click();
@@ -91,7 +91,7 @@ test("by a tile that brings a code: signed in, by a login of the app's own", asy
   assert.equal(exchanges.length, 1);
 });
 
-test("by a tile that opens the app: the app starts the login and shows the shelf", async (t) => {
+test("a tile that opens the demo starts a login, which leads to the shelf", async (t) => {
   const { page } = await browser.newPage(t);
   await openLaunchPad(page, PEOPLE.tess);
   await page.getByTestId(/^launch-tile-/).click();
@@ -102,7 +102,7 @@ test("by a tile that opens the app: the app starts the login and shows the shelf
   await page.getByText("What you have set for your classes.").waitFor();
 });
 
-test("a refusal is told in plain words, with a support code, and may be tried again", async (t) => {
+test("the demo shows a refusal in plain words, with a support code and another try", async (t) => {
   const { page } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
@@ -125,7 +125,7 @@ test("a refusal is told in plain words, with a support code, and may be tried ag
   await heading(page, "Welcome, Pia");
 });
 
-test("reloading the callback page goes home, without an error", async (t) => {
+test("the demo goes home without an error when its callback page is reloaded", async (t) => {
   const { page } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
@@ -139,7 +139,7 @@ test("reloading the callback page goes home, without an error", async (t) => {
   assert.equal(page.url(), `${demo.app}/`);
 });
 
-test("back after the sign-in doesn't lead to the callback page, nor to another login", async (t) => {
+test("the back button after a sign-in leads neither to the callback page nor to another login", async (t) => {
   const { page, requests } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
@@ -157,7 +157,7 @@ test("back after the sign-in doesn't lead to the callback page, nor to another l
   assert.ok(requests.slice(before).every((request) => !request.url().includes("/oauth2/")));
 });
 
-test("back from ClassLink's page leaves the button ready for another try", async (t) => {
+test("the back button on ClassLink's page leads to a sign-in button that works", async (t) => {
   const { page } = await browser.newPage(t);
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
@@ -172,7 +172,7 @@ test("back from ClassLink's page leaves the button ready for another try", async
   await heading(page, "Welcome, Pia");
 });
 
-test("a reload keeps the person signed in, with nothing in the browser's storage", async (t) => {
+test("a reload keeps the user signed in, with nothing in the browser's storage", async (t) => {
   if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, requests } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.pia);
@@ -192,7 +192,7 @@ test("a reload keeps the person signed in, with nothing in the browser's storage
   assert.ok(requests.slice(before).every((request) => !request.url().includes("/oauth2/")));
 });
 
-test("signing out says what remains, and reaches the other tab", async (t) => {
+test("a sign-out shows that ClassLink's session remains, and reaches the other tab", async (t) => {
   if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.pia);
@@ -217,7 +217,7 @@ test("signing out says what remains, and reaches the other tab", async (t) => {
   await page.waitForURL("**/consent/**");
 });
 
-test("before the session ends the page asks whether the user is active, and signs out without an answer", async (t) => {
+test("the demo asks whether the user is active before the session ends, and signs out without a response", async (t) => {
   if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, context } = await browser.newPage(t);
   await context.clock.install();
@@ -246,7 +246,7 @@ test("before the session ends the page asks whether the user is active, and sign
   assert.equal(await focused.innerText(), "You are signed out");
 });
 
-test("inside a frame, signing in opens a window", async (t) => {
+test("the sign-in button opens a popup inside a frame", async (t) => {
   const { page, context } = await browser.newPage(t);
   await page.goto(`${demo.app}/classroom.html`);
   const app = page.frameLocator("iframe");
@@ -260,7 +260,7 @@ test("inside a frame, signing in opens a window", async (t) => {
   if (!popup.isClosed()) await popup.waitForEvent("close");
 });
 
-test("the help desk's page: every check by name, word and remedy, and all of it as text", async (t) => {
+test("the help desk's page shows each check with its name, result and remedy, and copies all as text", async (t) => {
   if (skipIn(t, { webkit: "its driver can't let a page read the clipboard" })) return;
   const { page, context } = await browser.newPage(t);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -276,7 +276,7 @@ test("the help desk's page: every check by name, word and remedy, and all of it 
   assert.match(text, /^Last error: none/m);
 });
 
-test("the terminal shows the gateway's requests, a line each, and no secret", async (t) => {
+test("the demo's terminal shows a line for each request of the gateway, and no secret", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const before = demo.lines.length;
   await signIn(page, demo, PEOPLE.pia);
@@ -293,7 +293,7 @@ test("the terminal shows the gateway's requests, a line each, and no secret", as
   }
 });
 
-test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
+test("the Vue demo signs in, shows the user, stays over a reload, and signs out", async (t) => {
   if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
   const { page, errors } = await browser.newPage(t);
   await page.goto(`${demo.app}/vue/`);
@@ -314,7 +314,7 @@ test("the Vue app: sign in, who am I, reload, sign out", async (t) => {
   assert.deepEqual(errors, []);
 });
 
-test("a user who signs in in one app is signed in in the other", async (t) => {
+test("a user who signs in in one demo is signed in in the other", async (t) => {
   const { page } = await browser.newPage(t);
   await signIn(page, demo, PEOPLE.tess);
   await allow(page);
@@ -325,7 +325,7 @@ test("a user who signs in in one app is signed in in the other", async (t) => {
   await page.getByText("Signed in as Tess Teacher").waitFor();
 });
 
-test("without a gateway: signed in by itself, and a reload signs in again", async (t) => {
+test("the demo without a gateway signs in by itself, and again after a reload", async (t) => {
   const { page, requests } = await browser.newPage(t);
   await signIn(page, direct, PEOPLE.pia);
   await heading(page, "Welcome, Pia");
@@ -338,7 +338,7 @@ test("without a gateway: signed in by itself, and a reload signs in again", asyn
   await heading(page, "Your class library, in one place");
 });
 
-test("with an end of ClassLink's session, signing out ends that, too", async (t) => {
+test("a sign-out ends ClassLink's session when it has an end-session endpoint", async (t) => {
   const { page } = await browser.newPage(t);
   await signIn(page, direct, PEOPLE.pia);
   await heading(page, "Welcome, Pia");
@@ -352,6 +352,6 @@ test("with an end of ClassLink's session, signing out ends that, too", async (t)
   await page.getByTestId("district-2284").waitFor();
 });
 
-test("Ctrl-C ends it", async () => {
+test("the demo ends with Ctrl-C", async () => {
   assert.equal(await demo.close(), 0);
 });

@@ -36,7 +36,7 @@ async function opens(standIn, { access_token }) {
   return response.status === 200;
 }
 
-test("refresh tokens: a renewal brings a new access token and a new ID token of the same sign-in", async (t) => {
+test("a refresh token brings a new access token and a new ID token of the same sign-in", async (t) => {
   const standIn = await standInFor(t, {
     refreshTokens: true,
     expiresIn: true,
@@ -75,7 +75,7 @@ test("refresh tokens: a renewal brings a new access token and a new ID token of 
   assert.equal((await renew(standIn, second.refresh_token)).response.status, 200);
 });
 
-test("refresh tokens: one that is used again ends its grant, and no other", async (t) => {
+test("a refresh token that is used again ends its grant, and no other", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const browser = new HttpUserAgent();
   const first = await obtainTokens(standIn, { browser });
@@ -90,7 +90,7 @@ test("refresh tokens: one that is used again ends its grant, and no other", asyn
   assert.deepEqual(outcomeOf(await renew(standIn, other.refresh_token)), [200, undefined]);
 });
 
-test("refresh tokens: of several uses at once, one comes first and the others too late", async (t) => {
+test("a refresh token that is used several times at once succeeds once", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const { refresh_token } = await obtainTokens(standIn);
 
@@ -102,7 +102,7 @@ test("refresh tokens: of several uses at once, one comes first and the others to
   assert.deepEqual(outcomeOf(await renew(standIn, body.refresh_token)), REFUSED);
 });
 
-test("refresh tokens: for the client they were given to, with its secret if one is demanded", async (t) => {
+test("a refresh token is taken from its own client alone, with its secret if one is demanded", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true, publicClients: false });
   const client = { client_id: SECRET_CLIENT.clientId };
   const secret = { client_secret: SECRET_CLIENT.clientSecret };
@@ -119,14 +119,14 @@ test("refresh tokens: for the client they were given to, with its secret if one 
   assert.deepEqual(outcomeOf(await renew(open, refresh_token, client)), REFUSED);
 });
 
-test("refresh tokens: not without the switch, whatever is asked for", async (t) => {
+test("the stand-in gives out no refresh token without its option, whatever the scope", async (t) => {
   const standIn = await standInFor(t);
   const answer = await obtainTokens(standIn, { scope: "openid offline_access", prompt: "consent" });
   assert.ok(!("refresh_token" in answer) && !("expires_in" in answer));
   assert.deepEqual(outcomeOf(await renew(standIn, "any")), [400, "unsupported_grant_type"]);
 });
 
-test("revocation ends the whole grant, and takes any token for an answer", async (t) => {
+test("revocation ends the whole grant, and reports success for any token", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true, revocation: true });
   const { body: discovered } = await api(standIn.discoveryUrl);
   const { revocation_endpoint } = standIn.endpoints;
@@ -174,7 +174,7 @@ async function signedInWithEndSession(t) {
   return { standIn, browser, id_token, tokens, endSessionUrl, silently };
 }
 
-test("end session: with the ID token of who is signed in, it leads back at once", async (t) => {
+test("end-session leads back at once with the signed-in user's ID token", async (t) => {
   const { standIn, browser, id_token, tokens, endSessionUrl, silently } =
     await signedInWithEndSession(t);
   const { body: discovered } = await api(standIn.discoveryUrl);
@@ -201,7 +201,7 @@ test("end session: with the ID token of who is signed in, it leads back at once"
   assert.match(bare.text, /data-testid="signed-out"/);
 });
 
-test("end session: without it, or with another person's, a page asks first", async (t) => {
+test("end-session asks first without an ID token, or with another user's", async (t) => {
   const { standIn, browser, endSessionUrl, silently } = await signedInWithEndSession(t);
   const { id_token: pauls } = await obtainTokens(standIn, { sub: PAUL });
   const back = { post_logout_redirect_uri: POST_LOGOUT_URI, state: "bye" };
@@ -232,7 +232,7 @@ test("end session: without it, or with another person's, a page asks first", asy
   }
 });
 
-test("end session: to nowhere but a registered address, and only for a genuine ID token", async (t) => {
+test("end-session leads to a registered address alone, and only for a genuine ID token", async (t) => {
   const { browser, id_token, endSessionUrl, silently } = await signedInWithEndSession(t);
   const forged = `${id_token.slice(0, -8)}AAAAAAAA`;
   for (const request of [
@@ -253,7 +253,7 @@ test("end session: to nowhere but a registered address, and only for a genuine I
   }
 });
 
-test("silent request: an error if the user would have to be asked, else a code", async (t) => {
+test("silent authentication fails if the user would have to be asked, else brings a code", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const browser = new HttpUserAgent();
   const silently = async (params) => {
@@ -276,7 +276,7 @@ test("silent request: an error if the user would have to be asked, else a code",
   assert.equal(await silently({ max_age: "0" }), "login_required");
 });
 
-test("silent request: refused with whatever error a test wants, and only as often", async (t) => {
+test("silent authentication is refused with the error that a test sets, as often as it says", async (t) => {
   const standIn = await standInFor(t, { consent: "never" });
   const browser = new HttpUserAgent();
   await obtainTokens(standIn, { browser });
@@ -300,7 +300,7 @@ test("silent request: refused with whatever error a test wants, and only as ofte
   assert.equal(callback.searchParams.get("error"), "temporarily_unavailable");
 });
 
-test("the issuer in callbacks (RFC 9207), promised and kept", async (t) => {
+test("the issParameter option advertises iss in authorization responses, and sends it (RFC 9207)", async (t) => {
   const standIn = await standInFor(t, { issParameter: true });
   const { body } = await api(standIn.discoveryUrl);
   assert.equal(body.authorization_response_iss_parameter_supported, true);
@@ -315,7 +315,7 @@ test("the issuer in callbacks (RFC 9207), promised and kept", async (t) => {
   }
 });
 
-test("two issuers side by side: one browser, two people, and nothing of one opens the other", async (t) => {
+test("two stand-ins sign in two users of one browser, and refuse each other's tokens and codes", async (t) => {
   const both = [
     await standInFor(t, { refreshTokens: true }),
     await standInFor(t, { refreshTokens: true }),
@@ -340,7 +340,7 @@ test("two issuers side by side: one browser, two people, and nothing of one open
   }
 });
 
-test("a test ends what applications hold of a person, who stays signed in", async (t) => {
+test("revokeGrants ends a user's tokens and codes, and the user stays signed in", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const browser = new HttpUserAgent();
   const pia = await obtainTokens(standIn, { browser });
@@ -359,7 +359,7 @@ test("a test ends what applications hold of a person, who stays signed in", asyn
   assert.throws(() => standIn.revokeGrants("nobody"), TypeError);
 });
 
-test("a test signs a person out of the stand-in, and applications keep what they hold", async (t) => {
+test("signOut signs a user out of the stand-in, and their tokens stay valid", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const [pias, pauls] = [new HttpUserAgent(), new HttpUserAgent()];
   const pia = await obtainTokens(standIn, { browser: pias });
@@ -377,7 +377,7 @@ test("a test signs a person out of the stand-in, and applications keep what they
   assert.throws(() => standIn.signOut("nobody"), TypeError);
 });
 
-test("token requests can be told apart by their grant types", async (t) => {
+test("the stand-in counts token requests by their grant type", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const { refresh_token } = await obtainTokens(standIn);
   await renew(standIn, refresh_token);
@@ -390,7 +390,7 @@ test("token requests can be told apart by their grant types", async (t) => {
   assert.ok(!JSON.stringify(standIn.requests).includes(refresh_token));
 });
 
-test("a test makes an endpoint fail for a while: a page of another origin sees how", async (t) => {
+test("an endpoint that a test lets fail shows its status to a page of another origin", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const { refresh_token } = await obtainTokens(standIn);
   const headers = { origin: "https://app.example" };
@@ -431,7 +431,7 @@ test("a test makes an endpoint fail for a while: a page of another origin sees h
   assert.throws(() => standIn.fail("token", { times: -1 }), /^TypeError: times/);
 });
 
-test("a test makes an endpoint's next answer come late, and closing does not wait for it", async (t) => {
+test("the stand-in delays a response as a test says, and closes without waiting for it", async (t) => {
   const standIn = await standInFor(t, { refreshTokens: true });
   const { refresh_token } = await obtainTokens(standIn);
   const seen = async (count) => {
@@ -493,7 +493,7 @@ async function callbackIn(frame) {
   return new URL(frame.url()).searchParams;
 }
 
-test("framing: a hidden frame gets an error without a session, and a code with one", async (t) => {
+test("a hidden frame gets an error without a session, and a code with one", async (t) => {
   const { page } = await chromium.newPage(t);
   const { app, standIn, urlWith } = await appAndStandIn(t, { framing: true });
   const silent = urlWith({ prompt: "none" });
@@ -509,7 +509,7 @@ test("framing: a hidden frame gets an error without a session, and a code with o
   assert.equal(decodeJwt(body.id_token).sub, PIA);
 });
 
-test("framing: the sign-in page too may be framed, by the application and no other page", async (t) => {
+test("the sign-in page can be framed by the application, and by no other page", async (t) => {
   if (skipIn(t, { webkit: NO_REFUSALS })) return;
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t, { framing: true });
@@ -527,7 +527,7 @@ test("framing: the sign-in page too may be framed, by the application and no oth
   }
 });
 
-test("framing off: not even the last hop is shown in a frame", async (t) => {
+test("no page of the stand-in can be framed when framing is off, the last redirect included", async (t) => {
   if (skipIn(t, { webkit: NO_REFUSALS })) return;
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t);
@@ -541,7 +541,7 @@ test("framing off: not even the last hop is shown in a frame", async (t) => {
   assert.ok(!frame.url().startsWith(app.origin));
 });
 
-test("framing: from another site the browser withholds the cookies, and there is no session", async (t) => {
+test("a hidden frame in another site's page has no cookies and no session", async (t) => {
   const { page } = await chromium.newPage(t);
   const { app, urlWith } = await appAndStandIn(t, { framing: true }, { host: "127.0.0.1" });
   await signInByHand(page, urlWith());
@@ -552,7 +552,7 @@ test("framing: from another site the browser withholds the cookies, and there is
   assert.equal(answer.get("error"), "login_required");
 });
 
-test("opener policy: same-origin cuts a popup off for good, without it the popup keeps its opener", async (t) => {
+test("an opener policy of same-origin cuts a popup off from its opener for good", async (t) => {
   for (const [openerPolicy, cut] of /** @type {const} */ ([
     ["same-origin", true],
     [undefined, false],

@@ -51,7 +51,7 @@ test("the package's types declare what the module exports", () => {
   assert.deepEqual([...declared].map(([, name]) => name).sort(), Object.keys(typed).sort());
 });
 
-test("a sign-in from end to end has ClassLink's responses", async (t) => {
+test("the stand-in has ClassLink's responses in a sign-in from end to end", async (t) => {
   const standIn = await standInFor(t);
   const browser = new HttpUserAgent();
   const { callback, seen, response } = await browser.arrive(authorizationUrl(standIn));
@@ -110,7 +110,7 @@ test("a sign-in from end to end has ClassLink's responses", async (t) => {
   assert.equal(again.body.error, "invalid_grant");
 });
 
-test("discovery lists what ClassLink lists and nothing else", async (t) => {
+test("the stand-in's discovery document has ClassLink's members and no other", async (t) => {
   const standIn = await standInFor(t);
   const { body } = await api(standIn.discoveryUrl);
   assert.equal(body.issuer, standIn.issuer);
@@ -139,7 +139,7 @@ test("discovery lists what ClassLink lists and nothing else", async (t) => {
   assert.equal(elsewhere.status, 404);
 });
 
-test("authorization request: exact redirect URI, optional state, prompt, max_age, login_hint", async (t) => {
+test("the authorization endpoint compares the redirect URI exactly, and honors state, prompt, max_age and login_hint", async (t) => {
   const standIn = await standInFor(t);
   const browser = new HttpUserAgent();
 
@@ -177,7 +177,7 @@ test("authorization request: exact redirect URI, optional state, prompt, max_age
   assert.match(new URL(hinted.url).search, /code_challenge=/, "kept in the URL");
 });
 
-test("the sign-in page finds districts, then people", async (t) => {
+test("the sign-in page finds districts, then their users", async (t) => {
   const standIn = await standInFor(t);
   const browser = new HttpUserAgent();
   const first = await browser.open(authorizationUrl(standIn));
@@ -197,7 +197,7 @@ test("the sign-in page finds districts, then people", async (t) => {
   assert.equal((await new HttpUserAgent().open(first.url)).response.status, 400, "another browser");
 });
 
-test("two sign-ins of one browser both complete, also as two people", async (t) => {
+test("two sign-ins of one browser both complete, also as two users", async (t) => {
   const standIn = await standInFor(t, { consent: "never" });
   const browser = new HttpUserAgent();
   const pages = [];
@@ -213,7 +213,7 @@ test("two sign-ins of one browser both complete, also as two people", async (t) 
   }
 });
 
-test("consent: refused, remembered, always, never", async (t) => {
+test("the consent page remembers a consent and no refusal, and follows the consent option", async (t) => {
   const standIn = await standInFor(t);
   const browser = new HttpUserAgent();
   const refused = await browser.arrive(authorizationUrl(standIn), { answer: "refuse" });
@@ -279,7 +279,7 @@ test("a LaunchPad tile brings a genuine code without a state", async (t) => {
   assert.equal(info.response.status, 200, "applications stay signed in");
 });
 
-test("PKCE honoured, and ignored", async (t) => {
+test("the stand-in checks PKCE, or ignores it when told to", async (t) => {
   const codeFrom = async (standIn, params) => {
     const url = authorizationUrl(standIn, params);
     return (await new HttpUserAgent().arrive(url)).callback.searchParams.get("code");
@@ -306,7 +306,7 @@ test("PKCE honoured, and ignored", async (t) => {
   }
 });
 
-test("client secrets: taken, not needed, demanded", async (t) => {
+test("the token endpoint takes a client secret, does without, or demands it, as it is told", async (t) => {
   const open = await standInFor(t);
   const strict = await standInFor(t, { publicClients: false });
   const asked = { client_id: SECRET_CLIENT.clientId };
@@ -331,7 +331,7 @@ test("client secrets: taken, not needed, demanded", async (t) => {
   assert.deepEqual(await attempt(strict, {}, {}, publicRequest), [401, "invalid_client"]);
 });
 
-test("CORS: on for five endpoints, off for all", async (t) => {
+test("the stand-in allows other origins at five endpoints, or at none when told to", async (t) => {
   const headers = { origin: "https://app.example" };
   const preflight = (url) =>
     fetch(url, {
@@ -374,7 +374,7 @@ test("CORS: on for five endpoints, off for all", async (t) => {
   }
 });
 
-test("profileinfo and my/info", async (t) => {
+test("profileinfo and my/info return the user that the ID token is about", async (t) => {
   const standIn = await standInFor(t);
   const { userinfo_endpoint, my_info_endpoint } = standIn.endpoints;
   const pia = await obtainTokens(standIn);
@@ -408,7 +408,7 @@ test("profileinfo and my/info", async (t) => {
   assert.equal((await api(failing.endpoints.my_info_endpoint, "no")).response.status, 401);
 });
 
-test("people: shared SourcedId, none at all, no e-mail, ids of both types, a disguised administrator", async (t) => {
+test("the stand-in has users with a shared SourcedId, without one, and without an e-mail address", async (t) => {
   const standIn = await standInFor(t);
   const person = async (sub) => {
     const { access_token, claims } = await obtainTokens(standIn, { sub });
@@ -433,7 +433,7 @@ test("people: shared SourcedId, none at all, no e-mail, ids of both types, a dis
   assert.equal(adam.claims.profile, "Teacher");
 });
 
-test("tenant claims left out; lifetimes; a code that has expired", async (t) => {
+test("the stand-in leaves out tenant claims and ends codes and tokens as it is told", async (t) => {
   const standIn = await standInFor(t, {
     tenantClaims: false,
     idTokenLifetime: 60,
@@ -456,7 +456,7 @@ test("tenant claims left out; lifetimes; a code that has expired", async (t) => 
   assert.equal(response.status, 401);
 });
 
-test("requests are counted, and hold nothing secret", async (t) => {
+test("the stand-in counts requests, and keeps nothing secret of them", async (t) => {
   const standIn = await standInFor(t);
   const { access_token } = await obtainTokens(standIn);
   standIn.requests.length = 0;
@@ -481,7 +481,7 @@ test("requests are counted, and hold nothing secret", async (t) => {
   assert.ok(standIn.requests.every(({ at }) => Math.abs(Date.now() - at) < 10_000));
 });
 
-test("wrong options are named", async () => {
+test("startStandIn names the option that is wrong", async () => {
   const client = { clientId: "a", redirectUris: ["https://a.example/"] };
   for (const [options, message] of /** @type {const} */ ([
     [{ consent: "sometimes" }, /^consent: /],
@@ -502,7 +502,7 @@ test("wrong options are named", async () => {
   }
 });
 
-test("own districts and accounts", async (t) => {
+test("the stand-in takes districts and accounts from its options", async (t) => {
   const standIn = await standInFor(t, {
     districts: [{ id: 1, name: "One", state: "Two" }],
     accounts: [
@@ -538,7 +538,7 @@ function cli(t, ...args) {
   return { child, output, ended: once(child, "close").then(([code]) => code) };
 }
 
-test("the command line", async (t) => {
+test("the stand-in's command line takes every option, and names one that is wrong", async (t) => {
   const args = ["--client-id", "a", "--redirect-uri", REDIRECT_URI];
   const wrong = /** @type {const} */ ([
     [["--prot", "1"], /'--prot'/],
@@ -598,7 +598,7 @@ const besides = (t, program) =>
     ...["--", process.execPath, "--eval", program, "--", "--port", "5173"],
   );
 
-test("the command line runs a command beside it, and ends with it and with its status", async (t) => {
+test("the stand-in's command line runs a command beside it, and ends with its status", async (t) => {
   const { output, ended } = besides(
     t,
     "console.log(process.argv.slice(1).join(' ')); process.exitCode = 3;",
@@ -608,7 +608,7 @@ test("the command line runs a command beside it, and ends with it and with its s
   assert.equal(output.err, "");
 });
 
-test("the command line passes SIGTERM to the command, and waits until it has ended", async (t) => {
+test("the stand-in's command line passes SIGTERM to the command, and waits until it has ended", async (t) => {
   const { child, output, ended } = besides(
     t,
     "process.once('SIGTERM', () => { console.log('stopped'); clearInterval(alive); });" +
@@ -620,7 +620,7 @@ test("the command line passes SIGTERM to the command, and waits until it has end
   assert.match(output.out, /^stopped$/m);
 });
 
-test("the command line says which command was not found", async (t) => {
+test("the stand-in's command line names a command that was not found", async (t) => {
   const { output, ended } = cli(
     t,
     ...["--client-id", "a", "--redirect-uri", REDIRECT_URI, "--port", "0", "--api-port", "0"],
@@ -630,13 +630,13 @@ test("the command line says which command was not found", async (t) => {
   assert.match(output.err, /the command no-such-command was not found/);
 });
 
-test("every token is signed by a key that was made at start", async (t) => {
+test("the stand-in signs every token with a key that was made at start", async (t) => {
   const [one, two] = await Promise.all([standInFor(t), standInFor(t)]);
   const kid = async (standIn) => decodeProtectedHeader((await obtainTokens(standIn)).id_token).kid;
   assert.notEqual(await kid(one), await kid(two));
 });
 
-test("a test may answer in its place, or have it answer as usual", async (t) => {
+test("a test's handler responds in the stand-in's place, or leaves the request to it", async (t) => {
   const standIn = await standInFor(t);
   const asked = [];
   standIn.instead = (request, response, usual) => {
@@ -652,7 +652,7 @@ test("a test may answer in its place, or have it answer as usual", async (t) => 
   assert.equal(standIn.requests.length, 1, "what it didn't answer it has not seen");
 });
 
-test("a browser that hangs up is no defect to report; a handler that fails is", async (t) => {
+test("the stand-in reports a handler that fails, and not a browser that hangs up", async (t) => {
   const standIn = await standInFor(t);
   const reports = t.mock.method(console, "error", () => {}).mock;
   const { hostname, port } = new URL(standIn.issuer);

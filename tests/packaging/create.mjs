@@ -147,7 +147,7 @@ async function signIn(page, person) {
 /** What every application's sources are. */
 const SOURCES = {
   /** @param {{ folder: string }} where */
-  async "they pass typescript-eslint's strict rules"({ folder }) {
+  async "the application passes typescript-eslint's strict rules"({ folder }) {
     const lint = join(root, "tests/samples/lint");
     const args = [
       ...[

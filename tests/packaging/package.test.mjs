@@ -68,12 +68,12 @@ test("each relative link and image of the packed pages leads to a file of the pa
   assert.deepEqual(dangling, []);
 });
 
-test("the version is the crate's", () => {
+test("the package has the crate's version", () => {
   const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");
   assert.equal(manifest.version, cargo.match(/^version = "(.+)"/m)?.[1]);
 });
 
-test("every exported file exists, at the package's root, and every script there is exported", () => {
+test("the package exports every script at its root, and no file that is missing", () => {
   for (const path of exported) assert.ok(existsSync(join(pkg, path)), path);
   assert.deepEqual(
     exported.filter((path) => path.includes("/")),
@@ -86,7 +86,7 @@ test("every exported file exists, at the package's root, and every script there 
   );
 });
 
-test("no path of this machine is in it", {
+test("the package contains no path of the machine that built it", {
   skip: isDevelopmentBuild && "a development build names its sources",
 }, () => {
   for (const name of readdirSync(pkg).filter((name) => /\.(?:js|wasm|ts)$/.test(name))) {
@@ -124,7 +124,7 @@ for (const [name, main] of Object.entries(ENTRIES)) {
   });
 }
 
-test("its bill of materials is one by CycloneDX, and names every crate and package that users get, by its hash", async () => {
+test("the bill of materials is valid CycloneDX, and names every crate and package that users get, with its hash", async () => {
   const text = readFileSync(join(pkg, "sbom.cdx.json"), "utf8");
   assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text), null);
 
@@ -152,14 +152,14 @@ test("its bill of materials is one by CycloneDX, and names every crate and packa
   }
 });
 
-test("the page on dependencies is what `npm run docs:dependencies` would write", async () => {
+test("docs/dependencies.md is what `npm run docs:dependencies` would write", async () => {
   const page = readFileSync(PAGE, "utf8");
   // The weights are a build's: they are taken as they stand.
   assert.equal(page, dependenciesPage(weightsOf(page)));
 });
 
 for (const name of ["index.js", "inline.js"]) {
-  test(`importing ${name} in a page asks for nothing else`, async (t) => {
+  test(`importing ${name} in a page requests no other file`, async (t) => {
     const app = await startApp(t);
     const { page, requests, errors } = await browser.newPage(t);
     await page.goto(app.origin);

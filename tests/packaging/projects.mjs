@@ -341,10 +341,10 @@ export const PROJECTS = [
     packages: {},
     trials: [
       inFolder("the packed files", {
-        async "they are those of the reviewed list"({ files }) {
+        async "the packed files are those of the reviewed list"({ files }) {
           assert.deepEqual(files, PACKED_FILES);
         },
-        async "npm would publish it, the stand-in and the templates"() {
+        async "npm would publish the package, the stand-in and the templates"() {
           const args = ["publish", "--dry-run", "--ignore-scripts", "--access", "public"];
           for (const folder of ["pkg", "www/stand-in", "create"]) {
             // No registry is asked what it has.
@@ -363,7 +363,7 @@ export const PROJECTS = [
     packages: pinned("publint", "@arethetypeswrong/cli"),
     trials: [
       inFolder("the linters of packages", {
-        async "publint has nothing to say"({ folder, archive }) {
+        async "publint finds no fault"({ folder, archive }) {
           printed(folder, [programOf(folder, "publint"), "run", "--strict", archive]);
         },
         async "attw finds every entry's types"({ folder, archive }) {

@@ -22,7 +22,7 @@ before(() => {
   archive = readFileSync(join(folder, JSON.parse(packed.toString())[0].filename));
 });
 
-test("publint reports nothing", async () => {
+test("publint finds no fault in the package", async () => {
   const tarball = new Uint8Array(archive).buffer;
   const { messages } = await publint({ strict: true, pack: { tarball } });
   assert.deepEqual(

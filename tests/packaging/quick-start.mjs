@@ -86,7 +86,7 @@ export async function startQuickStart(folder, { command, mode, build }) {
 
 /** What the page promises of the app. */
 export const QUICK_START = {
-  async "a pupil signs in, stays signed in over a reload, and signs out for good"({
+  async "a student signs in, stays signed in over a reload, and signs out for good"({
     page,
     url,
     errors,

@@ -159,7 +159,7 @@ async function wasmIn(folder) {
 /** What every application must do. */
 const EVERYWHERE = {
   /** @param {Site} site */
-  async "a pupil signs in and is greeted"(site) {
+  async "a student signs in and is greeted"(site) {
     const visit = await site.visit();
     await visit.page.getByRole("button", { name: "Sign in" }).click();
     await selectUser(visit.page, PEOPLE.pia);
@@ -247,7 +247,7 @@ export const BUILT = {
 /** The checks of an application whose pages a server renders first. @param {...string} guarded paths of pages for members alone */
 export const serverRendered = (...guarded) => ({
   /** @param {Site} site */
-  async "the server renders the loading state, and complains of nothing"(site) {
+  async "the server renders the loading state, and reports no error"(site) {
     for (const path of ["/", "/callback?code=c&state=s", ...guarded]) {
       const response = await fetch(site.origin + path);
       assert.equal(response.status, 200, path);

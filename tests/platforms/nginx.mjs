@@ -161,7 +161,7 @@ export async function startReverseProxy(folder) {
 
 /** @type {Record<string, (world: any) => Promise<void>>} */
 export const NGINX_CHECKS = {
-  async "sign-in, keys, UserInfo, my-info"(world) {
+  async "a user signs in; keys, UserInfo and my-info come through nginx"(world) {
     const page = new ProxyPage(world);
     world.seen.length = 0;
     page.jar.set("app", "cookie-of-the-application");
@@ -202,7 +202,7 @@ export const NGINX_CHECKS = {
     }
   },
 
-  async "there is no session, and a sign-out ends none"(world) {
+  async "nginx keeps no session: POST and DELETE of the session route are 204"(world) {
     const page = new ProxyPage(world);
     await page.signIn();
     world.seen.length = 0;
@@ -235,7 +235,7 @@ export const NGINX_CHECKS = {
     delete world.instead[TOKEN];
   },
 
-  async "the secret goes with the SDK's own token request, and with nothing else"(world) {
+  async "nginx adds the secret to the SDK's own token request, and to no other"(world) {
     const page = new ProxyPage(world);
     const { verifier } = newLogin();
     const form = {
@@ -275,7 +275,7 @@ export const NGINX_CHECKS = {
     }
   },
 
-  async "other sites, other methods, other paths, large bodies"(world) {
+  async "nginx refuses other sites, other methods, other paths and large bodies"(world) {
     const page = new ProxyPage(world);
     world.seen.length = 0;
     const { verifier } = newLogin();
@@ -317,7 +317,7 @@ export const NGINX_CHECKS = {
     assert.deepEqual(world.seen, []);
   },
 
-  async "ClassLink fails, or redirects: an answer of nginx's own"(world) {
+  async "nginx responds itself when ClassLink fails or redirects"(world) {
     const page = new ProxyPage(world);
     for (const upstream of [500, 503, 302, 307]) {
       world.instead[TOKEN] = (response) => {
@@ -343,7 +343,7 @@ export const NGINX_CHECKS = {
     assert.match(world.distrustful.program.output, /upstream SSL certificate verify error/);
   },
 
-  async "more than a hundred at once are refused"(world) {
+  async "nginx refuses more than a hundred requests at once"(world) {
     world.instead[TOKEN] = (response) => response.end("{}");
     const page = new ProxyPage(world);
     const answers = await Promise.all(
@@ -358,7 +358,7 @@ export const NGINX_CHECKS = {
 
   ...BROWSER_CHECKS_WITHOUT_SESSION,
 
-  async "no secret, code or token in nginx's logs"({ folder, program, secrets }) {
+  async "nginx logs no secret, code or token"({ folder, program, secrets }) {
     const log = program.output + (await readFile(join(folder, "access.log"), "utf8"));
     assert.match(log, /POST \/auth\/token/);
     for (const secret of [...secrets, CLIENT.clientSecret, btoa(CLIENT.clientSecret)]) {

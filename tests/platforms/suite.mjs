@@ -43,7 +43,7 @@ const askedOfSession = ({ requests }) =>
  * @type {Record<string, (world: any) => Promise<void>>}
  */
 export const BROWSER_CHECKS = {
-  async "in a browser: sign-in, reload, who is asking, sign-out"(world) {
+  async "a user signs in in a browser, stays over a reload, and signs out"(world) {
     const app = await world.inBrowser();
     await app.visit(async (page, context) => {
       await app.open(page);
@@ -65,7 +65,7 @@ export const BROWSER_CHECKS = {
     assert.doesNotMatch(app.program.output, /Pia|Pupil|sample-creek/);
   },
 
-  async "in a browser: a session that ran out is over after a reload, too"(world) {
+  async "a session that ran out in a browser is over after a reload, too"(world) {
     const app = await world.inBrowser();
     await app.visit(async (page, context) => {
       await context.clock.install();
@@ -82,7 +82,7 @@ export const BROWSER_CHECKS = {
     });
   },
 
-  async "in a browser: a gateway that is down signs nobody out"(world) {
+  async "a gateway that is down signs no user of a browser out"(world) {
     const app = await world.inBrowser();
     await app.visit(async (page) => {
       await app.open(page);
@@ -95,7 +95,7 @@ export const BROWSER_CHECKS = {
     });
   },
 
-  async "in a browser: a sign-out holds when the page is offline, and when the gateway is down"(
+  async "a sign-out in a browser holds when the page is offline, and when the gateway is down"(
     world,
   ) {
     const app = await world.inBrowser();
@@ -131,7 +131,7 @@ export const BROWSER_CHECKS = {
  * @type {Record<string, (world: any) => Promise<void>>}
  */
 export const BROWSER_CHECKS_WITHOUT_SESSION = {
-  async "in a browser: sign-in and sign-out; a reload finds nobody"(world) {
+  async "a user signs in and out in a browser, and a reload without a session signs out"(world) {
     const app = await world.inBrowser();
     await app.visit(async (page, context) => {
       await app.open(page);
@@ -149,7 +149,7 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
     });
   },
 
-  async "in a browser: a session that ran out is over"(world) {
+  async "a session that ran out in a browser is over"(world) {
     const app = await world.inBrowser();
     await app.visit(async (page, context) => {
       await context.clock.install();
@@ -162,7 +162,7 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
     });
   },
 
-  async "in a browser: a sign-out holds when the page is offline"(world) {
+  async "a sign-out in a browser holds when the page is offline"(world) {
     const app = await world.inBrowser();
     await app.visit(async (page, context) => {
       await app.open(page);
@@ -179,7 +179,7 @@ export const BROWSER_CHECKS_WITHOUT_SESSION = {
 
 /** @type {Record<string, (world: any) => Promise<void>>} */
 export const CHECKS = {
-  async "eight people sign in at once, the gateway just started"(world) {
+  async "eight users sign in at once when the gateway has just started"(world) {
     const logins = await Promise.all(
       Array.from({ length: 8 }, async () => {
         const login = newLogin();
@@ -196,7 +196,7 @@ export const CHECKS = {
     );
   },
 
-  async "health, without the SDK's header and without the provider"(world) {
+  async "the health route responds without the SDK's header, and without the provider"(world) {
     const before = world.standIn.requests.length;
     const answer = await new Page(world).send("GET", "/auth/health", {
       headers: { "X-ClassLink-SPA": null, "Sec-Fetch-Site": null },
@@ -205,7 +205,7 @@ export const CHECKS = {
     assert.equal(world.standIn.requests.length, before);
   },
 
-  async "sign-in, reload, who is asking, sign-out"(world) {
+  async "a user signs in, stays over a reload, is known to the API, and signs out"(world) {
     const page = new Page(world);
     assert.equal((await page.session()).status, 204);
     assert.equal((await page.me()).status, 401);
@@ -242,7 +242,7 @@ export const CHECKS = {
     assert.equal((await page.me()).status, 401);
   },
 
-  async "forward authentication: the user in headers, or 401"(world) {
+  async "forward authentication names the user in headers, or is 401"(world) {
     const page = new Page(world);
     const verify = () => {
       const headers = { "X-ClassLink-SPA": null, "Sec-Fetch-Site": "cross-site" };
@@ -259,7 +259,7 @@ export const CHECKS = {
     assert.equal((await verify()).status, 401);
   },
 
-  async "answers are never cached, and carry the time"(world) {
+  async "the gateway's responses are never cached, and have the time"(world) {
     for (const path of ["/auth/health", "/auth/jwks"]) {
       const { headers } = await new Page(world).send("GET", path);
       assert.match(present(headers.get("cache-control")), /no-store/);
@@ -268,7 +268,7 @@ export const CHECKS = {
     }
   },
 
-  async "a session with long claims"(world) {
+  async "the gateway keeps a session with long claims"(world) {
     const page = new Page(world);
     const { status, json } = await page.signIn(LONG_NAMED.sub);
     assert.equal(status, 200);
@@ -279,7 +279,7 @@ export const CHECKS = {
     assert.deepEqual(page.sessionCookies, []);
   },
 
-  async "keys and UserInfo"(world) {
+  async "the gateway passes on the provider's keys and UserInfo"(world) {
     const page = new Page(world);
     const { json } = await page.signIn();
     assert.equal((await page.send("GET", "/auth/jwks")).json.keys.length > 0, true);
@@ -307,7 +307,7 @@ export const CHECKS = {
     }
   },
 
-  async "a code works once, and the second time it is the provider's refusal"(world) {
+  async "a code works once; the second time the provider's refusal is passed on"(world) {
     const page = new Page(world);
     const login = newLogin();
     const code = await page.code(login);
@@ -332,7 +332,7 @@ export const CHECKS = {
     assert.equal((await page.me()).status, 200);
   },
 
-  async "another instance's session is this one's too"(world) {
+  async "a session of one instance is valid at another"(world) {
     const { standIn, client, sealingKey } = world;
     const options = { issuer: standIn.issuer, clients: [client] };
     const page = new Page(world);
@@ -350,7 +350,7 @@ export const CHECKS = {
     );
   },
 
-  async "a forged origin is refused, and asks the provider nothing"(world) {
+  async "a request with a forged origin is refused, and nothing is sent to the provider"(world) {
     const page = new Page(world);
     const login = newLogin();
     const code = await page.code(login);
@@ -387,7 +387,7 @@ export const CHECKS = {
     assert.equal(answer.headers.get("access-control-allow-origin"), null);
   },
 
-  async "without the SDK's header, or with another's, nothing"(world) {
+  async "a request without the SDK's header, or with another value, is refused"(world) {
     const page = new Page(world);
     for (const value of [null, "", "short", "7KQ2M9ZX7"]) {
       const answer = await page.token("code", newLogin().verifier, {
@@ -397,7 +397,7 @@ export const CHECKS = {
     }
   },
 
-  async "wrong requests: redirect URI, client, method, media type, size, path"(world) {
+  async "a wrong redirect URI, client, method, media type, size or path is refused"(world) {
     const page = new Page(world);
     const { verifier } = newLogin();
     const before = asked(world, TOKEN);
@@ -436,7 +436,7 @@ export const CHECKS = {
 
   ...BROWSER_CHECKS,
 
-  async "the log names the support code, and nobody and nothing else"({ program, secrets }) {
+  async "the log has the support code, and no name, code, token or secret"({ program, secrets }) {
     const entries = program.output.split("\n").filter((line) => line.startsWith('{"event"'));
     const refused = entries
       .map((line) => JSON.parse(line))

@@ -208,7 +208,7 @@ test("react-router: the callback leads to the route beneath the base, and a bare
   await page.waitForURL(`${origin}/app/`);
 });
 
-test("next: the recipe for server components is the file of the template, which the packaging tests run", () => {
+test("the recipe for Next.js server components is the file of its template", () => {
   const [recipe, template] = [
     "docs/recipes/next-for-user.tsx",
     "create/templates/next/app/for-user.tsx",
@@ -219,7 +219,7 @@ test("next: the recipe for server components is the file of the template, which 
   );
 });
 
-test("the guides show every recipe, as it runs", () => {
+test("the guides show every recipe exactly as it is tested", () => {
   const guides = GUIDES.map((name) => readFileSync(join(root, "docs", name), "utf8")).join("\n");
   for (const name of readdirSync(RECIPES)) {
     const code = readFileSync(join(RECIPES, name), "utf8");

@@ -132,7 +132,7 @@ test("requireUser resolves with the user without a page, as in an application's 
   assert.equal(error.code, "not_signed_in");
 });
 
-test("the error of requireUser is in the application's language", async () => {
+test("requireUser rejects with an error in the application's language", async () => {
   const messages = { not_signed_in: "Inicia sesión, por favor." };
   const error = await requireUser(createTestClient({ messages })).catch((cause) => cause);
   assert.equal(present(error).userMessage, messages.not_signed_in);
