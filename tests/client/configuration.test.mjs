@@ -31,7 +31,7 @@ const complaint = (page, settings, configuration) =>
     })`,
   ).then(({ error }) => error);
 
-test("a mistake in the configuration throws at createClient, and names the field and the remedy", async (t) => {
+test("createClient refuses a wrong configuration, and names the field and the remedy", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { open, settings } = await startLoginApp(t);
   await open(page);
@@ -72,7 +72,7 @@ test("a mistake in the configuration throws at createClient, and names the field
   assert.deepEqual(asked, [], "createClient asks for nothing");
 });
 
-test("a client secret is refused however it is spelt, is never echoed, and the remedy is named", async (t) => {
+test("createClient refuses a client secret in any spelling, names the remedy, and never shows the secret", async (t) => {
   const { page, console: lines } = await browser.newPage(t);
   const { open, settings } = await startLoginApp(t);
   await open(page);
@@ -100,7 +100,7 @@ test("a client secret is refused however it is spelt, is never echoed, and the r
   assert.ok(!JSON.stringify(error).includes("hush"));
 });
 
-test("a mistake in startLogin's options is refused before anything is stored", async (t) => {
+test("startLogin refuses wrong options before anything is stored", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t);
   await open(page);
@@ -124,7 +124,7 @@ test("a mistake in startLogin's options is refused before anything is stored", a
   assert.deepEqual(await pendingLogins(page), []);
 });
 
-test("a maxAge too large to be sent is refused, not dropped in silence", async (t) => {
+test("startLogin refuses a maxAge that is too large to be sent", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -137,7 +137,7 @@ test("a maxAge too large to be sent is refused, not dropped in silence", async (
   assert.ok(sent.includes(String(2 ** 40)), "the login began without max_age");
 });
 
-test("a district function that throws, or returns a mistake, rejects the first call with the reason", async (t) => {
+test("the first call rejects with the reason when the configuration function throws or returns a wrong configuration", async (t) => {
   const { page } = await browser.newPage(t);
   for (const [configExpression, words] of /** @type {const} */ ([
     [`() => { throw new Error("no such district: hush-hush"); }`, /^The district function failed/],
@@ -157,7 +157,7 @@ test("a district function that throws, or returns a mistake, rejects the first c
   }
 });
 
-test("what the district function threw is the error's cause", async (t) => {
+test("an error has as its cause what the configuration function threw", async (t) => {
   const { page } = await browser.newPage(t);
   const configExpression = `() => { throw new Error("no such district"); }`;
   const { open } = await startLoginApp(t, { configExpression });
@@ -170,7 +170,7 @@ test("what the district function threw is the error's cause", async (t) => {
   assert.equal(cause, "no such district");
 });
 
-test("a page that isn't secure: environment_unsupported, and the remedy", async (t) => {
+test("calls reject with environment_unsupported and the remedy in an insecure page", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { app } = await startLoginApp(t, {
     // What an application that should be there by https would have configured.
@@ -197,7 +197,7 @@ const csp = (script) => ({
 });
 
 browserTest(
-  "a policy without 'wasm-unsafe-eval': wasm_unavailable names it, and the page works once it is there",
+  "wasm_unavailable names 'wasm-unsafe-eval' when the policy lacks it, and the page works once it is there",
   async (t) => {
     const { page } = await browser.newPage(t);
     const { app, answers, open } = await startLoginApp(t, { app: { headers: csp("") } });
@@ -216,7 +216,7 @@ browserTest(
 );
 
 browserTest(
-  "a policy that doesn't let the page ask the provider: network, with the code spent",
+  "a sign-in is network, and its code spent, when the policy blocks the provider's endpoints",
   async (t) => {
     const { page } = await browser.newPage(t);
     const policy = { "Content-Security-Policy": "connect-src 'self'" };
@@ -228,7 +228,7 @@ browserTest(
   },
 );
 
-test("no .wasm file: wasm_unavailable names the server's response and the remedy", async (t) => {
+test("wasm_unavailable names the server's response and the remedy when the .wasm file is missing", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { app: { wasm: "missing" } });
   await open(page);
@@ -240,7 +240,7 @@ test("no .wasm file: wasm_unavailable names the server's response and the remedy
   assert.equal(error.retryable, false);
 });
 
-test("a .wasm file of the wrong MIME type works all the same", async (t) => {
+test("the client works when the .wasm file has the wrong MIME type", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { app: { wasm: "wrong-type" } });
   await open(page);
@@ -248,7 +248,7 @@ test("a .wasm file of the wrong MIME type works all the same", async (t) => {
   assert.equal((await loginThroughUi(page, PEOPLE.pia)).status, "signed-in");
 });
 
-test("something else in place of the .wasm file: wasm_unavailable names the MIME type", async (t) => {
+test("wasm_unavailable names the MIME type of another file in place of the .wasm file", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await context.route("**/*.wasm", (route) =>
@@ -289,7 +289,7 @@ test("wasmUrl is the URL from which the .wasm file is fetched", async (t) => {
   assert.equal(files.length, 2, "once for each page, by the other name alone");
 });
 
-test("the application's own texts are the errors' user messages", async (t) => {
+test("errors have the application's own texts as user messages", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     config: { messages: { access_denied: "Schade." } },
@@ -302,7 +302,7 @@ test("the application's own texts are the errors' user messages", async (t) => {
   );
 });
 
-test("an onEvent and a subscriber that throw change nothing", async (t) => {
+test("a login succeeds when onEvent and a subscriber throw", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     configExpression: `({ ...settings, onEvent() { throw new Error("of the application's own"); } })`,

@@ -58,7 +58,7 @@ async function diagnosedAtGateway(t, options = {}, prepare = (_gatewayApp) => {}
   return diagnose(page);
 }
 
-test("nothing is wrong, without a gateway", async (t) => {
+test("diagnose finds nothing wrong without a gateway", async (t) => {
   const diagnosis = await diagnosed(t);
 
   // ClassLink doesn't say that it checks PKCE, and neither does its stand-in.
@@ -74,7 +74,7 @@ test("nothing is wrong, without a gateway", async (t) => {
   assert.match(diagnosis.keys.summary, /one key/);
 });
 
-test("nothing is wrong, with a gateway", async (t) => {
+test("diagnose finds nothing wrong with a gateway", async (t) => {
   const diagnosis = await diagnosedAtGateway(t);
 
   assert.deepEqual(diagnosis.complaints, {});
@@ -112,7 +112,7 @@ test("diagnose signs no user in, and leaves nothing in the storage", async (t) =
   assert.equal(await page.evaluate("sessionStorage.length + localStorage.length"), 0);
 });
 
-browserTest("a page that isn't secure", async (t) => {
+browserTest("diagnose names a page that is not secure", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { app } = await startLoginApp(t, { config: { redirectUri: "https://app.test/callback" } });
   await context.route("http://app.test/**", async (route) => {
@@ -131,7 +131,7 @@ browserTest("a page that isn't secure", async (t) => {
   assert.match(diagnosis["redirect-uri"].remedy, /Open the app at https:\/\/app\.test/);
 });
 
-test("storage that is blocked", async (t) => {
+test("diagnose finds that storage is blocked", async (t) => {
   const { page, context } = await browser.newPage(t);
   await context.addInitScript(() => {
     Object.defineProperty(window, "sessionStorage", {
@@ -149,7 +149,7 @@ test("storage that is blocked", async (t) => {
   assert.match(storage.remedy, /site data/);
 });
 
-browserTest("a page inside a frame", async (t) => {
+browserTest("diagnose warns of a page inside a frame", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t);
   await open(page);
@@ -167,7 +167,7 @@ browserTest("a page inside a frame", async (t) => {
 });
 
 browserTest(
-  "a policy that lets no WebAssembly run: that alone, for the rest rests on it",
+  "diagnose finds that the policy blocks WebAssembly, and skips the checks that need it",
   async (t) => {
     const headers = {
       "Content-Security-Policy":
@@ -194,7 +194,7 @@ for (const [difference, redirectPath, path] of [
   ["capital letters", "/Callback", "/callback"],
   ["a slash at its end", "/callback/", "/callback"],
 ]) {
-  test(`a redirect URI that differs from the callback page's by ${difference}`, async (t) => {
+  test(`diagnose finds a redirect URI that differs from the callback page's by ${difference}`, async (t) => {
     const { page } = await browser.newPage(t);
     const { app, open } = await startLoginApp(t, {
       configExpression: `{ ...settings, redirectUri: location.origin + ${JSON.stringify(redirectPath)} }`,
@@ -209,7 +209,7 @@ for (const [difference, redirectPath, path] of [
   });
 }
 
-test("a redirect URI that the browser writes otherwise", async (t) => {
+test("diagnose finds a redirect URI that the browser normalizes", async (t) => {
   const { "redirect-uri": redirectUri } = await diagnosed(t, {
     configExpression:
       '{ ...settings, redirectUri: location.origin.replace("localhost", "LocalHost") + "/callback" }',
@@ -219,7 +219,7 @@ test("a redirect URI that the browser writes otherwise", async (t) => {
   assert.match(redirectUri.remedy, /http:\/\/localhost:\d+\/callback$/);
 });
 
-test("a redirect URI that the site's server redirects, or doesn't know", async (t) => {
+test("diagnose finds a redirect URI that the site's server redirects or doesn't know", async (t) => {
   for (const [response, says] of /** @type {const} */ ([
     [{ status: 301, headers: { Location: "/callback/" } }, /redirects/],
     [{ status: 404 }, /no page.*404/],
@@ -236,7 +236,7 @@ test("a redirect URI that the site's server redirects, or doesn't know", async (
   }
 });
 
-test("a clock that is wrong, fast or slow; and a server that doesn't say the time", async (t) => {
+test("diagnose finds a clock that is fast or slow, and a server without the time", async (t) => {
   const past = (seconds) => ({ head: { date: new Date(Date.now() - seconds * 1000) } });
   for (const [app, says] of /** @type {const} */ ([
     [past(11 * 60), /1[12] minutes fast.*can sign in all the same/],
@@ -252,7 +252,7 @@ test("a clock that is wrong, fast or slow; and a server that doesn't say the tim
   }
 });
 
-test("a discovery document of another issuer", async (t) => {
+test("diagnose finds a discovery document of another issuer", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { config: { metadata: undefined } });
   await page.route("**/.well-known/openid-configuration", async (route) => {
@@ -268,7 +268,7 @@ test("a discovery document of another issuer", async (t) => {
   assert.match(discovery.summary, /another issuer/);
 });
 
-test("keys that are missing, and a key set without any", async (t) => {
+test("diagnose finds that the key set is missing or empty", async (t) => {
   for (const [failure, says] of /** @type {const} */ ([
     [{ status: 500 }, /can't be had/],
     [{ status: 200, body: { keys: [] } }, /holds no key/],
@@ -298,7 +298,7 @@ test("diagnose finds endpoints without CORS headers", async (t) => {
   assert.match(discovery.summary, /isn't needed/);
 });
 
-test("a token endpoint that demands the secret", async (t) => {
+test("diagnose finds that the token endpoint demands the secret", async (t) => {
   const { complaints, registration } = await diagnosed(t, { standIn: { publicClients: false } });
 
   assert.equal(complaints.registration, "problem");
@@ -306,13 +306,13 @@ test("a token endpoint that demands the secret", async (t) => {
   assert.match(registration.remedy, /classlink-spa\/gateway/);
 });
 
-test("a client id that the provider doesn't know", async (t) => {
+test("diagnose finds a client id that the provider doesn't know", async (t) => {
   const { complaints } = await diagnosed(t, { config: { clientId: "unheard-of" } });
 
   assert.equal(complaints.registration, "problem");
 });
 
-test("a scope that the provider doesn't know", async (t) => {
+test("diagnose finds a scope that the provider doesn't know", async (t) => {
   const { ok, complaints, scopes } = await diagnosed(t, {
     config: { scope: ["openid", "profile", "roster.read"] },
   });
@@ -322,7 +322,7 @@ test("a scope that the provider doesn't know", async (t) => {
   assert(ok);
 });
 
-test("a provider that supports PKCE is believed", async (t) => {
+test("diagnose accepts a provider that supports PKCE", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await page.route("**/.well-known/openid-configuration", async (route) => {
@@ -335,7 +335,7 @@ test("a provider that supports PKCE is believed", async (t) => {
   assert.deepEqual((await diagnose(page)).complaints, {});
 });
 
-test("ClassLink's own issuer without a gateway", async (t) => {
+test("diagnose asks for a gateway with ClassLink's own issuer", async (t) => {
   const { page, context } = await browser.newPage(t);
   // Nothing but this test answers for ClassLink here.
   await context.route(/classlink\.com/, (route) => route.abort());
@@ -349,7 +349,7 @@ test("ClassLink's own issuer without a gateway", async (t) => {
   assert.match(cors.summary, /launchpad\.classlink\.com/);
 });
 
-test("a gateway that is down", async (t) => {
+test("diagnose finds that the gateway is down", async (t) => {
   const { complaints, gateway } = await diagnosedAtGateway(t, {}, ({ gateway }) => {
     gateway.instead = DOWN;
   });
@@ -358,7 +358,7 @@ test("a gateway that is down", async (t) => {
   assert.match(gateway.summary, /can't be reached/);
 });
 
-test("a proxy that finds no gateway behind it, and a page in the gateway's place", async (t) => {
+test("diagnose finds a proxy without a gateway behind it, and a page in the gateway's place", async (t) => {
   const down = await diagnosedAtGateway(t, {}, ({ gateway }) => {
     gateway.instead = answering(502, "Bad Gateway");
   });
@@ -373,7 +373,7 @@ test("a proxy that finds no gateway behind it, and a page in the gateway's place
   assert.equal(page.complaints.registration, "problem");
 });
 
-test("a gateway that doesn't know this app, or whose secret is wrong", async (t) => {
+test("diagnose finds a gateway that doesn't know this client, or has a wrong secret", async (t) => {
   for (const [client, says] of /** @type {const} */ ([
     [{ clientId: "another-app" }, /doesn't know this client id/],
     [{ redirectUris: ["http://localhost:1/callback"] }, /doesn't know this redirect URI/],
@@ -386,7 +386,7 @@ test("a gateway that doesn't know this app, or whose secret is wrong", async (t)
   }
 });
 
-test("a gateway that can't reach the provider: where to look, by the support code", async (t) => {
+test("diagnose gives the support code when the gateway can't reach the provider", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway, standIn } = await startGatewayApp(t);
   standIn.fail("token", { status: 503, times: Infinity });
@@ -399,7 +399,7 @@ test("a gateway that can't reach the provider: where to look, by the support cod
   assert(gateway.log.some(({ supportCode }) => supportCode === code));
 });
 
-test("a gateway on another origin that doesn't allow this page's", async (t) => {
+test("diagnose finds a gateway on another origin that doesn't allow this page's", async (t) => {
   const other = await startGatewayApp(t);
 
   const { complaints, gateway } = await diagnosedAtGateway(t, {
@@ -410,7 +410,7 @@ test("a gateway on another origin that doesn't allow this page's", async (t) => 
   assert.match(gateway.remedy, /allowedOrigins/);
 });
 
-test("a gateway that a proxy hides its own origin from", async (t) => {
+test("diagnose finds a proxy that hides the gateway's own origin from it", async (t) => {
   const { registration } = await diagnosedAtGateway(t, {}, ({ gateway }) => {
     const refusal = { "X-ClassLink-Gateway-Error": "forbidden_origin" };
     gateway.instead = answering(403, '{"error":"invalid_request"}', refusal);
@@ -420,7 +420,7 @@ test("a gateway that a proxy hides its own origin from", async (t) => {
   assert.match(registration.remedy, /allowedOrigins.*proxy/);
 });
 
-test("a script that never comes is an error in time, and so is one that is another", async (t) => {
+test("diagnose rejects in time when its script never comes or is another file", async (t) => {
   for (const answer of [
     () => {},
     (route) => route.fulfill({ contentType: "text/javascript", body: "[]" }),

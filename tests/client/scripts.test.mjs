@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const source = fileURLToPath(new URL("../../pkg-template/src/", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "facade-"));
+const folder = mkdtempSync(join(tmpdir(), "scripts-"));
 after(() => rmSync(folder, { recursive: true }));
 
 async function bundle(file) {
@@ -43,8 +43,8 @@ async function bundle(file) {
   return import(pathToFileURL(join(folder, file)).href);
 }
 
-const facade = await bundle("facade.mjs");
-const { ClassLinkError, isClassLinkError, readConfig, readLoginOptions, stripCallback } = facade;
+const scripts = await bundle("scripts.mjs");
+const { ClassLinkError, isClassLinkError, readConfig, readLoginOptions, stripCallback } = scripts;
 
 const ORIGIN = "https://app.example";
 const BASE = { clientId: "c1", redirectUri: `${ORIGIN}/callback` };
@@ -102,7 +102,7 @@ function fakeGlue() {
         glue.cores.push(this);
       }
       call(id, kind) {
-        const name = facade.CallKind[kind];
+        const name = scripts.CallKind[kind];
         const text = this.host.argument(id);
         const call = {
           name,
@@ -114,17 +114,17 @@ function fakeGlue() {
         glue.onCall?.(call, this);
       }
       notify(event) {
-        this.closed ||= event === facade.PageEvent.Closed;
+        this.closed ||= event === scripts.PageEvent.Closed;
       }
     },
   };
-  const runtime = facade.createRuntime(glue, async (wasmUrl) => {
+  const runtime = scripts.createRuntime(glue, async (wasmUrl) => {
     glue.loads++;
     glue.wasmUrls.push(wasmUrl);
     if (glue.fails-- > 0) throw new Error("down");
     return new Uint8Array();
   });
-  return { glue, runtime, createClient: facade.clientFactory(runtime) };
+  return { glue, runtime, createClient: scripts.clientFactory(runtime) };
 }
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -251,7 +251,7 @@ for (const [name, patch, pattern] of [
   ["onEvent", { onEvent: {} }, /^onEvent must be a function/],
   ["wasmUrl", { wasmUrl: "" }, /^wasmUrl/],
 ]) {
-  test(`configuration refused: ${name}`, () => {
+  test(`readConfig refuses ${name}`, () => {
     const error = thrown(() => readConfig({ ...BASE, ...patch }));
     assert.equal(error.code, "config_invalid");
     assert.match(error.message, pattern);
@@ -260,7 +260,7 @@ for (const [name, patch, pattern] of [
 }
 
 for (const value of [undefined, null, "c1", 5, [], () => {}]) {
-  test(`configuration refused: ${typeof value} ${String(value)}`, () => {
+  test(`readConfig refuses ${typeof value} ${String(value)}`, () => {
     assert.match(thrown(() => readConfig(value)).message, /^the configuration must be an object/);
   });
 }
@@ -276,14 +276,14 @@ for (const patch of [
   { session: { deep: [{ "Client.Secret": "hush" }] } },
   { clientSecret: undefined },
 ]) {
-  test(`a secret is refused: ${JSON.stringify(patch)}`, () => {
+  test(`readConfig refuses a secret: ${JSON.stringify(patch)}`, () => {
     const error = thrown(() => readConfig({ ...BASE, ...patch }));
     assert.match(error.message, /^clientSecret doesn't belong in a browser.*server.*gateway/);
     assert.doesNotMatch(error.message + error.stack + JSON.stringify(error), /hush/);
   });
 }
 
-test("configuration: the defaults", () => {
+test("readConfig fills in the defaults", () => {
   assert.deepEqual(readConfig({ ...BASE, scope: undefined }).core, {
     ...BASE,
     scope: ["openid", "profile"],
@@ -307,14 +307,14 @@ for (const [given, absolute] of [
   ["/", "https://app.example"],
   ["https://api.example/auth/", "https://api.example/auth"],
 ]) {
-  test(`configuration: the gateway ${given}`, () => {
+  test(`readConfig takes the gateway ${given}, and restores from it by default`, () => {
     const { gateway, restore } = readConfig({ ...BASE, gateway: given }).core;
     assert.equal(gateway, absolute);
     assert.equal(restore, "gateway");
   });
 }
 
-test("configuration: all that may be", () => {
+test("readConfig keeps every option", () => {
   const given = {
     clientId: "c 2",
     redirectUri: "http://tenant.localhost:8080/cb?x=1",
@@ -381,7 +381,7 @@ for (const basePath of [
   "",
   5,
 ]) {
-  test(`configuration: basePath is refused when it is ${JSON.stringify(basePath)}`, () => {
+  test(`readConfig refuses the basePath ${JSON.stringify(basePath)}`, () => {
     const error = thrown(() => readConfig({ ...BASE, basePath }));
     assert.equal(error.code, "config_invalid");
     assert.match(error.message, /^basePath must be a path as in the address bar/);
@@ -411,7 +411,7 @@ const UNUSED_METADATA = `issuer registration_endpoint scopes_supported response_
   /\s+/,
 );
 
-test("configuration: metadata may be a provider's whole discovery document", () => {
+test("readConfig takes a provider's whole discovery document as metadata", () => {
   const document = Object.fromEntries(UNUSED_METADATA.map((name) => [name, ["x"]]));
   const { metadata } = readConfig({
     ...BASE,
@@ -427,13 +427,13 @@ for (const [name, meant] of [
   ["authorisation_endpoint", "authorization_endpoint"],
   ["end_session_endpoints", "end_session_endpoint"],
 ]) {
-  test(`configuration: metadata.${name} is refused as a near miss of ${meant}`, () => {
+  test(`readConfig refuses metadata.${name} as a typo of ${meant}`, () => {
     const error = thrown(() => readConfig({ ...BASE, metadata: { [name]: "https://a.example/" } }));
     assert.match(error.message, new RegExp(`Did you mean ${meant}\\?`));
   });
 }
 
-test("configuration: the redirect URI must be on the page's origin in a secure page", () => {
+test("readConfig refuses a redirect URI of another origin in a secure page", () => {
   const elsewhere = { ...BASE, redirectUri: "https://other.example/" };
   readConfig(elsewhere);
   page();
@@ -483,7 +483,7 @@ for (const [name, options, pattern] of [
     .split(" ")
     .map((key) => [key, { extraParams: { [key]: "x" } }, /^extraParams\..* is the protocol's own/]),
 ]) {
-  test(`login options refused: ${name}`, () => {
+  test(`readLoginOptions refuses ${name}`, () => {
     const error = thrown(() => readLoginOptions(options));
     assert.equal(error.code, "config_invalid");
     assert.match(error.message, /** @type {RegExp} */ (pattern));
@@ -531,7 +531,7 @@ test("subscribe refuses a listener that is not a function", () => {
   }
 });
 
-test("login options: all that may be", () => {
+test("readLoginOptions keeps every option", () => {
   assert.deepEqual(readLoginOptions(), { core: {} });
   const { core, ...rest } = readLoginOptions({ mode: "popup", popup: null });
   assert.deepEqual(core, {});
@@ -598,30 +598,30 @@ for (const [url, stripped] of [
   ["/cb", null],
   ["/cb?", null],
 ]) {
-  test(`strip ${JSON.stringify(url)}`, () => {
+  test(`stripCallback turns ${JSON.stringify(url)} into ${JSON.stringify(stripped)}`, () => {
     assert.equal(stripCallback(ORIGIN + url), stripped === null ? null : ORIGIN + stripped);
   });
 }
 
-test("capture keeps the history state, and leaves other URLs alone", () => {
+test("captureCallback keeps the history state, and leaves other URLs alone", () => {
   const calls = page(`${ORIGIN}/cb?code=1&x=1#h`);
-  assert.equal(facade.captureCallback(), `${ORIGIN}/cb?code=1&x=1#h`);
+  assert.equal(scripts.captureCallback(), `${ORIGIN}/cb?code=1&x=1#h`);
   assert.deepEqual(calls, [{ state: { kept: 1 }, next: `${ORIGIN}/cb?x=1#h` }]);
-  assert.equal(facade.captureCallback(), null);
+  assert.equal(scripts.captureCallback(), null);
   assert.equal(calls.length, 1);
 });
 
-test("the address bar is left as it is when the browser refuses to change it", () => {
+test("stripState succeeds when the browser refuses to change the address bar", () => {
   page(`${ORIGIN}/cb?state=s1&x=1`);
   history.replaceState = () => {
     throw new DOMException("100 times per 30 seconds", "SecurityError");
   };
-  assert.equal(facade.stripState("s1"), true);
+  assert.equal(scripts.stripState("s1"), true);
 });
 
 // Errors
 
-test("errors: shape, JSON and brand", async () => {
+test("ClassLinkError has its fields and their JSON, and is recognized across copies of the package", async () => {
   const error = new ClassLinkError({
     code: "token_rejected",
     message: "m",
@@ -637,7 +637,7 @@ test("errors: shape, JSON and brand", async () => {
   assert.equal(/** @type {Error} */ (error.cause).message, "very private");
   assert.deepEqual(JSON.parse(JSON.stringify(error)), {
     code: "token_rejected",
-    userMessage: facade.ENGLISH.token_rejected,
+    userMessage: scripts.ENGLISH.token_rejected,
     retryable: true,
     supportCode: "ABCDEFGH",
     status: 400,
@@ -665,7 +665,7 @@ test("errors: shape, JSON and brand", async () => {
   }
 });
 
-test("an error keeps where its login was to lead, and shows it to no log", () => {
+test("ClassLinkError keeps returnTo and appState out of JSON and enumeration", () => {
   const error = new ClassLinkError({
     code: "access_denied",
     returnTo: "/classes?name=Ada",
@@ -677,19 +677,19 @@ test("an error keeps where its login was to lead, and shows it to no log", () =>
   assert.equal("returnTo" in new ClassLinkError({ code: "timeout" }), false);
 });
 
-test("messages: plain words, and the application's own", () => {
-  for (const [code, text] of Object.entries(facade.ENGLISH)) {
+test("user messages are plain sentences, or the application's own", () => {
+  for (const [code, text] of Object.entries(scripts.ENGLISH)) {
     assert.match(text, /^[A-Z].*[.]$/, code);
     assert.doesNotMatch(text, /token|oauth|wasm|gateway|redirect|callback|null|undefined/i, code);
   }
   const text = (messages) =>
-    facade.localize(new ClassLinkError({ code: "timeout" }), messages).userMessage;
+    scripts.localize(new ClassLinkError({ code: "timeout" }), messages).userMessage;
   assert.equal(text({ timeout: "Zu langsam" }), "Zu langsam");
   assert.equal(
     text((error) => `${error.code}!`),
     "timeout!",
   );
-  const english = facade.ENGLISH.timeout;
+  const english = scripts.ENGLISH.timeout;
   for (const other of [undefined, {}, { network: "x" }, () => 5, () => ""]) {
     assert.equal(text(other), english);
   }
@@ -701,11 +701,11 @@ test("messages: plain words, and the application's own", () => {
   );
 });
 
-test("the version is put in by the build", () => assert.equal(facade.VERSION, "1.2.3"));
+test("VERSION is put in by the build", () => assert.equal(scripts.VERSION, "1.2.3"));
 
 // The client
 
-test("on a server nothing is logged, and every call rejects with the reason", async () => {
+test("every call of a client rejects with environment_unsupported on a server", async () => {
   const { createClient, glue } = fakeGlue();
   const client = createClient(BASE);
   const { startLogin, handleCallback, getUser, preload, getSnapshot } = client;
@@ -721,7 +721,7 @@ test("on a server nothing is logged, and every call rejects with the reason", as
   assert.equal(glue.loads, 0);
 });
 
-test("an insecure page, and one without Web Crypto", async () => {
+test("calls reject with environment_unsupported in an insecure page, and without Web Crypto", async () => {
   page();
   globalThis.isSecureContext = false;
   const { createClient, glue } = fakeGlue();
@@ -747,7 +747,7 @@ test("an insecure page, and one without Web Crypto", async () => {
   assert.match(other.supportCode, /^[0-9A-HJKMNP-TV-Z]{8}$/);
 });
 
-test("loads once for all clients; a failed load is forgotten", async () => {
+test("the WebAssembly is loaded once for all clients, and again after a failure", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   glue.onCall = ({ resolve }) => resolve(null);
@@ -776,7 +776,7 @@ test("clients that share a failed load have errors of their own", async () => {
   const [one, two] = await Promise.all(clients.map(({ getUser }) => caught(getUser())));
   assert.equal(glue.loads, 1);
   assert.equal(one.userMessage, "Weg");
-  assert.equal(two.userMessage, facade.ENGLISH.wasm_unavailable);
+  assert.equal(two.userMessage, scripts.ENGLISH.wasm_unavailable);
   assert.notEqual(one.supportCode, two.supportCode);
   for (const error of [one, two]) {
     assert.equal(error.code, "wasm_unavailable");
@@ -932,7 +932,7 @@ test("a failed preload leaves the snapshot alone", async () => {
 test("wasm_unavailable names the reason", async () => {
   page();
   const said = async (cause, response) => {
-    const runtime = facade.createRuntime(
+    const runtime = scripts.createRuntime(
       { start: () => Promise.reject(cause), setPanicListener() {}, reset() {} },
       async () => response ?? new Uint8Array(),
     );
@@ -948,7 +948,7 @@ test("wasm_unavailable names the reason", async () => {
   assert.match(await said(new WebAssembly.CompileError(magic), html), /MIME type: text\/html/);
   assert.match(await said(new TypeError("network error")), /network/);
 
-  const fetched = () => caught(facade.createRuntime(fakeGlue().glue, () => fetch("/x")).load());
+  const fetched = () => caught(scripts.createRuntime(fakeGlue().glue, () => fetch("/x")).load());
   const realFetch = globalThis.fetch;
   globalThis.fetch = async () => new Response("", { status: 404 });
   assert.match((await fetched()).message, /answered 404.*wasmUrl/);
@@ -970,7 +970,7 @@ test("a WebAssembly that does not load within the time-out is given up, and fetc
   page();
   const { glue } = fakeGlue();
   let asked = 0;
-  const runtime = facade.createRuntime(glue, (_, { signal }) => {
+  const runtime = scripts.createRuntime(glue, (_, { signal }) => {
     if (asked++ > 0) return Promise.resolve(new Uint8Array());
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
@@ -987,7 +987,7 @@ test("a WebAssembly that does not load within the time-out is given up, and fetc
   assert.equal(asked, 2);
 });
 
-test("snapshots: frozen, the same while nothing changes, and listeners that throw", async () => {
+test("snapshots are frozen, the same object while nothing changes, and reach every listener when one throws", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   glue.onCall = ({ resolve }) => resolve(structuredClone(USER));
@@ -1026,7 +1026,7 @@ test("snapshots: frozen, the same while nothing changes, and listeners that thro
   assert.equal(heard, 2);
 });
 
-test("startLogin hands over its options, and navigates as the application wants", async () => {
+test("startLogin passes on its options, and navigates with the application's function", async () => {
   const calls = page();
   const { createClient, glue } = fakeGlue();
   glue.onCall = ({ resolve }, core) => core.host.navigate("https://p.example/").then(resolve);
@@ -1051,7 +1051,7 @@ test("startLogin hands over its options, and navigates as the application wants"
   assert.equal(own.getSnapshot().status, "loading");
 });
 
-test("an onEvent that throws changes nothing", async () => {
+test("a client reports an onEvent that throws, and goes on", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const client = createClient({
@@ -1070,7 +1070,7 @@ test("an onEvent that throws changes nothing", async () => {
 const CALLBACK = `${ORIGIN}/cb?code=1&state=2`;
 const SIGNED_IN = { status: "signed-in", user: USER, returnTo: "/" };
 
-test("handleCallback: one handling, one promise, until the URL has a new response", async () => {
+test("handleCallback returns one promise until the URL has a new response", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   glue.onCall = ({ name, resolve }) => resolve(name === "Callback" ? SIGNED_IN : undefined);
@@ -1133,7 +1133,7 @@ test("handleCallback without a response rejects with not_a_callback", async () =
   assert.equal(getSnapshot().status, "loading");
 });
 
-test("handleCallback: a failure before the code was sent may be tried again", async () => {
+test("handleCallback can be called again after a failure before the code was sent", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   const { handleCallback } = createClient(BASE);
@@ -1161,7 +1161,7 @@ test("handleCallback: a failure before the code was sent may be tried again", as
   );
 });
 
-test("a getUser of the same moment comes after handleCallback", async () => {
+test("a subscription's getUser comes after a handleCallback of the same task", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   const client = createClient(BASE);
@@ -1176,7 +1176,7 @@ test("a getUser of the same moment comes after handleCallback", async () => {
 
 // Districts
 
-test("a district function: called each time, validated each time", async () => {
+test("a configuration function is called, and its result validated, for each login", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const asked = [];
@@ -1215,7 +1215,7 @@ test("a district function: called each time, validated each time", async () => {
   assert.equal((await caught(glue.cores[0].host.config("bad"))).code, "config_invalid");
 });
 
-test("a district function that demands a district doesn't hinder a callback", async () => {
+test("handleCallback completes when the configuration function throws without a district", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   const client = createClient((district) => {
@@ -1231,7 +1231,7 @@ test("a district function that demands a district doesn't hinder a callback", as
 
 // The end
 
-test("close ends everything, and again", async () => {
+test("close rejects every call, and may be called again", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   const client = createClient(BASE);
@@ -1261,7 +1261,7 @@ test("close ends everything, and again", async () => {
   assert.equal((await caught(core.host.navigate("x"))).code, "client_closed");
 });
 
-test("close while the WebAssembly loads", async () => {
+test("close rejects a call that waits for the WebAssembly", async () => {
   page();
   const { createClient, glue } = fakeGlue();
   const client = createClient(BASE);
@@ -1273,7 +1273,7 @@ test("close while the WebAssembly loads", async () => {
   assert.equal(client.getSnapshot().status, "signed-out");
 });
 
-test("a panic ends every call of every client; the next call has a fresh instance", async () => {
+test("a panic rejects every call of every client, and the next call gets a new instance", async () => {
   page(CALLBACK);
   const { createClient, glue } = fakeGlue();
   const events = [];
@@ -1339,7 +1339,7 @@ test("a panic that throws is reported once; any other throw leaves the instance 
   assert.equal(glue.resets, 1, "any other throw leaves the instance alone");
 });
 
-test("a call of the WebAssembly goes on with what became of each promise that it waits for", async () => {
+test("a call of the WebAssembly gets the result or the error of each promise that it awaits", async () => {
   const steps = [];
   const failure = new Error("failed");
   const waits = [Promise.resolve("one"), Promise.reject(failure)];
@@ -1349,7 +1349,7 @@ test("a call of the WebAssembly goes on with what became of each promise that it
       return waits.shift() ?? "the end";
     },
   };
-  const ended = facade.run(task);
+  const ended = scripts.run(task);
   assert.deepEqual(steps, [], "nothing begins under its caller");
   assert.equal(await ended, "the end");
   assert.deepEqual(steps, [
@@ -1363,7 +1363,7 @@ test("a call of the WebAssembly goes on with what became of each promise that it
       throw failure;
     },
   };
-  await assert.rejects(facade.run(broken), failure);
+  await assert.rejects(scripts.run(broken), failure);
 });
 
 test("Symbol.dispose closes the client, if the platform has it", async () => {

@@ -52,7 +52,7 @@ const authorizationRequests = (requests) =>
 
 // ---- By button ----
 
-test("by button: the user comes back signed in, to where they were going", async (t) => {
+test("a login by button brings the user back signed in, to where they were going", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -145,7 +145,7 @@ test("every login has a state, a nonce and a challenge of its own", async (t) =>
   }
 });
 
-test("the callback costs one round trip: code and keys are requested side by side, and nothing else", async (t) => {
+test("a callback requests the tokens and the keys side by side, and nothing else", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -235,7 +235,7 @@ test("the address bar is stripped at once, and keeps what is the application's",
   assert.deepEqual([...new Set(seen.fetchedAt)], [stripped]);
 });
 
-test("a refusal is stripped from the address bar as well", async (t) => {
+test("an error response is stripped from the address bar as well", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t);
   await open(page, "/callback?error=access_denied&error_description=no&error_uri=x&state=s&a=1");
@@ -248,7 +248,7 @@ test("a refusal is stripped from the address bar as well", async (t) => {
   assert.equal(url, `${app.origin}/callback?a=1`);
 });
 
-test("the events tell of the steps, under one support code from the button to the end", async (t) => {
+test("a login reports its events under one support code from the button to the end", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -286,7 +286,7 @@ async function openLaunchPad(page, standIn, person) {
   await page.getByTestId("launchpad-person").waitFor();
 }
 
-test("by tile: a code without a state is thrown away, and a login of the application's own ends signed in", async (t) => {
+test("a tile's code without a state is dropped, and a login of the application's own signs in", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { standIn } = await startLoginApp(t);
   await openLaunchPad(page, standIn, PEOPLE.tess);
@@ -317,7 +317,7 @@ test("by tile: a code without a state is thrown away, and a login of the applica
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-test("by tile: the restart reports its events, and hides the user before", async (t) => {
+test("a tile's restart reports its events, and shows no user until it ends", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t, {
     // Stays on the page, so that it can be looked at.
@@ -340,7 +340,7 @@ test("by tile: the restart reports its events, and hides the user before", async
   assert.equal(new URL(await page.evaluate("left")).origin, standIn.issuer);
 });
 
-test("by tile: other logins that wait in the tab survive", async (t) => {
+test("a tile's restart leaves the tab's other pending logins alone", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -364,7 +364,7 @@ test("by tile: other logins that wait in the tab survive", async (t) => {
   assert.equal(result.returnTo, "/first");
 });
 
-test("by tile: pressing a second tile after the first has signed in is not a loop", async (t) => {
+test("a second tile signs in after the first, and is not taken for a loop", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn } = await startLoginApp(t);
   await openLaunchPad(page, standIn, PEOPLE.pia);
@@ -379,7 +379,7 @@ test("by tile: pressing a second tile after the first has signed in is not a loo
   }
 });
 
-test("by tile: a restart that comes back without a state is a loop, and ends in an error", async (t) => {
+test("a tile's restart that comes back without a state is refused as a loop", async (t) => {
   const { page, context, requests } = await browser.newPage(t);
   const { app, standIn } = await startLoginApp(t);
   await openLaunchPad(page, standIn, PEOPLE.pia);
@@ -407,7 +407,7 @@ test("by tile: a restart that comes back without a state is a loop, and ends in 
   assert.equal(authorizationRequests(requests).length, redirects, "no further redirect");
 });
 
-test("by tile: a restart that storage refused midway is not a loop when it is tried again", async (t) => {
+test("a tile's restart that storage refused can be tried again, and is not taken for a loop", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
@@ -434,7 +434,7 @@ test("by tile: a restart that storage refused midway is not a loop when it is tr
   assert.deepEqual(await handleCallback(page, tile), REDIRECTING);
 });
 
-test('by tile: launch "reject" refuses it, and goes nowhere', async (t) => {
+test('a tile is refused without a navigation when launch is "reject"', async (t) => {
   const { page } = await browser.newPage(t);
   const { app, standIn, open } = await startLoginApp(t, { config: { launch: "reject" } });
   await open(page, "/callback?code=tile&response_type=code");
@@ -447,7 +447,7 @@ test('by tile: launch "reject" refuses it, and goes nowhere', async (t) => {
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-browserTest("by tile: a launch inside a frame is refused", async (t) => {
+browserTest("a tile's launch is refused inside a frame", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -470,7 +470,7 @@ browserTest("by tile: a launch inside a frame is refused", async (t) => {
   assert.equal(standIn.requests.length, 0);
 });
 
-test("by the other kind of tile: the page it opens starts the login itself", async (t) => {
+test("a tile that opens the launch page starts a login from there", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn } = await startLoginApp(t);
   await openLaunchPad(page, standIn, PEOPLE.pia);
@@ -667,7 +667,7 @@ test("an authorization response without the iss that the metadata promises is re
   assert.equal((await pendingLogins(page)).length, 1);
 });
 
-test("what RFC 6749 forbids in a callback is callback_malformed, and no launch", async (t) => {
+test("a response that RFC 6749 forbids is callback_malformed, and not a launch", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   for (const query of [
@@ -683,7 +683,7 @@ test("what RFC 6749 forbids in a callback is callback_malformed, and no launch",
   assert.equal(standIn.requests.length, 0);
 });
 
-test("a bare visit is not_a_callback, which is not a failed sign-in", async (t) => {
+test("a visit without a response is not_a_callback, and reports no failed sign-in", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startLoginApp(t);
   for (const path of ["/callback", "/callback?a=1&state=s", "/callback#code=1&state=2"]) {
@@ -786,7 +786,7 @@ test("reloading the callback page before it is handled completes the login", asy
   assert.equal((await handleCallback(page)).status, "signed-in");
 });
 
-test("reloading while the code is being exchanged ends it: not_a_callback, and nothing sent twice", async (t) => {
+test("a reload during the exchange is not_a_callback, and sends the code once", async (t) => {
   const { page, context, requests } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -820,7 +820,7 @@ test("reloading the callback page is not_a_callback, and no user is signed in", 
 });
 
 browserTest(
-  "back to the callback page and forward again: a clear answer, never a loop",
+  "the callback page is not_a_callback, and no loop, when the history leads back to it",
   async (t) => {
     const { page } = await browser.newPage(t);
     const { standIn, open } = await startLoginApp(t);
@@ -839,7 +839,7 @@ browserTest(
 );
 
 browserTest(
-  "back from the provider by the browser's page cache: the button's page is ready again",
+  "the sign-in button works again when the back/forward cache brings its page back",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { open } = await startLoginApp(t);
@@ -931,7 +931,7 @@ for (const profile of ["userinfo", "my-info"]) {
   });
 }
 
-test("my-info's HTTP 200 with an error inside is userinfo_rejected", async (t) => {
+test("an error of my-info with the status 200 is userinfo_rejected", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     config: { profile: "my-info" },
@@ -958,7 +958,7 @@ test("UserInfo about another user is user_mismatch, and no user is signed in", a
 });
 
 for (const profile of ["id-token", "my-info"]) {
-  test(`users without an address or a SourcedId, and two who share one (${profile})`, async (t) => {
+  test(`users without an address or a SourcedId, and two who share one, sign in (${profile})`, async (t) => {
     const { page } = await browser.newPage(t);
     const config = { scope: "openid profile email", profile };
     const { open } = await startLoginApp(t, { config });
@@ -1105,7 +1105,7 @@ test("a returnTo of another origin is refused, and the page is not left", async 
   assert.deepEqual(await pendingLogins(page), []);
 });
 
-test("a returnTo that was tampered with in storage leads home", async (t) => {
+test("a login leads home when its returnTo was tampered with in storage", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -1203,7 +1203,7 @@ test("getUser after a refusal is null, not an error", async (t) => {
   assert.equal(user, null);
 });
 
-test("subscribers see each state once; snapshots are frozen and the same while nothing changes", async (t) => {
+test("subscribers get each snapshot once, frozen, and the same object while nothing changes", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -1251,7 +1251,7 @@ test("subscribers see each state once; snapshots are frozen and the same while n
   });
 });
 
-test("a bad link doesn't sign out who is signed in", async (t) => {
+test("a forged callback link signs no user out", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);
@@ -1264,7 +1264,7 @@ test("a bad link doesn't sign out who is signed in", async (t) => {
   }
 });
 
-test("the button's page shows that it is being left", async (t) => {
+test("the status is redirecting while a login leaves the page", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     configExpression: "({ ...settings, navigate: (url) => { window.left = url; } })",
@@ -1275,7 +1275,7 @@ test("the button's page shows that it is being left", async (t) => {
   assert.equal((await snapshot(page)).status, "redirecting");
 });
 
-test("close ends what is under way, and everything later", async (t) => {
+test("close rejects the call under way, and every later one", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { standIn, open } = await startLoginApp(t);
   await open(page);
@@ -1323,7 +1323,7 @@ test("close ends what is under way, and everything later", async (t) => {
 
 // ---- Where ClassLink may not take browsers ----
 
-test("a provider that wants a secret: token_rejected with its status", async (t) => {
+test("a sign-in is token_rejected with the status when the provider demands a secret", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { standIn: { publicClients: false } });
   await open(page);
@@ -1336,7 +1336,7 @@ test("a provider that wants a secret: token_rejected with its status", async (t)
   assert.equal((await snapshot(page)).user, null);
 });
 
-test("a provider without CORS headers is network, and the message names CORS", async (t) => {
+test("a sign-in is network, and the message names CORS, when the provider sends no CORS headers", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { standIn: { cors: false } });
   await open(page);

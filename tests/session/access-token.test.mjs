@@ -104,7 +104,7 @@ test("a minValidity that is not a number of seconds is config_invalid", async (t
   }
 });
 
-test("if nothing renews, a token lasts as long as the ID token, and then the session is over", async (t) => {
+test("a session without a way to renew lasts as long as its ID token", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { refreshTokens: false, expiresIn: false, idTokenLifetime: 600 },
     config: { clockTolerance: 0 },
@@ -167,7 +167,7 @@ test("a token is renewed before its end by itself", async (t) => {
   assert.equal(countRequests(standIn, PATHS.token), 1);
 });
 
-test("fifty calls on an expired token are one request", async (t) => {
+test("fifty calls with an expired token send one request", async (t) => {
   const { page, standIn } = await signedIn(t);
   await advanceClocks(page, LIFE + 1);
 
@@ -196,7 +196,7 @@ test("minValidity renews a token that is too near its end; an unreachable one is
   assert.equal((await snapshot(page)).status, "signed-in");
 });
 
-test("a grant that is over is session_expired, and everything is wiped", async (t) => {
+test("a renewal of a revoked grant is session_expired, and everything is wiped", async (t) => {
   const { page, standIn } = await signedIn(t);
   standIn.revokeGrants(PEOPLE.pia.sub);
   await advanceClocks(page, LIFE + 1);
@@ -225,7 +225,7 @@ for (const [name, fail, cause] of /** @type {const} */ ([
     { code: "network", status: undefined, retryable: true },
   ],
 ])) {
-  test(`${name} keeps the session: renewal_unavailable, with its cause`, async (t) => {
+  test(`${name} is renewal_unavailable with its cause, and keeps the session`, async (t) => {
     const world = await signedIn(t);
     const { page, standIn, context } = world;
     await fail(world);
@@ -308,7 +308,7 @@ test("a renewal that can't be judged now has used up its refresh token all the s
 
 // ---- What a renewal brings ----
 
-test("a token response without an ID token is fine: the user's stays", async (t) => {
+test("a renewal without an ID token keeps the user's", async (t) => {
   const { page, context, standIn } = await signedIn(t);
   const before = await callInPage(page, "client.getIdToken()");
   await page.evaluate("window.before = client.getSnapshot()");
@@ -323,7 +323,7 @@ test("a token response without an ID token is fine: the user's stays", async (t)
   assert.equal(await page.evaluate("client.getSnapshot() === before"), true, "nothing to render");
 });
 
-test("a token response without a refresh token is fine: the one before stays (RFC 6749, 6)", async (t) => {
+test("a renewal without a refresh token keeps the one before (RFC 6749, 6)", async (t) => {
   const { page, context, requests, standIn } = await signedIn(t);
   requests.length = 0;
   await rewriteRefreshResponses(context, standIn, (answer) => {
@@ -341,7 +341,7 @@ test("a token response without a refresh token is fine: the one before stays (RF
   assert.equal(second, first);
 });
 
-test("a renewed ID token that is honest, by another key and without a nonce, is taken", async (t) => {
+test("a valid renewed ID token by another key and without a nonce is accepted", async (t) => {
   const { page, context, standIn } = await signedIn(t);
   await rewriteRefreshResponses(context, standIn, (_, claims) => {
     delete claims.nonce;

@@ -77,7 +77,7 @@ test("signing out in one tab reaches the tabs of the same district", async (t) =
   assert.equal((await snapshot(page)).user, null);
 });
 
-test("a function that fails is config_invalid with its cause, and is called again", async (t) => {
+test("a configuration function that throws is config_invalid with its cause, and is called again", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     interceptNavigation: true,
@@ -165,7 +165,7 @@ test("one client's authorization response is state_unknown to another, which lea
   assert.equal((await handleCallback(page, callback.href)).status, "signed-in");
 });
 
-test("mix-up: an issuer that passes another's code off as its own gets neither code nor verifier (RFC 9207)", async (t) => {
+test("an issuer that sends another's code as its own gets neither code nor verifier (RFC 9207)", async (t) => {
   const { page, open, standIn, evil, requests } = await twoIssuers(t, { issParameter: true });
   await open(page);
   // The user chose the evil issuer, which sent them on to the honest one with its own state.
@@ -197,7 +197,7 @@ test("mix-up: an issuer that passes another's code off as its own gets neither c
 
 // ---- More scope, later ----
 
-test("requesting more scopes later: by redirect, the snapshot has what was granted", async (t) => {
+test("the snapshot has the granted scope after a second login by redirect that requests more", async (t) => {
   const { page } = await browser.newPage(t);
   const { open } = await startLoginApp(t);
   await open(page);

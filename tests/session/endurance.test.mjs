@@ -72,7 +72,7 @@ function assertSame(after, before) {
   assert.ok(heap - heapBefore < HEAP_NOISE, `${heap - heapBefore} bytes more`);
 }
 
-test("two hundred sign-ins and sign-outs leave what ten leave", async (t) => {
+test("two hundred sign-ins and sign-outs leave no more behind than ten", async (t) => {
   const { page, context } = await browser.newPage(t);
   await watchMemory(context);
   const { open } = await startLoginApp(t, { interceptNavigation: true });
@@ -109,7 +109,7 @@ test("two hundred sign-ins and sign-outs leave what ten leave", async (t) => {
   assertSame(await weigh(), before);
 });
 
-test("twenty restores in hidden frames leave what five leave", async (t) => {
+test("twenty restores in hidden frames leave no more behind than five", async (t) => {
   const { page, context } = await browser.newPage(t);
   await watchMemory(context);
   const { open } = await startLoginApp(t, {
@@ -137,7 +137,7 @@ test("twenty restores in hidden frames leave what five leave", async (t) => {
   assertSame(await weigh(), before);
 });
 
-test("closed clients leave nothing", async (t) => {
+test("closed clients leave nothing behind", async (t) => {
   const { page, context } = await browser.newPage(t);
   await watchMemory(context);
   const { open } = await startLoginApp(t, {

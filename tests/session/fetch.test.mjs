@@ -94,7 +94,7 @@ const OK = { status: 200, type: "cors", redirected: false, text: "{}" };
 
 // ---- Where the token goes ----
 
-test("an API of apiOrigins gets the token, and everything that the caller gave", async (t) => {
+test("client.fetch sends an API of apiOrigins the token, and everything that the caller gave", async (t) => {
   const api = await startApi(t);
   const { page } = await signedIn(t, api);
   const authorization = `Bearer ${await accessToken(page)}`;
@@ -125,7 +125,7 @@ test("an API of apiOrigins gets the token, and everything that the caller gave",
   });
 });
 
-test("nothing is sent to an origin that is not allowed, however its URL is dressed up", async (t) => {
+test("client.fetch sends nothing to an origin that is not allowed, however its URL is written", async (t) => {
   const api = await startApi(t);
   const other = await startApi(t);
   const { page, sent, app } = await signedIn(t, api);
@@ -162,7 +162,7 @@ test("nothing is sent to an origin that is not allowed, however its URL is dress
   assert.equal((await call(page, api, `"${app.origin}/"`)).error.code, "origin_not_allowed");
 });
 
-test("the allowed origin under a URL of another spelling is the same origin", async (t) => {
+test("client.fetch recognizes an allowed origin in another spelling", async (t) => {
   const api = await startApi(t);
   const { page } = await signedIn(t, api);
   for (const url of [
@@ -184,7 +184,7 @@ test("client.fetch names the refused origin and the alternative when an origin i
   );
 });
 
-test("fetch without a session is not_signed_in, and sends no request", async (t) => {
+test("client.fetch without a session is not_signed_in, and sends no request", async (t) => {
   const api = await startApi(t);
   const { page, sent } = await signedIn(t, api);
   await callInPage(page, "client.logout()");
@@ -196,7 +196,7 @@ test("fetch without a session is not_signed_in, and sends no request", async (t)
 
 // ---- Redirects ----
 
-test("a redirect is not followed: the token arrives nowhere else", async (t) => {
+test("client.fetch follows no redirect, and sends the token to no other origin", async (t) => {
   const other = await startApi(t);
   const api = await startApi(t, ({ path }) => ({
     status: Number(path?.slice(1)),
@@ -294,7 +294,7 @@ test("client.fetch sends the second try where the first went when the URL object
 });
 
 browserTest(
-  "a Request without a body is tried again; one with a body, and a stream, are sent once",
+  "client.fetch repeats a Request without a body; one with a body, and a stream, it sends once",
   async (t) => {
     const api = await startForgetfulApi(t);
     const { page, standIn } = await signedIn(t, api);
@@ -326,7 +326,7 @@ browserTest(
   },
 );
 
-test("a second 401 is the caller's, and many at once are one renewal", async (t) => {
+test("client.fetch returns a second 401, and renews once for many at once", async (t) => {
   const api = await startApi(t, () => ({ status: 401, body: '"never"' }));
   const { page, standIn } = await signedIn(t, api);
   const args = JSON.stringify(api.origin);
@@ -339,7 +339,7 @@ test("a second 401 is the caller's, and many at once are one renewal", async (t)
   assert.equal((await snapshot(page)).status, "signed-in");
 });
 
-test("a 401 that remains after a renewal is the caller's, and the session stays", async (t) => {
+test("client.fetch returns a 401 that remains after a renewal, and keeps the session", async (t) => {
   const api = await startApi(t, () => ({ status: 401 }));
   const { page, standIn } = await signedIn(t, api);
   standIn.fail("token");
@@ -348,7 +348,7 @@ test("a 401 that remains after a renewal is the caller's, and the session stays"
   assert.equal((await snapshot(page)).status, "signed-in");
 });
 
-test("an expired token is renewed before anything is sent", async (t) => {
+test("client.fetch renews an expired token before it sends anything", async (t) => {
   const api = await startApi(t);
   const { page, standIn } = await signedIn(t, api);
   const stale = await accessToken(page);
@@ -360,7 +360,7 @@ test("an expired token is renewed before anything is sent", async (t) => {
 
 // ---- As the platform's ----
 
-test("an aborted request ends as the platform's does, also while a token is renewed", async (t) => {
+test("client.fetch rejects an aborted request as the platform does, also while a token is renewed", async (t) => {
   const api = await startApi(t);
   const { page, standIn } = await signedIn(t, api);
   assert.equal(
@@ -406,7 +406,7 @@ browserTest(
   },
 );
 
-test("what the platform refuses is refused as by the platform", async (t) => {
+test("client.fetch rejects what the platform's fetch rejects, with the same error", async (t) => {
   const api = await startApi(t);
   const { page } = await signedIn(t, api);
   for (const args of [
@@ -421,7 +421,7 @@ test("what the platform refuses is refused as by the platform", async (t) => {
   assert.deepEqual(api.requests, []);
 });
 
-test("a page that wrapped fetch keeps its wrapper, which gets a Request", async (t) => {
+test("client.fetch calls the page's own fetch wrapper, with a Request", async (t) => {
   const api = await startForgetfulApi(t);
   const { page, standIn } = await signedIn(t, api);
   await page.evaluate(() => {

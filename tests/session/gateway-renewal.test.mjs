@@ -93,7 +93,7 @@ async function assertExpired(page) {
 
 // ---- Renewal ----
 
-test("fifty callers in each of five tabs, on a token that is over: one renewal at the provider", async (t) => {
+test("fifty calls in each of five tabs with an expired token renew once at the provider", async (t) => {
   const { page, context } = await newPage(t);
   const { app, open, standIn, pass } = await startGatewayApp(t, RENEWING);
   await open(page);
@@ -140,7 +140,7 @@ test("a token is renewed before its end, without a call", async (t) => {
   assert.doesNotMatch(JSON.stringify(gateway.log), /Pia/);
 });
 
-test("while the gateway is down the session lasts, and is renewed when it is back", async (t) => {
+test("a session lasts while the gateway is down, and is renewed when it is back", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass, gateway } = await startGatewayApp(t, RENEWING);
   await open(page);
@@ -157,7 +157,7 @@ test("while the gateway is down the session lasts, and is renewed when it is bac
   assert.equal(typeof (await getToken(page)), "string");
 });
 
-test("a grant that the provider has revoked is over: in every tab, at the gateway, and after a reload", async (t) => {
+test("a session whose grant was revoked ends in every tab, at the gateway, and after a reload", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass, standIn } = await startGatewayApp(t, RENEWING);
   await open(page);
@@ -177,7 +177,7 @@ test("a grant that the provider has revoked is over: in every tab, at the gatewa
   assert.equal(await getUser(page), null);
 });
 
-test("without a channel between tabs, a renewal finds the user who signed in elsewhere, and gives no caller the other user's token", async (t) => {
+test("a renewal that finds another user gives no caller that user's token when tabs have no channel", async (t) => {
   const { page, context } = await newPage(t);
   await context.addInitScript("delete window.BroadcastChannel");
   const { open, pass, gateway } = await startGatewayApp(t, RENEWING);
@@ -258,7 +258,7 @@ for (const [how, act] of /** @type {const} */ ([
   });
 }
 
-test("events that a script makes are not activity: the session ends all the same", async (t) => {
+test("a session ends by its idle limit when only a script makes events", async (t) => {
   const { page, context } = await newPage(t);
   const { open, pass } = await startGatewayApp(t);
   await open(page);
@@ -272,7 +272,7 @@ test("events that a script makes are not activity: the session ends all the same
 });
 
 browserTest(
-  "session.expiring comes a minute before the end, once, and stayActive puts it off for every tab",
+  "session.expiring is reported once, a minute before the end, and stayActive defers it in every tab",
   async (t) => {
     const { page, context } = await newPage(t);
     const { open, pass } = await startGatewayApp(t, {
@@ -304,7 +304,7 @@ browserTest(
   },
 );
 
-test("a laptop that sleeps past the limit: no user is signed in when it wakes, before any timer has run", async (t) => {
+test("a laptop that slept past the limit shows no user when it wakes, before any timer has run", async (t) => {
   const { page, context } = await browser.newPage(t);
   await context.addInitScript(() => {
     const now = Date.now.bind(Date);

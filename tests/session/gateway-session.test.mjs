@@ -86,7 +86,7 @@ test("without a session getUser resolves with null, and the status is signed-out
   assert.deepEqual(askedOfSession(app), ["POST"]);
 });
 
-test("many callers ask for the session once", async (t) => {
+test("many calls request the session once", async (t) => {
   const { page } = await browser.newPage(t);
   const { app, open } = await startGatewayApp(t);
   await open(page);
@@ -188,7 +188,7 @@ test("signing out reaches every tab, and ends the cookie", async (t) => {
   assert.equal(await getUser(page), null);
 });
 
-test("another user signs in in another tab: this one shows that user, and no data of the one before", async (t) => {
+test("a tab shows the user who signs in in another tab, and no data of the one before", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -213,7 +213,7 @@ test("another user signs in in another tab: this one shows that user, and no dat
   assert.equal(gateway.log.filter(({ event }) => event === "token").length, 2);
 });
 
-test("while the other user's session cannot be fetched, this tab shows no user", async (t) => {
+test("a tab shows no user while the session of another tab's user cannot be fetched", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startGatewayApp(t);
   await open(page);
@@ -236,7 +236,7 @@ test("while the other user's session cannot be fetched, this tab shows no user",
 
 // ---- Signing out while the gateway is down ----
 
-test("signing out while the gateway is down holds: the session is ended before it is fetched again", async (t) => {
+test("a sign-out while the gateway is down ends the session before it is fetched again", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway, app } = await startGatewayApp(t);
   await open(page);
@@ -271,7 +271,7 @@ test("signing out while the gateway is down holds: the session is ended before i
   assert.deepEqual(askedOfSession(app), ["DELETE", "POST", "POST"]);
 });
 
-test("a user who signs in after that is not signed out by it", async (t) => {
+test("a user who signs in after a sign-out without the gateway is not signed out by it", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -288,7 +288,7 @@ test("a user who signs in after that is not signed out by it", async (t) => {
   assert.deepEqual(await dumpStorage(page), EMPTY_STORAGE);
 });
 
-test("signing out when a network responds with its own page in the gateway's place: the session is not over, and the result says so", async (t) => {
+test("logout reports that the session is not over when a network responds in the gateway's place", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -303,7 +303,7 @@ test("signing out when a network responds with its own page in the gateway's pla
   assert.deepEqual(await dumpStorage(page), SIGNED_OUT_STORAGE);
 });
 
-test("signing out with the browser offline: the same, and over once it is online", async (t) => {
+test("logout reports that the session is not over when the browser is offline, and ends it once it is online", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startGatewayApp(t);
   await open(page);
@@ -366,7 +366,7 @@ browserTest(
 );
 
 browserTest(
-  "a page from the back/forward cache never shows whose session is over meanwhile",
+  "a page from the back/forward cache never shows a user whose session ended meanwhile",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { passThere, back } = await leavePia(t, page);
@@ -383,7 +383,7 @@ browserTest(
 );
 
 browserTest(
-  "back to a page after signing out on another one: it shows no user, from the cache or not",
+  "the back button shows no user after a sign-out on another page, from the cache or not",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { back } = await leavePia(t, page);
@@ -399,7 +399,7 @@ browserTest(
 );
 
 browserTest(
-  "back to a page after another user has signed in: it shows that user, from the cache or not",
+  "the back button shows the user who has signed in since, from the cache or not",
   async (t) => {
     const { page, context } = await newPageWithBfcache(t);
     const { back, open } = await leavePia(t, page);

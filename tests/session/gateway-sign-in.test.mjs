@@ -46,7 +46,7 @@ const HOUR = 3600;
 
 // ---- By button, by tile ----
 
-test("by button: only the authorization request leaves for the provider", async (t) => {
+test("a login by button sends the provider nothing but the authorization request", async (t) => {
   const { page, context, requests } = await browser.newPage(t);
   const { app, standIn, open, askedGateway } = await startGatewayApp(t);
   await open(page);
@@ -72,7 +72,7 @@ test("by button: only the authorization request leaves for the provider", async 
   assert.equal(cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", true);
 });
 
-test("by tile: the code without a pending login is dropped, and never reaches the gateway", async (t) => {
+test("a tile's code without a pending login is dropped, and never reaches the gateway", async (t) => {
   const { page, requests } = await browser.newPage(t);
   const { app, standIn, askedGateway } = await startGatewayApp(t);
   await page.goto(standIn.launchPadUrl);
@@ -144,7 +144,7 @@ for (const [device, seconds] of /** @type {const} */ ([
   });
 }
 
-test("a token that is over by the gateway's time is refused, whatever the device's clock shows", async (t) => {
+test("an ID token that has expired by the gateway's time is refused, whatever the device's clock shows", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await setClock(context, 26 * HOUR);
@@ -209,7 +209,7 @@ for (const [what, instead, expected] of /** @type {const} */ ([
     { code: "gateway_error", status: 500, retryable: true },
   ],
 ])) {
-  test(`a gateway that ${what} at the sign-in: ${expected.code}, and no user is signed in`, async (t) => {
+  test(`a gateway that ${what} at the sign-in is ${expected.code}, and no user is signed in`, async (t) => {
     const { page } = await browser.newPage(t);
     const { open, gateway } = await startGatewayApp(t);
     await open(page);
@@ -226,7 +226,7 @@ for (const [what, instead, expected] of /** @type {const} */ ([
   });
 }
 
-test("signing out while a sign-in is under way: no user is signed in, here and after a reload", async (t) => {
+test("a sign-out during a sign-in leaves no user signed in, here and after a reload", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway, app } = await startGatewayApp(t);
   await open(page);

@@ -52,7 +52,7 @@ const returnTo = (page) =>
 
 // ---- handleLaunch ----
 
-test("a bare tile begins a login that leads home", async (t) => {
+test("handleLaunch starts a login that leads home when the tile has no parameters", async (t) => {
   const { page, launch } = await launched(t);
   assert.equal((await launch())?.error, undefined);
   const { login_hint, prompt, client_id } = await request(page);
@@ -87,7 +87,7 @@ test("a restarted launch and a login from the callback page lead to basePath", a
   assert.equal(await returnTo(page), "/reading/");
 });
 
-test("a third party's launch brings its hint and its target", async (t) => {
+test("handleLaunch passes on a third party's login hint and target", async (t) => {
   const { page, launch, standIn, app } = await launched(t);
   const query = new URLSearchParams({
     iss: standIn.issuer,
@@ -104,7 +104,7 @@ for (const [name, iss] of [
   ["one with a slash more", "same/"],
   ["an empty one", ""],
 ]) {
-  test(`an issuer that is ${name} is issuer_mismatch, and the page is not left`, async (t) => {
+  test(`handleLaunch refuses an issuer that is ${name} with issuer_mismatch, and the page is not left`, async (t) => {
     const { page, launch, standIn } = await launched(t);
     const query = new URLSearchParams({ iss: iss === "same/" ? `${standIn.issuer}/` : iss });
     const { error } = await launch(JSON.stringify(`/launch?${query}`));
@@ -114,7 +114,7 @@ for (const [name, iss] of [
   });
 }
 
-test("a target of another origin is origin_not_allowed, however it is dressed up", async (t) => {
+test("handleLaunch refuses a target of another origin with origin_not_allowed, however it is written", async (t) => {
   const { page, launch, app } = await launched(t);
   for (const target of [
     "https://evil.example/",
@@ -135,7 +135,7 @@ test("a target of another origin is origin_not_allowed, however it is dressed up
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-test("a target that is the launch page itself leads home, and does not launch again", async (t) => {
+test("handleLaunch leads home when the target is the launch page itself", async (t) => {
   const { page, launch, app } = await launched(t);
   for (const target of ["/launch", `${app.launchUrl}?target_link_uri=/launch`, "/launch#a"]) {
     await page.evaluate(() => sessionStorage.clear());
@@ -145,12 +145,12 @@ test("a target that is the launch page itself leads home, and does not launch ag
   }
 });
 
-test("what isn't a URL is config_invalid", async (t) => {
+test("handleLaunch refuses what is not a URL with config_invalid", async (t) => {
   const { launch } = await launched(t);
   assert.equal((await launch("'http://['")).error.code, "config_invalid");
 });
 
-browserTest("inside a frame a launch is refused", async (t) => {
+browserTest("handleLaunch is refused inside a frame", async (t) => {
   const { page, open, standIn } = await launched(t);
   await open(page);
   await page.evaluate(() => {
@@ -196,7 +196,7 @@ async function tileBesidePia(t) {
   return { pia, tile, ...world };
 }
 
-test("a tile's restart leaves the others alone until it is known who it was", async (t) => {
+test("a tile's restart leaves the other tabs alone until its user is known", async (t) => {
   const { pia, tile } = await tileBesidePia(t);
   await pause(300);
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
@@ -207,7 +207,7 @@ test("a tile's restart leaves the others alone until it is known who it was", as
   await waitForStatus(pia, "signed-out");
 });
 
-test("a tile's restart that ends with the same user changes nothing for them", async (t) => {
+test("a tile's restart by the same user changes nothing in the other tabs", async (t) => {
   const { pia, tile } = await tileBesidePia(t);
   await completeLogin(tile, PEOPLE.pia);
   assert.equal((await handleCallback(tile)).user.givenName, "Pia");
@@ -215,7 +215,7 @@ test("a tile's restart that ends with the same user changes nothing for them", a
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
 });
 
-test("a tile's restart that fails signs the user before out, who is not the one that clicked", async (t) => {
+test("a tile's restart that fails signs out the user before", async (t) => {
   const { pia, tile, standIn } = await tileBesidePia(t);
   standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
   await completeLogin(tile, PEOPLE.tess);
@@ -223,7 +223,7 @@ test("a tile's restart that fails signs the user before out, who is not the one 
   await waitForStatus(pia, "signed-out");
 });
 
-test("a mere link to the callback signs no user out", async (t) => {
+test("a link to the callback page without a response signs no user out", async (t) => {
   const { pia, tile, app } = await tileBesidePia(t);
   for (const query of [
     "?code=a&state=b",
@@ -245,7 +245,7 @@ test("a mere link to the callback signs no user out", async (t) => {
   assert.equal((await snapshot(pia)).user.givenName, "Pia");
 });
 
-test("by LaunchPad: the tile of the next pupil shows nothing of the one before", async (t) => {
+test("the next user's tile shows nothing of the user before", async (t) => {
   const { page } = await browser.newPage(t);
   const { standIn } = await startLoginApp(t);
   for (const [person, name] of /** @type {const} */ ([

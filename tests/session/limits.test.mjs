@@ -84,7 +84,7 @@ async function assertOver(page) {
 
 // ---- Idle ----
 
-test("half an hour without activity ends the session, unless another limit is set", async (t) => {
+test("a session ends after half an hour without activity, unless another limit is set", async (t) => {
   const { page } = await signedIn(t, undefined);
   await advanceClocks(page, 30 * MINUTE - 5);
   await simulateVisibilityChange(page);
@@ -94,7 +94,7 @@ test("half an hour without activity ends the session, unless another limit is se
   await assertOver(page);
 });
 
-test("expiry is found by the next call, if nothing woke the page", async (t) => {
+test("a session that expired is found by the next call when no timer has run", async (t) => {
   for (const call of ["getUser", "getAccessToken", "getIdToken"]) {
     const { page } = await signedIn(t);
     await advanceClocks(page, 30 * MINUTE + 1);
@@ -105,7 +105,7 @@ test("expiry is found by the next call, if nothing woke the page", async (t) => 
   }
 });
 
-test("a timer finds it without a call and without a page event", async (t) => {
+test("a session that expired is found by a timer, without a call and without a page event", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 1 });
   await waitForStatus(page, "error");
   await assertOver(page);
@@ -117,7 +117,7 @@ for (const [name, act] of /** @type {const} */ ([
   ["the wheel", (page) => page.mouse.wheel(0, 10)],
   ["stayActive", (page) => page.evaluate("client.stayActive()")],
 ])) {
-  test(`${name} puts the idle limit off, but revives nothing that is over`, async (t) => {
+  test(`${name} defers the idle limit, and does not revive a session that is over`, async (t) => {
     const { page } = await signedIn(t);
     await advanceClocks(page, 29 * MINUTE);
     await act(page);
@@ -174,7 +174,7 @@ test("activity in one tab counts in all", async (t) => {
   }
 });
 
-test("a tab that slept while another was used signs neither out", async (t) => {
+test("a tab that slept while another was used signs out neither", async (t) => {
   const { page, context, open } = await signedIn(t);
   const other = await context.newPage();
   await open(other);
@@ -198,7 +198,7 @@ test("a tab that slept while another was used signs neither out", async (t) => {
   await assertOver(other);
 });
 
-test("a tab that takes itself for idle does not end the session of a tab with activity", async (t) => {
+test("an idle tab does not end the session of a tab with activity", async (t) => {
   const { page, context, open } = await signedIn(t);
   const other = await context.newPage();
   await open(other);
@@ -209,7 +209,7 @@ test("a tab that takes itself for idle does not end the session of a tab with ac
   assert.equal(await status(other), "signed-in");
 });
 
-test("activity in another tab revives nothing that was over before", async (t) => {
+test("activity in another tab does not revive a session that was over before", async (t) => {
   const { page, standIn } = await signedIn(t);
   await advanceClocks(page, 31 * MINUTE);
   await page.evaluate((channel) => {
@@ -248,7 +248,7 @@ test("session.expiring is reported once, a minute before, and again after stayAc
   await assertOver(page);
 });
 
-test("a timer reports it, too", async (t) => {
+test("session.expiring is reported by a timer, too", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 2 });
   await waitForEvent(page, "session.expiring");
   assert.equal(await status(page), "signed-in");
@@ -269,7 +269,7 @@ test("maxAge ends the session however active the user is", async (t) => {
   await assertOver(page);
 });
 
-test("eight hours is the usual maxAge", async (t) => {
+test("maxAge is eight hours by default", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: false });
   await advanceClocks(page, 8 * HOUR - 5);
   await simulateVisibilityChange(page);
@@ -313,7 +313,7 @@ test("renewals lengthen no session beyond its maxAge", async (t) => {
 
 // ---- Clocks ----
 
-test("a lid that is closed for two hours: the monotonic clock stood still, and the session is over", async (t) => {
+test("a session ends when the lid was closed for two hours and the monotonic clock stood still", async (t) => {
   const { page, standIn } = await signedIn(t);
   await advanceClocks(page, { wall: 2 * HOUR });
   await page.mouse.click(5, 5);
@@ -322,7 +322,7 @@ test("a lid that is closed for two hours: the monotonic clock stood still, and t
   assert.deepEqual(standIn.requests, []);
 });
 
-test("a lid that is closed for two hours, without an idle limit: the token is renewed at once", async (t) => {
+test("a token is renewed at once when the lid was closed for two hours and there is no idle limit", async (t) => {
   const { page, standIn } = await signedIn(
     t,
     { idleTimeout: false },
@@ -348,14 +348,14 @@ test("a clock that is set back, even again and again, neither ends a session nor
   await assertOver(page);
 });
 
-test("a clock that is put right by a day ends the session, on the safe side", async (t) => {
+test("a clock that is set forward by a day ends the session", async (t) => {
   const { page } = await signedIn(t);
   await advanceClocks(page, { wall: 24 * HOUR });
   await page.evaluate(() => void window.dispatchEvent(new Event("focus")));
   await assertOver(page);
 });
 
-test("in a tab that stood still, the session is over when the user comes back", async (t) => {
+test("a session is over when the user comes back to a tab that was suspended", async (t) => {
   const { page } = await signedIn(t, { idleTimeout: 2 });
   const awake = await standStill(page, 2500);
   await awake();

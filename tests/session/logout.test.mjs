@@ -57,7 +57,7 @@ async function assertSignedOut(page) {
   assert.equal((await callInPage(page, "client.getIdToken()")).error.code, "not_signed_in");
 }
 
-test("logout signs out here, and reports that the provider's session may remain: ClassLink has no way to end it", async (t) => {
+test("logout signs out, and reports that the provider's session may remain without an end-session endpoint", async (t) => {
   const { page, standIn, app } = await signedIn(t);
   assert.deepEqual(await callInPage(page, "client.logout()"), LOCAL);
   await assertSignedOut(page);
@@ -71,7 +71,7 @@ test("logout signs out here, and reports that the provider's session may remain:
   );
 });
 
-test("the page is signed out before anything is awaited", async (t) => {
+test("logout signs the page out before it awaits anything", async (t) => {
   const { page } = await signedIn(t, { standIn: { revocation: true } });
   await page.evaluate("client.preload()");
   const seen = await page.evaluate(async () => {
@@ -95,7 +95,7 @@ test("logout without a session is not an error", async (t) => {
   assert.deepEqual(standIn.requests, []);
 });
 
-test("everything down: signed out all the same", async (t) => {
+test("logout signs out when every server is down", async (t) => {
   const { page, context } = await signedIn(t, {
     standIn: { revocation: true },
     config: { timeout: 2000 },
@@ -105,7 +105,7 @@ test("everything down: signed out all the same", async (t) => {
   await assertSignedOut(page);
 });
 
-test("a provider that hangs delays the sign-out no longer than the time-out", async (t) => {
+test("logout waits no longer than the time-out for a provider that hangs", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { revocation: true },
     config: { timeout: 2000 },
@@ -115,7 +115,7 @@ test("a provider that hangs delays the sign-out no longer than the time-out", as
   await assertSignedOut(page);
 });
 
-test("revocation: what was granted is worth nothing afterwards", async (t) => {
+test("logout revokes the tokens, which the provider refuses afterwards", async (t) => {
   for (const refreshTokens of [true, false]) {
     const { page, standIn } = await signedIn(t, { standIn: { revocation: true, refreshTokens } });
     const headers = { authorization: `Bearer ${await accessToken(page)}` };
@@ -145,7 +145,7 @@ async function signedInThere(t, options = {}) {
 const endSessionRequest = (sent) =>
   sent.map((request) => new URL(request.url())).find(({ pathname }) => pathname === END_SESSION);
 
-test("an end-session endpoint ends the provider's session, with the ID token as the hint", async (t) => {
+test("logout ends the provider's session at its end-session endpoint, with the ID token as the hint", async (t) => {
   const { page, sent, standIn, open } = await signedInThere(t);
   const idToken = await callInPage(page, "client.getIdToken()");
 
@@ -172,7 +172,7 @@ test("logout reports that the provider's session does not remain when it leaves 
   await assertSignedOut(page);
 });
 
-test("with a page to come back to, the user comes back, and its state is taken out of the address bar", async (t) => {
+test("logout leads back to postLogoutRedirectUri, and its state is removed from the address bar", async (t) => {
   const { page, sent, app } = await signedInThere(t);
 
   await page.evaluate((postLogoutRedirectUri) => {
@@ -190,7 +190,7 @@ test("with a page to come back to, the user comes back, and its state is taken o
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), ["classlink-spa.waits"]);
 });
 
-test("a state in the address bar that no sign-out sent is the application's, and stays", async (t) => {
+test("a state in the address bar that no logout sent is the application's, and stays", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, app, standIn } = await startLoginApp(t);
   await open(page, "/launch?state=mine&a=1");
@@ -223,7 +223,7 @@ test("a postLogoutRedirectUri that is not a URL is config_invalid, and no user i
 
 // ---- What was under way ----
 
-test("logout during a renewal: no user is signed back in, and the caller's promise rejects", async (t) => {
+test("logout during a renewal leaves no user signed in, and the renewal's caller gets an error", async (t) => {
   const { page, standIn } = await signedIn(t, {
     standIn: { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
   });
@@ -237,7 +237,7 @@ test("logout during a renewal: no user is signed back in, and the caller's promi
   await assertSignedOut(page);
 });
 
-test("logout during a sign-in: no user is signed in, and the caller's promise rejects", async (t) => {
+test("logout during a sign-in leaves no user signed in, and the sign-in's caller gets an error", async (t) => {
   const { page, standIn, open } = await signedIn(t);
   await open(page);
   const exchange = pauseNextRequest(standIn, PATHS.token);
@@ -254,7 +254,7 @@ test("logout during a sign-in: no user is signed in, and the caller's promise re
   assert.equal(await callInPage(page, "client.getUser()"), null);
 });
 
-browserTest("logout during a restore: no user is signed in", async (t) => {
+browserTest("logout during a restore leaves no user signed in", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
     autoHandleCallback: true,

@@ -214,7 +214,7 @@ test("a sign-in succeeds whatever happens while the gateway confirms it", async 
   assert.equal(typeof (await page.evaluate("client.getAccessToken()")), "string");
 });
 
-browserTest("a sign-out that a later sign-in made void is not delivered after it", async (t) => {
+browserTest("a sign-out is not sent after a later sign-in has replaced its session", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open, gateway } = await startGatewayApp(t);
   await open(page);
@@ -457,7 +457,7 @@ for (const [what, find] of /** @type {const} */ ([
   ],
 ])) {
   browserTest(
-    `a login that the provider answers with 204 is over ${what}: the button is back`,
+    `the sign-in button is back ${what} when the provider responded to a login with 204`,
     async (t) => {
       const { page } = await browser.newPage(t);
       const { open, standIn } = await startLoginApp(t, { standIn: {} });
@@ -479,7 +479,7 @@ for (const [what, find] of /** @type {const} */ ([
   );
 }
 
-test("tokens that are spent at once, with a new ID token each time, are renewed less and less often", async (t) => {
+test("tokens that expire at once are renewed less and less often", async (t) => {
   const { page, context } = await browser.newPage(t);
   await installClockOffsets(context);
   const { open, standIn } = await startLoginApp(t, {

@@ -75,7 +75,7 @@ function assertHandedOver(told) {
   assert.deepEqual(told, [{ status: "handed-over" }]);
 }
 
-test("by a click: the user signs in in a popup, which closes, and the page goes on where it was", async (t) => {
+test("a click signs the user in in a popup, which closes, and the page stays where it was", async (t) => {
   const { page, context, app, standIn } = await visit(t, {
     login: 'client.startLogin({ mode: "popup", returnTo: "/classes", appState: [1] })',
   });
@@ -100,7 +100,7 @@ test("by a click: the user signs in in a popup, which closes, and the page goes 
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), []);
 });
 
-test("an await before startLogin does not matter if the caller opened the window in the click", async (t) => {
+test("startLogin in a popup works after an await when the caller opened the window in the click", async (t) => {
   const { page } = await visit(t, {
     login: `(() => {
       const popup = window.open("", "", "popup");
@@ -114,7 +114,7 @@ test("an await before startLogin does not matter if the caller opened the window
   await waitForClose(popup);
 });
 
-test("a window that the browser refused is popup_blocked, and nothing else happens", async (t) => {
+test("a popup that the browser blocked is popup_blocked, and changes nothing", async (t) => {
   const { page, standIn } = await visit(t, {
     login: 'client.startLogin({ mode: "popup", popup: null })',
   });
@@ -158,7 +158,7 @@ test("closing the popup of a second sign-in keeps the first session", async (t) 
   assert.equal(typeof (await accessToken(page)), "string");
 });
 
-test("a refusal at the provider is that error, in the page that opened the popup", async (t) => {
+test("a refusal at the provider is the error of the page that opened the popup", async (t) => {
   const { page, standIn, context } = await visit(t);
   const told = await tellHandled(context);
   standIn.refuse("access_denied");
@@ -173,7 +173,7 @@ test("a refusal at the provider is that error, in the page that opened the popup
   assert.equal(countRequests(standIn, PATHS.token), 0);
 });
 
-test("a code that the provider refuses is the page's error, and no user is signed in", async (t) => {
+test("a code that the provider refuses is the error of the page, and no user is signed in", async (t) => {
   const { page, standIn } = await visit(t);
   standIn.fail("token", { status: 400, body: { error: "invalid_grant" } });
   const popup = await press(page);
@@ -367,7 +367,7 @@ test("handleCallback in a popup waits for an opener that it was cut off from whe
   assertHandedOver(told);
 });
 
-test("asking for more later: the scope is what was granted then", async (t) => {
+test("the scope is what was granted when a second login in a popup requests more", async (t) => {
   const { page, context } = await visit(t, {
     login: 'client.startLogin({ mode: "popup", scope: window.scope })',
   });

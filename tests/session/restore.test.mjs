@@ -67,7 +67,7 @@ async function assertClean(page) {
 
 // ---- "none" ----
 
-test('"none": a reload signs out, and sends no request', async (t) => {
+test('restore "none" signs out at a reload, and sends no request', async (t) => {
   const { page, standIn } = await visitAgain(t, "none");
   assert.equal(await restoreSession(page), null);
   assert.equal(await callInPage(page, "client.getUser()"), null);
@@ -77,7 +77,7 @@ test('"none": a reload signs out, and sends no request', async (t) => {
 
 // ---- "iframe" ----
 
-browserTest('"iframe": a reload finds the user again, without leaving the page', async (t) => {
+browserTest('restore "iframe" finds the user after a reload', async (t) => {
   const { page, app } = await visitAgain(t, "iframe");
   await page.evaluate(() => {
     window.shown = [];
@@ -94,7 +94,7 @@ browserTest('"iframe": a reload finds the user again, without leaving the page',
   await assertClean(page);
 });
 
-browserTest('"iframe": a call of a script in <head> waits until there is a body', async (t) => {
+browserTest('restore "iframe" by a script in <head> waits until there is a body', async (t) => {
   const body = deferred();
   const { page, app, settings } = await visitAgain(t, "iframe", {
     app: {
@@ -125,7 +125,7 @@ browserTest('"iframe": a call of a script in <head> waits until there is a body'
   assert.equal((await callInPage(page, "restored")).givenName, "Pia");
 });
 
-browserTest('"iframe": all who ask at once share one restore', async (t) => {
+browserTest('restore "iframe" is one restore for all calls at once', async (t) => {
   const { page, standIn } = await visitAgain(t, "iframe");
   const [user, token, again, user2] = await page.evaluate(() => {
     const { client } = window;
@@ -145,7 +145,7 @@ browserTest('"iframe": all who ask at once share one restore', async (t) => {
   assert.equal(countRequests(standIn, PATHS.authorization), 1, "who is signed in needs no restore");
 });
 
-test('"iframe": no session is null, and not an error', async (t) => {
+test('restore "iframe" resolves with null without a session', async (t) => {
   const { page, standIn } = await visit(t, "iframe");
   assert.equal(await restoreSession(page), null);
   assert.equal((await snapshot(page)).status, "signed-out");
@@ -159,7 +159,7 @@ test('"iframe": no session is null, and not an error', async (t) => {
 });
 
 browserTest(
-  '"iframe": an error of the provider is an error, and the next call tries again',
+  'restore "iframe" rejects with an error of the provider, and the next call tries again',
   async (t) => {
     const { page, standIn } = await visitAgain(t, "iframe");
     standIn.refuse("server_error");
@@ -175,7 +175,7 @@ for (const [name, options] of /** @type {const} */ ([
   ["a browser that keeps cookies from frames of other sites", { app: { host: "127.0.0.1" } }],
   ["a callback page that never calls handleCallback", { autoHandleCallback: false }],
 ])) {
-  browserTest(`"iframe": ${name} finds no user, in bounded time`, async (t) => {
+  browserTest(`restore "iframe" finds no user, in bounded time: ${name}`, async (t) => {
     const timeout = 5000;
     const world = await visit(t, "iframe", {
       ...options,
@@ -210,7 +210,7 @@ for (const [name, options] of /** @type {const} */ ([
 const FOUND_ACROSS_SITES = THIRD_PARTY_COOKIES || engine === "firefox";
 
 browserTest(
-  '"iframe": across sites, the user is found in browsers that send frames their cookies, and in no other',
+  'restore "iframe" across sites finds the user in browsers that send frames their cookies alone',
   async (t) => {
     const world = await visit(t, "iframe", {
       app: { host: "127.0.0.1" },
@@ -230,7 +230,7 @@ browserTest(
 );
 
 browserTest(
-  '"iframe": a message of another window, of another origin or with another state is no answer',
+  'restore "iframe" ignores a message of another window, another origin or with another state',
   async (t) => {
     const { page, standIn, app } = await visitAgain(t, "iframe");
     const look = pauseNextRequest(standIn, PATHS.authorization);
@@ -271,7 +271,7 @@ browserTest(
 );
 
 browserTest(
-  '"iframe": an answer that no page waits for is state_unknown in the frame',
+  'restore "iframe" is state_unknown in a frame whose response no page waits for',
   async (t) => {
     const { page, app } = await visit(t, "iframe");
     await page.evaluate((url) => {
@@ -287,7 +287,7 @@ browserTest(
   },
 );
 
-browserTest('"iframe": in a frame itself it opens none', async (t) => {
+browserTest('restore "iframe" opens no frame inside a frame', async (t) => {
   const { page, standIn } = await visitAgain(t, "iframe");
   await page.evaluate(() => {
     const frame = document.createElement("iframe");
@@ -299,7 +299,7 @@ browserTest('"iframe": in a frame itself it opens none', async (t) => {
   assert.deepEqual(standIn.requests, []);
 });
 
-browserTest('"iframe": tokens are renewed in a frame, too', async (t) => {
+browserTest('restore "iframe" renews tokens in a frame, too', async (t) => {
   const world = await visitAgain(t, "iframe", {
     standIn: { expiresIn: true, accessTokenLifetime: 4 },
   });
@@ -320,7 +320,7 @@ browserTest('"iframe": tokens are renewed in a frame, too', async (t) => {
 });
 
 browserTest(
-  '"iframe": a renewal that finds another user is user_mismatch, and signs out',
+  'restore "iframe" signs out with user_mismatch when a renewal finds another user',
   async (t) => {
     const { page, context, standIn, open } = await visitAgain(t, "iframe", {
       standIn: { expiresIn: true, accessTokenLifetime: 20 },
@@ -347,7 +347,7 @@ browserTest(
 
 for (const restore of ["iframe", "redirect"]) {
   browserTest(
-    `"${restore}": a reload after a sign-out finds no user and asks no provider, until a sign-in`,
+    `restore "${restore}" finds no user and asks no provider after a sign-out, until a sign-in`,
     async (t) => {
       const { page, standIn, open } = await visit(t, restore);
       await loginByRedirect(page);
@@ -376,7 +376,7 @@ async function leaving(page, expression) {
 }
 
 browserTest(
-  '"redirect": a reload finds the user again, and they come back to where they were',
+  'restore "redirect" finds the user after a reload, and leads back to where they were',
   async (t) => {
     const { page, standIn, open } = await visitAgain(t, "redirect");
     await open(page, "/launch?a=1#b");
@@ -391,7 +391,7 @@ browserTest(
 );
 
 browserTest(
-  '"redirect": no session leads back to the page, and is not tried again until a sign-in',
+  'restore "redirect" leads back to the page without a session, and is not tried again until a sign-in',
   async (t) => {
     const { page, context, standIn, app, open } = await visit(t, "redirect");
     const told = await tellHandled(context);
@@ -429,7 +429,7 @@ browserTest(
 );
 
 browserTest(
-  '"redirect": an application that loads another page after each sign-in is no loop',
+  'restore "redirect" makes no loop when the application loads another page after each sign-in',
   async (t) => {
     const { page, context, standIn, app } = await visitAgain(t, "redirect");
     await context.addInitScript(() => {
@@ -453,7 +453,7 @@ browserTest(
   },
 );
 
-browserTest('"redirect": the second reload finds the user again as the first did', async (t) => {
+browserTest('restore "redirect" finds the user after a second reload', async (t) => {
   const { page, context, open } = await visitAgain(t, "redirect");
   for (let minutes = 0; minutes < 3; minutes++) {
     await leaving(page, "client.getUser()");
@@ -472,7 +472,7 @@ browserTest('"redirect": the second reload finds the user again as the first did
 });
 
 browserTest(
-  '"redirect": not from the callback page, whose response is handled first',
+  'restore "redirect" does not leave the callback page, whose response is handled first',
   async (t) => {
     const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
     await startLogin(page);
@@ -488,7 +488,7 @@ browserTest(
   },
 );
 
-browserTest('"redirect": not while a sign-in is under way, which it waits for', async (t) => {
+browserTest('restore "redirect" waits for a sign-in that is under way', async (t) => {
   const { page, standIn, app } = await visit(t, "redirect", { autoHandleCallback: false });
   await startLogin(page);
   await selectUser(page, PEOPLE.pia);
@@ -504,7 +504,7 @@ browserTest('"redirect": not while a sign-in is under way, which it waits for', 
   assert.equal(countRequests(standIn, PATHS.authorization), 0);
 });
 
-browserTest('"redirect": not inside a frame', async (t) => {
+browserTest('restore "redirect" does not leave a page inside a frame', async (t) => {
   const { page, standIn } = await visitAgain(t, "redirect");
   await page.evaluate(() => {
     const frame = document.createElement("iframe");

@@ -47,7 +47,7 @@ async function soon(tab, status) {
   await tab.waitForFunction((status) => window.client.getSnapshot().status === status, status);
 }
 
-test("signing out in one tab signs out all, without a request of theirs", async (t) => {
+test("a sign-out in one tab signs out every tab, without a request of theirs", async (t) => {
   const { tabs, standIn } = await threeTabs(t);
   standIn.requests.length = 0;
   await callInPage(tabs[2], "client.logout()");
@@ -93,7 +93,7 @@ test("the same user's sign-in changes nothing in the other tabs", async (t) => {
   assert.equal(await accessToken(tabs[0]), token);
 });
 
-browserTest('"iframe": a sign-in in one tab is found by those that were signed out', async (t) => {
+browserTest('restore "iframe" finds a sign-in of another tab', async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startLoginApp(t, {
     autoHandleCallback: true,
@@ -124,7 +124,7 @@ test("a renewal under way in one tab signs no user back in after a sign-out in a
   assert.equal(await statusOf(tabs[0]), "signed-out");
 });
 
-test("the tabs of one registration hear nothing of another's", async (t) => {
+test("the tabs of one registration get no messages of another's", async (t) => {
   const { page, context } = await browser.newPage(t);
   const { open } = await startLoginApp(t, { interceptNavigation: true });
   await open(page);
@@ -180,7 +180,7 @@ test("messages of any script of the origin on the channel sign no user in, and b
 });
 
 browserTest(
-  "no message between tabs holds a token, a name, an address or a code; a popup's answer is the exception",
+  "messages between tabs contain no token, name, address or code, a popup's response excepted",
   async (t) => {
     const { page, context } = await browser.newPage(t);
     await installClockOffsets(context);
@@ -258,7 +258,7 @@ async function signInHereByPopup(page) {
 }
 
 browserTest(
-  "a page that comes back from the browser's page cache shows nothing of the user before",
+  "a page that comes from the back/forward cache shows nothing of the user before",
   async (t) => {
     const { page } = await newPageWithBfcache(t);
     const { open, app } = await startLoginApp(t, { interceptNavigation: true });
@@ -295,7 +295,7 @@ browserTest(
   },
 );
 
-test("in a browser that refuses channels, as with a site's storage, users sign in and out", async (t) => {
+test("users sign in and out in a browser that refuses BroadcastChannel", async (t) => {
   for (const refuse of ["constructor", "postMessage"]) {
     const { page, context } = await browser.newPage(t);
     await context.addInitScript((refuse) => {
@@ -314,7 +314,7 @@ test("in a browser that refuses channels, as with a site's storage, users sign i
   }
 });
 
-test("two clients on one page are like two tabs", async (t) => {
+test("two clients on one page follow each other like two tabs", async (t) => {
   const { page } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, {
     interceptNavigation: true,
