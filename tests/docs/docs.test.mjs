@@ -58,7 +58,7 @@ const cellsOf = (text) =>
     );
 
 for (const page of PAGES) {
-  test(`${page}: its links lead somewhere`, () => {
+  test(`every link of ${page} leads to a page and heading that exists`, () => {
     for (const [, target] of withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(target)) continue;
       const [path, anchor] = target.split("#");
@@ -70,7 +70,7 @@ for (const page of PAGES) {
   });
 }
 
-test("the index names every page", () => {
+test("docs/README.md names every page", () => {
   const index = read("docs/README.md");
   const missing = readdirSync(join(root, "docs")).filter(
     (name) => name.endsWith(".md") && name !== "README.md" && !index.includes(`(${name})`),
@@ -81,7 +81,7 @@ test("the index names every page", () => {
   );
 });
 
-test("the page of errors has every code once, under what the person reads", () => {
+test("docs/errors.md has every code once, with the text that users read", () => {
   const [, codes = ""] = read("docs/errors.md").split("<!-- every code, by userMessage -->");
   const shown = codes
     .split(/^##.* “/m)
@@ -99,7 +99,7 @@ test("the page of errors has every code once, under what the person reads", () =
   assert.deepEqual(shown.toSorted(), real.toSorted());
 });
 
-test("the page of errors has every reason of a refused ID token", () => {
+test("docs/errors.md has every reason for which an ID token is refused", () => {
   const [, reasons = ""] = read("docs/errors.md").split("## The reasons of");
   const shown = cellsOf(reasons).flatMap(([first]) => first);
   const real = unionOf("ClassLinkErrorReason").filter((reason) => !reason.startsWith("tenant"));
@@ -107,7 +107,7 @@ test("the page of errors has every reason of a refused ID token", () => {
   assert.deepEqual(shown.toSorted(), real.toSorted());
 });
 
-test("the page of monitoring has every event", () => {
+test("docs/monitoring.md has every event", () => {
   const [, events = ""] = /interface ClassLinkEvent \{\n(.*?)\n\}/s.exec(types) ?? [];
   const real = [...events.matchAll(/"([\w.]+)"/g)].map(([, type]) => type);
   const [, table = ""] = read("docs/monitoring.md").split("## Events");
@@ -116,7 +116,7 @@ test("the page of monitoring has every event", () => {
   assert.deepEqual(shown.toSorted(), real.toSorted());
 });
 
-test("the page of configuration has every field, every option of a login and every field of the person", () => {
+test("docs/configuration.md has every option, every login option and every field of the user", () => {
   const page = read("docs/configuration.md");
   const shown = new Set(cellsOf(page).flatMap(([first]) => first));
   for (const name of ["ClassLinkConfig", "LoginOptions", "PopupLoginOptions", "User"]) {
@@ -126,7 +126,7 @@ test("the page of configuration has every field, every option of a login and eve
   }
 });
 
-test("the page of troubleshooting has every check of the diagnosis", () => {
+test("docs/troubleshooting.md has every check of the diagnosis", () => {
   const sources = ["diagnosis.ts", ...readdirSync(join(root, "pkg-template/src/diagnosis"))]
     .map((name) => read(`pkg-template/src/${name === "diagnosis.ts" ? name : `diagnosis/${name}`}`))
     .join("\n");
@@ -160,7 +160,7 @@ const namesIn = (cell) =>
     .filter((name) => !OWN.includes(name));
 
 for (const [peer, files] of Object.entries(PEERS)) {
-  test(`moving from ${peer}: the names are the library's, and ours`, () => {
+  test(`docs/migration.md names what ${peer} and the SDK export`, () => {
     const [, section = ""] = read("docs/migration.md").split(`<!-- calls: ${peer} -->`);
     const [table] = section.split("\n## ");
     const theirs = files.map((file) => read(`node_modules/${file}`)).join("\n");

@@ -34,7 +34,7 @@ const blocks = [...guide.matchAll(/(?:<!-- (.+?) -->\n)?```(\w*)\n(.*?)```\n/gs)
   ([, mark, language, text]) => ({ mark, language, text }),
 );
 
-test("the guide shows every example, as it runs", () => {
+test("docs/gateway.md shows every example exactly as it is tested", () => {
   const shown = blocks.filter(({ mark }) => mark?.startsWith("file: "));
   for (const { mark, text } of shown) {
     assert.equal(text, read(`examples/${mark.slice("file: ".length)}`), mark);
@@ -47,7 +47,7 @@ test("the guide shows every example, as it runs", () => {
   assert.deepEqual(shown.map(({ mark }) => mark).sort(), files.sort());
 });
 
-test("the guide shows no code that nothing runs", () => {
+test("docs/gateway.md shows no code that no test runs", () => {
   const others = blocks.filter(({ mark }) => !mark?.startsWith("file: "));
   assert.deepEqual(
     others.map(({ mark, language, text }) => mark ?? (language || text.trim())),
@@ -62,7 +62,7 @@ test("the guide shows no code that nothing runs", () => {
   );
 });
 
-test("the command for a sealing key makes one", async () => {
+test("the command in docs/gateway.md makes a sealing key", async () => {
   const { text } = present(blocks.find(({ mark }) => mark === "run: sealing key"));
   const [command, ...args] = text.trim().split(" ");
   const { stdout } = await promisify(execFile)(command, args);
@@ -72,7 +72,7 @@ test("the command for a sealing key makes one", async () => {
   });
 });
 
-test("node.js finishes what is under way when it is stopped", async (t) => {
+test("the Node example finishes requests under way when it is stopped", async (t) => {
   const client = { clientId: "a", clientSecret: "b", redirectUris: [`${APP}/callback`] };
   let release;
   const isAsked = new Promise((resolve) => {
@@ -129,7 +129,7 @@ test("node.js finishes what is under way when it is stopped", async (t) => {
   assert.equal(program.ended, "ended with 0");
 });
 
-test("node.js runs with the environment file, and says what is missing without it", async (t) => {
+test("the Node example runs with the environment file, and names what is missing without it", async (t) => {
   const folder = newFolder(t);
   const port = await freePort();
   const file = join(folder, ".env");
@@ -174,7 +174,7 @@ async function setUp(t, clients, log) {
   return { post };
 }
 
-test("each district's registration takes its own people alone", async (t) => {
+test("the districts example admits to each registration the users of its own district alone", async (t) => {
   Object.assign(process.env, {
     APP_ORIGIN: APP,
     SAMPLE_CREEK_CLIENT_ID: "creek",
@@ -198,7 +198,7 @@ test("each district's registration takes its own people alone", async (t) => {
   }
 });
 
-test("the log entry shown is what a stolen code leaves", async (t) => {
+test("docs/gateway.md shows the log entry that a stolen code leaves", async (t) => {
   const { text } = present(blocks.find(({ mark }) => mark === "run: log entry"));
   const shown = JSON.parse(text);
   const entries = [];

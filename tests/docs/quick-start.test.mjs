@@ -101,7 +101,7 @@ async function setUp(t, name, gateway) {
 for (const [name, { start }] of Object.entries(APPS)) {
   const byButton = name === "plain";
 
-  test(`${name}: signs in, and forgets with the page`, async (t) => {
+  test(`the quick start for ${name} signs in, and signs out with a reload`, async (t) => {
     const { origin } = await setUp(t, name, false);
     const { page, errors } = await browser.newPage(t);
     await loginAtApp(page, origin + start, { byButton });
@@ -111,7 +111,7 @@ for (const [name, { start }] of Object.entries(APPS)) {
     assert.deepEqual(errors, []);
   });
 
-  test(`${name}, with the gateway: signs in, survives a reload, and signs out for good`, async (t) => {
+  test(`the quick start for ${name} with the gateway signs in, survives a reload, and signs out for good`, async (t) => {
     if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
     const { origin } = await setUp(t, name, true);
     const { page, errors } = await browser.newPage(t);

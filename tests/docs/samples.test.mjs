@@ -25,7 +25,7 @@ const PAGES = [
     .map((name) => `docs/${name}`),
 ];
 
-/** The guide whose files run as they are: see `guide.test.mjs`. */
+/** The guide whose files run as they are: see `gateway-guide.test.mjs`. */
 const RUN_ELSEWHERE = "docs/gateway.md";
 
 const COMPILED = ["ts", "tsx", "js", "vue", "html"];
@@ -169,7 +169,7 @@ async function check(project) {
 }
 
 for (const page of [...new Set(samples.map(({ page }) => page)), "elsewhere"]) {
-  test(`${page}: the samples compile`, () => {
+  test(`the samples of ${page} compile`, () => {
     assert.deepEqual(faults.get(page) ?? [], []);
   });
 }
@@ -193,7 +193,7 @@ test("the samples in TypeScript pass typescript-eslint's strict rules", async ()
   assert.deepEqual(complaints, []);
 });
 
-test("every block is in a language that is known to be compiled, or not to be", () => {
+test("every code block of the docs is in a language that this test compiles or leaves out", () => {
   const unknown = PAGES.flatMap(blocksOf).filter(
     ({ language }) => ![...COMPILED, ...OTHER].includes(language),
   );

@@ -191,7 +191,7 @@ function assertNothingKept(places, { step = "", pending = false } = {}) {
 const without = (names, all) =>
   Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
 
-test("a sign-in, step by step, leaves nothing but the pending login", async (t) => {
+test("a sign-in stores nothing but the pending login at each step", async (t) => {
   const { page, open, secrets, everything, app } = await watch(t);
   const at = async (step, options) => {
     const places = await everything();
@@ -258,7 +258,7 @@ test("a sign-in, step by step, leaves nothing but the pending login", async (t) 
   assert.deepEqual(findings(await at("reloaded"), secrets), []);
 });
 
-test("while the application is left, its page holds nothing but the pending login", async (t) => {
+test("a page that is being left for a login stores nothing but the pending login", async (t) => {
   const { page, open, secrets, everything, requests, settings } = await watch(t, {
     configExpression: "({ ...settings, navigate: (url) => { window.left = true; } })",
   });
@@ -291,7 +291,7 @@ test("while the application is left, its page holds nothing but the pending logi
 });
 
 for (const profile of ["userinfo", "my-info"]) {
-  test(`a sign-in with profile "${profile}" leaves nothing`, async (t) => {
+  test(`a sign-in with profile "${profile}" leaves nothing in storage`, async (t) => {
     const config = { profile, scope: "openid profile email oneroster" };
     const { page, open, secrets, everything, requests } = await watch(t, { config });
     await open(page);
@@ -325,7 +325,7 @@ for (const profile of ["userinfo", "my-info"]) {
   });
 }
 
-test("the code goes to the token endpoint and nowhere else, not in a referrer either", async (t) => {
+test("a code goes to the token endpoint and nowhere else, not in a referrer either", async (t) => {
   const { page, open, secrets, requests } = await watch(t);
   await open(page);
   await startLogin(page);
@@ -407,7 +407,7 @@ const FAILURES = {
 for (const [code, { query, config, answer, bend, profile, keys, abort }] of Object.entries(
   FAILURES,
 )) {
-  test(`an error holds no secret and nothing personal: ${code}`, async (t) => {
+  test(`an error contains no secret and nothing personal: ${code}`, async (t) => {
     const watched = await watch(t, { config, bend });
     const { page, context, app, standIn, open, secrets, everything } = watched;
     const cors = { "Access-Control-Allow-Origin": "*" };
@@ -474,7 +474,7 @@ test("an error's stack names the calling page, and not the code in its URL", asy
   assert.deepEqual(findings({ stack }, secrets), []);
 });
 
-test("this search finds what is put anywhere", async (t) => {
+test("the search for secrets finds what is put anywhere a page can store", async (t) => {
   const { page, open, secrets, everything } = await watch(t);
   await open(page);
   const secret = "t0ken-that-was-kept";

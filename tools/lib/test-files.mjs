@@ -26,10 +26,10 @@ const LONGEST = [
     "conformance",
     "faults",
     "packaging/quick",
-    "demo.test",
+    "demo/apps",
     "sign-in",
     "contract/native",
-    "secrecy",
+    "leaks",
   ],
   ...["restore", "frameworks", "quick-start", "gateway-session"],
 ];

@@ -104,7 +104,7 @@ async function steal(t, moment) {
   return run(`return thief.found(${JSON.stringify(secrets)})`);
 }
 
-test("what a script that tampers with the platform gets to see", async (t) => {
+test("docs/security.md lists what a script that tampers with the platform sees", async (t) => {
   if (onlyInChromium(t, OTHER_TABLE)) return;
   /** @type {Record<string, string[]>} */
   const table = {};
@@ -177,7 +177,7 @@ const FORGERIES = {
     Object.assign(Object.prototype, { alg: "none", kid: jwk.kid, n: jwk.n, keys: [jwk] });`,
 };
 
-test("what a script has to tamper with for a forged ID token to be taken", async (t) => {
+test("docs/security.md lists what a script must tamper with for a forged ID token to be accepted", async (t) => {
   if (onlyInChromium(t, OTHER_TABLE)) return;
   const { page, context } = await browser.newPage(t);
   const { open, standIn } = await startLoginApp(t, { interceptNavigation: true });

@@ -117,7 +117,7 @@ function written(memory, secrets) {
 }
 
 for (const gateway of [false, true]) {
-  test(`where the tokens are, ${gateway ? "with" : "without"} a gateway`, async (t) => {
+  test(`docs/security.md counts every copy of a token, ${gateway ? "with" : "without"} a gateway`, async (t) => {
     if (onlyInChromium(t, NO_SNAPSHOTS)) return;
     const { page, context } = await browser.newPage(t);
     await installClockOffsets(context);
