@@ -18,7 +18,7 @@ import { exposeScript, startScript } from "./page-start.mjs";
 import { startProxy } from "./proxy.mjs";
 import { Session } from "./session.mjs";
 
-/** @import { Asked, Route } from "./network.mjs" */
+/** @import { InterceptedRequest, Route } from "./network.mjs" */
 /** @import { UrlMatch } from "./match.mjs" */
 
 /** Milliseconds between two looks at which windows there are. */
@@ -32,7 +32,7 @@ export class Context extends EventEmitter {
   /** @type {Session} */
   /** @type {any} */
   session;
-  /** The documents that were asked for, oldest first. @type {(Asked & { failed?: boolean })[]} */
+  /** The documents that were asked for, oldest first. @type {(InterceptedRequest & { failed?: boolean })[]} */
   documents = [];
 
   #pages = /** @type {Page[]} */ ([]);

@@ -15,7 +15,7 @@ import { deferred } from "../deferred.mjs";
 const TYPES = { document: "document", iframe: "document", frame: "document", style: "stylesheet" };
 
 /** A request. */
-export class Asked {
+export class InterceptedRequest {
   #url;
   #incoming;
   #body;
@@ -95,7 +95,7 @@ export class Asked {
 }
 
 /** An answer, whole. */
-export class Answer {
+export class InterceptedResponse {
   /** @param {number} code @param {[string, string][]} pairs Headers. @param {Buffer} body */
   constructor(code, pairs, body) {
     this.code = code;
@@ -109,7 +109,7 @@ export class Answer {
     for await (const chunk of incoming) chunks.push(chunk);
     const { rawHeaders } = incoming;
     const pairs = rawHeaders.flatMap((name, i) => (i % 2 ? [] : [[name, rawHeaders[i + 1]]]));
-    return new Answer(
+    return new InterceptedResponse(
       incoming.statusCode ?? 0,
       /** @type {[string, string][]} */ (pairs),
       Buffer.concat(chunks),
@@ -139,8 +139,8 @@ export class Route {
   #ways;
 
   /**
-   * @param {Asked} request
-   * @param {{ finish: (answer: Answer) => void, abort: () => void, pass: () => Promise<void>, next: () => Promise<void> }} ways
+   * @param {InterceptedRequest} request
+   * @param {{ finish: (answer: InterceptedResponse) => void, abort: () => void, pass: () => Promise<void>, next: () => Promise<void> }} ways
    */
   constructor(request, ways) {
     this.#request = request;
@@ -165,11 +165,11 @@ export class Route {
 
   /** @param {{ url?: string }} [options] */
   async fetch({ url } = {}) {
-    return Answer.read(await send(this.#request, url));
+    return InterceptedResponse.read(await send(this.#request, url));
   }
 
   /**
-   * @param {{ response?: Answer, status?: number, headers?: Record<string, string>, contentType?: string, body?: string |
+   * @param {{ response?: InterceptedResponse, status?: number, headers?: Record<string, string>, contentType?: string, body?: string |
    * Buffer, json?: any }} [options]
    */
   async fulfill({ response, status, headers, contentType, body, json } = {}) {
@@ -185,7 +185,7 @@ export class Route {
     ];
     const content = json !== undefined ? JSON.stringify(json) : (body ?? response?.body ?? "");
     this.#ways.finish(
-      new Answer(
+      new InterceptedResponse(
         status ?? response?.code ?? 200,
         /** @type {[string, string][]} */ (pairs),
         Buffer.from(content),
@@ -197,7 +197,7 @@ export class Route {
 /**
  * Sends a request to its server.
  *
- * @param {Asked} asked
+ * @param {InterceptedRequest} asked
  * @param {string} [url]
  * @returns {Promise<IncomingMessage>}
  */

@@ -8,7 +8,7 @@
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { connect } from "node:net";
-import { Answer, Asked, Route, send } from "./network.mjs";
+import { InterceptedRequest, InterceptedResponse, Route, send } from "./network.mjs";
 import { allowing, CHANNEL, withStart } from "./page-start.mjs";
 import { listen, startSocks } from "./socks.mjs";
 
@@ -19,14 +19,14 @@ import { listen, startSocks } from "./socks.mjs";
  *
  * @typedef {object} Hand
  * @property {boolean} offline
- * @property {(request: Asked) => void} requested Told of every request, before it is answered.
- * @property {(request: Asked) => { handler: (route: Route, request: Asked) => unknown }[]} routesFor Who answers it in
+ * @property {(request: InterceptedRequest) => void} requested Told of every request, before it is answered.
+ * @property {(request: InterceptedRequest) => { handler: (route: Route, request: InterceptedRequest) => unknown }[]} routesFor Who answers it in
  * the server's place, the last one that was asked for first.
  * @property {(message: any) => unknown} told A message from a page's script; its answer goes back.
  * @property {(id: string) => Promise<unknown>} later What a message's answer was to be.
  * @property {() => string} script What every document starts with.
  * @property {(origin: string) => string[]} cookiesFor Cookies to set with the next answer of an origin.
- * @property {(request: Asked) => void} failed Told of a request that got no answer.
+ * @property {(request: InterceptedRequest) => void} failed Told of a request that got no answer.
  */
 
 /**
@@ -98,12 +98,13 @@ async function serve(hand, url, incoming, outgoing) {
   // It was not requested, and no server here has one.
   if (pathname === "/favicon.ico") return void outgoing.writeHead(404).end();
 
-  const asked = new Asked(url, incoming, body);
+  const asked = new InterceptedRequest(url, incoming, body);
   const abort = () => {
     hand.failed(asked);
     outgoing.destroy();
   };
-  const finish = (/** @type {Answer} */ answer) => finishWith(hand, asked, answer, outgoing);
+  const finish = (/** @type {InterceptedResponse} */ answer) =>
+    finishWith(hand, asked, answer, outgoing);
   const pass = async () => {
     try {
       await passOn(asked, outgoing, finish);
@@ -132,7 +133,7 @@ async function answerPage(hand, id, body, outgoing) {
 /** The server's own answer: as it comes, unless it is a document. */
 async function passOn(asked, outgoing, finish) {
   const incoming = await send(asked);
-  if (asked.isDocument) return finish(await Answer.read(incoming));
+  if (asked.isDocument) return finish(await InterceptedResponse.read(incoming));
   const status = incoming.statusCode ?? 502;
   asked.answered(status, incoming.headers);
   outgoing.writeHead(status, withoutConnection(incoming.rawHeaders));
