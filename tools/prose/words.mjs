@@ -20,6 +20,10 @@ const WORDS = [
     "returns, resolves with, rejects with, reports, is about",
   ],
   ["anew|afresh", "again, or new"],
+  [
+    "(?:even|also|only|except|unless) where|where there (?:is|are|was|were)|where (?:it|they) (?:is|are) (?:to|not|no)|where (?:nothing|none|configured|needed|possible)",
+    "if or when: “where” is for places",
+  ],
   ["to the letter", "exactly"],
   [
     "can't be had|can be had|could be had|cannot be had",

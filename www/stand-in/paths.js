@@ -6,7 +6,7 @@ export const PATHS = {
   token: "/oauth2/v2/token",
   jwks: "/oauth2/v2/jwks",
   discovery: "/.well-known/openid-configuration",
-  // Not at ClassLink, and here only where a switch is on.
+  // Not at ClassLink, and here only if a switch is on.
   revocation: "/oauth2/v2/revoke",
   endSession: "/oauth2/v2/logout",
 };

@@ -44,7 +44,7 @@ export function answerAsClassLink(issuer, settings, faults) {
 }
 
 /**
- * Drops what ClassLink is not known to understand: other response modes, and PKCE where it is to be ignored.
+ * Drops what ClassLink is not known to understand: other response modes, and PKCE if it is to be ignored.
  *
  * @param {Record<string, unknown>} query
  * @param {Settings["pkce"]} pkce
