@@ -110,6 +110,7 @@ const SHORT_ID_TOKEN = [b64("{}"), b64(`{"exp":${NOW + 86_400}}`), b64(bytes("sh
   ".",
 );
 
+/** @returns {any} */
 const session = (changes = {}) => ({
   id: b64(sha256("session")),
   nonce: b64(sha256("nonce")),
@@ -155,16 +156,17 @@ const written = [
 });
 
 /** Sealed sessions that are opened, though servers may write them otherwise. */
-const read = [
-  ["an ID token that is deflated", session(), { deflates: true }, {}],
-  ["an ID token that is not deflated although it could be", session(), {}, {}],
-  ["a session of an older key", session(), {}, { key: OLDER }],
-].map(([name, one, form, by]) => ({
-  name,
-  session: one,
-  sealed: seal(pack(one, form), by),
-  isOutdated: by.key !== undefined,
-}));
+const read =
+  /** @type {[name: string, session: any, form: object, by: { key?: typeof NEWEST }][]} */ ([
+    ["an ID token that is deflated", session(), { deflates: true }, {}],
+    ["an ID token that is not deflated although it could be", session(), {}, {}],
+    ["a session of an older key", session(), {}, { key: OLDER }],
+  ]).map(([name, one, form, by]) => ({
+    name,
+    session: one,
+    sealed: seal(pack(one, form), by),
+    isOutdated: by.key !== undefined,
+  }));
 
 // What is not a session.
 
