@@ -341,6 +341,24 @@ fn sign_out_ends_the_sign_in_that_the_gateway_had_to_decide_on() {
 }
 
 #[test]
+fn network_without_delete_keeps_no_user_from_signing_in_again() {
+    let mut world = World::new(GATEWAY);
+    world.sign_in_whole(0, ANA);
+    world.play(Step::SignOut { tab: 0 });
+    world.fail_request(0);
+    world.play(Step::Reload { tab: 0 });
+    world.play(Step::GetUser { tab: 0 });
+    world.fail_request(0);
+    world.deliver_all();
+    assert_eq!((world.user(0), world.marks.len()), (None, 1));
+    assert_eq!(world.status(0), Status::SignedOut);
+    world.sign_in_whole(0, BEN);
+    assert!(world.marks.is_empty(), "the sign-in is newer than the sign-out");
+    assert_eq!(world.user_after_reload(0), Some(BEN));
+    world.ends_well();
+}
+
+#[test]
 fn two_sign_outs_at_once_keep_a_mark_each() {
     let mut world = World::new(GATEWAY);
     world.sign_in_whole(0, ANA);

@@ -39,6 +39,8 @@ pub struct Tab {
     pub renewals: Vec<(f64, u32)>,
     /// The marks of sign-outs that were there when its exchange began.
     pub marks_before: Vec<u32>,
+    /// The marks of sign-outs that a restore could not deliver.
+    pub undelivered: BTreeMap<OperationId, Vec<u32>>,
 }
 
 impl Tab {
@@ -59,6 +61,7 @@ impl Tab {
             is_signed_out: false,
             renewals: Vec::new(),
             marks_before: Vec::new(),
+            undelivered: BTreeMap::new(),
         }
     }
 

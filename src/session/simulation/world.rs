@@ -352,10 +352,7 @@ impl World {
             Task::Restore { .. } if !self.setting.has_gateway => {
                 self.finish(tab, operation, Outcome::NoSession);
             }
-            Task::Restore { .. } => match self.marks.first().copied() {
-                Some((mark, id)) => self.ask(tab, operation, Ask::Delete { id, mark }),
-                None => self.ask(tab, operation, Ask::Session { id: None }),
-            },
+            Task::Restore { .. } => self.ask_for_session(tab, operation),
             Task::Renew { id, .. } => {
                 // Without an id it is another tab's sign-in that has it ask: those are users, and few.
                 let asked = id.map(|id| (self.now, id.0));
@@ -376,6 +373,24 @@ impl World {
                 self.end_session(tab, operation, id.map(|id| id.0));
             }
         }
+    }
+
+    /// A restore delivers the sign-outs that the gateway has not confirmed, and asks for the session.
+    fn ask_for_session(&mut self, tab: usize, operation: OperationId) {
+        let ask = match self.next_undelivered(tab, operation) {
+            Some((mark, id)) => Ask::Delete { id, mark },
+            None => Ask::Session { id: None },
+        };
+        self.ask(tab, operation, ask);
+    }
+
+    fn next_undelivered(&self, tab: usize, operation: OperationId) -> Option<(u32, Option<u32>)> {
+        self.marks.iter().copied().find(|(mark, _)| !self.is_undelivered(tab, operation, *mark))
+    }
+
+    fn is_undelivered(&self, tab: usize, operation: OperationId, mark: u32) -> bool {
+        let marks = self.tabs[tab].undelivered.get(&operation);
+        marks.is_some_and(|marks| marks.contains(&mark))
     }
 
     fn end_session(&mut self, tab: usize, operation: OperationId, id: Option<u32>) {
@@ -490,11 +505,17 @@ impl World {
             (Task::Restore { .. }, Reply::Ended, Ask::Delete { id: None, .. }) => {
                 self.finish(tab, operation, Outcome::NoSession);
             }
-            (Task::Restore { .. }, _, _) if !self.marks.is_empty() => {
+            (Task::Restore { .. }, _, _) if self.next_undelivered(tab, operation).is_some() => {
                 // A sign-out that the gateway has not confirmed, perhaps begun while it was asked.
-                let (mark, id) = self.marks[0];
-                self.ask(tab, operation, Ask::Delete { id, mark });
+                self.ask_for_session(tab, operation);
                 self.pump();
+            }
+            (Task::Restore { .. }, Reply::Tokens(sealed), _)
+                if self.marks.iter().any(|(mark, id)| {
+                    *id == Some(sealed.id) && self.is_undelivered(tab, operation, *mark)
+                }) =>
+            {
+                self.finish(tab, operation, Outcome::NoSession);
             }
             (Task::Restore { .. }, Reply::Ended, _)
             | (Task::Renew { .. }, Reply::NoSession, Ask::Session { id: Some(_) }) => {
@@ -571,8 +592,16 @@ impl World {
         if let Ask::Token { id, .. } = &flight.ask {
             self.forbidden.push(*id);
         }
-        if self.tabs[tab].page == page && !flight.is_aborted {
-            self.fail(tab, operation, true);
+        if self.tabs[tab].page != page || flight.is_aborted {
+            return;
+        }
+        match (self.tabs[tab].tasks.get(&operation), &flight.ask) {
+            (Some(Task::Restore { .. }), Ask::Delete { id: Some(_), mark }) => {
+                self.tabs[tab].undelivered.entry(operation).or_default().push(*mark);
+                self.ask_for_session(tab, operation);
+                self.pump();
+            }
+            _ => self.fail(tab, operation, true),
         }
     }
 
