@@ -16,6 +16,7 @@ import { subscribeToEvents } from "./client-internals.js";
 import { actionsOf } from "./devtools/actions.js";
 import { createPanel } from "./devtools/panel.js";
 import { followTabs } from "./devtools/tabs.js";
+import { requireClient } from "./frameworks/given-client.js";
 import type { ClassLinkClient, ClassLinkEvent } from "./types.js";
 
 /** Options of {@link mountDevtools}. */
@@ -50,6 +51,7 @@ export function mountDevtools<AppState = unknown, Claims = Record<string, unknow
   client: ClassLinkClient<AppState, Claims>,
   { parent = document.body, events: earlier = [], isOpen = false }: DevtoolsOptions = {},
 ): Devtools {
+  requireClient(client, "mountDevtools");
   const plain = client as unknown as ClassLinkClient;
   const events = earlier.slice(-KEPT_EVENTS);
   const tabs = followTabs(plain, () => update());

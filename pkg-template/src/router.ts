@@ -13,6 +13,7 @@
  */
 
 import { abortable } from "./abort.js";
+import { requireClient } from "./frameworks/given-client.js";
 import { loginGate } from "./frameworks/login-gate.js";
 import type { ClassLinkClient, User } from "./types.js";
 
@@ -37,6 +38,7 @@ export async function requireUser<AppState = unknown, Claims = Record<string, un
   client: ClassLinkClient<AppState, Claims>,
   { returnTo, request }: RequireUserOptions = {},
 ): Promise<User<Claims>> {
+  requireClient(client, "requireUser");
   const target = returnTo ?? (request && addressOf(request.url));
   const user = loginGate(client as unknown as ClassLinkClient).requireUser(
     target === undefined ? undefined : { returnTo: target },

@@ -480,6 +480,17 @@ test("useClassLink throws an error that names the provider when there is none", 
   );
 });
 
+test("ClassLinkProvider throws config_invalid when it is given no client", async () => {
+  const { createElement } = await import("react");
+  const { renderToString } = await import("react-dom/server");
+  const { ClassLinkProvider } = await import("classlink-spa/react");
+  const error = { code: "config_invalid", message: /^ClassLinkProvider has no client/ };
+  assert.throws(
+    () => renderToString(createElement(/** @type {any} */ (ClassLinkProvider), null, "x")),
+    error,
+  );
+});
+
 test('the React entry begins with "use client", and contains neither React nor the client', () => {
   const built = readFileSync(join(root, "pkg/react.js"), "utf8");
   assert.match(built, /^"use client";\n/);

@@ -334,6 +334,16 @@ test("useClassLink throws an error that names the plugin when it is not installe
   await assert.rejects(renderToString(app), /app\.use\(createClassLink\(client\)\)/);
 });
 
+test("createClassLink and requireSignIn throw config_invalid when they are given no client", async () => {
+  const { createClassLink, requireSignIn } = await import("classlink-spa/vue");
+  for (const given of /** @type {any[]} */ ([undefined, null, {}, { client: undefined }])) {
+    const ofPlugin = { code: "config_invalid", message: /^createClassLink has no client/ };
+    assert.throws(() => createClassLink(given), ofPlugin);
+    const ofGuard = { code: "config_invalid", message: /^requireSignIn has no client/ };
+    assert.throws(() => requireSignIn(given), ofGuard);
+  }
+});
+
 test("the Vue entry contains neither Vue nor the client", () => {
   const built = readFileSync(join(root, "pkg/vue.js"), "utf8");
   const imports = [...built.matchAll(/from\s*"([^"]+)"/g)].map(([, name]) => name);

@@ -132,6 +132,15 @@ test("requireUser resolves with the user without a page, as in an application's 
   assert.equal(error.code, "not_signed_in");
 });
 
+test("requireUser rejects with config_invalid when it is given no client", async () => {
+  for (const given of [undefined, null, {}, "x"]) {
+    const error = await requireUser(/** @type {any} */ (given)).catch((cause) => cause);
+    assert.ok(isClassLinkError(error), String(error));
+    assert.equal(error.code, "config_invalid");
+    assert.match(error.message, /^requireUser has no client/);
+  }
+});
+
 test("requireUser rejects with an error in the application's language", async () => {
   const messages = { not_signed_in: "Inicia sesión, por favor." };
   const error = await requireUser(createTestClient({ messages })).catch((cause) => cause);

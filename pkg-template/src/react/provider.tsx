@@ -13,6 +13,7 @@ import {
   useMemo,
   useSyncExternalStore,
 } from "react";
+import { requireClient } from "../frameworks/given-client.js";
 import { loginGate } from "../frameworks/login-gate.js";
 import { sessionExpiry } from "../frameworks/session-expiry.js";
 import {
@@ -41,12 +42,17 @@ export interface ClassLinkProviderProps<AppState = unknown, Claims = Record<stri
   readonly children?: ReactNode;
 }
 
-/** Gives the client to everything inside it. It neither makes nor closes a client. */
+/**
+ * Gives the client to everything inside it. It neither makes nor closes a client.
+ *
+ * @throws `ClassLinkError` `config_invalid` without a client.
+ */
 export function ClassLinkProvider<AppState = unknown, Claims = Record<string, unknown>>({
   client: given,
   texts,
   children,
 }: ClassLinkProviderProps<AppState, Claims>): ReactElement {
+  requireClient(given, "ClassLinkProvider");
   const client = given as unknown as ClassLinkClient;
   useEffect(() => {
     const stops = [loginGate(client).watch(), sessionExpiry(client).watch()];

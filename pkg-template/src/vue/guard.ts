@@ -6,6 +6,7 @@
 
 import { basePathOf } from "../client-internals.js";
 import { isAuthorizationResponse, isFramed } from "../frameworks/arrival.js";
+import { requireClient } from "../frameworks/given-client.js";
 import { loginGate } from "../frameworks/login-gate.js";
 import type { ClassLinkClient, LoginOptions } from "../types.js";
 import { type ResolvingRouter, routerOf } from "./plugin.js";
@@ -76,6 +77,7 @@ export function requireSignIn<
   given: ClassLinkClient<AppState, Claims>,
   options: RequireSignInOptions<Location, AppState> = {},
 ): (to: GuardedRoute, from: GuardedRoute) => Promise<boolean | Location> {
+  requireClient(given, "requireSignIn");
   const { signedOut, loginOptions, router } = options;
   const client = given as unknown as ClassLinkClient;
   let watched = false;

@@ -19,6 +19,7 @@ import {
   toValue,
 } from "vue";
 import type { ClassLinkError } from "../errors.js";
+import { requireClient } from "../frameworks/given-client.js";
 import { loginGate } from "../frameworks/login-gate.js";
 import { sessionExpiry } from "../frameworks/session-expiry.js";
 import { type ClassLinkMethods, isLoading, SERVER_SNAPSHOT } from "../frameworks/state.js";
@@ -65,12 +66,17 @@ export function routerOf(client: object): ResolvingRouter | undefined {
 /**
  * The plugin: `app.use(createClassLink(client))`. On a server it subscribes to nothing and says `"loading"`. It neither
  * makes nor closes a client.
+ *
+ * @throws `ClassLinkError` `config_invalid` without a client.
  */
 export function createClassLink<AppState = unknown, Claims = Record<string, unknown>>(
   clientOrOptions: ClassLinkClient<AppState, Claims> | ClassLinkPluginOptions<AppState, Claims>,
 ): Plugin {
   const { client: given, texts }: ClassLinkPluginOptions<AppState, Claims> =
-    "client" in clientOrOptions ? clientOrOptions : { client: clientOrOptions };
+    "client" in (clientOrOptions ?? {})
+      ? (clientOrOptions as ClassLinkPluginOptions<AppState, Claims>)
+      : { client: clientOrOptions as ClassLinkClient<AppState, Claims> };
+  requireClient(given, "createClassLink");
   const client = given as unknown as ClassLinkClient;
   return {
     install(app) {
