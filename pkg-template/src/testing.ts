@@ -58,7 +58,10 @@ export type TestUser<Claims = Record<string, unknown>> = {
 /** An error by its code, or with more of it: `{ code: "id_token_invalid", reason: "nonce" }`. */
 export type TestError = ClassLinkErrorCode | ClassLinkErrorInit;
 
-/** What `handleCallback` answers. What a `SignedIn` lacks comes from the last `startLogin` and from defaults. */
+/**
+ * What `handleCallback` answers. What a `SignedIn` lacks comes from the last `startLogin` and from defaults; an error of
+ * that login has its `returnTo` and `appState`.
+ */
 export type TestCallback<AppState = unknown, Claims = Record<string, unknown>> =
   | {
       readonly user?: TestUser<Claims>;
@@ -188,6 +191,9 @@ const QUIET: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCode>([
   "client_closed",
 ]);
 
+/** Failures at the callback for which there is no pending login. */
+const WITHOUT_LOGIN: ReadonlySet<ClassLinkErrorCode> = new Set([...QUIET, "state_unknown"]);
+
 const encode = (part: string, separator: string): string =>
   part
     .replaceAll("%", "%25")
@@ -246,9 +252,16 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
   const failed = (error: ClassLinkError): Snapshot<Claims> =>
     Object.freeze({ ...blank("error"), error });
 
-  const makeError = (given: TestError): ClassLinkError => {
+  /** The error of `asked`, if that is a login that failed, keeps where it was to lead. */
+  const makeError = (
+    given: TestError,
+    asked?: LoginOptions<AppState> | PopupLoginOptions<AppState>,
+  ): ClassLinkError => {
     const init = typeof given === "string" ? { code: given } : given;
+    const { returnTo, appState } = (!WITHOUT_LOGIN.has(init.code) && asked) || {};
     const error = new ClassLinkError({
+      ...(returnTo !== undefined && { returnTo }),
+      ...(appState !== undefined && { appState }),
       message: `The test asked for this error (${init.code}).`,
       retryable: RETRYABLE.has(init.code),
       // The same in every run.
@@ -359,7 +372,8 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
     async handleCallback(url): Promise<Result> {
       begin("handleCallback", url);
       const given = callback ?? {};
-      if ("error" in given) fail("handleCallback", makeError(given.error));
+      const asked = calls.startLogin.at(-1)?.[0];
+      if ("error" in given) fail("handleCallback", makeError(given.error, asked));
       if ("status" in given) {
         if (given.status === "redirecting") publish(blank("redirecting"));
         return Object.freeze({ ...given });
@@ -368,7 +382,6 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
         TestCallback<AppState, Claims>,
         { returnTo?: string }
       >;
-      const asked = calls.startLogin.at(-1)?.[0];
       return complete(user ?? options.loginAs ?? {}, {
         ...asked,
         ...rest,

@@ -184,6 +184,19 @@ test("test client: handleCallback resolves with the login that was started", asy
   assert.deepEqual(client.calls.handleCallback, [["/callback?code=1&state=2"]]);
 });
 
+test("test client: handleCallback rejects with the returnTo and appState of the login", async () => {
+  const client = createTestClient({ callback: { error: "access_denied" } });
+  await client.startLogin({ returnTo: "/x", appState: { draft: 1 } });
+  const error = await rejected(client.handleCallback(), "access_denied");
+  assert.deepEqual([error.returnTo, error.appState], ["/x", { draft: 1 }]);
+
+  client.setCallback({ error: { code: "access_denied", returnTo: "/y" } });
+  assert.equal((await rejected(client.handleCallback(), "access_denied")).returnTo, "/y");
+
+  client.setCallback({ error: "state_unknown" });
+  assert.equal("returnTo" in (await rejected(client.handleCallback(), "state_unknown")), false);
+});
+
 test("test client: handleCallback resolves with the result that the test gives", async () => {
   const client = createTestClient({ callback: { user: { name: "Ada" }, returnTo: "/y" } });
   const result = /** @type {SignedIn} */ (await client.handleCallback());
