@@ -184,6 +184,24 @@ test("what is right is taken, and starts no request", () => {
   assert.equal(asked, 0);
 });
 
+test("createGateway refuses options whose getter throws, beside everything else that is wrong", () => {
+  const throwing = {
+    get maxAge() {
+      throw new RangeError("by the application");
+    },
+  };
+  for (const field of ["session", "metadata"]) {
+    assert.throws(
+      () => createGateway(/** @type {any} */ ({ ...GOOD, [field]: throwing, basePath: "auth" })),
+      ({ code, problems }) => {
+        assert.equal(code, "config_invalid");
+        assert.deepEqual(problems.map((one) => one.field).sort(), ["basePath", field]);
+        return true;
+      },
+    );
+  }
+});
+
 test("no member of a polluted Object.prototype is an option", async (t) => {
   /** Members that a careless merge of foreign JSON may leave behind. */
   const pollution = {

@@ -38,9 +38,20 @@ export class OptionReader {
       this.refuse(field, "must be an object");
       return ownProperties({}) as T;
     }
-    const unknown = Object.keys(value).find((name) => !known.includes(name));
+    const own = this.#own(field, value);
+    const unknown = Object.keys(own).find((name) => !known.includes(name));
     if (unknown !== undefined) this.refuse(field, `has no member "${unknown.slice(0, 40)}"`);
-    return ownProperties(value);
+    return own;
+  }
+
+  /** An object's own members; a getter or a proxy may throw anything. */
+  #own<T extends object>(field: string, value: T): T {
+    try {
+      return ownProperties(value);
+    } catch {
+      this.refuse(field, "cannot be read: one of its getters throws");
+      return ownProperties({}) as T;
+    }
   }
 
   clients(given: readonly GatewayClient[]): Map<string, ClientSettings> {
@@ -92,7 +103,7 @@ export class OptionReader {
       this.refuse("metadata", "must be an object");
       return {};
     }
-    const metadata = ownProperties(given);
+    const metadata = this.#own("metadata", given);
     for (const name of ENDPOINTS) {
       if (metadata[name] !== undefined && !isSecureUrl(metadata[name])) {
         this.refuse(`metadata.${name}`, "must be an https or loopback URL");
