@@ -41,9 +41,7 @@ export function invalid(field: string, problem: string, cause?: unknown): ClassL
 
 /** Makes a `ClassLinkError` of what was thrown while something was read: a getter or a proxy may throw anything. */
 export function unreadable(cause: unknown): ClassLinkError {
-  return isClassLinkError(cause)
-    ? cause
-    : invalid("what was given", "can't be read: see the cause.", cause);
+  return isClassLinkError(cause) ? cause : invalid("a getter", "failed: see the cause.", cause);
 }
 
 /** The reader of what passes `test`; `must` says in words what that is. */

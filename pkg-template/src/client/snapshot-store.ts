@@ -138,8 +138,10 @@ export function createSnapshotStore({
     reuseUser,
     subscribe(listener) {
       if (typeof listener !== "function") {
-        const message = "subscribe needs a function.";
-        throw new ClassLinkError({ code: "config_invalid", message });
+        throw new ClassLinkError({
+          code: "config_invalid",
+          message: "subscribe needs a function.",
+        });
       }
       const entry = { listener };
       listeners.add(entry);
