@@ -2,9 +2,13 @@ import { createServer } from "node:http";
 import { stopOnSignal, toNodeHandler } from "classlink-spa/gateway-node";
 import { gateway, me } from "./gateway.js";
 
-const { PORT = "3000", HOST = "127.0.0.1" } = process.env;
+const { PORT = "3000", HOST = "127.0.0.1", ADDRESS_HEADER } = process.env;
 
-const auth = toNodeHandler(gateway);
+// Behind a proxy: the header in which it gives the client's address, such as x-real-ip. Without it all users count as one.
+const auth = toNodeHandler(
+  gateway,
+  ADDRESS_HEADER ? { remoteAddress: ({ headers }) => headers[ADDRESS_HEADER] } : {},
+);
 
 const server = createServer(async (request, response) => {
   const [path] = request.url.split("?");
