@@ -128,10 +128,10 @@ impl Request {
     /// The host and port that the request was sent to.
     ///
     /// # Errors
-    /// `request_invalid` if it is not a host and a port (RFC 9110, 7.2).
+    /// `request_invalid` if it is not a host and a port (RFC 9110, 7.2), or comes twice (RFC 9112, 3.2).
     pub fn host(&self) -> Result<Cow<'_, str>, Refused> {
-        let host = match (&self.authority, self.headers.get(header::HOST)) {
-            (_, Some(host)) => latin1(host.as_bytes()),
+        let host = match (&self.authority, self.header(header::HOST)) {
+            (_, Some(host)) => host,
             (Some(authority), None) => Cow::Borrowed(authority.as_str()),
             (None, None) => Cow::Borrowed("localhost"),
         };
@@ -330,6 +330,12 @@ mod tests {
         let request = request("/auth/zzz?a=1", &[("host", "x/auth/session?client_id=c1&")]);
         assert_eq!(request.path, "/auth/zzz");
         assert!(request.host().is_err());
+    }
+
+    #[test]
+    fn two_hosts_are_refused() {
+        let twice = [("host", "app.example"), ("host", "app.example")];
+        assert!(request("/auth/session", &twice).host().is_err());
     }
 
     #[test]

@@ -44,17 +44,26 @@ export function toRequest(incoming: IncomingMessage, options: NodeHandlerOptions
 
 /** The origin that the request was sent to. It is only compared; the path does not come from it. */
 export function originOf(
-  { headers, socket }: IncomingMessage,
+  { headers, rawHeaders, socket }: IncomingMessage,
   { origin }: NodeHandlerOptions,
 ): string {
   if (origin !== undefined) return origin;
   const host = headers[":authority"] ?? headers.host ?? "localhost";
-  // RFC 9110, 7.2: a host and a port.
-  if (typeof host !== "string" || !/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host)) {
+  // RFC 9112, 3.2: one field; Node takes the first of two. RFC 9110, 7.2: a host and a port.
+  const isSingle = rawHeaders.filter(isHostField).length <= 1;
+  if (
+    typeof host !== "string" ||
+    !isSingle ||
+    !/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(host)
+  ) {
     throw new TypeError("The Host header is malformed.");
   }
   const isEncrypted = "encrypted" in socket && socket.encrypted === true;
   return `${isEncrypted ? "https" : "http"}://${host}`;
+}
+
+function isHostField(text: string, index: number): boolean {
+  return index % 2 === 0 && text.length === 4 && text.toLowerCase() === "host";
 }
 
 /** Path and query of the request line alone: origin-form, or absolute-form as it is sent to proxies (RFC 9112, 3.2). */
