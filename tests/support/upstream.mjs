@@ -256,6 +256,8 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
     if (handler) await handler(request, response, form);
     else response.writeHead(404).end();
   });
+  // On a busy machine Node would close a connection just as the gateway uses it again.
+  server.keepAliveTimeout = 0;
   upstream.issuer = `http://127.0.0.1:${await listen(t, server)}`;
   return upstream;
 }

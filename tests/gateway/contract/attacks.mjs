@@ -136,6 +136,20 @@ export function attackTests(adapter) {
     assert.deepEqual([again.status, again.json], [400, { error: "invalid_grant" }]);
   });
 
+  contract("a code or a token of another registration is refused", async (t) => {
+    const clients = [CLIENT, SECOND];
+    const { upstream, browser } = await world(t, { clients }, { clients });
+    const login = newLogin();
+    const theirs = upstream.authorize({ ...login, clientId: SECOND.clientId });
+    const refused = await browser.postToken(browser.form(login, theirs));
+    assert.deepEqual([refused.status, refused.json], [400, { error: "invalid_grant" }]);
+    // At a provider that does not ask whose code it is.
+    upstream.bend = (token) => ({ ...token, claims: { ...token.claims, aud: SECOND.clientId } });
+    const answer = await browser.signIn();
+    assert.deepEqual([answer.code, answer.json.reason], ["id_token_invalid", "audience"]);
+    assert.deepEqual([...refused.cookies, ...answer.cookies], []);
+  });
+
   contract("a renewed token of another user ends the session", async (t) => {
     const { upstream, browser, signedInAgo } = await world(t);
     upstream.givesRefreshTokens = true;

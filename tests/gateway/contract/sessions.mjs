@@ -107,6 +107,22 @@ export function sessionTests(adapter) {
     },
   );
 
+  contract("a sign-out that names a sign-in under way ends it, whenever it arrives", async (t) => {
+    const { browser, verify } = await world(t);
+    const login = newLogin();
+    const late = await browser.startSignIn({ login, isNamed: true });
+    assert.equal(late.status, 200);
+    const out = await browser.startNaming("DELETE", login.sessionId);
+    out.arrive();
+    noSession(out);
+    late.arrive();
+    assert.equal((await verify()).status, 401);
+    const named = await browser.startNaming("POST", login.sessionId);
+    named.arrive();
+    noSession(named);
+    noSession(await browser.session());
+  });
+
   contract(
     "a user who signs in is not replaced by a late response for the one before",
     async (t) => {

@@ -6,7 +6,10 @@
 import { attackTests } from "./attacks.mjs";
 import { configurationTests } from "./configuration.mjs";
 import { deviceTests } from "./devices.mjs";
+import { hostileProviderTests } from "./hostile-provider.mjs";
+import { hostileRequestTests } from "./hostile-requests.mjs";
 import { instanceTests } from "./instances.mjs";
+import { limitTests } from "./limits.mjs";
 import { operationTests } from "./operations.mjs";
 import { refusalTests } from "./refusals.mjs";
 import { sessionTests } from "./sessions.mjs";
@@ -38,6 +41,9 @@ export function playStateless(adapter) {
   refusalTests(adapter);
   verifyTests(adapter);
   operationTests(adapter);
+  limitTests(adapter);
   attackTests(adapter);
+  hostileRequestTests(adapter);
+  hostileProviderTests(adapter);
   deviceTests(adapter);
 }
