@@ -5,16 +5,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tracing::info;
 
-use crate::config::{self, Environment, Settings};
+use crate::client_auth::authenticate;
+use crate::config::{self, Client, Environment, Settings, StoreSettings};
 use crate::crypto;
+use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::log::LogWriter;
+use crate::metadata::Metadata;
+use crate::metrics::Metrics;
 use crate::server;
+use crate::store::Store;
+use crate::upstream::Endpoint;
 
 /// The gateway of classlink-spa: sign-in with ClassLink and sessions for every back end.
 #[derive(Parser)]
@@ -42,6 +48,13 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Ends a session, or all that a user has, on every instance that shares the store. The user may sign in again.
+    Revoke {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        target: RevokeTarget,
+    },
     /// Prints a new sealing key.
     Keygen,
     /// Prints a new key for assertions: P-256, PEM (PKCS #8).
@@ -58,6 +71,18 @@ struct Source {
     /// The configuration: TOML, or JSON if the name ends in .json. Environment variables win.
     #[arg(long, env = "CLASSLINK_GATEWAY_CONFIG")]
     config: Option<PathBuf>,
+}
+
+/// Whose sessions end.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct RevokeTarget {
+    /// A session's id: the `sid` of an assertion, or the `session_id` of a token response.
+    #[arg(long)]
+    session_id: Option<String>,
+    /// A user's id: `user.id`, which `X-ClassLink-User` has percent-encoded.
+    #[arg(long)]
+    user_id: Option<String>,
 }
 
 impl Source {
@@ -79,6 +104,9 @@ pub fn run() -> ExitCode {
         }),
         Command::Check { source, offline } => {
             source.read().and_then(|settings| runtime()?.block_on(check(settings, offline)))
+        }
+        Command::Revoke { source, target } => {
+            source.read().and_then(|settings| runtime()?.block_on(revoke(&settings, &target)))
         }
         Command::Keygen => print_sealing_key(),
         Command::AssertionKey => print_assertion_key(),
@@ -147,13 +175,22 @@ async fn check(settings: Settings, is_offline: bool) -> Result<(), String> {
     let (log, _guard) = LogWriter::to_stdout();
     let gateway = Gateway::new(settings, log)?;
     let mut problems = Vec::new();
-    match gateway.provider.metadata().await {
+    let metadata = gateway.provider.metadata().await;
+    match &metadata {
         Ok(_) => println!("The provider's metadata is known."),
-        Err(refused) => problems.push(describe("The provider's metadata", &refused)),
+        Err(refused) => problems.push(describe("The provider's metadata", refused)),
     }
     match gateway.provider.keys().await {
         Ok(_) => println!("The provider's key set can be read."),
         Err(refused) => problems.push(describe("The provider's key set", &refused)),
+    }
+    if let Ok(metadata) = metadata {
+        for (index, client) in gateway.settings.clients().iter().enumerate() {
+            match check_client(&gateway, client, &metadata).await {
+                Ok(verdict) => println!("clients[{index}]: {verdict}"),
+                Err(problem) => problems.push(format!("clients[{index}]: {problem}")),
+            }
+        }
     }
     if let Some(store) = &gateway.store {
         match store.get("ping").await {
@@ -164,8 +201,56 @@ async fn check(settings: Settings, is_offline: bool) -> Result<(), String> {
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 
-fn describe(what: &str, refused: &crate::failure::Refused) -> String {
-    let code = refused.code().map_or("provider_refused", crate::failure::Code::as_str);
+/// Tries a code that no provider has issued: which error comes says whether client id and secret are right.
+async fn check_client(
+    gateway: &Gateway,
+    client: &Client,
+    metadata: &Metadata,
+) -> Result<&'static str, String> {
+    let url = metadata.token.as_deref().ok_or("The token endpoint is not known.")?;
+    let random = || crypto::random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+    let (code, verifier) = random().zip(random()).ok_or("The system has no random numbers.")?;
+    let redirect_uri = client.redirect_uris.first().map_or("", String::as_str);
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", redirect_uri),
+        ("code_verifier", verifier.as_str()),
+    ];
+    let describe = |refused| describe("The token endpoint", &refused);
+    let (authorization, form) = authenticate(client, metadata, &fields).map_err(describe)?;
+    let asked = gateway.upstream.post(Endpoint::Token, url, authorization.as_deref(), form).await;
+    let answer = asked.map_err(describe)?;
+    let body = answer.json();
+    match (body.as_ref().and_then(|body| body.get_str("error")), answer.status) {
+        (Some("invalid_grant"), _) => Ok("The provider knows the client id and its secret."),
+        (Some("invalid_client" | "unauthorized_client"), _) | (_, 401) => Err(
+            "The provider refuses the client id or its secret: copy both again from its portal, for this environment."
+                .to_owned(),
+        ),
+        _ => Ok("The token endpoint neither confirms nor refuses the client: sign in once, and look at the log."),
+    }
+}
+
+async fn revoke(settings: &Settings, target: &RevokeTarget) -> Result<(), String> {
+    if !matches!(settings.store, StoreSettings::Redis { .. }) {
+        return Err("store: needed to revoke sessions, shared by all instances (Redis)".to_owned());
+    }
+    let metrics = Metrics::new().map_err(|error| error.to_string())?;
+    let store = Store::new(settings, metrics)?.ok_or("store: missing")?;
+    let revoked = match (&target.session_id, &target.user_id) {
+        (Some(id), _) => store.revoke_session(id).await,
+        (None, id) => {
+            let mark = crypto::random::<16>().ok_or("The system has no random numbers.")?;
+            let id = id.as_deref().unwrap_or_default();
+            store.revoke_user(id, &URL_SAFE_NO_PAD.encode(mark)).await
+        }
+    };
+    revoked.map_err(|_| "The store does not answer: nothing is revoked.".to_owned())
+}
+
+fn describe(what: &str, refused: &Refused) -> String {
+    let code = refused.code().map_or("provider_refused", Code::as_str);
     format!("{what} cannot be read: {code}.")
 }
 

@@ -1,12 +1,13 @@
 /** The native gateway server (`gateway/`), as a program that tests start and stop. */
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { deferred } from "./deferred.mjs";
 
 const folder = fileURLToPath(new URL("../../target/", import.meta.url));
@@ -18,6 +19,35 @@ export const NATIVE_GATEWAY =
 /** The server's message when it listens. */
 const LISTENING = /Listening on http:\/\/127\.0\.0\.1:(\d+)/;
 
+/** Writes a configuration into a folder of its own. @param {Record<string, unknown>} config */
+function writeConfig(config) {
+  const directory = mkdtempSync(join(tmpdir(), "classlink-gateway-"));
+  const path = join(directory, "gateway.json");
+  writeFileSync(path, JSON.stringify({ listen: "127.0.0.1:0", ...config }));
+  return { directory, path };
+}
+
+/**
+ * Runs another of its commands with a configuration.
+ *
+ * @param {Record<string, unknown>} config
+ * @param {string[]} args
+ * @returns {Promise<string>} What it printed.
+ * @throws with its message if it fails.
+ */
+export async function runNativeGateway(config, [command = "", ...args]) {
+  const { directory, path } = writeConfig(config);
+  try {
+    const { stdout } = await promisify(execFile)(NATIVE_GATEWAY, [
+      ...[command, "--config", path],
+      ...args,
+    ]);
+    return stdout;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
 /**
  * Starts the server with a configuration (`docs/gateway.md`, One configuration for both), on a port that is free.
  *
@@ -25,9 +55,7 @@ const LISTENING = /Listening on http:\/\/127\.0\.0\.1:(\d+)/;
  * @throws if the configuration is refused, with the server's own message
  */
 async function startNativeGateway(config) {
-  const directory = mkdtempSync(join(tmpdir(), "classlink-gateway-"));
-  const path = join(directory, "gateway.json");
-  writeFileSync(path, JSON.stringify({ listen: "127.0.0.1:0", ...config }));
+  const { directory, path } = writeConfig(config);
   const child = spawn(NATIVE_GATEWAY, ["serve", "--config", path], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -72,4 +100,11 @@ async function startNativeGateway(config) {
 }
 
 /** As the contract's suite starts it. */
-export const native = { name: "native", start: startNativeGateway };
+export const native = {
+  name: "native",
+  start: startNativeGateway,
+  async revoke(config, { sessionId, userId }) {
+    const target = sessionId ? ["--session-id", sessionId] : ["--user-id", userId];
+    await runNativeGateway(config, ["revoke", ...target]);
+  },
+};

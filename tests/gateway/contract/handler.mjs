@@ -61,7 +61,19 @@ async function startHandler({ store, remoteAddressHeader, ...options }, wrap = (
 }
 
 /** As it is. @type {ServerAdapter} */
-export const handler = { name: "handler", start: (config) => startHandler(config) };
+export const handler = {
+  name: "handler",
+  start: (config) => startHandler(config),
+  async revoke({ store, remoteAddressHeader: _, ...options }, target) {
+    const redis = await connect(store?.redis);
+    const gateway = createGateway({
+      ...options,
+      store: redisStore(redis, { prefix: store?.prefix }),
+    });
+    await gateway.revoke(/** @type {import("classlink-spa/gateway").RevokeTarget} */ (target));
+    redis.destroy();
+  },
+};
 
 /** By `Request` and `Response`, as on every other runtime. @type {ServerAdapter} */
 export const webHandler = {

@@ -104,6 +104,23 @@ export function instanceTests(adapter, other = adapter) {
     assert.equal((await other.session()).status, 200);
   });
 
+  contract("an operator ends one session, or all that a user has", async (t) => {
+    const { upstream, config, browser, elsewhere, newBrowser, verify } = await world(t);
+    const revoke = (target) => adapter.revoke?.(config, target);
+    const login = newLogin();
+    await browser.signIn({ login });
+    const other = newBrowser();
+    await other.signIn();
+    await revoke({ sessionId: login.sessionId });
+    assert.equal((await verify()).status, 401);
+    assert.equal((await elsewhere().session()).status, 204);
+    assert.equal((await other.session()).status, 200);
+    await revoke({ userId: `${upstream.issuer}|${PERSON.sub}` });
+    assert.equal((await other.session()).status, 204);
+    await other.signIn();
+    assert.equal((await other.session()).status, 200);
+  });
+
   contract("a revoked user has no session anywhere, and may sign in again", async (t) => {
     const { upstream, browser, elsewhere, newBrowser, verify, store } = await world(t);
     const key = `${PREFIX}revoked:user:${hash(`${upstream.issuer}|${PERSON.sub}`)}`;

@@ -49,6 +49,8 @@ import { CLIENT, startUpstream } from "../../support/upstream.mjs";
  * @typedef {object} ServerAdapter
  * @property {string} name
  * @property {(config: Config) => Promise<RunningServer>} start
+ * @property {(config: Config, target: { sessionId?: string, userId?: string }) => Promise<void>} [revoke] Ends sessions, as
+ * an operator does; the configuration has a store.
  */
 
 /** @typedef {{ method?: string, path: string, headers?: Record<string, any>, body?: string | Buffer }} Plain */
