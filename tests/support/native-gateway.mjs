@@ -103,7 +103,8 @@ async function startNativeGateway(config) {
 export const native = {
   name: "native",
   start: startNativeGateway,
-  async revoke(config, { sessionId, userId }) {
+  /** @param {Record<string, any>} config @param {{ sessionId?: string, userId?: string }} target */
+  async revoke(config, { sessionId, userId = "" }) {
     const target = sessionId ? ["--session-id", sessionId] : ["--user-id", userId];
     await runNativeGateway(config, ["revoke", ...target]);
   },

@@ -110,7 +110,6 @@ const SHORT_ID_TOKEN = [b64("{}"), b64(`{"exp":${NOW + 86_400}}`), b64(bytes("sh
   ".",
 );
 
-/** @returns {any} */
 const session = (changes = {}) => ({
   id: b64(sha256("session")),
   nonce: b64(sha256("nonce")),
@@ -156,17 +155,16 @@ const written = [
 });
 
 /** Sealed sessions that are opened, though servers may write them otherwise. */
-const read =
-  /** @type {[name: string, session: any, form: object, by: { key?: typeof NEWEST }][]} */ ([
-    ["an ID token that is deflated", session(), { deflates: true }, {}],
-    ["an ID token that is not deflated although it could be", session(), {}, {}],
-    ["a session of an older key", session(), {}, { key: OLDER }],
-  ]).map(([name, one, form, by]) => ({
-    name,
-    session: one,
-    sealed: seal(pack(one, form), by),
-    isOutdated: by.key !== undefined,
-  }));
+const read = /** @type {[string, any, any, any][]} */ ([
+  ["an ID token that is deflated", session(), { deflates: true }, {}],
+  ["an ID token that is not deflated although it could be", session(), {}, {}],
+  ["a session of an older key", session(), {}, { key: OLDER }],
+]).map(([name, one, form, by]) => ({
+  name,
+  session: one,
+  sealed: seal(pack(one, form), by),
+  isOutdated: by.key !== undefined,
+}));
 
 // What is not a session.
 
@@ -232,7 +230,8 @@ const refused = [
 
 const registration = b64(sha256(CLIENT_ID)).slice(0, 12);
 const cookieOf = (suffix, value) => `${PREFIX}${registration}.${suffix}=${value}`;
-const tagOf = ({ id, deviceKey }) => (deviceKey === undefined ? id.slice(0, 8) : id.slice(8, 16));
+const tagOf = (/** @type {{ id: string, deviceKey?: string }} */ { id, deviceKey }) =>
+  deviceKey === undefined ? id.slice(0, 8) : id.slice(8, 16);
 
 /** A sealed session's cookies. */
 function cookiesOf(tag, text) {
