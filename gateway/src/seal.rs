@@ -57,8 +57,17 @@ impl SealingKeys {
     /// Seals content to a context, under which alone it opens.
     #[must_use]
     pub fn seal(&self, content: &[u8], bound_to: &[u8]) -> Option<String> {
+        self.seal_with(crypto::random()?, content, bound_to)
+    }
+
+    /// Seals with a nonce, which must not come twice.
+    pub(crate) fn seal_with(
+        &self,
+        iv: [u8; IV_LENGTH],
+        content: &[u8],
+        bound_to: &[u8],
+    ) -> Option<String> {
         let SealingKey { id, key } = self.0.first()?;
-        let iv = crypto::random::<IV_LENGTH>()?;
         let mut encrypted = content.to_vec();
         let nonce = Nonce::assume_unique_for_key(iv);
         key.seal_in_place_append_tag(nonce, Aad::from(bound_to), &mut encrypted).ok()?;

@@ -55,13 +55,14 @@ struct WrittenRest<'a>(
     Option<&'a str>,
     Option<&'a Tenant>,
     u8,
-    Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")] Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")] Option<&'a str>,
 );
 
 /// Writes a session; `None` if a part of it is larger than any that fits into cookies.
 #[must_use]
 pub fn pack(session: &Session) -> Option<Vec<u8>> {
+    let has_more = session.user_mark.is_some() || session.device_key.is_some();
     let rest = WrittenRest(
         session.order,
         session.created_at,
@@ -72,7 +73,7 @@ pub fn pack(session: &Session) -> Option<Vec<u8>> {
         session.scope.as_deref(),
         session.tenant.as_ref(),
         u8::from(session.is_provisional),
-        session.user_mark.as_deref(),
+        has_more.then_some(session.user_mark.as_deref()),
         session.device_key.as_deref(),
     );
     let mut bytes = vec![FORM];

@@ -1,10 +1,16 @@
 //! The vectors that the crate's tests and the handler's read, too (`tests/vectors`): this server judges alike.
 
+use crate::config::tests::settings_with;
+use crate::cookies::{RequestCookies, registration_key};
 use crate::failure::{Code, Refused};
 use crate::id_token::{Expectations, NotVerified, UnverifiedIdToken};
 use crate::renewal::read_token_response;
+use crate::seal::SealingKeys;
+use crate::sealed_form;
+use crate::session::{Session, Sessions, Tenant};
 use crate::upstream::Answer;
 use classlink_spa::error::Reason;
+use classlink_spa::protocol::encoding::{base64url, from_base64url};
 use classlink_spa::protocol::json::{self, Object};
 use classlink_spa::protocol::jwks::KeySet;
 use classlink_spa::protocol::secret::Secret;
@@ -28,7 +34,7 @@ fn key_set(keys: &Value) -> KeySet {
 /// The claims of a token, of which nothing is checked.
 fn claims_of(token: &str) -> Object {
     let payload = token.split('.').nth(1).unwrap();
-    let bytes = classlink_spa::protocol::encoding::from_base64url(payload).unwrap();
+    let bytes = from_base64url(payload).unwrap();
     json::parse_object(&bytes).unwrap()
 }
 
@@ -147,4 +153,119 @@ fn users_of_sealed_sessions_have_the_handlers_fields() {
         assert_eq!(user.tenant_id(), expected["tenant"]["id"].as_str(), "{}", vector["name"]);
         assert_eq!(user.tenant_name(), expected["tenant"]["name"].as_str(), "{}", vector["name"]);
     }
+}
+
+/// A session as the vectors write it.
+fn session(vector: &Value) -> Session {
+    let text = |name: &str| vector[name].as_str().map(str::to_owned);
+    let seconds = |name: &str| vector[name].as_i64();
+    let tenant = |members: &Value| Tenant {
+        id: members["id"].as_str().unwrap().to_owned(),
+        name: members["name"].as_str().map(str::to_owned),
+    };
+    Session {
+        id: text("id").unwrap(),
+        order: vector["order"].as_u64().unwrap(),
+        is_provisional: vector["isProvisional"] == true,
+        id_token: text("idToken").unwrap(),
+        access_token: text("accessToken").unwrap(),
+        token_type: text("tokenType").unwrap(),
+        refresh_token: text("refreshToken"),
+        scope: text("scope"),
+        nonce: text("nonce").unwrap(),
+        created_at: seconds("createdAt").unwrap(),
+        last_used_at: seconds("lastUsedAt").unwrap(),
+        obtained_at: seconds("obtainedAt").unwrap(),
+        expires_at: seconds("expiresAt"),
+        tenant: vector.get("tenant").map(tenant),
+        user_mark: text("userMark"),
+        device_key: text("deviceKey"),
+    }
+}
+
+fn sealing(vectors: &Value) -> (SealingKeys, Vec<u8>) {
+    let keys = vectors["sealingKeys"].as_array().unwrap();
+    let keys: Vec<_> =
+        keys.iter().map(|key| from_base64url(key.as_str().unwrap()).unwrap()).collect();
+    let (issuer, client_id) = (&vectors["issuer"], &vectors["clientId"]);
+    let context = serde_json::json!(["classlink-spa session 2", issuer, client_id]);
+    (SealingKeys::derive(&keys).unwrap(), context.to_string().into_bytes())
+}
+
+/// The session that a sealed text is, and whether its key is no longer the first.
+fn open(vectors: &Value, sealed: &Value) -> Option<(Session, bool)> {
+    let (keys, context) = sealing(vectors);
+    let (content, is_outdated) = keys.open(sealed.as_str().unwrap(), &context)?;
+    Some((sealed_form::unpack(&content)?.0, is_outdated))
+}
+
+#[test]
+fn sealed_sessions_have_the_bytes_that_the_handler_seals() {
+    let vectors = vectors!("sealed-sessions.json");
+    let (keys, context) = sealing(&vectors);
+    for case in vectors["written"].as_array().unwrap() {
+        let content = sealed_form::pack(&session(&case["session"])).unwrap();
+        assert_eq!(base64url(&content), case["content"], "{}", case["name"]);
+        let nonce = from_base64url(case["nonce"].as_str().unwrap()).unwrap();
+        let sealed = keys.seal_with(nonce.try_into().unwrap(), &content, &context).unwrap();
+        assert_eq!(sealed, case["sealed"], "{}", case["name"]);
+    }
+}
+
+#[test]
+fn sealed_sessions_open_as_in_the_handler_and_others_do_not() {
+    let vectors = vectors!("sealed-sessions.json");
+    let cases = |name: &str| vectors[name].as_array().unwrap().clone();
+    for case in [cases("written"), cases("read")].concat() {
+        let opened = open(&vectors, &case["sealed"]);
+        let expected = (session(&case["session"]), case["isOutdated"] == true);
+        assert!(opened == Some(expected), "{}", case["name"]);
+    }
+    for case in cases("refused") {
+        assert!(open(&vectors, &case["sealed"]).is_none(), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn cookies_hold_the_session_that_the_handler_finds() {
+    let vectors = vectors!("sealed-sessions.json");
+    let settings = settings_with(&serde_json::json!({
+        "issuer": vectors["issuer"],
+        "clients": [{
+            "clientId": vectors["clientId"],
+            "clientSecret": "s3cret",
+            "redirectUris": ["https://app.example/callback"],
+        }],
+        "sealingKeys": vectors["sealingKeys"],
+    }));
+    let sessions = Sessions::new(&settings).unwrap();
+    let client = settings.client(vectors["clientId"].as_str().unwrap()).unwrap();
+    let now = vectors["now"].as_i64().unwrap();
+    for case in vectors["cookies"].as_array().unwrap() {
+        let cookies = RequestCookies::parse(case["cookies"].as_str().unwrap());
+        let found = sessions.find(client, &cookies, now);
+        let id = found.newest().map(|open| open.session.id.as_str());
+        assert_eq!(id, case["session"].as_str(), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn cookies_are_written_as_the_handler_writes_them() {
+    let vectors = vectors!("sealed-sessions.json");
+    let lines = &vectors["lines"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let key = registration_key(vectors["clientId"].as_str().unwrap());
+    let cookies = RequestCookies::parse("").registration(&key);
+    for case in lines["sealed"].as_array().unwrap() {
+        let written = cookies.write_sealed(&text(&case["tag"]), &text(&case["sealed"]));
+        assert_eq!(serde_json::json!(written), case["lines"]);
+    }
+    for case in lines["since"].as_array().unwrap() {
+        assert_eq!(cookies.write_since(case["order"].as_u64().unwrap()), [text(&case["line"])]);
+    }
+    let ended = &lines["ended"];
+    assert_eq!(cookies.write_ended(&text(&ended["tag"])), ended["line"]);
+    let proof = &lines["proof"];
+    let written = cookies.write_proof(&text(&proof["tag"]), &text(&proof["proof"]), 300);
+    assert_eq!(written, proof["line"]);
 }
