@@ -120,3 +120,17 @@ for (const [name, { start }] of Object.entries(APPS)) {
     assert.deepEqual(errors, []);
   });
 }
+
+test("vue, with the gateway: a page that stays open after a sign-out in another tab asks to sign in", async (t) => {
+  if (skipIn(t, { webkit: NO_SECURE_COOKIE })) return;
+  const { origin } = await setUp(t, "vue", true);
+  const { page, context, errors } = await browser.newPage(t);
+  await loginAtApp(page, `${origin}/classes`);
+  const other = await context.newPage();
+  await other.goto(`${origin}/classes`);
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await signInButton(page).waitFor();
+  assert.equal(await page.getByText("Hello").count(), 0);
+  assert.equal(page.url(), `${origin}/classes`);
+  assert.deepEqual(errors, []);
+});
