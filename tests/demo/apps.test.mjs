@@ -63,7 +63,7 @@ test("the demo's sign-in button leads from the home page to the user's profile",
 
   await heading(page, "Welcome, Pia");
   assert.equal(page.url(), `${demo.app}/`);
-  await page.getByText("Pia Pupil’s bookmark, from the Reading Room’s own API.").waitFor();
+  await page.getByText("Saved for Pia Pupil").waitFor();
   const profile = page.getByRole("region", { name: "Your profile" });
   for (const text of ["Pia Pupil", "Student", "Sample Creek Unified"]) {
     await profile.getByText(text, { exact: true }).waitFor();

@@ -43,7 +43,7 @@ ${head}
 </head>
 <body>
 <header>
-<p><strong>Stand-in for ClassLink</strong> <span>This is not ClassLink. It runs on a developer’s machine, its people are invented, and nobody needs a password.</span></p>
+<p><strong>Stand-in for ClassLink</strong> <span>This is not ClassLink. It runs on a developer’s machine, its users are invented, and no password is needed.</span></p>
 </header>
 <main>
 ${main}
@@ -230,7 +230,7 @@ export function launchPadPage({ person, signInUrl, tiles }) {
     return page(
       "LaunchPad",
       html`<h1>LaunchPad</h1>
-<p data-testid="launchpad-nobody">Nobody is signed in.</p>
+<p data-testid="launchpad-nobody">No user is signed in.</p>
 <p><a class="button" href="${signInUrl}" data-testid="launchpad-sign-in">Sign in</a></p>`,
     );
   }

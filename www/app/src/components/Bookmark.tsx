@@ -13,9 +13,7 @@ export function Bookmark() {
           <p>
             <cite>{bookmark.title}</cite>, page {bookmark.page}
           </p>
-          <p className="absent">
-            {bookmark.reader ?? "Somebody"}’s bookmark, from the Reading Room’s own API.
-          </p>
+          {bookmark.reader && <p className="absent">Saved for {bookmark.reader}</p>}
         </>
       )}
       {problem && <p role="alert">{problem}</p>}
