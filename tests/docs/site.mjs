@@ -5,8 +5,10 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../tools/lib/ports.mjs";
 import { root } from "../../tools/lib/run.mjs";
+import { startStandIn } from "../../www/stand-in/index.js";
 import { serveFolder } from "../packaging/static.mjs";
 import { launch, openPage } from "../support/browser.mjs";
+import { PEOPLE, selectUser } from "../support/login.mjs";
 
 const VIEWPORTS = {
   phone: { width: 390, height: 844 },
@@ -48,6 +50,7 @@ export async function checkSite(folder) {
     }
     await findsAPage(browser, origin);
     await playsASession(browser, origin);
+    await signsInAtTheStandIn(browser, origin);
   } finally {
     await browser.close();
     await server.stop();
@@ -78,4 +81,28 @@ async function playsASession(browser, origin) {
   await page.getByRole("button", { name: "Play: the session expires now" }).click();
   await page.locator(".playground").getByRole("alert").waitFor();
   await context.close();
+}
+
+/** @param {import("playwright-core").Browser} browser @param {string} origin */
+async function signsInAtTheStandIn(browser, origin) {
+  const redirectUri = `${origin}/playground.html`;
+  const standIn = await startStandIn({
+    consent: "never",
+    clients: [{ clientId: "playground", redirectUris: [redirectUri] }],
+  });
+  const { page, context, errors } = await openPage(browser, { viewport: VIEWPORTS.laptop });
+  try {
+    await page.goto(redirectUri);
+    await page.getByLabel("Stand-in").fill(standIn.issuer);
+    await page.getByRole("button", { name: "Use the stand-in" }).click();
+    await page.locator(".playground").getByRole("button", { name: "Sign in" }).click();
+    await selectUser(page, PEOPLE.tess);
+    await page.getByText("Hello, Tess. You are a teacher.").waitFor();
+    await page.getByRole("button", { name: "Expire now, in every tab" }).click();
+    await page.locator(".playground").getByRole("alert").waitFor();
+    assert.deepEqual(errors, []);
+  } finally {
+    await context.close();
+    await standIn.close();
+  }
 }
