@@ -1,4 +1,4 @@
-/** What ClassLink tells about a user: claims by OpenID Connect's names, and my/info by its own. */
+/** ClassLink's data of a user: claims by OpenID Connect's names, and my/info by its own. */
 
 /** @import { Account, District } from "./types.d.ts" */
 

@@ -4,7 +4,7 @@ import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 
 /** @import { Settings } from "./options.js" */
 
-/** What users have allowed, per account and client, until the stand-in closes. */
+/** The consents of users, per account and client, until the stand-in closes. */
 export class Consents {
   #mode;
   /** @type {Map<string, Set<string>>} */

@@ -1,4 +1,4 @@
-/** What the stand-in says of itself: its endpoints and its discovery document. */
+/** The stand-in's endpoints and its discovery document. */
 
 import { CLAIMS_SUPPORTED, SCOPES } from "./claims.js";
 import { API_PATHS, PATHS } from "./paths.js";

@@ -1,4 +1,4 @@
-/** What goes wrong because a test wants it to: answers that fail, that come late, that refuse. */
+/** Faults that a test asks for: responses that fail, that come late, that refuse. */
 
 import { setTimeout as pause } from "node:timers/promises";
 import { sendJson, sendText } from "./http.js";
@@ -62,7 +62,7 @@ export class Faults {
 }
 
 /**
- * What awaits the next requests for a path.
+ * The faults that await the next requests for a path.
  *
  * @template Value
  */

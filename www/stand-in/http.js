@@ -84,7 +84,7 @@ export async function readForm(req) {
 }
 
 /**
- * The same request with another form as its body, unread.
+ * Returns a request like `req` with another form as its body, unread.
  *
  * @param {IncomingMessage} req
  * @param {URLSearchParams} form

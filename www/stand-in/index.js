@@ -21,7 +21,7 @@ import { createStore } from "./store.js";
 export { ACCOUNTS, DISTRICTS } from "./people.js";
 
 /**
- * What the rooms of one stand-in share.
+ * The parts that the servers of one stand-in share.
  *
  * @typedef {object} Parts
  * @property {Settings} settings

@@ -9,7 +9,7 @@ import { PATHS } from "./paths.js";
 /** @import { People } from "./directory.js" */
 /** @import { Settings } from "./options.js" */
 
-/** What a tile asks for. What ClassLink's own tiles ask for is not published. */
+/** The scope that a tile requests. That of ClassLink's own tiles is not published. */
 const TILE_SCOPE = "openid profile email";
 
 /**

@@ -1,4 +1,4 @@
-/** What a caller may configure: the types, the defaults, and the checks. */
+/** The options of the stand-in: their types, defaults and checks. */
 
 import { ACCOUNTS, DISTRICTS } from "./people.js";
 

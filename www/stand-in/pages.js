@@ -8,7 +8,7 @@ import { html, scriptJson } from "./html.js";
 /** @import { Client, District } from "./types.d.ts" */
 
 /**
- * What every answer of the issuer's origin says of its pages: no script, no referrer, and who may frame or open them.
+ * Returns the headers of every response of the issuer's origin: no script, no referrer, and who may frame or open its pages.
  *
  * @param {Settings} settings
  * @returns {Record<string, string>}

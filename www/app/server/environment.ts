@@ -1,8 +1,8 @@
-/** What the servers beside the app read from the environment. The secrets are the gateway's alone. */
+/** The settings that the servers beside the app read from the environment. The secrets are the gateway's alone. */
 
 import type { ProviderMetadata } from "classlink-spa";
 
-/** What both servers know. */
+/** The settings of both servers. */
 export interface ServerSettings {
   readonly clientId: string;
   readonly issuer: string;

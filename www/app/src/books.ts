@@ -12,7 +12,7 @@ export interface Book {
   readonly due: string;
 }
 
-/** What the class is reading. */
+/** The books that the class is reading. */
 export const BOOKS: readonly Book[] = [
   {
     title: "The Secret Garden",

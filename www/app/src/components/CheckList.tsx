@@ -1,4 +1,4 @@
-/** What the client looked at, for a help desk. */
+/** The checks of the diagnosis, for a help desk. */
 
 import type { DiagnosisCheck } from "classlink-spa";
 import { Fragment } from "react";

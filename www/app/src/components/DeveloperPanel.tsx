@@ -1,4 +1,4 @@
-/** What developers and the help desk need, behind one closed panel: students have no use for it. */
+/** A closed panel with what developers and the help desk need, and students do not. */
 
 import { useClassLink } from "classlink-spa/react";
 import { useSyncExternalStore } from "react";

@@ -7,7 +7,7 @@ import { Progress } from "./Progress";
 import { SignInButton } from "./SignInButton";
 import { SignInError } from "./SignInError";
 
-/** What the app is, the sign-in button, and what will happen when it is pressed. */
+/** Shows what the app is, the sign-in button, and what will happen when it is pressed. */
 export function Invitation() {
   const { signIn, leaving, error } = useSignIn();
   const start = () => signIn({ returnTo: "/" });

@@ -1,4 +1,4 @@
-/** What the app knows about the user. */
+/** Shows the fields of the user. */
 
 import type { User } from "classlink-spa";
 import type { ReactNode } from "react";

@@ -1,4 +1,4 @@
-/** What to look at while a sign-in is under way. */
+/** Shows that a sign-in is under way. */
 
 interface Props {
   readonly text: string;

@@ -1,4 +1,4 @@
-/** What a sign-out reached: the truth, for a user who leaves a shared device. */
+/** Shows what a sign-out reached, for a user who leaves a shared device. */
 
 import { useClassLink } from "classlink-spa/react";
 import { Navigate, useLocation } from "react-router";

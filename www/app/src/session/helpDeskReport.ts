@@ -2,7 +2,7 @@
 
 import type { ClassLinkEvent, Diagnosis, DiagnosisCheck } from "classlink-spa";
 
-/** What each check is about, in a help desk's words; a check without a name of ours shows its own. */
+/** Titles of the checks for a help desk; a check without one shows its id. */
 const TITLES: Readonly<Record<string, string>> = {
   "secure-context": "Secure page",
   "web-crypto": "Cryptography",

@@ -5,7 +5,7 @@ import { useClassLink } from "classlink-spa/react";
 import { useEffect, useState } from "react";
 import { API_ORIGIN } from "./settings";
 
-/** What the API answers: see `server/bookmarks.ts`. */
+/** A response of the API: see `server/bookmarks.ts`. */
 export interface Bookmark {
   /** Whose it is, by what ClassLink told the API about the access token. */
   readonly reader?: string;

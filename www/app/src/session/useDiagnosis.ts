@@ -4,7 +4,7 @@ import type { Diagnosis } from "classlink-spa";
 import { useClassLink } from "classlink-spa/react";
 import { useCallback, useEffect, useState } from "react";
 
-/** What was found last, and how to look again. */
+/** The last diagnosis, and a function that makes a new one. */
 export interface UseDiagnosis {
   /** `null` until it is there. */
   readonly diagnosis: Diagnosis | null;

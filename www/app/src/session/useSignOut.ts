@@ -6,10 +6,10 @@ import { useCallback } from "react";
 import { useNavigate } from "react-router";
 import { POST_LOGOUT_REDIRECT_URI } from "./settings";
 
-/** What the signed-out page is told, in the history entry's state: while it is under way, and afterwards. */
+/** The history entry's state for the signed-out page: during the sign-out, and afterwards. */
 export type SignOutState = "under-way" | LogoutResult;
 
-/** What may be assumed if the sign-out itself failed. This tab and the others are signed out in any case. */
+/** The result to assume if the sign-out itself failed. This tab and the others are signed out in any case. */
 const UNKNOWN: LogoutResult = { sessionEnded: false, providerSessionMayRemain: true };
 
 /** For a button. Leaves the page first, so that nothing of the user shows in the meantime. */
