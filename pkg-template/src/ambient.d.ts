@@ -1,4 +1,4 @@
-/** What the build puts in place; these stand in until it has run. */
+/** Declarations of files that the build writes, until it has run. */
 
 /** The version in `Cargo.toml`. */
 declare const __VERSION__: string;

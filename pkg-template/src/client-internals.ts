@@ -1,5 +1,5 @@
 /**
- * What this package's components and loaders use of a client beyond its interface.
+ * The members of a client that this package's components and loaders use beyond its interface.
  *
  * @packageDocumentation
  */
@@ -13,7 +13,7 @@ export const INTERNALS = Symbol.for("classlink-spa.internals");
 /** The listeners of a client's events, beside `onEvent`. */
 export type SubscribeToEvents = (listener: (event: ClassLinkEvent) => void) => () => void;
 
-/** What a client has under {@link INTERNALS}. */
+/** The members of a client under {@link INTERNALS}. */
 export interface ClientInternals {
   /** Returns `basePath` of the configuration: none before a configuration function was called. */
   basePath(): string | undefined;

@@ -10,7 +10,7 @@ import { ClassLinkError, isClassLinkError } from "./errors.js";
 import { ENGLISH } from "./messages.js";
 import type { AccessTokenOptions, ClassLinkConfig, LogoutOptions } from "./types.js";
 
-/** What stays with the scripts. */
+/** The settings that the WebAssembly does not get. */
 type PageSettings = {
   readonly [K in
     | "messages"
@@ -34,7 +34,7 @@ type Validator<T> = (value: unknown, field: string) => T;
 
 type Validators<T> = { readonly [K in keyof T]-?: Validator<T[K]> };
 
-/** What is wrong with `field`, as an error. */
+/** Makes the error for a wrong `field`. */
 export function invalid(field: string, problem: string, cause?: unknown): ClassLinkError {
   return new ClassLinkError({ code: "config_invalid", message: `${field} ${problem}`, cause });
 }
@@ -346,7 +346,7 @@ const extraParams: Validator<[string, string][]> = (value, field) =>
 const givenAnEvent = (method: string) =>
   invalid(method, `was given an event: write onClick={() => ${method}()}.`);
 
-/** What `startLogin` was asked for. */
+/** The validated options of `startLogin`. */
 export interface ReadLoginOptions {
   readonly core: CoreLoginOptions;
   /** In a popup: the window given, `null` if it was blocked, none if it is to be opened. */

@@ -13,7 +13,7 @@ import type {
   User,
 } from "./types.js";
 
-/** What the WebAssembly asks of the page, beyond the web platform. No method throws. */
+/** The page's functions for the WebAssembly, beyond the web platform. No method throws. */
 export interface Host {
   /** The validated configuration for a district as JSON ({@link CoreConfig}); rejects with a `ClassLinkError`. */
   config(district: string | undefined): Promise<string>;
@@ -74,7 +74,7 @@ export interface Host {
   argument(call: number): string | undefined;
   /** Keeps what a call resolves with once {@link settlePrepared} is called. */
   prepareStatus(call: number, status: string): void;
-  /** The same; `appState` is JSON. */
+  /** Keeps the sign-in that a call resolves with once {@link settlePrepared} is called; `appState` is JSON. */
   prepareSignIn(
     call: number,
     user: User,
@@ -189,7 +189,7 @@ export interface Core {
   receive(kind: string, session: string | undefined, person: string | undefined, at: number): void;
 }
 
-/** What the generated module `wasm/classlink_spa.js` exports, by names of our own. */
+/** The exports of the generated module `wasm/classlink_spa.js`, by names of our own. */
 export interface Glue {
   /** Compiles and starts the module from a response or its bytes. */
   start(source: Response | BufferSource): Promise<void>;

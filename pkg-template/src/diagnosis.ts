@@ -19,7 +19,7 @@ import {
 import { type ClassLinkError, isClassLinkError, newSupportCode } from "./errors.js";
 import type { Diagnosis, DiagnosisCheck } from "./types.js";
 
-/** What is looked at. */
+/** The client that is diagnosed. */
 export interface DiagnosisSubject {
   /** The configuration; rejects if it is wrong. */
   readonly config: () => Promise<CoreConfig>;
@@ -27,7 +27,7 @@ export interface DiagnosisSubject {
   readonly known: (issuer: string) => Promise<Metadata>;
 }
 
-/** What to write of an error: its own words for developers, which hold nothing personal. */
+/** Returns an error's message for developers, which contains nothing personal. */
 const wordsOf = (error: unknown): string =>
   isClassLinkError(error) ? (error as ClassLinkError).message : "It failed for an unknown reason.";
 

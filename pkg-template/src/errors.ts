@@ -18,7 +18,7 @@ export function isClassLinkError(value: unknown): value is ClassLinkError {
 /** Crockford's base32: no letter that is easily misread aloud. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** What a {@link ClassLinkError} is made of. */
+/** The parts of a {@link ClassLinkError}. */
 export interface ClassLinkErrorInit {
   code: ClassLinkErrorCode;
   /** For developers. Default: the code. */
@@ -41,13 +41,13 @@ export interface ClassLinkErrorInit {
 }
 
 /**
- * What every call of this package rejects with. No message, stack, enumerable property or JSON form of it holds a token,
+ * The error that every call of this package rejects with. No message, stack, enumerable property or JSON form of it holds a token,
  * a code, a claim or the provider's own text.
  */
 export class ClassLinkError extends Error {
-  /** What happened: stable, to branch on. */
+  /** The kind of error: stable, to branch on. */
   declare readonly code: ClassLinkErrorCode;
-  /** What to show to the user, a student perhaps. */
+  /** The text to show to the user, a student perhaps. */
   declare readonly userMessage: string;
   /** Whether the same call may succeed later, with nothing changed. */
   declare readonly retryable: boolean;
@@ -63,7 +63,7 @@ export class ClassLinkError extends Error {
   declare readonly providerError?: ProviderError;
   /** Where the login that failed at the callback was to lead, for "Sign in again". Not enumerable. */
   declare readonly returnTo?: string;
-  /** What the application gave to the login that failed at the callback. Not enumerable. */
+  /** The `appState` of the login that failed at the callback. Not enumerable. */
   declare readonly appState?: unknown;
 
   /** `instanceof` holds for errors from another copy of the package as well, as `isClassLinkError` does. */

@@ -84,7 +84,7 @@ export const messages: Readonly<Record<ClassLinkErrorCode, string>> = {
     "Tu escuela no usa esta aplicación, o todavía no. Pregúntale a tu maestra o maestro.",
 };
 
-/** What the components of `classlink-spa/react` and `classlink-spa/vue` say: to be passed as `texts`. */
+/** Texts of the components of `classlink-spa/react` and `classlink-spa/vue`: to be passed as `texts`. */
 export const texts: Texts = {
   loading: "Un momento…",
   redirecting: "Te llevamos a ClassLink…",

@@ -1,5 +1,5 @@
 /**
- * What every entry point exports beside its own `createClient`.
+ * The exports of every entry point beside its own `createClient`.
  *
  * @packageDocumentation
  */

@@ -46,7 +46,7 @@ export async function requireUser<AppState = unknown, Claims = Record<string, un
   return (await (request ? abortable(user, request.signal) : user)) as User<Claims>;
 }
 
-/** What the address bar has for a router's URL: hash routers make theirs without the page's path. */
+/** Returns a router's URL as in the address bar: hash routers make theirs without the page's path. */
 function addressOf(url: string): string {
   const { pathname, search, hash } = new URL(url);
   const path = pathname + search + hash;

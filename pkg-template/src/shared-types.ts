@@ -41,7 +41,7 @@ export interface User<Claims = Record<string, unknown>> {
   readonly familyName?: string;
   /** May be synthetic, shared or absent for young students: never a key. */
   readonly email?: string;
-  /** What the provider says of the address; it proves nothing about who a user is. */
+  /** Whether the provider has verified the address; it proves nothing about who a user is. */
   readonly emailVerified?: boolean;
   readonly preferredUsername?: string;
   readonly picture?: string;

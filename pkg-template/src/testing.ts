@@ -59,8 +59,8 @@ export type TestUser<Claims = Record<string, unknown>> = {
 export type TestError = ClassLinkErrorCode | ClassLinkErrorInit;
 
 /**
- * What `handleCallback` answers. What a `SignedIn` lacks comes from the last `startLogin` and from defaults; an error of
- * that login has its `returnTo` and `appState`.
+ * The result of `handleCallback`. Members that a `SignedIn` lacks come from the last `startLogin` and from defaults; an
+ * error of that login has its `returnTo` and `appState`.
  */
 export type TestCallback<AppState = unknown, Claims = Record<string, unknown>> =
   | {
@@ -77,7 +77,7 @@ export type TestCallback<AppState = unknown, Claims = Record<string, unknown>> =
 export interface TestClientOptions<AppState = unknown, Claims = Record<string, unknown>> {
   /** Who is signed in. Default: no user. */
   readonly user?: TestUser<Claims> | null;
-  /** What was granted. Default `["openid", "profile"]`. */
+  /** The scope that was granted. Default `["openid", "profile"]`. */
   readonly scope?: readonly string[];
   /** The status without a session. Default `"signed-out"`. */
   readonly status?: Exclude<Status, "signed-in" | "error">;
@@ -88,17 +88,17 @@ export interface TestClientOptions<AppState = unknown, Claims = Record<string, u
    * status is `"redirecting"`, as on a page that is about to be left. A popup always signs a user in.
    */
   readonly loginAs?: TestUser<Claims>;
-  /** What `handleCallback` answers. Default: the student of `loginAs` has signed in. */
+  /** The result of `handleCallback`. Default: the student of `loginAs` has signed in. */
   readonly callback?: TestCallback<AppState, Claims>;
-  /** What `getAccessToken` answers. Default `"test-access-token"`. */
+  /** The result of `getAccessToken`. Default `"test-access-token"`. */
   readonly accessToken?: string;
-  /** What `getIdToken` answers. Default `"test-id-token"`. */
+  /** The result of `getIdToken`. Default `"test-id-token"`. */
   readonly idToken?: string;
   /** In place of the network: gets what `fetch` was given, as it was given. Without it, `fetch` rejects. */
   readonly fetch?: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
-  /** What `logout` answers. Default: the session has ended, the provider's may remain. */
+  /** The result of `logout`. Default: the session has ended, the provider's may remain. */
   readonly logoutResult?: Partial<LogoutResult>;
-  /** What `diagnose` answers. Default: all is well. */
+  /** The result of `diagnose`. Default: every check is `ok`. */
   readonly diagnosis?: Diagnosis;
   /** As in `createClient`'s configuration. */
   readonly messages?: ClassLinkConfig["messages"];
@@ -110,7 +110,7 @@ export interface TestClientOptions<AppState = unknown, Claims = Record<string, u
   readonly onEvent?: ClassLinkConfig["onEvent"];
 }
 
-/** What each method that was called was given, call by call. */
+/** The arguments of each call, by method. */
 export interface TestCalls<AppState = unknown> {
   startLogin: [options?: LoginOptions<AppState> | PopupLoginOptions<AppState>][];
   handleCallback: [url?: string | URL][];

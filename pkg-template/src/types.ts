@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What an application sees: the shapes of the public interface.
+ * The types of the public interface.
  *
  * @packageDocumentation
  */
@@ -84,7 +84,7 @@ export interface Snapshot<Claims = Record<string, unknown>> {
   readonly user: User<Claims> | null;
   /** The scope that was granted; empty when there is no session. */
   readonly scope: readonly string[];
-  /** What went wrong; `null` in every status but `"error"`. */
+  /** The error; `null` in every status but `"error"`. */
   readonly error: ClassLinkError | null;
 }
 
@@ -94,7 +94,7 @@ export interface SignedIn<AppState = unknown, Claims = Record<string, unknown>> 
   readonly user: User<Claims>;
   /** Where the user wanted to go: a path on this origin, with query and fragment. */
   readonly returnTo: string;
-  /** What the application gave to `startLogin`. */
+  /** The `appState` that the application gave to `startLogin`. */
   readonly appState?: AppState;
   /** The district given to `startLogin`. */
   readonly district?: string;
@@ -110,7 +110,7 @@ export interface HandedOver {
   readonly status: "handed-over";
 }
 
-/** What happened, without personal data and without secrets: safe for any monitoring service as it stands. */
+/** An event without personal data and without secrets: safe for any monitoring service as it stands. */
 export interface ClassLinkEvent {
   readonly type:
     | "login.started"
@@ -128,7 +128,7 @@ export interface ClassLinkEvent {
     | "logout";
   /** When, in milliseconds since 1970 by the device's clock. */
   readonly at: number;
-  /** The same eight characters as on the errors of this sign-in attempt and in the gateway's log. */
+  /** Eight characters, as on the errors of this sign-in attempt and in the gateway's log. */
   readonly supportCode?: string;
   /**
    * How long it took, in milliseconds; for a sign-in, since `startLogin`. Of `session.expiring`: how long the session
@@ -139,13 +139,13 @@ export interface ClassLinkEvent {
   readonly reason?: ClassLinkErrorReason;
 }
 
-/** What an application tells the client about itself. */
+/** The configuration of a client. */
 export interface ClassLinkConfig {
   /** The client id from ClassLink's developer portal. */
   readonly clientId: string;
   /** The registered redirect URI: absolute; https, or http on a loopback host; the page's own origin. */
   readonly redirectUri: string;
-  /** What to ask for; `openid` is required. Default `["openid", "profile"]`. */
+  /** The scope to request; `openid` is required. Default `["openid", "profile"]`. */
   readonly scope?: string | readonly string[];
   /** The issuer identifier, compared exactly. Default `https://launchpad.classlink.com`. */
   readonly issuer?: string;
@@ -164,7 +164,7 @@ export interface ClassLinkConfig {
   readonly profile?: "id-token" | "userinfo" | "my-info";
   /** Tenant ids served; another tenant's user, or one whose tenant is unknown, is refused. Default: any. */
   readonly allowedTenants?: readonly (string | number)[];
-  /** What to do with a LaunchPad launch (a code without a state). Default `"restart"`. */
+  /** Whether a LaunchPad launch (a code without a state) starts a new login. Default `"restart"`. */
   readonly launch?: "restart" | "reject";
   /**
    * The folder that the application lives under, such as `"/reading/"`: where a launch without a target and a visit to
@@ -285,7 +285,7 @@ export interface LogoutOptions {
   readonly postLogoutRedirectUri?: string;
 }
 
-/** What a sign-out reached. The user is signed out of this application's tabs in any case. */
+/** The result of a sign-out. The user is signed out of this application's tabs in any case. */
 export interface LogoutResult {
   /**
    * Whether the application's own session is over everywhere. `false`: the gateway couldn't be reached; it is told
@@ -304,13 +304,13 @@ export interface DiagnosisCheck {
   /** Stable, such as `"secure-context"` or `"clock"`. */
   readonly id: string;
   readonly status: "ok" | "warning" | "problem";
-  /** What was found, for a help desk. */
+  /** The finding, for a help desk. */
   readonly summary: string;
-  /** What to do about it. */
+  /** The remedy, if something is wrong. */
   readonly remedy?: string;
 }
 
-/** What {@link ClassLinkClient.diagnose} found. It holds no personal data and no secret. */
+/** The result of {@link ClassLinkClient.diagnose}. It contains no personal data and no secret. */
 export interface Diagnosis {
   /** Whether nothing is a problem. */
   readonly ok: boolean;

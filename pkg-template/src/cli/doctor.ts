@@ -9,7 +9,7 @@ import { randomBytes } from "node:crypto";
 import { policyFindings } from "./policy.js";
 import { findWasm, type Page, type Script, scriptsOf } from "./scripts.js";
 
-/** What one check found. */
+/** The finding of one check. */
 export interface Finding {
   readonly id: string;
   readonly status: "ok" | "warning" | "problem";
@@ -17,7 +17,7 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** What to check. */
+/** The application to check. */
 export interface DoctorOptions {
   readonly url: string;
   readonly clientId?: string | undefined;
@@ -265,7 +265,7 @@ async function checkGateway(
   return [...findings, ...(await checkSession(base, headers, clientId))];
 }
 
-/** What to do about the gateway's own refusals. */
+/** Remedies for the gateway's own refusals. */
 const REFUSALS: Record<string, string> = {
   missing_header: "Let the proxies pass the header X-ClassLink-SPA on.",
   forbidden_origin:

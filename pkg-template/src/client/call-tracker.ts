@@ -17,13 +17,13 @@ export interface CallOptions {
   readonly isQuiet?: boolean;
   /** Called with the core that gets the call. */
   readonly onStart?: (core: Core) => void;
-  /** What must be done before the WebAssembly is loaded. */
+  /** Runs before the WebAssembly is loaded. */
   readonly prepare?: () => Promise<void>;
   /** Called if the WebAssembly cannot be loaded. */
   readonly onLoadError?: () => void;
 }
 
-/** What the core is asked for in a call. */
+/** The core's part of a call. */
 export interface CoreRequest {
   readonly kind: CallKind;
   /** `Host.argument` in `core.ts`. */

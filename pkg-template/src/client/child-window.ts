@@ -20,7 +20,7 @@ const POPUP_CLOSE_GRACE_MS = 1000;
 /** Milliseconds in which another page acknowledges a callback that it was waiting for. */
 const ACK_TIMEOUT_MS = 500;
 
-/** What the name of the lock begins with that a page holds while it waits for a callback; its state follows. */
+/** Prefix, before the state, of the name of the lock that a page holds while it waits for a callback. */
 const LOCK_PREFIX = "classlink-spa ";
 
 /** The logins of one client in popups and hidden iframes. */

@@ -15,7 +15,7 @@ import type {
   User,
 } from "../types.js";
 
-/** What `handleCallback` resolves with. */
+/** The result of `handleCallback`. */
 export type Result = SignedIn | Redirecting | HandedOver;
 
 /** The client's snapshot and its listeners. */
@@ -69,7 +69,7 @@ export function reportErrors(run: () => void): void {
   }
 }
 
-/** What a store tells its client. */
+/** The callbacks of a store. */
 export interface SnapshotStoreOptions {
   /** Called with each new snapshot before the listeners see it. */
   readonly beforeChange?: (next: Snapshot) => void;

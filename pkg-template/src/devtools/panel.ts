@@ -12,7 +12,7 @@ import { STYLES } from "./styles.js";
 import type { Tab, Tabs } from "./tabs.js";
 import { durationText, lifetimesOf } from "./time.js";
 
-/** What the panel shows. */
+/** The state that the panel shows. */
 export interface View {
   readonly snapshot: Snapshot;
   readonly events: readonly ClassLinkEvent[];
@@ -74,7 +74,7 @@ function stateRows({ status, user, scope, error }: Snapshot): [string, string][]
   return rows;
 }
 
-/** What is known of the device's clock. */
+/** Describes the device's clock, as far as it is known. */
 function clockText({ snapshot: { user, error }, events }: View): string {
   if (error?.clockOffset !== undefined) {
     const { clockOffset } = error;

@@ -1,4 +1,4 @@
-/** What a check found, and how to read metadata that may be anything. */
+/** Findings of checks, and readers of metadata of any shape. */
 
 import type { DiagnosisCheck } from "../types.js";
 

@@ -1,10 +1,10 @@
-/** What a sign-in needs of the browser, the page and the site's own server. */
+/** Checks of what a sign-in needs of the browser, the page and the site's own server. */
 
 import type { CoreConfig } from "../core.js";
 import { type Finding, ok, problem, warning } from "./finding.js";
 import { ask } from "./request.js";
 
-/** What can be said before anything is known of the configuration. */
+/** Makes the checks that need no configuration. */
 export function checkPage(): [string, Finding][] {
   return [
     [
@@ -53,7 +53,7 @@ function checkStorage(): Finding {
   }
 }
 
-/** What the site's own server says of the redirect URI; `undefined` if it says nothing. */
+/** Requests the redirect URI from the site's own server; `undefined` if no response came. */
 export function askAtHome({ redirectUri, timeout }: CoreConfig): Promise<Response | undefined> {
   return ask(redirectUri, timeout, { method: "HEAD", redirect: "manual" });
 }

@@ -1,10 +1,10 @@
-/** What a sign-in needs of the provider. */
+/** Checks of what a sign-in needs of the provider. */
 
 import type { CoreConfig } from "../core.js";
 import { type Finding, list, type Metadata, ok, problem, text, warning } from "./finding.js";
 import { ask, json } from "./request.js";
 
-/** What the provider's own document says, and what is wrong with it (Discovery 1.0, 4.3). */
+/** The provider's discovery document, and the finding about it (Discovery 1.0, 4.3). */
 export interface Discovery {
   /** Empty if it is unavailable or believed. */
   readonly found: Metadata;

@@ -1,5 +1,5 @@
 /**
- * What the buttons do: a call at a time, whose error they hold.
+ * The action of the buttons: a call at a time, whose error they keep.
  *
  * @packageDocumentation
  */

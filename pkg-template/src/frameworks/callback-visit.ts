@@ -13,7 +13,7 @@ import { markCallbackLeft } from "./arrival.js";
 import { createListeners } from "./listeners.js";
 import { loginGate } from "./login-gate.js";
 
-/** What a visit leads to. */
+/** The actions that a visit may lead to. */
 export interface VisitActions {
   /** Called after a sign-in. Default: `location.replace(result.returnTo)`. */
   readonly onSignedIn?: ((result: SignedIn) => unknown) | undefined;
@@ -25,7 +25,7 @@ export interface VisitActions {
 
 /** A visit to the callback page. */
 export interface CallbackVisit {
-  /** What went wrong, until it is tried again. */
+  /** Returns the error, until it is tried again. */
   getError(): ClassLinkError | null;
   /** Calls `listener` after each change; returns the function that removes it. */
   subscribe(listener: () => void): () => void;
@@ -54,7 +54,7 @@ export function retryOptions(failed: ClassLinkError, options?: LoginOptions): Lo
 export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
   let error: ClassLinkError | null = null;
   let handling: ReturnType<ClassLinkClient["handleCallback"]> | undefined;
-  /** What to do; none while the page is not shown. */
+  /** The page's actions; none while it is not shown. */
   let actions: (() => VisitActions) | undefined;
   let hasLeft = false;
   let hasRetried = false;

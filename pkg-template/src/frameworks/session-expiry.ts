@@ -18,7 +18,7 @@ export interface SessionExpiringState {
 
 /** The countdown of one client. */
 export interface SessionExpiry {
-  /** The same object within a second; `null` unless the session is about to end. */
+  /** Returns one object within a second; `null` unless the session is about to end. */
   getState(): SessionExpiringState | null;
   /** Calls `listener` after each change; returns the function that removes it. */
   subscribe(listener: () => void): () => void;

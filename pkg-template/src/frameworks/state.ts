@@ -9,7 +9,7 @@ import type { ClassLinkClient, Snapshot, Status, User } from "../types.js";
 
 /** The state, told apart by `status`, or by `isSignedIn`: TypeScript then knows that there is a user. */
 export type ClassLinkState<Claims = Record<string, unknown>> = {
-  /** What was granted; empty if no user is signed in. */
+  /** The scope that was granted; empty if no user is signed in. */
   readonly scope: readonly string[];
 } & (
   | {
@@ -40,7 +40,7 @@ export type ClassLinkMethods<AppState = unknown, Claims = Record<string, unknown
 /** `T` in a place from which TypeScript does not infer it: `NoInfer`, for compilers before 5.4. */
 export type Fixed<T> = [T][T extends unknown ? 0 : never];
 
-/** What a server renders, and a browser until it has taken over what the server rendered. */
+/** The snapshot that a server renders, and a browser until it has hydrated the page. */
 export const SERVER_SNAPSHOT: Snapshot<never> = Object.freeze({
   status: "loading",
   user: null,

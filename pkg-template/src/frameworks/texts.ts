@@ -73,7 +73,7 @@ export function progressText(texts: Texts, status: Status): string {
   return status === "loading" ? texts.loading : texts.redirecting;
 }
 
-/** What the view of an error shows. */
+/** The texts of an error's view. */
 export interface ErrorTexts {
   readonly title: string;
   readonly retry: string;

@@ -25,7 +25,7 @@ import {
 import { ENGLISH_TEXTS, type Texts } from "../frameworks/texts.js";
 import type { ClassLinkClient, RegisteredAppState, RegisteredClaims, Snapshot } from "../types.js";
 
-/** What the provider gives to the components of this package. */
+/** The provider's context value, for the components of this package. */
 interface Provided {
   readonly client: ClassLinkClient;
   readonly texts: Texts;
@@ -67,7 +67,7 @@ export function ClassLinkProvider<AppState = unknown, Claims = Record<string, un
   return <Context.Provider value={provided}>{children}</Context.Provider>;
 }
 
-/** What the nearest provider gives. */
+/** Returns the context value of the nearest provider. */
 export function useProvided(): Provided {
   const provided = useContext(Context);
   if (!provided) {
@@ -85,7 +85,7 @@ export function useSnapshot(client: ClassLinkClient): Snapshot {
   return useSyncExternalStore<Snapshot>(client.subscribe, client.getSnapshot, onServer);
 }
 
-/** What {@link useClassLink} answers. */
+/** The result of {@link useClassLink}. */
 export type UseClassLink<
   AppState = RegisteredAppState,
   Claims = RegisteredClaims,

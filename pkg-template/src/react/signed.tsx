@@ -10,7 +10,7 @@ import { useProvided, useSnapshot } from "./provider.js";
 
 /** Props of {@link SignedIn}. */
 export interface SignedInProps<Claims = RegisteredClaims> {
-  /** What to show: a node, or a function of the user. */
+  /** The children: a node, or a function of the user. */
   readonly children?: ReactNode | ((user: User<Claims>) => ReactNode);
 }
 

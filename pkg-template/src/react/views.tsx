@@ -1,5 +1,5 @@
 /**
- * What the components show by default: plain, accessible HTML, with class names for the optional stylesheet
+ * The default views of the components: plain, accessible HTML, with class names for the optional stylesheet
  * `classlink-spa/styles.css` or an application's own.
  *
  * @packageDocumentation
@@ -12,7 +12,7 @@ import { errorTexts, progressText } from "../frameworks/texts.js";
 import type { Status } from "../types.js";
 import { useProvided } from "./provider.js";
 
-/** What to show on an error: a node, or a function of the error. Call `retry` if the user asks for it. */
+/** The view of an error: a node, or a function of the error. Call `retry` if the user asks for it. */
 export type ErrorView = ReactNode | ((error: ClassLinkError, retry: () => void) => ReactNode);
 
 /** Something is under way. */

@@ -11,7 +11,7 @@ import { loginGate } from "../frameworks/login-gate.js";
 import type { ClassLinkClient, LoginOptions } from "../types.js";
 import { type ResolvingRouter, routerOf } from "./plugin.js";
 
-/** What the guard reads of vue-router's `RouteLocationNormalized`. */
+/** The members of vue-router's `RouteLocationNormalized` that the guard reads. */
 export interface GuardedRoute {
   readonly fullPath: string;
   readonly matched: readonly unknown[];
@@ -34,7 +34,7 @@ export interface RequireSignInOptions<Location = never, AppState = unknown> {
   readonly router?: ResolvingRouter;
 }
 
-/** What the address bar has for a route: with the router's base, and its `#` in hash mode. */
+/** Returns a route's URL as in the address bar: with the router's base, and its `#` in hash mode. */
 function addressOf(to: GuardedRoute, client: object, router: ResolvingRouter | undefined): string {
   const href = router?.resolve(to.fullPath).href ?? basePathOf(client).slice(0, -1) + to.fullPath;
   const { pathname, search, hash } = new URL(href, location.href);

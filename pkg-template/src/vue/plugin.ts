@@ -41,7 +41,7 @@ interface Provided {
 
 const KEY: InjectionKey<Provided> = Symbol("classlink-spa");
 
-/** What {@link createClassLink} takes beside a bare client. */
+/** The options of {@link createClassLink}, which takes a client alone as well. */
 export interface ClassLinkPluginOptions<AppState = unknown, Claims = Record<string, unknown>> {
   /** The application's one client. */
   readonly client: ClassLinkClient<AppState, Claims>;
@@ -49,7 +49,7 @@ export interface ClassLinkPluginOptions<AppState = unknown, Claims = Record<stri
   readonly texts?: MaybeRefOrGetter<Partial<Texts> | undefined>;
 }
 
-/** What this package uses of vue-router. */
+/** The members of vue-router's `Router` that this package uses. */
 export interface ResolvingRouter {
   /** Returns the address of a route, with the router's base. */
   resolve(to: string): { readonly href: string };
@@ -104,7 +104,7 @@ export function createClassLink<AppState = unknown, Claims = Record<string, unkn
   };
 }
 
-/** What the application's plugin gives. */
+/** Returns what the application's plugin provides. */
 export function injectProvided(): Provided {
   const provided = inject(KEY, null);
   if (!provided) throw new Error("classlink-spa/vue needs app.use(createClassLink(client)).");
@@ -123,7 +123,7 @@ function whenHydrated(snapshot: Readonly<ShallowRef<Snapshot>>): Readonly<Shallo
   return computed(() => (hydrated.value ? snapshot.value : SERVER_SNAPSHOT));
 }
 
-/** What {@link useClassLink} answers. */
+/** The result of {@link useClassLink}. */
 export type UseClassLink<
   AppState = RegisteredAppState,
   Claims = RegisteredClaims,
@@ -131,9 +131,9 @@ export type UseClassLink<
   readonly status: ComputedRef<Status>;
   /** The user who is signed in, if any. */
   readonly user: ComputedRef<User<Claims> | null>;
-  /** What was granted; empty if no user is signed in. */
+  /** The scope that was granted; empty if no user is signed in. */
   readonly scope: ComputedRef<readonly string[]>;
-  /** What went wrong; `null` in every status but `"error"`. */
+  /** The error; `null` in every status but `"error"`. */
   readonly error: ComputedRef<ClassLinkError | null>;
   readonly isSignedIn: ComputedRef<boolean>;
   /** Wait: who is there isn't known yet, or the page is about to be left. */

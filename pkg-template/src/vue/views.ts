@@ -1,5 +1,5 @@
 /**
- * What the components show by default: plain, accessible HTML, with class names for the optional stylesheet
+ * The default views of the components: plain, accessible HTML, with class names for the optional stylesheet
  * `classlink-spa/styles.css` or an application's own.
  *
  * @packageDocumentation
