@@ -77,7 +77,7 @@ async function deploy(t, { policy = POLICY, wasmType = "application/wasm", callb
   return origin;
 }
 
-/** What `doctor` finds: the status of each check. */
+/** Runs `doctor`, and returns the status of each check. */
 async function examine(origin, ...args) {
   const options = ["--issuer", standIn.issuer, "--client-id", CLIENT_ID, "--json", ...args];
   const { code, stdout } = await run("doctor", origin, ...options);

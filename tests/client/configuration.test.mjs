@@ -20,7 +20,7 @@ import { browserTest, test } from "../support/tiers.mjs";
 const browser = sharedBrowser();
 const startLoginApp = sharedLoginApp();
 
-/** What `createClient` says of a configuration: `settings` is a right one. */
+/** Returns the error of `createClient` for a configuration: `settings` is a right one. */
 const complaint = (page, settings, configuration) =>
   callInPage(
     page,

@@ -49,7 +49,7 @@ async function diagnosed(t, options = {}, path = "/") {
   return diagnose(page);
 }
 
-/** The same of one with a gateway; `prepare` takes a hand in it. */
+/** Diagnoses the client of an application with a gateway; `prepare` may change the application first. */
 async function diagnosedAtGateway(t, options = {}, prepare = (_gatewayApp) => {}) {
   const { page } = await browser.newPage(t);
   const gatewayApp = await startGatewayApp(t, options);

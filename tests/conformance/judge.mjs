@@ -1,5 +1,5 @@
 /**
- * What a scenario must end in, and what is wrong with how it did.
+ * Compares the outcome of a scenario with what it must be.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** @import { Misbehaving } from "./provider.mjs" */
 
 /**
- * What must come out. Without `code` and `answers` the user must be signed in.
+ * The outcome that is expected. Without `code` and `answers` the user must be signed in.
  *
  * @typedef {object} Expectation
  * @property {true} [signedIn]
@@ -32,7 +32,7 @@
  */
 
 /**
- * What came of a scenario.
+ * The outcome of a scenario.
  *
  * @typedef {object} Seen
  * @property {"signed-in" | "refused" | "other" | "hung" | "broken"} kind `broken`: the scenario itself is.
@@ -98,7 +98,7 @@ export function judgeOutcome(answer, expect) {
   return { kind, text: describe(answer), right: problems.length === 0, problems };
 }
 
-/** What every library must do, whatever it calls its errors. @param {Expectation} expect @returns {Expectation} */
+/** Returns what is expected of every library, whatever it calls its errors. @param {Expectation} expect @returns {Expectation} */
 export function forPeers({ code, answers, ...expect }) {
   if (answers !== undefined) return { answers };
   if (code) return { code: ANY };
@@ -106,7 +106,7 @@ export function forPeers({ code, answers, ...expect }) {
 }
 
 /**
- * What must not leave the browser, by any library.
+ * Finds requests that no library may send.
  *
  * @param {Pick<Expectation, "notRequested">} expect
  * @param {any} provider
@@ -124,7 +124,7 @@ export function sentWrongly({ notRequested = [] }, { requests }) {
   ];
 }
 
-/** What the provider saw. @param {Expectation} expect @param {any} provider */
+/** Finds what is wrong with the requests that the provider got. @param {Expectation} expect @param {any} provider */
 export function judgeRequests(
   { requested = {}, notRequested = [], sent = {}, headers = {} },
   provider,
@@ -157,7 +157,7 @@ export function judgeRequests(
 }
 
 /**
- * What the page shows and keeps: whatever came out, this must hold.
+ * Finds what is wrong with the page and its storage, whatever the outcome.
  *
  * @param {any} stage
  * @param {any} answer

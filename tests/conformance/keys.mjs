@@ -31,7 +31,7 @@ export const KEYS = {
   get own() {
     return sharedKey("own", "own");
   },
-  /** What it rotates to. */
+  /** The key that the provider rotates to. */
   get next() {
     return sharedKey("next", "next");
   },

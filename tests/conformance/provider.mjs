@@ -30,7 +30,7 @@ import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
  */
 
 /**
- * What becomes of an answer: members in its place, or a function that changes it or gives another. `count` is how
+ * A change of an answer: members in its place, or a function that changes it or gives another. `count` is how
  * many requests this endpoint has had, this one included.
  *
  * @typedef {Answer | ((answer: Answer & { json: any }, about: { count: number, provider: Misbehaving }) => Answer | void)} Bend

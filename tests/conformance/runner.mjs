@@ -41,7 +41,7 @@ import { startProvider } from "./provider.mjs";
 /** @typedef {{ clientId: string, redirectUri: string, issuer: string, timeout: number } & Record<string, any>} Settings */
 
 /**
- * What is arranged for a scenario: a provider's misbehaviour, and the rest of the world.
+ * The setup of a scenario: the provider's misbehavior, and everything else.
  *
  * @typedef {Misbehaviour & {
  *   config?: Record<string, any> | ((provider: Misbehaving, app: App) => Record<string, any>),
@@ -78,7 +78,7 @@ import { startProvider } from "./provider.mjs";
  */
 
 /**
- * What a scenario plays on.
+ * The environment of a scenario.
  *
  * @typedef {object} Stage
  * @property {Page} page
@@ -141,7 +141,7 @@ function hung(limit) {
   return { kind: "hung", text, right: false, problems: [text] };
 }
 
-/** What the scenario itself threw. @param {unknown} error @returns {Seen} */
+/** Reports what the scenario itself threw. @param {unknown} error @returns {Seen} */
 function broken(error) {
   return { kind: "broken", text: String(error), right: false, problems: [String(error)] };
 }

@@ -51,7 +51,7 @@ const ONE_WAY_OUT = [
 const OUR_CHOICE =
   /^(a line feed follows it|exp is 30 seconds ago|a claim is (100 KB|300 KB|1 MB) long|it has ten thousand claims|its claims are nested ten thousand deep|it claims (a number beyond|half a character)|two keys have the token's kid|the (document|key set) is 2 MiB large|authorization_endpoint (is http|is javascript|carries))/;
 
-/** What only a browser can answer: policies, secure contexts, how WebAssembly is loaded. */
+/** The scenarios that need a browser: policies, secure contexts, how WebAssembly is loaded. */
 const ONLY_IN_BROWSERS = ["Device, page"];
 
 /** All of them, in the order of the report. */

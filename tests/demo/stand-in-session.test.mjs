@@ -26,7 +26,7 @@ import {
 
 const chromium = sharedBrowser();
 
-/** What the token endpoint answered, in short. */
+/** Shortens a response of the token endpoint to its status and error. */
 const outcomeOf = ({ response, body }) => [response.status, body.error];
 const REFUSED = [400, "invalid_grant"];
 
@@ -166,7 +166,7 @@ async function signedInWithEndSession(t) {
   const { id_token, ...tokens } = await obtainTokens(standIn, { browser });
   const endSessionUrl = (params) =>
     `${standIn.endpoints.end_session_endpoint}?${new URLSearchParams(params)}`;
-  /** What a silent request says: `code`, or an error. */
+  /** Requests a silent authentication, and returns `code` or its error. */
   const silently = async () => {
     const { callback } = await browser.arrive(authorizationUrl(standIn, { prompt: "none" }));
     return callback.searchParams.get("error") ?? "code";

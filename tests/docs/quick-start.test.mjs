@@ -23,7 +23,7 @@ import {
 
 const browser = sharedBrowser();
 
-/** What `npm create vite` puts there, and the page leaves alone. */
+/** The files of `npm create vite` that the page leaves alone. */
 const template = (framework, main) => ({
   "index.html": `<!doctype html>
 <html lang="en">

@@ -108,7 +108,7 @@ async function layOut(sample) {
   writeFileSync(path, `${"\n".repeat(line)}${code}\nexport {};\n`);
 }
 
-/** What the compiler says, by page, with the lines of the page. */
+/** The compiler's errors, by page, with the lines of the page. */
 const faults = new Map();
 
 before(async () => {

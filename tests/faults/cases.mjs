@@ -14,7 +14,7 @@ import { record } from "./runner.mjs";
 /** @import { Case } from "./runner.mjs" */
 /** @import { World } from "./world.mjs" */
 
-/** What only looks nice, and isn't the client's. */
+/** Requests for the looks of pages, which are not the client's. */
 const BESIDE_THE_POINT = /stand-in\.css$/;
 
 /**
@@ -33,7 +33,7 @@ export async function planCases(browser, world, { whole, words = [], flows: all 
       !unless?.[engine] && (words.length === 0 || words.some((word) => name.includes(word))),
   );
   const cases = [];
-  /** What has been stood for already. @type {Set<string>} */
+  /** The kinds of cases that are in the list already. @type {Set<string>} */
   const seen = new Set();
   const isNew = (/** @type {string} */ what) => whole || (!seen.has(what) && seen.add(what));
   let turn = 0;

@@ -9,10 +9,10 @@ import { engine } from "../support/engine.mjs";
 
 /** @import { Flow } from "./flows.mjs" */
 
-/** What the browser's cache may keep, and the client asks for past it when it asks again. */
+/** The responses that the browser's cache may keep, and that the client's second request bypasses. */
 const CACHED = ["the WebAssembly", "the keys"];
 
-/** What is alike for every endpoint. */
+/** The ends that are alike for every endpoint. */
 const ALIKE = {
   refused: "gone",
   lost: "gone",

@@ -60,7 +60,7 @@ async function signedIn(stage) {
   if (failed) throw new Error(`The sign-in before failed: ${JSON.stringify(error)}`);
 }
 
-/** The same by redirect, whether or not the provider knows the user. @param {Stage} stage */
+/** Signs in by redirect, whether or not the provider knows the user. @param {Stage} stage */
 export async function signInThere(stage) {
   const { page, open } = stage;
   await open(page);

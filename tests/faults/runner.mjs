@@ -25,7 +25,7 @@ const LIMIT = 170_000;
 const STABLE = ["signed-out", "signed-in", "error"];
 
 /**
- * What became of a call.
+ * The outcome of a call.
  *
  * @typedef {object} Outcome
  * @property {boolean} failed
@@ -36,7 +36,7 @@ const STABLE = ["signed-out", "signed-in", "error"];
  */
 
 /**
- * What a flow plays on.
+ * The environment of a flow.
  *
  * @typedef {object} Stage
  * @property {Page} page
@@ -60,10 +60,10 @@ const STABLE = ["signed-out", "signed-in", "error"];
  * @property {readonly string[]} [allowed] How it may end: `"ok"`, or an error's code or name.
  */
 
-/** What may be left if storage refused: it is swept by the next login within the hour, or ends with the tab. */
+/** Keys that may be left if storage refused: they are removed by the next login within the hour, or end with the tab. */
 const OF_REFUSED_STORAGE = /^classlink-spa\.((login|launch|logout|restore|sign-out)\..+|probe)$/;
 
-/** What is left of a sign-out that the gateway hasn't heard of. */
+/** The key of a sign-out that could not be sent to the gateway. */
 const SIGN_OUT_MARK = /^classlink-spa\.sign-out\./;
 
 /** A call in the page, which says what became of it. @param {string} expression */
@@ -253,7 +253,7 @@ function judge(flow, outcome, allowed, failing) {
   return problems;
 }
 
-/** What a page shows and keeps, whatever has happened. @param {Page} page @param {string} [wanted] The status. @param {boolean} [quiet] Whether it may be unknown who is there. */
+/** Finds what is wrong with a page and its storage, whatever has happened. @param {Page} page @param {string} [wanted] The status. @param {boolean} [quiet] Whether it may be unknown who is there. */
 async function judgePage(page, wanted, quiet = false) {
   const problems = [];
   const read = () =>
@@ -339,7 +339,7 @@ async function playClosing(browser, world, { flow, armed, storage }, ends) {
 }
 
 /**
- * What is kept that may not be.
+ * Finds what is stored and may not be.
  *
  * @param {Page} page
  * @param {RegExp} [allowed] Keys.

@@ -29,7 +29,7 @@ const { toNodeHandler } = await importEntry("gateway-node");
 /** Milliseconds that the client waits for one request. Waiting costs pages in Node nothing, and they share one thread. */
 export const TIMEOUT = inNode ? 16_000 : 5000;
 
-/** The same if a hidden frame must load pages in that time. */
+/** Milliseconds as {@link TIMEOUT}, for requests in whose time a hidden frame must load pages. */
 export const FRAME_TIMEOUT = 15_000;
 
 /** Milliseconds that the gateway waits for one of the provider's answers: less, so that it can say so. */
@@ -42,7 +42,7 @@ export const LIFE = 300;
 const GATEWAY_CLIENT_ID = "test-app-with-gateway";
 
 /**
- * What is done to one request of a flow: the `count`-th to `key` since the flow began, or all from there on.
+ * The fault of one request of a flow: the `count`-th to `key` since the flow began, or all from there on.
  *
  * @typedef {object} Armed
  * @property {string} key

@@ -38,7 +38,7 @@ async function open(t, framework, scenario = {}, path = "/") {
 const logins = (page) => page.evaluate(() => client.calls.startLogin);
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 
-/** What axe-core finds, as `rule: element`. @param {Page} page */
+/** Returns the violations that axe-core finds, as `rule: element`. @param {Page} page */
 async function violations(page) {
   await page.addScriptTag({ path: AXE });
   return page.evaluate(async () => {

@@ -34,7 +34,7 @@ async function open(t, scenario = {}, { path = "/classes", react = "React 19", .
   return { ...app, ...watched, complaints: () => complaintsOf(watched) };
 }
 
-/** What React, the package and the browser complain about. */
+/** Returns the complaints of React, the package and the browser. */
 const complaintsOf = ({ console, errors }) => [
   ...console.filter((line) => /^(error|warning)/.test(line)),
   ...errors,

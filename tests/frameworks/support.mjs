@@ -83,7 +83,7 @@ function browserScript(name) {
 }
 
 /**
- * What a server makes of a path. The bundle is imported without a page.
+ * Renders a path as on a server. The bundle is imported without a page.
  *
  * @param {AppName} name
  * @param {string} path
@@ -151,7 +151,7 @@ export async function serveApp(t, name, { headers = {}, html = "" } = {}) {
 }
 
 /**
- * What a page of `pages/` is to do.
+ * The setup of a page of `pages/`.
  *
  * @typedef {object} Scenario
  * @property {{ [Name in keyof import("classlink-spa/testing").TestClientOptions]: any }} [client] Of `createTestClient`.

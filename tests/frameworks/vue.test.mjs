@@ -27,7 +27,7 @@ async function open(t, scenario = {}, { path = "/classes", ...served } = {}) {
   return {
     ...app,
     ...watched,
-    /** What Vue, the package and the browser complain about. */
+    /** Returns the complaints of Vue, the package and the browser. */
     complaints: () => [
       ...watched.console.filter((line) => /^(error|warning)/.test(line)),
       ...watched.errors,

@@ -7,7 +7,7 @@ import { join, relative, sep } from "node:path";
 import { test } from "node:test";
 import { root } from "../../tools/lib/run.mjs";
 
-/** What each top-level module of the crate may import of the others, by a path of its own: no `use crate::{…}`. */
+/** The modules that each top-level module of the crate may import, by a path of its own: no `use crate::{…}`. */
 const LAYERS = /** @type {Record<string, string[]>} */ ({
   benchmark: ["browser", "error", "protocol"],
   error: ["protocol"],

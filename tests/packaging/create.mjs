@@ -144,7 +144,7 @@ async function signIn(page, person) {
   if (await allow.isVisible()) await allow.click();
 }
 
-/** What every application's sources are. */
+/** Checks of every application's sources. */
 const SOURCES = {
   /** @param {{ folder: string }} where */
   async "the application passes typescript-eslint's strict rules"({ folder }) {
@@ -162,7 +162,7 @@ const SOURCES = {
   },
 };
 
-/** What every application does. */
+/** Checks of every application. */
 const EVERYWHERE = {
   /** @param {Application} application */
   async "a student signs in, sees their classes, stays over a reload, and signs out for good"({
@@ -218,7 +218,7 @@ async function signInAgain(page) {
   await home.waitFor();
 }
 
-/** What Next.js adds. */
+/** Checks of the application for Next.js. */
 const NEXT = {
   /** @param {Application} application */
   async "a server component shows the user, and nothing personal without one"({ browser, origin }) {

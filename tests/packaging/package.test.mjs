@@ -32,7 +32,7 @@ const exported = [
 /** Scripts that others load, and the command: no entries of their own. */
 const INTERNAL = ["cli.js", "diagnosis.js"];
 
-/** What the crate's browser code and the scripts would reach for. */
+/** The globals that the crate's browser code and the scripts use. */
 const BROWSER_GLOBALS = [
   ...["window", "self", "document", "location", "history", "navigator", "sessionStorage"],
   ...["localStorage", "fetch", "crypto", "WebAssembly", "BroadcastChannel", "addEventListener"],

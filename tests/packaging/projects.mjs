@@ -287,7 +287,7 @@ const created = (template) => ({
   trials: createTrials(template),
 });
 
-/** What a program of the project's prints, if it ends well. */
+/** Runs a program of the project, and returns what it prints. */
 function printed(folder, args) {
   const { ok, stdout, stderr } = execCapture(process.execPath, args, { cwd: folder });
   assert.ok(ok, `${stdout}\n${stderr}`);
@@ -305,7 +305,7 @@ const inFolder = (name, checks) => ({
 const RESOLUTIONS = { bundler: "esnext", node16: "node16", nodenext: "nodenext" };
 
 /**
- * What an application's program may hold. Each has the types of its own platform and no others, and the package's are
+ * The programs of applications, with the compiler's options. Each has the types of its own platform and no others, and the package's are
  * checked with it.
  */
 const PROGRAMS = {

@@ -16,7 +16,7 @@ import {
   startQuickStandIn,
 } from "../support/quick-start.mjs";
 
-/** What `create-next-app` puts there, and the page leaves alone. */
+/** The files of `create-next-app` that the page leaves alone. */
 const TEMPLATE = {
   "app/globals.css": "",
   "next.config.ts": "export default { cacheComponents: true, partialPrefetching: true };\n",
@@ -84,7 +84,7 @@ export async function startQuickStart(folder, { command, mode, build }) {
   }
 }
 
-/** What the page promises of the app. */
+/** Checks of what the page promises of the application. */
 export const QUICK_START = {
   async "a student signs in, stays signed in over a reload, and signs out for good"({
     page,

@@ -156,7 +156,7 @@ async function wasmIn(folder) {
   return paths.filter((path) => path.endsWith(".wasm"));
 }
 
-/** What every application must do. */
+/** Checks of every application. */
 const EVERYWHERE = {
   /** @param {Site} site */
   async "a student signs in and is greeted"(site) {
@@ -232,7 +232,7 @@ export const SPLIT = {
   },
 };
 
-/** What a bundler made, that follows `new URL` or was told of the file. */
+/** Checks of the output of a bundler that follows `new URL`, or is configured to copy the file. */
 export const BUILT = {
   ...WITH_FILE,
   ...SPLIT,

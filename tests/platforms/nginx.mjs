@@ -24,7 +24,7 @@ import { newLogin, Page } from "./world.mjs";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/examples/nginx/", import.meta.url));
 
-/** What the examples name. */
+/** The origin that the examples name. */
 const APP = "https://app.example";
 const CLIENT = {
   clientId: "my-client-id",

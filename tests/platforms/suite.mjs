@@ -1,5 +1,5 @@
 /**
- * What every platform must do, of an application that runs `classlink-spa/gateway` before the stand-in: the names of the
+ * Checks of every platform for an application that runs `classlink-spa/gateway` before the stand-in: the names of the
  * checks, and the checks. They run in this order, over HTTP against one program and, in a browser, against another.
  */
 
@@ -33,12 +33,12 @@ const me = (page) =>
     return answer.ok ? (await answer.json()).id : answer.status;
   });
 
-/** What the application's origin was asked of the session, oldest first. */
+/** Returns the requests about the session at the application's origin, oldest first. */
 const askedOfSession = ({ requests }) =>
   requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
 
 /**
- * What a browser must see over TLS, with the SDK in the page.
+ * Checks in a browser over TLS, with the SDK in the page.
  *
  * @type {Record<string, (world: any) => Promise<void>>}
  */
@@ -126,7 +126,7 @@ export const BROWSER_CHECKS = {
 };
 
 /**
- * The same if the gateway keeps no session.
+ * Checks in a browser of a gateway that keeps no session.
  *
  * @type {Record<string, (world: any) => Promise<void>>}
  */

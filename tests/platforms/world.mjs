@@ -1,5 +1,5 @@
 /**
- * What stands around a gateway on trial: the ClassLink stand-in, which demands the secret and ignores PKCE; the
+ * The surroundings of a gateway under test: the ClassLink stand-in, which demands the secret and ignores PKCE; the
  * program that runs the gateway; a page that asks it over HTTP; and a browser that uses it over TLS.
  */
 
@@ -38,7 +38,7 @@ export async function startWorld(commandFor, cwd) {
   return {
     ...world,
     secrets: new Set([client.clientSecret, sealingKey]),
-    /** The same platform as a browser sees it: a second program, behind a server that ends TLS. */
+    /** Starts the platform as a browser sees it: a second program, behind a server that ends TLS. */
     inBrowser() {
       inBrowser ??= startBrowserApp({
         clientId: CLIENT_ID,

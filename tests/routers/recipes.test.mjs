@@ -115,7 +115,7 @@ const mixed = (page) =>
     ),
   );
 
-/** What another user shows first. */
+/** The page of each recipe, and the path at which it opens. */
 const RECIPES_BY_PAGE = {
   "tanstack-query.jsx": "/",
   "swr.jsx": "/",

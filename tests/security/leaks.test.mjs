@@ -1,5 +1,5 @@
 /**
- * What a sign-in leaves behind: at every step all that a page can hold is searched for tokens, codes and personal data.
+ * Searches for what a sign-in leaves behind: at every step all that a page can hold is searched for tokens, codes and personal data.
  * `sessionStorage` may hold the pending login, and nothing else may hold anything.
  */
 
@@ -377,7 +377,7 @@ const ERROR_TEXTS = `(error) => {
 
 const GOSSIP = `Quintessa Zzyzxberger <${QUINTESSA.email}> of Bandicoot Unified`;
 
-/** What goes wrong, by the error's code: how to bring it about. */
+/** Ways to bring about each error, by its code. */
 const FAILURES = {
   access_denied: { query: `error=access_denied&error_description=${encodeURIComponent(GOSSIP)}` },
   provider_error: { query: `error=${encodeURIComponent(QUINTESSA.lastName)}` },

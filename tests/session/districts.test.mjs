@@ -125,7 +125,7 @@ async function twoIssuers(t, options = {}) {
   return { page, requests, evil, ...app, ...both };
 }
 
-/** The same application, with another script. */
+/** Gives the application of `startLoginApp` a script that makes another client. */
 async function startLoginAppWith({ answers, settings }, configure) {
   answers.script = `
     import { createClient } from "/pkg/index.js";

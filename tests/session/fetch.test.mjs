@@ -79,7 +79,7 @@ async function signedIn(t, api, options) {
   return { page, context, sent: requests, ...world };
 }
 
-/** What `client.fetch` with these arguments, as JavaScript, answers; `api` is the API's origin there. */
+/** Calls `client.fetch` with arguments given as JavaScript, in which `api` is the API's origin. */
 const call = (page, api, args) =>
   callInPage(
     page,

@@ -61,7 +61,7 @@ async function openTab(context, open) {
 const renewals = (standIn) =>
   standIn.requests.filter(({ grantType }) => grantType === "refresh_token").length;
 
-/** What the gateway was asked of its session, oldest first. */
+/** Returns the requests for the gateway's session, oldest first. */
 const askedOfSession = (app) =>
   app.requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
 
@@ -76,7 +76,7 @@ async function beActive(tabs, act) {
   for (const tab of tabs) await isRenewed(tab);
 }
 
-/** What a page shows that was signed out by a limit. */
+/** Asserts what a page shows that was signed out by a limit. */
 async function assertExpired(page) {
   await waitForStatus(page, "error");
   const { user, error } = await page.evaluate(() => {

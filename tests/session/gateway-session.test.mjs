@@ -33,7 +33,7 @@ const browser = sharedBrowser();
 const getUser = (page) => callInPage(page, "client.getUser()");
 const logOut = (page) => callInPage(page, "client.logout()");
 
-/** What the gateway was asked of its session, oldest first. */
+/** Returns the requests for the gateway's session, oldest first. */
 const askedOfSession = (app) =>
   app.requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
 

@@ -1,5 +1,5 @@
 /**
- * What comes back to the callback page (RFC 6749, 4.1.2; RFC 9207; `classlink.md`'s tables), once or several times, and
+ * Scenarios of the responses at the callback page (RFC 6749, 4.1.2; RFC 9207; `classlink.md`'s tables), once or several times, and
  * what a LaunchPad tile opens.
  *
  * @module

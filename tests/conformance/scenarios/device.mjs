@@ -32,7 +32,7 @@ const SKEWS = /** @type {const} */ ([
   /** @type {const} */ ([`${words} slow`, -seconds]),
 ]);
 
-/** What an ID token says that was issued 25 hours ago and expired an hour ago. */
+/** The claims of an ID token that was issued 25 hours ago and expired an hour ago. */
 const expired = claims(() => ({ iat: inSeconds(-25 * HOUR), exp: inSeconds(-HOUR) }));
 
 /** Which check a wrong clock fails first. The honest token lives a day. */

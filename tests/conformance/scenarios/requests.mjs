@@ -1,5 +1,5 @@
 /**
- * What leaves the browser (RFC 9700; RFC 7636; OAuth 2.0 for Browser-Based Applications), and where users may be sent.
+ * Scenarios of the requests that leave the browser (RFC 9700; RFC 7636; OAuth 2.0 for Browser-Based Applications), and where users may be sent.
  *
  * @module
  */

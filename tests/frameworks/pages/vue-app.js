@@ -82,7 +82,7 @@ function makeApp(create, client, scenario, history) {
   return { app, router };
 }
 
-/** What a server renders. */
+/** Renders a path as on a server. */
 export async function render(path, scenario) {
   const client = createTestClient(scenario.client);
   const subscribed = [];

@@ -1,4 +1,4 @@
-/** What the type tests share: a comparison of types, and an application's own types. */
+/** A comparison of types, and an application's own types, for the type tests. */
 
 /** Fails to compile unless both are the same type. */
 export declare function same<A, B>(

@@ -1,5 +1,5 @@
 /**
- * What is in a page's memory, as Chromium's DevTools see it: the strings of its JavaScript heap, and the bytes of its
+ * Reads a page's memory, as Chromium's DevTools see it: the strings of its JavaScript heap, and the bytes of its
  * buffers and of its WebAssembly. Nothing is patched for it, and the page's scripts notice nothing.
  *
  * @module

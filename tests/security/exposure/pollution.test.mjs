@@ -12,7 +12,7 @@ const startLoginApp = sharedLoginApp();
 const EVIL = "https://evil.example";
 
 /**
- * What a careless merge of foreign JSON may leave behind: fields of the configuration, of a session and of a login. Not
+ * Members that a careless merge of foreign JSON may leave in `Object.prototype`: fields of the configuration, of a session and of a login. Not
  * among them are those that `fetch` itself reads, such as `mode`: with them no page can fetch anything.
  */
 const POLLUTION = {

@@ -40,7 +40,7 @@ const MOMENTS = ["before the SDK loads", "once it has loaded", "after the sign-i
 const LETTERS = { code: "C", verifier: "V", access: "A", refresh: "R", id: "I", name: "N" };
 
 /**
- * What a thief steals who comes at this moment, by tampering.
+ * Returns what a script captures that starts to tamper at this moment.
  *
  * @param {import("node:test").TestContext} t
  * @param {string} moment
