@@ -17,9 +17,6 @@ import { nounClause, words } from "./prose/words.mjs";
 const FOREIGN =
   /^(?:docs\/(?:conformance|dependencies)\.md|docs\/api\/|tools\/prose\/words\.mjs$|www\/.*\/dist\/)/;
 
-/** Files whose doc comments may begin with a noun clause yet. */
-const NOUN_CLAUSES = /^(?:pkg-template\/src\/(?!gateway)|tests\/(?!gateway|support)|www)/;
-
 const PROSE = /\.(?:md|rs|tsx?|mts|m?js)$/;
 
 /** @param {string[]} named paths from the root; none for every file of the repository */
@@ -46,7 +43,7 @@ async function check(named) {
         {
           ruleId: "words",
           rule: /** @type {any} */ (pattern).default,
-          options: { patterns: NOUN_CLAUSES.test(file) ? words : [...words, nounClause] },
+          options: { patterns: [...words, nounClause] },
         },
       ],
     });

@@ -16,7 +16,7 @@ const ISSUER = "https://op.example";
 const CLIENT_ID = "c1";
 const PREFIX = "__Host-classlink-";
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
-/** What a cookie holds of a sealed session. */
+/** Characters of a sealed session in one cookie. */
 const CHUNK_SIZE = 3800;
 
 const b64 = (value) => Buffer.from(value).toString("base64url");

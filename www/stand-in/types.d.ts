@@ -187,7 +187,7 @@ export interface SeenRequest {
   readonly origin: string | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** What the token endpoint was asked with: `"authorization_code"` or `"refresh_token"`. */
+  /** The grant type of a token request: `"authorization_code"` or `"refresh_token"`. */
   grantType?: string;
 }
 
