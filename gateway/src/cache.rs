@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Shared};
 
 use crate::failure::{Code, Refused};
 
-/// How long an outdated value still serves while the provider cannot be asked.
+/// How long an outdated value still serves while the provider cannot be reached.
 const STALE_FOR: Duration = Duration::from_hours(24);
 
 /// How long a failure is remembered, so that an outage is not answered with a storm of requests.

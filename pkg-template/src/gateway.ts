@@ -74,8 +74,8 @@
  * | `not_signed_in` | 401 | `verify` without a session |
  * | `device_proof_required`, `device_proof_invalid` | 403, 400 | `device` without a proof of the key, or with a bad one |
  * | `device_unproved` | 503 | the browser could not refresh a device-bound session; it goes on |
- * | `not_ready` | 503 | `ready`: the provider or the store cannot be asked |
- * | `store_unavailable` | 503 | the `store` cannot be asked; no session is lost |
+ * | `not_ready` | 503 | `ready`: the provider or the store cannot be reached |
+ * | `store_unavailable` | 503 | the `store` cannot be reached; no session is lost |
  * | `logout_token_invalid` | 400 | `backchannel-logout` |
  * | `internal` | 500 | a defect of the gateway |
  *
@@ -167,7 +167,7 @@ export interface Gateway {
    * Who is asking, by the session cookie; `null` without a session. With several registrations it is the one
    * that signed in last, unless `clientId` says which.
    *
-   * It asks nothing but the `store`, renews nothing and doesn't count as activity. If the store cannot be asked, it rejects
+   * It asks nothing but the `store`, renews nothing and doesn't count as activity. If the store cannot be reached, it rejects
    * with an error whose `code` is `store_unavailable`: whether the session was revoked is not known.
    *
    * The cookie is `SameSite=Strict`, which keeps other
@@ -179,7 +179,7 @@ export interface Gateway {
   ) => Promise<GatewaySession | null>;
   /**
    * Ends one session, or all that a user has, on every instance, from the next request on. The user may sign in again.
-   * Needs `store`; rejects if that cannot be asked, and then nothing is revoked.
+   * Needs `store`; rejects if that cannot be reached, and then nothing is revoked.
    *
    * @param target `sessionId`: the `sid` of an assertion, or `session_id` of a token response. `userId`: `user.id`.
    */

@@ -320,7 +320,10 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
   async function requireUser(): Promise<void> {
     if (await settled()) return;
     if (getSnapshot().error?.code === "session_expired") throw makeError("session_expired");
-    throw makeError({ code: "not_signed_in", message: "Nobody is signed in: client.signIn()." });
+    throw makeError({
+      code: "not_signed_in",
+      message: "No user is signed in: call client.signIn().",
+    });
   }
 
   const signIn = (user: TestUser<Claims> = {}, scope?: readonly string[]): User<Claims> => {

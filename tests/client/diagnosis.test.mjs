@@ -239,16 +239,16 @@ test("diagnose finds a redirect URI that the site's server redirects or doesn't 
 test("diagnose finds a clock that is fast or slow, and a server without the time", async (t) => {
   const past = (seconds) => ({ head: { date: new Date(Date.now() - seconds * 1000) } });
   for (const [app, says] of /** @type {const} */ ([
-    [past(11 * 60), /1[12] minutes fast.*can sign in all the same/],
+    [past(11 * 60), /1[12] minutes fast.*can still sign in/],
     [past(-26 * 3600), /26 hours slow/],
     [past(-90 * 86_400), /90 days slow/],
-    [{ head: { date: null } }, /doesn't say what the time is/],
+    [{ head: { date: null } }, /doesn't send the time/],
   ])) {
     const { ok, clock } = await diagnosed(t, { app });
 
     assert.equal(clock.status, "warning");
     assert.match(clock.summary, says);
-    assert(ok, "people can sign in");
+    assert(ok, "users can sign in");
   }
 });
 
@@ -270,8 +270,8 @@ test("diagnose finds a discovery document of another issuer", async (t) => {
 
 test("diagnose finds that the key set is missing or empty", async (t) => {
   for (const [failure, says] of /** @type {const} */ ([
-    [{ status: 500 }, /can't be had/],
-    [{ status: 200, body: { keys: [] } }, /holds no key/],
+    [{ status: 500 }, /can't be fetched/],
+    [{ status: 200, body: { keys: [] } }, /has no key/],
   ])) {
     const { page } = await browser.newPage(t);
     const { open, standIn } = await startLoginApp(t, { standIn: {} });
@@ -376,7 +376,7 @@ test("diagnose finds a proxy without a gateway behind it, and a page in the gate
 test("diagnose finds a gateway that doesn't know this client, or has a wrong secret", async (t) => {
   for (const [client, says] of /** @type {const} */ ([
     [{ clientId: "another-app" }, /doesn't know this client id/],
-    [{ redirectUris: ["http://localhost:1/callback"] }, /doesn't know this redirect URI/],
+    [{ redirectUris: ["http://localhost:1/callback"] }, /doesn't know exactly this redirect URI/],
     [{ clientSecret: "a wrong one" }, /secret is wrong/],
   ])) {
     const { complaints, registration } = await diagnosedAtGateway(t, { client });

@@ -9,7 +9,7 @@ import { memoryStore, newKey, redisStore, setUp } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
 import { skipWithoutRedis, startRedis } from "../support/redis.mjs";
 
-/** A store that cannot be asked. */
+/** A store that cannot be reached. */
 const broken = (how) => ({
   get: how,
   set: how,

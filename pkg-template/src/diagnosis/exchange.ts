@@ -100,7 +100,7 @@ export async function checkGateway(
   const here = healthy
     ? ok("The gateway answers.")
     : warning(
-        `What answers at \`gateway\` doesn't do so as classlink-spa/gateway does (${health.status}).`,
+        `The server at \`gateway\` doesn't respond like classlink-spa/gateway (${health.status}).`,
         "Check that `gateway` is the gateway's own base path. A reverse proxy in its place has no health check.",
       );
   return [
@@ -120,7 +120,7 @@ async function judgeGateway(exchanged: Response | undefined, code: string): Prom
     case "unauthorized_client":
       return problem(
         "The provider refuses the gateway: its client id or secret is wrong.",
-        "Compare both with ClassLink's developer portal, and start the gateway anew with the right ones.",
+        "Compare both with ClassLink's developer portal, and restart the gateway with the right ones.",
       );
     case "unknown_client":
       return problem(
@@ -129,7 +129,7 @@ async function judgeGateway(exchanged: Response | undefined, code: string): Prom
       );
     case "unknown_redirect_uri":
       return problem(
-        "The gateway doesn't know this redirect URI, to the letter.",
+        "The gateway doesn't know exactly this redirect URI.",
         "Name it among the gateway's `redirectUris`, spelled as in `redirectUri`.",
       );
     case "forbidden_origin":

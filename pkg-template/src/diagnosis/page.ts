@@ -23,7 +23,7 @@ export function checkPage(): [string, Finding][] {
         ? ok("The browser has Web Crypto.")
         : problem(
             "The browser offers no Web Crypto here.",
-            "Serve the page by https and use a browser of the last years.",
+            "Serve the page by https and use a current browser.",
           ),
     ],
     ["storage", checkStorage()],
@@ -47,7 +47,7 @@ function checkStorage(): Finding {
     return ok("sessionStorage can be used.");
   } catch {
     return problem(
-      "sessionStorage is blocked or full, so that a login can't be remembered while the person is at ClassLink.",
+      "sessionStorage is blocked or full, so that a login can't be remembered while the user is at ClassLink.",
       "Allow site data for this site in the browser's settings or the device's policy.",
     );
   }
@@ -84,13 +84,13 @@ export function checkRedirectUri({ redirectUri }: CoreConfig, home: Response | u
   if (home?.type === "opaqueredirect") {
     return warning(
       "This site's server redirects `redirectUri` to another address, with or without a slash at its end for instance.",
-      "Make it answer there itself: what follows a redirect may lose ClassLink's answer, and the time isn't known.",
+      "Serve the page at `redirectUri` itself: a redirect may lose ClassLink's response, and the time isn't known.",
     );
   }
   if (home?.status === 404) {
     return warning(
       "This site's server says that there is no page at `redirectUri` (404).",
-      "Make it answer there with the app, as at every address of the app.",
+      "Serve the app there, as at every address of the app.",
     );
   }
   return ok("`redirectUri` is of this page's origin, and written as the browser writes it.");
@@ -101,7 +101,7 @@ export function checkClock({ clockTolerance }: CoreConfig, home: Response | unde
   const date = Date.parse(home?.headers.get("date") ?? "");
   if (Number.isNaN(date)) {
     return warning(
-      "This site's server doesn't say what the time is, so that a device's wrong clock can't be made up for.",
+      "This site's server doesn't send the time, so that a device's wrong clock can't be corrected.",
       "Have the server answer HEAD requests for the redirect URI with a Date header.",
     );
   }
@@ -110,7 +110,7 @@ export function checkClock({ clockTolerance }: CoreConfig, home: Response | unde
   // The header counts whole seconds.
   if (Math.abs(offset) <= Math.max(clockTolerance, 2)) return ok("The device's clock is right.");
   return warning(
-    `The device's clock is ${inWords(Math.abs(offset))} ${offset > 0 ? "fast" : "slow"}. People can sign in all the same.`,
+    `The device's clock is ${inWords(Math.abs(offset))} ${offset > 0 ? "fast" : "slow"}. Users can still sign in.`,
     "Set the device's date, time and time zone automatically.",
   );
 }

@@ -34,7 +34,7 @@ export async function discover(config: CoreConfig, known: Metadata): Promise<Dis
   }
   if (found.issuer !== issuer) {
     const other = "The discovery document names another issuer than the configured one.";
-    const remedy = "Set `issuer` to the provider's own spelling, to the letter.";
+    const remedy = "Write `issuer` exactly as the discovery document does.";
     // Tokens will name that other one, too.
     return { found: {}, finding: problem(other, remedy) };
   }
@@ -52,7 +52,7 @@ export async function checkKeys(
   const keySet = response?.ok ? await json(response) : undefined;
   if (!keySet) {
     return problem(
-      "The provider's keys can't be had, so that no ID token can be verified.",
+      "The provider's keys can't be fetched or read, so that no ID token can be verified.",
       config.gateway
         ? "Look into the gateway's log."
         : "Use a gateway: ClassLink's endpoints may refuse requests from browsers (CORS).",
@@ -62,7 +62,7 @@ export async function checkKeys(
   return keys?.length
     ? ok(`The provider's key set has ${keys.length === 1 ? "one key" : `${keys.length} keys`}.`)
     : problem(
-        "What should be the provider's key set holds no key.",
+        "The provider's key set has no key.",
         config.gateway
           ? "Check that a gateway answers at `gateway`, and look into its log."
           : "Check `jwks_uri`, and tell the provider.",
@@ -87,7 +87,7 @@ export function checkPkce(metadata: Metadata, discovered: boolean): Finding {
   return discovered
     ? warning(
         "The provider doesn't say that it checks PKCE.",
-        "Nothing here: PKCE is always sent, and the nonce, which a gateway checks besides, protects the login without it.",
+        "Nothing to do: PKCE is always sent, and the nonce, which a gateway checks besides, protects the login without it.",
       )
     : ok("PKCE is always sent; whether the provider checks it is not known.");
 }

@@ -150,7 +150,7 @@ async function checkClient(
     return {
       id,
       status: "problem",
-      summary: `The token endpoint cannot be asked (${codeOf(error)}).`,
+      summary: `The token endpoint cannot be reached (${codeOf(error)}).`,
       remedy: "Check DNS, firewall and proxy of this server, and `metadata.token_endpoint`.",
     };
   }
@@ -179,7 +179,7 @@ async function checkStore(store: NonNullable<Settings["store"]>): Promise<Gatewa
     return {
       id,
       status: "problem",
-      summary: "The store cannot be asked.",
+      summary: "The store cannot be reached.",
       remedy: "Check its address, its password and the firewall.",
     };
   }

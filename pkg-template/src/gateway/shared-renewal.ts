@@ -25,7 +25,7 @@ export class SharedRenewals {
   }
 
   /**
-   * Renews, or waits for the instance that does. If the store cannot be asked, it renews: at worst the provider takes the
+   * Renews, or waits for the instance that does. If the store cannot be reached, it renews: at worst the provider takes the
    * second use of a refresh token for theft, and the session is over.
    *
    * @param ttlMs how long the outcome also serves those who come with the cookie from before it

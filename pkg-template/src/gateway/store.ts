@@ -4,7 +4,7 @@
  */
 
 /**
- * A store that all instances share. Each operation is atomic, and rejects if the store cannot be asked. Its content
+ * A store that all instances share. Each operation is atomic, and rejects if the store cannot be reached. Its content
  * has no secret and names no user: ids are hashed, tokens are sealed.
  */
 export interface GatewayStore {

@@ -449,7 +449,7 @@ export const several = [
     ours: OPTION,
   },
   {
-    name: "the .wasm can't be had on the callback page: the same answer is taken at the second try",
+    name: "the .wasm fails to load on the callback page: the same response is accepted at the second try",
     play: async (stage) => {
       await stage.login();
       await stage.page
