@@ -50,7 +50,7 @@ import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
 /**
  * How a provider misbehaves. Nothing is required.
  *
- * @typedef {object} Misbehaviour
+ * @typedef {object} Misbehavior
  * @property {(token: Unsigned, provider: Misbehaving) => string | void} [idToken]
  * @property {Bend} [token] The token endpoint's answer.
  * @property {Bend} [jwks]
@@ -67,7 +67,7 @@ import { accessTokenHash, KEYS, signToken } from "./keys.mjs";
  * @typedef {object} Misbehaving
  * @property {string} issuer
  * @property {string} origin
- * @property {Misbehaviour} bent A test may replace it at any time; `{}` heals.
+ * @property {Misbehavior} bent A test may replace it at any time; `{}` heals.
  * @property {Key} key What it signs with.
  * @property {Record<string, unknown>[]} keys The key set it serves.
  * @property {{ endpoint: string, method: string, headers: IncomingMessage["headers"], parameters: Record<string,

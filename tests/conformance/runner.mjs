@@ -21,7 +21,7 @@ import { startProvider } from "./provider.mjs";
 /** @import { launchTabs, Tab } from "./browser.mjs" */
 /** @import { App, AppOptions } from "../support/app.mjs" */
 /** @import { Expectation, Seen } from "./judge.mjs" */
-/** @import { Misbehaving, Misbehaviour } from "./provider.mjs" */
+/** @import { Misbehaving, Misbehavior } from "./provider.mjs" */
 
 /**
  * A library under test: how it is set up, and what it does on a page.
@@ -43,7 +43,7 @@ import { startProvider } from "./provider.mjs";
 /**
  * The setup of a scenario: the provider's misbehavior, and everything else.
  *
- * @typedef {Misbehaviour & {
+ * @typedef {Misbehavior & {
  *   config?: Record<string, any> | ((provider: Misbehaving, app: App) => Record<string, any>),
  *   login?: Record<string, any>,
  *   app?: AppOptions,

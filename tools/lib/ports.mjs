@@ -15,7 +15,7 @@ import { CliError } from "./run.mjs";
 const FIRST_PORT = 11_000;
 const LAST_PORT = 32_000;
 
-/** Ports that one process asks for, as a rule. Processes with neighbouring ids begin so far from each other. */
+/** Ports that one process asks for, as a rule. Processes with neighboring ids begin so far from each other. */
 const PORTS_PER_PROCESS = 20;
 
 /** Where this process looks next. */

@@ -36,7 +36,7 @@ const WORDS = [
   ],
   ["(?<!there )(?:is|are|was|were|be) none", "negate the verb: is not a …, there is no …"],
   [
-    "licence|colour|(?<!Pia )pupil|pupils|behaviours|organisation|recognise|initialise|normalise|serialise",
+    "licence|colour|(?<!Pia )pupil|pupils|(?:mis)?behaviours?|neighbour(?:s|ing)?|organisation|decentralised|recognise|initialise|normalise|serialise",
     "American spelling: license, color, student, organization, -ize",
   ],
   ["whosoever|thereof|thereby|hereby|whereupon|lest|ere", "plain words"],

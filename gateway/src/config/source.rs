@@ -90,7 +90,7 @@ impl Environment {
         let file_name = format!("{name}_FILE");
         match (self.get(name), self.get(&file_name)) {
             (Some(_), Some(_)) => {
-                problems.push(problem(&file_name, &format!("is set, and {name} too")));
+                problems.push(problem(&file_name, &format!("is set, and {name} too; keep one")));
                 None
             }
             (Some(value), None) => Some(value.to_owned()),
@@ -178,7 +178,7 @@ fn resolve_files(members: &mut Map<String, Value>, at: &str, problems: &mut Vec<
         };
         let field = format!("{at}{file_name}");
         if members.contains_key(*name) {
-            problems.push(problem(&field, &format!("is given, and {name} too")));
+            problems.push(problem(&field, &format!("is given, and {name} too; keep one")));
         } else if let Some(path) = path.as_str() {
             if let Some(text) = read_file(path, &field, problems) {
                 members.insert((*name).to_owned(), value_of_kind(&text, *kind));
@@ -260,7 +260,8 @@ fn client_of(
         return None;
     }
     if options.contains_key("clients") {
-        problems.push(problem("CLASSLINK_CLIENT_ID", "is set, and the file has clients too"));
+        problems
+            .push(problem("CLASSLINK_CLIENT_ID", "is set, and the file has clients too; keep one"));
         return None;
     }
     let uris = environment.get("CLASSLINK_REDIRECT_URIS").map(str::to_owned);
