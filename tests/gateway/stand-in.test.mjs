@@ -71,10 +71,10 @@ test("sign-in, reload, my-info, sign-out", async (t) => {
 test("a stolen code, from another browser or a tile, opens nothing although PKCE is ignored", async (t) => {
   const { standIn, start } = await setUp(t);
   for (const [login, state] of [[newLogin()], [undefined, "state"], []]) {
-    const thief = start();
+    const attacker = start();
     const code = await codeFor(standIn, login, state);
     standIn.requests.length = 0;
-    const answer = await thief.postToken(thief.form(newLogin(), code));
+    const answer = await attacker.postToken(attacker.form(newLogin(), code));
     assert(standIn.requests.some(({ path }) => path === "/oauth2/v2/token"));
     assert.deepEqual([answer.status, answer.json.reason], [400, "nonce"]);
     assert.deepEqual(answer.cookies, []);

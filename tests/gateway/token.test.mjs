@@ -106,9 +106,9 @@ test("the secret goes into the form if only that is allowed", async (t) => {
 test("a code stolen from another browser is worthless if the provider ignores PKCE", async (t) => {
   const { upstream, browser, another, entries } = await setUp(t);
   const victim = newLogin();
-  const thief = newLogin();
+  const attacker = newLogin();
   const code = upstream.authorize({ ...victim });
-  const answer = await browser.postToken(browser.form(thief, code));
+  const answer = await browser.postToken(browser.form(attacker, code));
   assert.equal(upstream.count("/token"), 1, "the provider took it");
   assert.equal(answer.status, 400);
   assert.equal(answer.code, "id_token_invalid");

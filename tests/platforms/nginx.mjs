@@ -214,9 +214,9 @@ export const NGINX_CHECKS = {
   },
 
   async "WEAKER: a stolen code is taken if the provider ignores PKCE"(world) {
-    const thief = new ProxyPage(world);
-    const code = await thief.code(newLogin());
-    const { status, json } = await thief.token(code, newLogin().verifier);
+    const attacker = new ProxyPage(world);
+    const code = await attacker.code(newLogin());
+    const { status, json } = await attacker.token(code, newLogin().verifier);
     assert.equal(status, 200, "the gateway would refuse: the nonce is another login's");
     assert(json.access_token);
   },

@@ -294,10 +294,10 @@ export const CHECKS = {
     world,
   ) {
     for (const login of [newLogin(), undefined]) {
-      const thief = new Page(world);
-      const code = await thief.code(login);
+      const attacker = new Page(world);
+      const code = await attacker.code(login);
       const before = asked(world, TOKEN);
-      const answer = await thief.token(code, newLogin().verifier);
+      const answer = await attacker.token(code, newLogin().verifier);
       assert.equal(asked(world, TOKEN), before + 1, "the provider took the code");
       assert.equal(answer.status, 400);
       assert.equal(answer.code, "id_token_invalid");

@@ -53,8 +53,8 @@ declare global {
     stoodStill: boolean;
     /** Reports to the test (`exposeFunction`). */
     tell: (text: string) => void;
-    /** Collects whatever scripts of the page can reach: `exposure/thief.mjs`. */
-    thief: {
+    /** Collects whatever scripts of the page can reach: `exposure/attacker-script.mjs`. */
+    attackerScript: {
       found: (secrets: [what: string, value: string][]) => Record<string, string[]>;
     } & Record<string, unknown>;
     /** Visits the provider's pages and returns the callback URL. */

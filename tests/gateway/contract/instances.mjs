@@ -67,10 +67,10 @@ export function instanceTests(adapter, other = adapter) {
     await browser.signIn();
     const copy = new Map(browser.jar);
     await browser.signOut();
-    for (const thief of [elsewhere(), browser]) {
-      thief.jar = new Map(copy);
-      assert.equal((await thief.session()).status, 204);
-      assert.deepEqual(thief.sessionCookies, []);
+    for (const attacker of [elsewhere(), browser]) {
+      attacker.jar = new Map(copy);
+      assert.equal((await attacker.session()).status, 204);
+      assert.deepEqual(attacker.sessionCookies, []);
     }
   });
 

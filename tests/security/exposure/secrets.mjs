@@ -1,4 +1,4 @@
-/** The secrets of a sign-in, overheard where they go over the wire. */
+/** The secrets of a sign-in, recorded where they go over the wire. */
 
 import { PATHS } from "../../support/login.mjs";
 
@@ -12,7 +12,7 @@ import { PATHS } from "../../support/login.mjs";
  * @param {BrowserContext} context
  * @param {(what: Secret, value: string) => void} learn
  */
-export async function overhear(context, learn) {
+export async function recordSecrets(context, learn) {
   const tell = (/** @type {Secret} */ what, /** @type {string | null | undefined} */ value) => {
     if (value) learn(what, value);
   };

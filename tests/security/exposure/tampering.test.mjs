@@ -14,9 +14,9 @@ import { onlyInChromium } from "../../support/engine.mjs";
 import { PATHS, PEOPLE, sharedLoginApp } from "../../support/login.mjs";
 import { claimsOf, installClockOffsets } from "../../support/session.mjs";
 import { HttpUserAgent } from "../../support/stand-in.mjs";
-import { overhear } from "./secrets.mjs";
+import { makeAttackerScript } from "./attacker-script.mjs";
+import { recordSecrets } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";
-import { makeThief } from "./thief.mjs";
 
 /** @import { Page } from "playwright-core" */
 
@@ -27,16 +27,16 @@ const browser = sharedBrowser();
 
 const API = "https://api.example";
 
-/** Everything that can be stolen is there: without a gateway the refresh token, too. */
+/** Everything that can be captured is there: without a gateway the refresh token, too. */
 const startLoginApp = sharedLoginApp(
   {},
   { refreshTokens: true, expiresIn: true, accessTokenLifetime: 300 },
 );
 
-/** When the thief comes. */
+/** When the script starts. */
 const MOMENTS = ["before the SDK loads", "once it has loaded", "after the sign-in"];
 
-/** How docs/security.md calls what is stolen. */
+/** How docs/security.md calls what is captured. */
 const LETTERS = { code: "C", verifier: "V", access: "A", refresh: "R", id: "I", name: "N" };
 
 /**
@@ -46,12 +46,12 @@ const LETTERS = { code: "C", verifier: "V", access: "A", refresh: "R", id: "I", 
  * @param {string} moment
  * @returns {Promise<Record<string, string[]>>}
  */
-async function steal(t, moment) {
+async function captureAt(t, moment) {
   const { page, context, errors } = await browser.newPage(t);
   await installClockOffsets(context);
   /** @type {[string, string][]} */
   const secrets = [["name", "Pia"]];
-  await overhear(context, (what, value) => {
+  await recordSecrets(context, (what, value) => {
     if (what !== "nonce") secrets.push([what, value]);
   });
   await context.route(`${API}/**`, (route) =>
@@ -59,8 +59,8 @@ async function steal(t, moment) {
       headers: { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" },
     }),
   );
-  await context.addInitScript(makeThief);
-  if (moment === MOMENTS[0]) await context.addInitScript("thief.install()");
+  await context.addInitScript(makeAttackerScript);
+  if (moment === MOMENTS[0]) await context.addInitScript("attackerScript.install()");
   const { open } = await startLoginApp(t, {
     interceptNavigation: true,
     config: { apiOrigins: [API] },
@@ -79,11 +79,11 @@ async function steal(t, moment) {
   };
 
   await run("await client.preload()");
-  if (moment === MOMENTS[1]) await run("thief.install()");
+  if (moment === MOMENTS[1]) await run("attackerScript.install()");
   await run("await client.startLogin()");
   const { callback } = await new HttpUserAgent().arrive(await run("return left"), PEOPLE.pia);
   await run(`await client.handleCallback(${JSON.stringify(callback.href)})`);
-  if (moment === MOMENTS[2]) await run("thief.install()");
+  if (moment === MOMENTS[2]) await run("attackerScript.install()");
   await run("await client.getUser()");
   await run(`await client.fetch("${API}/")`);
   // So that the renewed ID token is another: it is issued in another second.
@@ -97,11 +97,11 @@ async function steal(t, moment) {
     document.dispatchEvent(new Event("visibilitychange"));
     await renewed;
   `);
-  await run("thief.look()");
+  await run("attackerScript.look()");
   await run("await client.logout()");
-  await run("await new Promise((resolve) => setTimeout(resolve)); thief.stop()");
+  await run("await new Promise((resolve) => setTimeout(resolve)); attackerScript.stop()");
   assert.deepEqual(errors, [], "the tampering breaks nothing");
-  return run(`return thief.found(${JSON.stringify(secrets)})`);
+  return run(`return attackerScript.found(${JSON.stringify(secrets)})`);
 }
 
 test("docs/security.md lists what a script that tampers with the platform sees", async (t) => {
@@ -109,8 +109,8 @@ test("docs/security.md lists what a script that tampers with the platform sees",
   /** @type {Record<string, string[]>} */
   const table = {};
   for (const moment of MOMENTS) {
-    for (const [tampering, stolen] of Object.entries(await steal(t, moment))) {
-      const letters = Object.entries(LETTERS).filter(([what]) => stolen.includes(what));
+    for (const [tampering, captured] of Object.entries(await captureAt(t, moment))) {
+      const letters = Object.entries(LETTERS).filter(([what]) => captured.includes(what));
       table[tampering] ??= [];
       table[tampering].push(letters.map(([, letter]) => letter).join(" ") || "–");
     }
@@ -119,7 +119,7 @@ test("docs/security.md lists what a script that tampers with the platform sees",
 });
 
 /**
- * How a thief tries to have a token of his own taken: scripts that run once the SDK has loaded. In them `jwk` is his key,
+ * Scripts that try to have a forged token accepted, run once the SDK has loaded. In them `jwk` is the attacker's key,
  * `keySet` a key set of it, and `n` the modulus of the provider's.
  */
 const FORGERIES = {

@@ -26,7 +26,7 @@ import {
   waitForEvent,
 } from "../../support/session.mjs";
 import { copiesOf, memoryOf, WHOLE_STRINGS } from "./heap.mjs";
-import { overhear } from "./secrets.mjs";
+import { recordSecrets } from "./secrets.mjs";
 import { assertTable } from "./table.mjs";
 
 /** @import { BrowserContext, Page } from "playwright-core" */
@@ -78,7 +78,7 @@ async function learnSecrets(context) {
     verifier: VERIFIER,
     nonce: NONCE,
   };
-  await overhear(context, (what, value) => {
+  await recordSecrets(context, (what, value) => {
     const name = names[what];
     if (secrets[name].includes(value)) return;
     if ([ACCESS, REFRESH, ID].includes(name)) secrets[BEFORE].push(...secrets[name]);

