@@ -158,7 +158,7 @@ export interface Failure {
 
 /** How many requests are meant: the next ones. */
 export interface Times {
-  /** `Infinity` until told otherwise, 0 takes back what was said. Default 1. */
+  /** `Infinity` until the next call, 0 cancels an earlier one. Default 1. */
   readonly times?: number;
 }
 
