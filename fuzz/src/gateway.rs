@@ -71,6 +71,6 @@ fn options(json: &str) {
     for (name, value) in options.extra_params() {
         let asked = format!("{members:?}");
         let quoted = format!("{value:?}");
-        assert!(asked.contains(&quoted), "nobody asked for {name}={value}");
+        assert!(asked.contains(&quoted), "{name}={value} was not requested");
     }
 }

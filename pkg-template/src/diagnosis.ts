@@ -41,7 +41,7 @@ export async function diagnose({ config, known }: DiagnosisSubject): Promise<Dia
     add("configuration", problem(wordsOf(error), "Correct what `createClient` is given."));
   });
   const facts = await known(settings?.issuer ?? "").catch((error: unknown) => {
-    add("webassembly", problem(wordsOf(error), "Nobody can sign in before that is mended."));
+    add("webassembly", problem(wordsOf(error), "No user can sign in until it is fixed."));
   });
   if (facts) add("webassembly", ok("The WebAssembly is loaded."));
   if (settings) {

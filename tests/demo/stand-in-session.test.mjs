@@ -196,7 +196,7 @@ test("end-session leads back at once with the signed-in user's ID token", async 
   assert.ok(await opens(standIn, tokens), "the tokens stay alive");
 
   const again = await browser.open(endSessionUrl(request));
-  assert.equal(again.left?.href, left?.href, "nobody there is no error");
+  assert.equal(again.left?.href, left?.href, "no session is not an error");
   const bare = await browser.open(endSessionUrl({}));
   assert.match(bare.text, /data-testid="signed-out"/);
 });

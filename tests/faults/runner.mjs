@@ -317,10 +317,10 @@ async function playClosing(browser, world, { flow, armed, storage }, ends) {
     if (outcome.hung || outcome.beside.some(({ hung }) => hung)) {
       problems.push(`a call of the ${where} tab never settled`);
     } else if (outcome.failed)
-      problems.push(`the ${where} tab can't say who is there: ${describe(outcome)}`);
+      problems.push(`the ${where} tab can't say whether a user is signed in: ${describe(outcome)}`);
     // A sign-out that has gone as far as to ask the gateway holds.
     else if (armed && flow.name.startsWith("logout") && outcome.value) {
-      problems.push(`the person is signed in still in the ${where} tab`);
+      problems.push(`the user is still signed in in the ${where} tab`);
     }
   };
   await settles(inOther, "other");

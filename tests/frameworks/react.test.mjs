@@ -302,7 +302,7 @@ test("RequireSignIn around a whole application starts no login that discards the
   );
 });
 
-test("RequireSignIn takes a `code` parameter of the application for no authorization response", async (t) => {
+test("RequireSignIn does not take a `code` parameter of the application for an authorization response", async (t) => {
   const { page } = await open(t, {}, { path: "/classes?code=math" });
   await page.getByText("Taking you to ClassLink…").waitFor();
   await settle(page);

@@ -220,7 +220,7 @@ test("sealing keys rotate: the first seals, all open, an unknown one's session i
   await browser.signIn();
   const both = another({ sealingKeys: [fresh, old] });
   assert((await both.whoIsIt()) !== null);
-  assert.equal((await both.session()).status, 200, "and is sealed anew, with the first");
+  assert.equal((await both.session()).status, 200, "and is sealed again, with the first key");
   assert((await another({ sealingKeys: [fresh] }).whoIsIt()) !== null);
   assert.equal(await browser.whoIsIt(), null, "the old instance does not know the new key");
 

@@ -355,7 +355,7 @@ test("a valid renewed ID token by another key and without a nonce is accepted", 
 });
 
 for (const [name, rewrite, code, reason] of /** @type {const} */ ([
-  ["another person's", (_, claims) => Object.assign(claims, { sub: "8708719" }), "user_mismatch"],
+  ["another user's", (_, claims) => Object.assign(claims, { sub: "8708719" }), "user_mismatch"],
   [
     "one with a wrong nonce",
     (_, claims) => Object.assign(claims, { nonce: "x" }),

@@ -158,7 +158,7 @@ function createGate(client: ClassLinkClient): LoginGate {
     if (hasComplained) return false;
     hasComplained = true;
     console.error(
-      "classlink-spa: this page's URL brings ClassLink's answer, but it asks people to sign in first. Put CallbackPage outside of RequireSignIn.",
+      "classlink-spa: this page's URL has ClassLink's response, but the page requires a sign-in first. Put CallbackPage outside of RequireSignIn.",
     );
     return false;
   }

@@ -87,12 +87,12 @@ export const answers = [
     },
   })),
   {
-    name: "the person refuses at the provider",
+    name: "the user refuses at the provider",
     arrange: { refusal: { error: "access_denied", error_description: "Pia Privat refused" } },
     expect: { code: "access_denied", notRequested: ["token"] },
   },
   {
-    name: "the provider answers an error that nobody knows",
+    name: "the provider responds with an unknown error",
     arrange: { callbackUrl: parameters({ code: undefined, error: "weird_error" }) },
     expect: { code: "provider_error", notRequested: ["token"] },
   },
@@ -264,7 +264,7 @@ export const launches = [
     ours: "other libraries know no tiles: for them the next row is what counts",
   },
   {
-    name: "a code without a state signs nobody in by itself, and leaves the pending login alone",
+    name: "a code without a state signs no user in by itself, and leaves the pending login alone",
     play: async (stage) => {
       await stage.login();
       const { status } = await launch(stage);
@@ -502,7 +502,7 @@ export const several = [
     ours: "a library that keeps its pending logins in localStorage may let either tab go on",
   },
   {
-    name: "somebody else signs in afterwards: nothing of the first person shows",
+    name: "another user signs in afterwards: nothing of the first shows",
     play: async (stage) => {
       await stage.signIn();
       stage.provider.bent = {
@@ -514,7 +514,7 @@ export const several = [
     expect: { answers: { sub: "9120045", name: "Paul", email: null } },
   },
   {
-    name: "a bad link signs nobody out",
+    name: "a forged link signs no user out",
     play: async (stage) => {
       await stage.signIn();
       const answer = await stage.callback(`${stage.origin}/callback?code=evil&state=unknown`);

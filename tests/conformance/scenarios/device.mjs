@@ -128,7 +128,7 @@ export const clocks = [
     expect: { code: "id_token_invalid", reason: "signature" },
   },
   {
-    name: "the clock is set back by two hours while the person looks for the password",
+    name: "the clock is set back by two hours while the user looks for the password",
     play: async (stage) => {
       await stage.login();
       await stage.ask(advanceClock(-2 * HOUR));
@@ -137,7 +137,7 @@ export const clocks = [
     expect: signedIn,
   },
   {
-    name: "the clock is 26 hours fast, max_age was asked for, and the person has just signed in",
+    name: "the clock is 26 hours fast, max_age was asked for, and the user has just signed in",
     arrange: { initScript: advanceClock(26 * HOUR), login: { maxAge: 600 } },
     expect: signedIn,
     ours: OPTION,

@@ -35,7 +35,7 @@ export const discovery = [
     ours: OPTION,
   },
   {
-    name: "the document has members that nobody knows, and known ones of wrong types that nobody needs",
+    name: "the document has unknown members, and known ones of wrong types that are not needed",
     arrange: {
       discovery: members({
         end_session_endpoint: 5,

@@ -49,7 +49,7 @@ export const profiles = [
     ours: OPTION,
   },
   {
-    name: "UserInfo says that claims are elsewhere (Core 5.6.2): nobody is asked there",
+    name: "UserInfo says that claims are elsewhere (Core 5.6.2): they are not fetched",
     arrange: {
       config: userinfo,
       userinfo: (answer, { provider }) => {
@@ -75,7 +75,7 @@ export const profiles = [
     expect: { code: "provider_response_invalid" },
   })),
   {
-    name: "UserInfo's answer is a signed token nobody asked for",
+    name: "UserInfo's response is a signed token that was not requested",
     arrange: {
       config: userinfo,
       userinfo: {
@@ -162,7 +162,7 @@ export const profiles = [
     ours: OPTION,
   },
   {
-    name: "my-info is somebody else's",
+    name: "my-info is another user's",
     arrange: { config: myInfo, myInfo: members({ UserId: 8708719 }) },
     expect: { code: "user_mismatch" },
     ours: OPTION,
@@ -180,7 +180,7 @@ export const profiles = [
     ours: OPTION,
   },
   {
-    name: "the person's district is served",
+    name: "the user's district is served",
     arrange: {
       config: (provider) => ({ ...myInfo(provider), allowedTenants: [2284] }),
     },
@@ -188,7 +188,7 @@ export const profiles = [
     ours: OPTION,
   },
   {
-    name: "the person's district is not served",
+    name: "the user's district is not served",
     arrange: {
       config: { allowedTenants: ["2284"] },
       idToken: claims({ classLink_tenant_id: 22840 }),
@@ -198,7 +198,7 @@ export const profiles = [
     ours: OPTION,
   },
   {
-    name: "the person's district is not known",
+    name: "the user's district is not known",
     arrange: { config: { allowedTenants: ["2284"] } },
     expect: { code: "tenant_not_allowed", reason: "tenant_unknown" },
     again: false,

@@ -64,7 +64,7 @@ export const tokens = [
     ["scope is missing", { scope: undefined }],
     ["scope is less than was asked for", { scope: "openid" }],
     ["there is a refresh token", { refresh_token: "r".repeat(40) }],
-    ["there are members that nobody knows", { __proto__x: {}, constructor: 1, more: [null] }],
+    ["there are unknown members", { __proto__x: {}, constructor: 1, more: [null] }],
     ["error is there but empty", { error: "" }],
   ]).map(([name, changes]) => ({
     name,

@@ -20,13 +20,13 @@ function show(client) {
   return element;
 }
 
-test("somebody who is signed in sees the page", () => {
+test("a user who is signed in sees the page", () => {
   const client = createTestClient({ user: { givenName: "Ada" } });
   expect(show(client).textContent).toBe("Hello Ada");
   expect(client.calls.startLogin).toEqual([]);
 });
 
-test("somebody who isn't is sent to sign in, and comes back", async () => {
+test("a user who is signed out is sent to sign in, and comes back", async () => {
   const client = createTestClient();
   const element = show(client);
   expect(client.calls.startLogin).toEqual([[]]);
