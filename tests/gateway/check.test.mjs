@@ -13,7 +13,7 @@ const { readSecret } = await importEntry("gateway-node");
 
 const statusOf = ({ checks }) => Object.fromEntries(checks.map(({ id, status }) => [id, status]));
 
-test("check: everything is right", async (t) => {
+test("gateway.check() finds nothing wrong with a right configuration", async (t) => {
   const { gateway, upstream } = await setUp(t, { store: memoryStore() });
   const result = await gateway.check();
   assert.equal(result.ok, true, JSON.stringify(result));
@@ -27,7 +27,7 @@ test("check: everything is right", async (t) => {
   assert.equal(upstream.count("/token"), 1);
 });
 
-test("check: a wrong secret, and no value of it in the words", async (t) => {
+test("gateway.check() finds a wrong secret, and shows no value of it", async (t) => {
   const clients = [CLIENT, { ...CLIENT, clientId: "client-2", clientSecret: "wr0ng-secret" }];
   const { gateway } = await setUp(t, { clients });
   const result = await gateway.check();
@@ -37,7 +37,7 @@ test("check: a wrong secret, and no value of it in the words", async (t) => {
   assert(!JSON.stringify(result).includes("wr0ng-secret"));
 });
 
-test("check: no provider, no key, a wrong clock, a store that is down", async (t) => {
+test("gateway.check() finds a provider, a key set, a clock and a store that fail", async (t) => {
   const { gateway, upstream, pass, another } = await setUp(t);
   pass(45);
   assert.equal(statusOf(await gateway.check()).clock, "warning");
@@ -55,7 +55,7 @@ test("check: no provider, no key, a wrong clock, a store that is down", async (t
   for (const { remedy } of without.checks) assert(remedy);
 });
 
-test("metrics() has what Prometheus reads, also if no path serves it", async (t) => {
+test("gateway.metrics() returns Prometheus' text format, also if no path serves it", async (t) => {
   const { gateway, browser } = await setUp(t);
   await browser.signIn();
   assert.match(gateway.metrics(), /^classlink_gateway_sessions_begun_total 1$/m);
@@ -74,7 +74,7 @@ test("readSecret takes the variable, or the file that the other one names", (t) 
   assert.throws(() => readSecret("S", { S_FILE: folder }), /cannot be read: EISDIR/);
 });
 
-test("the dashboard and the alert rules ask for metrics that there are", async (t) => {
+test("the dashboard and the alert rules query metrics that exist", async (t) => {
   const folder = new URL("../../docs/examples/monitoring/", import.meta.url);
   const { gateway } = await setUp(t);
   const [, ...known] = gateway.metrics().split(/^# TYPE (?=\w+ )/m);

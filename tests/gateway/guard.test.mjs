@@ -9,7 +9,7 @@ import { CLIENT } from "../support/upstream.mjs";
 const SESSION = `/auth/session?client_id=${CLIENT.clientId}`;
 const CROSS = "https://portal.app.example";
 
-test("other sites' requests are refused, and touch nothing", async (t) => {
+test("the gateway refuses other sites' requests before it does anything", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   await browser.signIn();
   const before = upstream.requests.length;
@@ -59,7 +59,7 @@ test("other sites' requests are refused, and touch nothing", async (t) => {
   assert.equal((await browser.session()).status, 200, "the session is untouched");
 });
 
-test("a browser without Fetch Metadata is served by its Origin", async (t) => {
+test("the gateway serves a browser without Fetch Metadata by its Origin", async (t) => {
   const { browser } = await setUp(t);
   await browser.signIn();
   const headers = { "Sec-Fetch-Site": null };
@@ -67,7 +67,7 @@ test("a browser without Fetch Metadata is served by its Origin", async (t) => {
   assert.equal((await browser.send("GET", "/auth/jwks", { headers })).status, 200);
 });
 
-test("behind a proxy that hides the origin: the browser's word, or allowedOrigins", async (t) => {
+test("the gateway behind a proxy that hides the origin goes by Sec-Fetch-Site or allowedOrigins", async (t) => {
   const { gateway, another, browser } = await setUp(t);
   await browser.signIn();
   const ask = (handler, headers) =>
@@ -85,7 +85,7 @@ test("behind a proxy that hides the origin: the browser's word, or allowedOrigin
   assert.equal((await ask(told, { Origin: APP })).status, 200);
 });
 
-test("the SDK's header on every request, eight characters of Crockford's", async (t) => {
+test("the gateway demands the SDK's header, eight characters of Crockford's base 32, on every request", async (t) => {
   const { upstream, browser } = await setUp(t);
   await browser.signIn();
   const before = upstream.requests.length;
@@ -107,7 +107,7 @@ test("the SDK's header on every request, eight characters of Crockford's", async
   assert.equal((await browser.session()).headers.get("x-classlink-spa"), SUPPORT_CODE);
 });
 
-test("methods and paths", async (t) => {
+test("the gateway responds to its own methods and paths alone", async (t) => {
   const { browser, entries } = await setUp(t);
   for (const [method, path, allow] of [
     ["GET", "/auth/token", "POST"],
@@ -133,7 +133,7 @@ test("methods and paths", async (t) => {
   assert.equal(entries.at(-1)?.event, "unknown");
 });
 
-test("another base path, and none", async (t) => {
+test("the gateway serves another base path, or none", async (t) => {
   for (const [basePath, path] of [
     ["/api/sign-in", "/api/sign-in/health"],
     ["/", "/health"],
@@ -144,7 +144,7 @@ test("another base path, and none", async (t) => {
   }
 });
 
-test("CORS for the allowed origins alone", async (t) => {
+test("the gateway sends CORS headers to the allowed origins alone", async (t) => {
   const { browser } = await setUp(t, { allowedOrigins: [CROSS] });
   await browser.signIn();
   const preflight = (origin, path = SESSION) =>
@@ -190,7 +190,7 @@ test("CORS for the allowed origins alone", async (t) => {
   assert.equal((await browser.session()).headers.get("vary"), "Origin");
 });
 
-test("health: no header, no provider", async (t) => {
+test("/health needs no header, and sends the provider no request", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   const headers = { "X-ClassLink-SPA": null, "Sec-Fetch-Site": "none" };
   const { status, json } = await browser.send("GET", "/auth/health", { headers });
@@ -201,7 +201,7 @@ test("health: no header, no provider", async (t) => {
   assert.equal(entries[0].event, "health");
 });
 
-test("the key set: the provider's, from a cache that a caller may pass", async (t) => {
+test("/jwks returns the provider's key set, from a cache that a caller may bypass", async (t) => {
   const { upstream, browser } = await setUp(t);
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => browser.send("GET", "/auth/jwks")),
@@ -218,7 +218,7 @@ test("the key set: the provider's, from a cache that a caller may pass", async (
   assert.equal(upstream.count("/jwks"), 2);
 });
 
-test("UserInfo and my-info: the provider's, with the caller's bearer", async (t) => {
+test("/userinfo and /my-info return the provider's response to the caller's bearer token", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   const { json } = await browser.signIn();
   const headers = { Authorization: `Bearer ${json.access_token}` };
@@ -266,7 +266,7 @@ test("UserInfo and my-info: the provider's, with the caller's bearer", async (t)
   }
 });
 
-test("an endpoint that the provider does not have", async (t) => {
+test("/my-info is 404 when the provider's metadata names no such endpoint", async (t) => {
   const { upstream, browser } = await setUp(t);
   upstream.discovery.my_info_endpoint = undefined;
   const headers = { Authorization: "Bearer abc" };
@@ -367,13 +367,13 @@ for (const [what, fetch, code] of [
     "upstream_timeout",
   ],
 ]) {
-  test(`a fetch of the application's own that ${what}: ${code}`, async (t) => {
+  test(`a fetch of the application's own that ${what} is ${code}`, async (t) => {
     const { browser } = await setUp(t, { fetch: /** @type {any} */ (fetch), timeout: 100 });
     assert.equal((await browser.signIn()).code, code);
   });
 }
 
-test("a defect is a 500 without its words", async (t) => {
+test("a defect of the gateway is a 500 without the error's message", async (t) => {
   const { gateway, entries } = await setUp(t);
   const request = new Request(`${APP}${SESSION}`, {
     method: "POST",
@@ -390,7 +390,7 @@ test("a defect is a 500 without its words", async (t) => {
 
 // ---- Limits of what reaches the provider, on by default ----
 
-test("three hundred junk requests of one address: a hundred reach the provider", async (t) => {
+test("the gateway passes on a hundred of three hundred invalid requests of one address", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   const headers = { Authorization: "Bearer junk" };
   const ask = (path, remoteAddress) =>
@@ -410,7 +410,7 @@ test("three hundred junk requests of one address: a hundred reach the provider",
   assert.equal(upstream.count("/userinfo"), 100 + 1 + 10, "ten a second");
 });
 
-test("an IPv6 client is its /64, and an IPv4 one the same in either form", async (t) => {
+test("limits count an IPv6 client by its /64, and an IPv4 client alike in either form", async (t) => {
   const { browser } = await setUp(t, { limits: { perAddress: 1 } });
   const ask = (remoteAddress) =>
     browser.send("GET", "/auth/userinfo", {
@@ -434,7 +434,7 @@ test("an IPv6 client is its /64, and an IPv4 one the same in either form", async
   }
 });
 
-test("sign-ins, forced key fetches, renewals and revocations are counted; what reaches no provider is not", async (t) => {
+test("limits count sign-ins, forced key fetches, renewals and revocations, and no request that reaches no provider", async (t) => {
   const { upstream, browser, pass } = await setUp(t, { limits: { perAddress: 1 } });
   upstream.givesRefreshTokens = true;
   upstream.accessTokenLifetime = 3600;
@@ -457,7 +457,7 @@ test("sign-ins, forced key fetches, renewals and revocations are counted; what r
   assert.equal(upstream.count("/token"), 2, "renewed");
 });
 
-test("requests to the provider: so many at a time, and the others in their turn", async (t) => {
+test("limits let so many requests to the provider run at a time, and the others wait", async (t) => {
   let underWay = 0;
   let most = 0;
   const { browser } = await setUp(t, {
@@ -476,7 +476,7 @@ test("requests to the provider: so many at a time, and the others in their turn"
   assert.equal(most, 3);
 });
 
-test("a provider that hangs: requests without a turn are refused, and later ones go through", async (t) => {
+test("limits refuse requests that wait too long for a provider that hangs, and serve later ones", async (t) => {
   let hangs = false;
   const { browser, entries } = await setUp(t, {
     limits: { concurrent: 2 },

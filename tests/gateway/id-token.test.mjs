@@ -137,7 +137,7 @@ function hash(algorithm, text, share = 1) {
 }
 
 for (const [reason, cases] of Object.entries(REFUSED)) {
-  test(`refused: ${reason}`, async (t) => {
+  test(`an ID token is refused: ${reason}`, async (t) => {
     const { upstream, browser, entries } = await setUp(t);
     for (const [name, bend] of Object.entries(cases)) {
       upstream.bend = bend;
@@ -153,7 +153,7 @@ for (const [reason, cases] of Object.entries(REFUSED)) {
   });
 }
 
-test("HS256 signed with the public key is refused", async (t) => {
+test("an ID token signed with HS256 and the public key is refused", async (t) => {
   const { upstream, browser } = await setUp(t);
   const pem = await exportSPKI(
     /** @type {CryptoKey} */ (await importJWK(upstream.key.jwk, "RS256")),
@@ -165,7 +165,7 @@ test("HS256 signed with the public key is refused", async (t) => {
   assert.equal((await browser.signIn()).json.reason, "algorithm");
 });
 
-test("taken: what the rules allow", async (t) => {
+test("an ID token is accepted in every form that the rules allow", async (t) => {
   const { upstream, browser } = await setUp(t);
   const cases = {
     "a list of one audience": claims({ aud: [CLIENT.clientId] }),
@@ -193,7 +193,7 @@ test("taken: what the rules allow", async (t) => {
   }
 });
 
-test("every algorithm that is advertised, and its at_hash", async (t) => {
+test("an ID token of every advertised algorithm is accepted, with its at_hash", async (t) => {
   const hashes = { 256: "sha256", 384: "sha384", 512: "sha512" };
   const { upstream, browser, another } = await setUp(t);
   const algorithms = [
@@ -237,7 +237,7 @@ test("a key under the right kid that may not be used is ignored", async (t) => {
   }
 });
 
-test("without a kid, several keys that fit are none", async (t) => {
+test("an ID token without a kid is refused when several keys fit", async (t) => {
   const { upstream, browser } = await setUp(t);
   upstream.keys.push(upstream.newKey("key-2").jwk);
   upstream.bend = (token) => ({ ...token, header: { alg: "RS256" } });
@@ -249,7 +249,7 @@ test("without a kid, several keys that fit are none", async (t) => {
   assert.equal((await next.browser.signIn()).status, 200, "one fits");
 });
 
-test("keys rotated between two logins, and just before signing", async (t) => {
+test("a key set that was rotated between two logins, or just before signing, is fetched again", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   await browser.signIn();
   for (let round = 0; round < 2; round += 1) {
@@ -261,7 +261,7 @@ test("keys rotated between two logins, and just before signing", async (t) => {
   assert.equal(upstream.count("/jwks"), 3);
 });
 
-test("keys rotated under many logins at once", async (t) => {
+test("a key set that was rotated during many logins is fetched once", async (t) => {
   const { upstream, browser } = await setUp(t);
   await browser.signIn();
   upstream.key = upstream.newKey();
@@ -271,7 +271,7 @@ test("keys rotated under many logins at once", async (t) => {
   assert.equal(upstream.count("/jwks"), 2);
 });
 
-test("unknown key ids make no hammer: one fetch a minute", async (t) => {
+test("unknown key IDs cause one fetch of the key set a minute", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   await browser.signIn();
   upstream.bend = raw((token) => signed({ ...token, header: { alg: "RS256", kid: "x" } }));

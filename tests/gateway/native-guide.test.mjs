@@ -24,7 +24,7 @@ const execute = promisify(execFile);
 
 const example = (name) => readFileSync(join(EXAMPLES, "native", name), "utf8");
 
-test("the guide shows the files that run here", () => {
+test("docs/gateway-native.md shows the files exactly as they are tested", () => {
   const shown = [...GUIDE.matchAll(/<!-- file: (.+?) -->\n```\w+\n(.*?)```/gs)];
   assert.ok(shown.length >= 6);
   for (const [, name, content] of shown) {
@@ -32,7 +32,7 @@ test("the guide shows the files that run here", () => {
   }
 });
 
-test("the guide's configuration passes the check, with the keys that the command makes", async (t) => {
+test("the configuration of docs/gateway-native.md passes the check, with the keys that the command makes", async (t) => {
   const folder = newFolder(t);
   const make = async (command, file) => {
     const { stdout } = await execute(NATIVE_GATEWAY, [command]);
@@ -107,7 +107,7 @@ const PROXIES = [
 
 for (const [name, start, missing] of PROXIES) {
   const skip = which("python3") ? missing : "python3 is not installed";
-  test(`${name} before the native server: 401 without a session, the user with one`, {
+  test(`${name} before the native server responds 401 without a session, and names the user with one`, {
     skip,
   }, async (t) => {
     const { upstream, browser, origin } = await startFront(t, start);
@@ -144,7 +144,7 @@ const LANGUAGES = [
 
 for (const [command, file, argumentsFor] of LANGUAGES) {
   const skip = which(command) ? false : `${command} is not installed`;
-  test(`${command} verifies an assertion as the guide shows, and refuses others`, {
+  test(`${command} verifies an assertion by the guide's code, and refuses others`, {
     skip,
   }, async (t) => {
     const assertions = () => ({

@@ -32,7 +32,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-test("nothing is read before the first request, as `next build` imports every route", async () => {
+test("the Next.js gateway reads no configuration before the first request", async () => {
   let reads = 0;
   const { handlers, getSession } = next.createNextGateway(() => {
     reads += 1;
@@ -43,7 +43,7 @@ test("nothing is read before the first request, as `next build` imports every ro
   await assert.rejects(getSession({ headers: new Headers() }), /No secrets here/);
 });
 
-test("the handlers respond as the gateway", async () => {
+test("the Next.js handlers respond as the gateway does", async () => {
   const { handlers } = next.createNextGateway({
     clients: [CLIENT],
     sealingKeys: [newKey()],
@@ -52,7 +52,7 @@ test("the handlers respond as the gateway", async () => {
   assert.deepEqual(await response.json(), { status: "ok" });
 });
 
-test("the session is that of a request, and without one that of next/headers", async (t) => {
+test("getSession reads the session of a request, or that of next/headers without one", async (t) => {
   const { browser, options } = await setUp(t);
   await browser.signIn();
   const { getSession } = next.createNextGateway(options);

@@ -36,7 +36,7 @@ const SDK = { "X-ClassLink-SPA": SUPPORT_CODE, "Sec-Fetch-Site": "same-origin" }
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 const SESSION = `/auth/session?client_id=${CLIENT.clientId}`;
 
-test("sign-in, reload and sign-out over HTTP", async (t) => {
+test("the Node listener serves a sign-in, a reload and a sign-out", async (t) => {
   const { gateway, upstream, browser } = await setUp(t);
   const { origin, ask } = await serve(t, toNodeHandler(gateway));
   const headers = { ...SDK, Origin: origin };
@@ -62,7 +62,7 @@ test("sign-in, reload and sign-out over HTTP", async (t) => {
   assert.equal(evil.status, 403);
 });
 
-test("two cookies go out and come back", async (t) => {
+test("the Node listener sends two cookies, and reads both", async (t) => {
   const { gateway, upstream, browser } = await setUp(t);
   const { origin, ask } = await serve(t, toNodeHandler(gateway));
   const headers = { ...SDK, Origin: origin };
@@ -75,7 +75,7 @@ test("two cookies go out and come back", async (t) => {
   assert.equal((await ask("POST", SESSION, { headers: { ...headers, Cookie } })).status, 200);
 });
 
-test("an endless body is cut off", async (t) => {
+test("the Node listener cuts off an endless body", async (t) => {
   const { gateway } = await setUp(t);
   const { origin, ask } = await serve(t, toNodeHandler(gateway));
   const headers = { ...SDK, ...FORM, Origin: origin };
@@ -83,7 +83,7 @@ test("an endless body is cut off", async (t) => {
   assert.equal(answer.status, 413);
 });
 
-test("paths of others go on to the application, and getSession reads its requests", async (t) => {
+test("the Node listener passes other paths on to the application, whose requests getSession reads", async (t) => {
   const { gateway, browser } = await setUp(t);
   await browser.signIn();
   const handler = toNodeHandler(gateway);
@@ -102,14 +102,14 @@ test("paths of others go on to the application, and getSession reads its request
   assert.equal((await ask("GET", "//evil.example/auth/health")).body, "no session");
 });
 
-test("without an application a foreign path is 404, and what can't be read 400", async (t) => {
+test("the Node listener without an application responds 404 to another path, and 400 to an unreadable request", async (t) => {
   const { gateway } = await setUp(t);
   const { ask } = await serve(t, toNodeHandler(gateway));
   assert.equal((await ask("GET", "/api")).status, 404);
   assert.equal((await ask("GET", "/auth/health", { headers: { Host: "a b" } })).status, 400);
 });
 
-test("a `handle` that the application has wrapped is the one that is called", async (t) => {
+test("the Node listener calls a `handle` that the application has wrapped", async (t) => {
   const { gateway } = await setUp(t);
   const asked = [];
   /** @type {typeof gateway.handle} */
@@ -123,7 +123,7 @@ test("a `handle` that the application has wrapped is the one that is called", as
   assert.deepEqual(asked, ["/auth/health", "/auth/session"]);
 });
 
-test("behind a proxy, the origin is the one of the options", async (t) => {
+test("the Node listener takes the origin from its options behind a proxy", async (t) => {
   const { gateway, browser } = await setUp(t);
   await browser.signIn();
   const { ask } = await serve(t, toNodeHandler(gateway, { origin: APP }));
@@ -133,7 +133,7 @@ test("behind a proxy, the origin is the one of the options", async (t) => {
   assert.equal((await ask("POST", SESSION, { headers: forged })).status, 403);
 });
 
-test("Express: mounted, and with a body parser before it", async (t) => {
+test("the Node listener works in Express, mounted and behind a body parser", async (t) => {
   const { gateway, upstream, browser } = await setUp(t);
   const handler = toNodeHandler(gateway);
   const parsers = [
@@ -155,7 +155,7 @@ test("Express: mounted, and with a body parser before it", async (t) => {
   }
 });
 
-test("a parser's list of a repeated parameter stays one", async (t) => {
+test("a repeated parameter that a body parser made a list of is refused", async (t) => {
   const { gateway, upstream, browser } = await setUp(t);
   const handler = toNodeHandler(gateway);
   const { origin, ask } = await serve(t, async (request, response) => {
@@ -181,7 +181,7 @@ test("rateLimit is given the peer's address", async (t) => {
 
 // ---- The path comes from the request line alone ----
 
-test("a Host that holds a path steers nothing, and is refused by the gateway itself", async (t) => {
+test("a malformed Host, or one with a path, is refused by the gateway", async (t) => {
   const { gateway, browser, entries } = await setUp(t);
   await browser.signIn();
   const { ask } = await serve(t, toNodeHandler(gateway));
@@ -209,7 +209,7 @@ test("a Host that holds a path steers nothing, and is refused by the gateway its
   assert.equal((await ask("GET", "http://evil.example/auth/health")).body, '{"status":"ok"}');
 });
 
-test("TRACE and its like get the gateway's own response, and a log entry", async (t) => {
+test("TRACE, TRACK and CONNECT get the gateway's own response, and a log entry", async (t) => {
   const { gateway, entries } = await setUp(t);
   const { origin } = await serve(t, toNodeHandler(gateway));
   const { port } = new URL(origin);
@@ -225,7 +225,7 @@ test("TRACE and its like get the gateway's own response, and a log entry", async
   }
 });
 
-test("HTTP/2: sign-in, reload and sign-out", async (t) => {
+test("the Node listener serves a sign-in, a reload and a sign-out over HTTP/2", async (t) => {
   const { gateway, upstream, browser } = await setUp(t);
   const server = createHttp2Server(toNodeHandler(gateway)).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -314,7 +314,7 @@ test("a stop finishes the exchange that is under way, takes no other, and then e
   await hasStopped;
 });
 
-test("a stop cuts off what takes too long", async (t) => {
+test("a stop ends requests that take too long", async (t) => {
   let stopped;
   const hasStopped = new Promise((resolve) => {
     stopped = resolve;

@@ -73,7 +73,7 @@ const WRONG = [
   [{ limits: { perMinute: 1 } }, "limits"],
 ];
 
-test("mistakes are named", () => {
+test("createGateway names the option that is wrong", () => {
   for (const [changes, field] of /** @type {[any, string][]} */ (WRONG)) {
     assert.throws(
       () => createGateway({ ...GOOD, ...changes }),
@@ -88,7 +88,7 @@ test("mistakes are named", () => {
   }
 });
 
-test("every mistake is reported at once", () => {
+test("createGateway reports every wrong option at once", () => {
   assert.throws(
     () =>
       createGateway(
@@ -151,7 +151,7 @@ test("a maximum age below the default idle limit is the idle limit, too", async 
   assert((await browser.whoIsIt()) !== null);
 });
 
-test("no message shows a secret or a key", () => {
+test("configuration errors show no secret and no key", () => {
   const secret = randomBytes(24).toString("base64url");
   for (const changes of [
     client({ clientSecret: [secret] }),
@@ -167,7 +167,7 @@ test("no message shows a secret or a key", () => {
   }
 });
 
-test("what is right is taken, and starts no request", () => {
+test("createGateway accepts right options, and sends no request", () => {
   let asked = 0;
   const fetch = () => {
     asked += 1;
@@ -202,7 +202,7 @@ test("createGateway refuses options whose getter throws, beside everything else 
   }
 });
 
-test("no member of a polluted Object.prototype is an option", async (t) => {
+test("createGateway reads no member of a polluted Object.prototype", async (t) => {
   /** Members that a careless merge of foreign JSON may leave behind. */
   const pollution = {
     token_endpoint: "https://evil.example/token",

@@ -42,7 +42,7 @@ test("an access token about to end is renewed; the refresh token stays inside an
   assert.equal(form.get("grant_type"), "refresh_token");
 });
 
-test("50 at once, and one that comes late with the old cookie: one renewal", async (t) => {
+test("fifty session requests at once, and a late one with the old cookie, renew once", async (t) => {
   const { browser, another, keepAlive, renewals, pass } = await signedIn(t);
   await keepAlive(3500);
   const old = new Map(browser.jar);
@@ -57,7 +57,7 @@ test("50 at once, and one that comes late with the old cookie: one renewal", asy
   assert.equal((await another().session()).status, 200);
 });
 
-test("a grant that is over ends the session", async (t) => {
+test("a renewal of a revoked grant ends the session", async (t) => {
   const { upstream, browser, keepAlive, entries } = await signedIn(t);
   upstream.revokeGrants();
   await keepAlive(3500);
@@ -70,7 +70,7 @@ test("a grant that is over ends the session", async (t) => {
   );
 });
 
-test("an outage does not sign out: the session stays while the access token lasts, and after", async (t) => {
+test("an outage keeps the session, while the access token lasts and after", async (t) => {
   const { upstream, browser, keepAlive, pass, first, entries } = await signedIn(t);
   await keepAlive(3500);
   upstream.instead["/token"] = (_, response) => response.writeHead(500).end();
@@ -86,7 +86,7 @@ test("an outage does not sign out: the session stays while the access token last
   assert.equal((await browser.session()).status, 200);
 });
 
-test("without a refresh token an ended access token is handed out as ended", async (t) => {
+test("a session without a refresh token returns an expired access token as expired", async (t) => {
   const { upstream, browser, pass } = await setUp(t);
   upstream.accessTokenLifetime = 600;
   await browser.signIn();

@@ -33,7 +33,7 @@ test("a reload returns the same tokens with the rest of their time, and seals th
   assert.equal(entries.at(-1)?.session, "kept");
 });
 
-test("a request without a session: 204", async (t) => {
+test("a session request without a session is 204", async (t) => {
   const { browser, entries } = await setUp(t);
   await assertSignedOut(browser);
   assert.equal(entries.at(-1)?.session, "none");
@@ -111,7 +111,7 @@ test("sign-out revokes the refresh token if the provider can, and holds if it ca
   await assertSignedOut(browser);
 });
 
-test("tampered, truncated and foreign cookies are no session", async (t) => {
+test("tampered, truncated and foreign cookies are not sessions", async (t) => {
   const { browser } = await setUp(t);
   await browser.signIn();
   const [name] = browser.sessionCookies;
@@ -163,7 +163,7 @@ test("a cookie not sealed by this gateway's key is not a session, whatever its k
   }
 });
 
-test("a long session takes two cookies, which stand only together", async (t) => {
+test("a long session takes two cookies, which count only together", async (t) => {
   const { browser } = await setUp(t);
   const first = await browser.signIn({ claims: LONG });
   assert.equal(browser.sessionCookies.length, 2);
@@ -272,7 +272,7 @@ test("two registrations live side by side, and their cookies can't be swapped", 
   assert.equal((await browser.whoIsIt())?.user.sub, "2");
 });
 
-test("the session's client id: one, and a known one", async (t) => {
+test("a session request needs one known client id", async (t) => {
   const { browser } = await setUp(t);
   for (const [query, code] of [
     ["", "request_invalid"],
@@ -321,7 +321,7 @@ test("the responses of /token and /session name the session, by the verifier's h
   assert.equal((await browser.session()).json.session_id, expected);
 });
 
-test("POST /session that names another session: 204, and the browser keeps its own", async (t) => {
+test("POST /session that names another session is 204, and the browser keeps its own", async (t) => {
   const { browser, entries } = await setUp(t);
   const { json } = await browser.signIn();
   const before = browser.cookieHeader;
@@ -400,7 +400,7 @@ test("a sign-out ends a sign-in that was under way, although it names none", asy
   await assertSignedOut(browser);
 });
 
-test("a session request of one user under way while another signs in: a reload shows the other", async (t) => {
+test("a reload shows the user who signed in while a session request of another was under way", async (t) => {
   const { browser, pass } = await setUp(t);
   await browser.signIn({ claims: PIA });
   pass(100);
@@ -425,7 +425,7 @@ test("a late response after the other user's sign-out brings no session back", a
   await assertSignedOut(browser);
 });
 
-test("two sign-ins whose responses arrive in the other order: the later one counts, and its sign-out ends both", async (t) => {
+test("the later of two sign-ins counts when their responses arrive in the other order, and its sign-out ends both", async (t) => {
   const { browser, pass } = await setUp(t);
   const first = await browser.startSignIn({ claims: PIA });
   pass(1);
@@ -502,7 +502,7 @@ test("a cookie in the format before session ids is not a session, and is cleared
   assert.equal(browser.jar.size, 0);
 });
 
-test("four districts in one browser: the header stays within 7 KB, and a sign-in clears the oldest", async (t) => {
+test("a sign-in clears the oldest of four districts' cookies, so that the header stays within 7 KB", async (t) => {
   const clients = ["a", "b", "c", "d"].map((clientId) => ({ ...CLIENT, clientId }));
   const { browser, pass } = await setUp(t, { clients }, { clients });
   browser.jar.set("theme", "x".repeat(1000));

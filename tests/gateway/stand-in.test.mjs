@@ -43,7 +43,7 @@ const [redirectUri] = CLIENT.redirectUris;
 const codeFor = (standIn, login, state) =>
   authorize(standIn, { clientId: CLIENT.clientId, redirectUri, login, state });
 
-test("sign-in, reload, my-info, sign-out", async (t) => {
+test("the gateway before the stand-in serves a sign-in, a reload, my-info and a sign-out", async (t) => {
   const { standIn, start } = await setUp(t);
   const browser = start();
   const login = newLogin();

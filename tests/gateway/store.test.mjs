@@ -46,7 +46,7 @@ async function playStore(store, pass) {
   assert.equal(await store.setIfAbsent("short", "2", 10_000), true);
 }
 
-test("a store in memory keeps, counts and forgets", async () => {
+test("memoryStore keeps, counts and forgets", async () => {
   let now = 1_000_000;
   const store = memoryStore({ now: () => now });
   await playStore(store, async (_, milliseconds) => {
@@ -57,7 +57,7 @@ test("a store in memory keeps, counts and forgets", async () => {
   assert.equal(await store.get("a"), null);
 });
 
-test("a store in Redis does the same", { skip: skipWithoutRedis }, async (t) => {
+test("redisStore keeps, counts and forgets", { skip: skipWithoutRedis }, async (t) => {
   const redis = await startRedis(t);
   const client = createClient({ url: redis.url });
   // The server ends with the test, before it.

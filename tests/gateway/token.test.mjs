@@ -9,7 +9,7 @@ import { CLIENT, PERSON } from "../support/upstream.mjs";
 
 /** @import { Handler } from "../support/upstream.mjs" */
 
-test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
+test("a sign-in returns the tokens and a sealed session, and nothing else", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   upstream.givesRefreshTokens = true;
   upstream.accessTokenLifetime = 3600;
@@ -59,7 +59,7 @@ test("a sign-in: tokens, a sealed session, and nothing else", async (t) => {
   ]);
 });
 
-test("a token response as ClassLink's: no expires_in, no refresh token, no scope, no nbf", async (t) => {
+test("a sign-in accepts a token response without expires_in, refresh token, scope and nbf, as ClassLink's", async (t) => {
   const { browser } = await setUp(t);
   const { json } = await browser.signIn();
   assert.deepEqual(Object.keys(json).sort(), [
@@ -136,7 +136,7 @@ test("a failed sign-in leaves the session before it alone", async (t) => {
   assert.equal((await browser.session()).status, 200);
 });
 
-test("a replayed code is the provider's refusal, by its code alone", async (t) => {
+test("a replayed code is refused with the provider's error code alone", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   const login = newLogin();
   const form = browser.form(login, upstream.authorize(login));
@@ -149,7 +149,7 @@ test("a replayed code is the provider's refusal, by its code alone", async (t) =
   assert.equal(entries.at(-1)?.providerError, "invalid_grant");
 });
 
-test("the provider's error codes are passed on, its words are not", async (t) => {
+test("the provider's error codes are passed on, and its texts are not", async (t) => {
   const { upstream, browser, entries } = await setUp(t);
   const cases = [
     [400, "invalid_scope", 400, "invalid_scope"],
@@ -198,7 +198,7 @@ test("only the registered client and redirect URI are accepted, exactly", async 
   assert.equal(upstream.count("/token"), 0);
 });
 
-test("each parameter exactly once, and no other", async (t) => {
+test("a token request has each parameter exactly once, and no other", async (t) => {
   const { upstream, browser } = await setUp(t);
   const names = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"];
   const login = newLogin();
@@ -229,7 +229,7 @@ test("each parameter exactly once, and no other", async (t) => {
   assert.equal(upstream.count("/token"), 0);
 });
 
-test("bodies: form only, 8 KiB at most, UTF-8", async (t) => {
+test("a token request's body is a form of 8 KiB at most, in UTF-8", async (t) => {
   const { upstream, browser } = await setUp(t);
   const login = newLogin();
   const form = browser.form(login, "code");
@@ -334,7 +334,7 @@ for (const [name, [handler, status, code]] of Object.entries(FAULTS)) {
   });
 }
 
-test("the provider is down: a failure that is remembered, then forgotten", async (t) => {
+test("a failure to fetch discovery is remembered for some seconds, and then forgotten", async (t) => {
   let asked = 0;
   let down = true;
   const { browser, pass } = await setUp(t, {
@@ -353,7 +353,7 @@ test("the provider is down: a failure that is remembered, then forgotten", async
   assert.equal((await browser.signIn()).status, 200);
 });
 
-test("discovery: another's document, or one that names no endpoint", async (t) => {
+test("a discovery document of another issuer, or without an endpoint, is refused", async (t) => {
   for (const discovery of [
     { issuer: "https://other.example" },
     { token_endpoint: undefined },
@@ -391,7 +391,7 @@ test("ClassLink's own issuer is known, with the secret in the form", async (t) =
   assert.equal(new URLSearchParams(body).get("client_secret"), CLIENT.clientSecret);
 });
 
-test("tenants: the ID token's, else UserInfo's, else my-info's", async (t) => {
+test("the tenant is the ID token's, else UserInfo's, else my-info's", async (t) => {
   const clients = [{ ...CLIENT, allowedTenants: [2284, "2285"], district: "north" }];
   const { upstream, browser, entries } = await setUp(t, { clients });
   const refused = (answer, reason) => {
