@@ -17,7 +17,7 @@ const send =
   (_, response) =>
     response.writeHead(status, headers).end(body);
 
-/** What a provider may answer in place of JSON, and what the gateway calls it. */
+/** The responses of a provider that are not JSON or not of the right form, and the gateway's codes for them. */
 const FAILURES = /** @type {const} */ ([
   ["HTML", send(200, "<html>"), "invalid"],
   ["cut JSON", send(200, '{"keys":['), "invalid"],
