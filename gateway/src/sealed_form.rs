@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::session::{Session, Tenant};
 
@@ -55,7 +56,8 @@ struct WrittenRest<'a>(
     Option<&'a str>,
     Option<&'a Tenant>,
     u8,
-    #[serde(skip_serializing_if = "Option::is_none")] Option<Option<&'a str>>,
+    // The mark, or `null` if there is none but a member after it.
+    #[serde(skip_serializing_if = "Option::is_none")] Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")] Option<&'a str>,
 );
 
@@ -73,7 +75,7 @@ pub fn pack(session: &Session) -> Option<Vec<u8>> {
         session.scope.as_deref(),
         session.tenant.as_ref(),
         u8::from(session.is_provisional),
-        has_more.then_some(session.user_mark.as_deref()),
+        has_more.then(|| session.user_mark.clone().into()),
         session.device_key.as_deref(),
     );
     let mut bytes = vec![FORM];

@@ -195,8 +195,8 @@ fn sealing(vectors: &Value) -> (SealingKeys, Vec<u8>) {
 /// The session that a sealed text is, and whether its key is no longer the first.
 fn open(vectors: &Value, sealed: &Value) -> Option<(Session, bool)> {
     let (keys, context) = sealing(vectors);
-    let (content, is_outdated) = keys.open(sealed.as_str().unwrap(), &context)?;
-    Some((sealed_form::unpack(&content)?.0, is_outdated))
+    let (packed, is_outdated) = keys.open(sealed.as_str().unwrap(), &context)?;
+    Some((sealed_form::unpack(&packed)?.0, is_outdated))
 }
 
 #[test]
@@ -204,10 +204,10 @@ fn sealed_sessions_have_the_bytes_that_the_handler_seals() {
     let vectors = vectors!("sealed-sessions.json");
     let (keys, context) = sealing(&vectors);
     for case in vectors["written"].as_array().unwrap() {
-        let content = sealed_form::pack(&session(&case["session"])).unwrap();
-        assert_eq!(base64url(&content), case["content"], "{}", case["name"]);
+        let packed = sealed_form::pack(&session(&case["session"])).unwrap();
+        assert_eq!(base64url(&packed), case["content"], "{}", case["name"]);
         let nonce = from_base64url(case["nonce"].as_str().unwrap()).unwrap();
-        let sealed = keys.seal_with(nonce.try_into().unwrap(), &content, &context).unwrap();
+        let sealed = keys.seal_with(nonce.try_into().unwrap(), &packed, &context).unwrap();
         assert_eq!(sealed, case["sealed"], "{}", case["name"]);
     }
 }
