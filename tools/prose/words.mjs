@@ -21,7 +21,7 @@ const WORDS = [
   ],
   ["anew|afresh", "again, or new"],
   [
-    "(?:even|also|only|except|unless) where|where there (?:is|are|was|were)|where (?:it|they) (?:is|are) (?:to|not|no)|where (?:nothing|none|configured|needed|possible)",
+    "(?:even|also|only|except|unless) where|where there (?:is|are|was|were)|where (?:it|they) (?:(?:is|are) (?:to|not|no)|(?:has|have) no)|where (?:nothing|none|configured|needed|possible)",
     "if or when: “where” is for places",
   ],
   ["to the letter", "exactly"],

@@ -26,7 +26,7 @@ export interface Account {
   readonly role: string;
   /** `Role_Level`: 4 for a student, 3 for a teacher. */
   readonly roleLevel: number;
-  /** OneRoster id, unique only within the district; `""` where it has no OneRoster. */
+  /** OneRoster id, unique only within the district; `""` if the district has no OneRoster. */
   readonly sourcedId: string;
   /** Unique only within the district. */
   readonly loginId: string;

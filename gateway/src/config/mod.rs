@@ -17,7 +17,7 @@ use crate::assertion::Assertions;
 use crate::cookies;
 use crate::metadata::Metadata;
 
-/// Where the server listens if it is not told.
+/// Where the server listens by default.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
 /// A mistake in an option.
