@@ -42,8 +42,11 @@ export type NodeHandler = (
 /** Methods that the Fetch Standard forbids. */
 const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** Finds dot segments, which a `Request` would resolve, so that another route handled it (RFC 3986, 5.2.4). */
-const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
+/**
+ * Finds what a `Request` would change in a path, so that another route handled it: dot segments (RFC 3986, 5.2.4), a
+ * backslash, which it takes for a slash, and a fragment (URL Standard, 4.4).
+ */
+const CHANGED_BY_REQUEST = /^[^?#\\]*(?:[#\\]|\/(?:\.|%2e){1,2}(?:[/?]|$))/i;
 
 /**
  * Makes a Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next` if there is
@@ -105,7 +108,7 @@ function readRequest(
   const address = remoteAddress === undefined ? {} : { remoteAddress };
   const { method = "GET" } = incoming;
   try {
-    if (DOT_SEGMENT.test(pathOf(incoming))) throw new TypeError("The path is not resolved.");
+    if (CHANGED_BY_REQUEST.test(pathOf(incoming))) throw new TypeError("The path is not resolved.");
     if (!FORBIDDEN_METHODS.has(method)) {
       return { request: toRequest(incoming, options), context: address };
     }

@@ -329,7 +329,7 @@ test("the demo without a gateway signs in by itself, and again after a reload", 
   const { page, requests } = await browser.newPage(t);
   await signIn(page, direct, PEOPLE.pia);
   await heading(page, "Welcome, Pia");
-  await page.getByText("Pia Pupil’s bookmark").waitFor();
+  await page.getByText("Saved for Pia Pupil").waitFor();
   assert.ok(requests.some((request) => request.url().endsWith("/oauth2/v2/token")));
   assert.ok(requests.every((request) => !request.url().startsWith(`${direct.app}/auth/`)));
 
