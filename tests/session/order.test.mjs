@@ -93,14 +93,19 @@ async function signedIn(t, options) {
   return { page, context, openTab, ...world };
 }
 
-/** Opens a popup for a sign-in; what becomes of that is on `window.signedIn`. @param {Page} page */
+/** Opens a popup for a sign-in by a click; what becomes of that is on `window.signedIn`. @param {Page} page */
 async function openPopup(page) {
-  const opened = page.waitForEvent("popup");
   await page.evaluate(() => {
-    const popup = window.open("about:blank", "_blank", "popup");
-    const login = window.client.startLogin({ mode: "popup", popup, prompt: "login" });
-    window.signedIn = /** @type {any} */ (login.catch(({ code }) => ({ code })));
+    const button = document.createElement("button");
+    button.textContent = "Sign in in a popup";
+    button.onclick = () => {
+      const login = window.client.startLogin({ mode: "popup", prompt: "login" });
+      window.signedIn = /** @type {any} */ (login.catch(({ code }) => ({ code })));
+    };
+    document.body.append(button);
   });
+  const opened = page.waitForEvent("popup");
+  await page.getByRole("button", { name: "Sign in in a popup" }).click();
   return opened;
 }
 
