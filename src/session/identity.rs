@@ -88,3 +88,45 @@ pub enum Identity {
     /// There is one.
     Session(Box<Session>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::lifetime::RenewalBudget;
+
+    fn session(id: u32, user: u32) -> Session {
+        Session {
+            payload: 0,
+            id: Some(SessionId(id)),
+            user: UserDigest(user),
+            registration: Registration { handle: 0, has_gateway: true },
+            cookie: Cookie::Kept,
+            tokens: 0,
+            is_replaced: false,
+            lifetime: Lifetime {
+                max_age_at: f64::INFINITY,
+                expires_at: f64::INFINITY,
+                idle_timeout_secs: None,
+                last_active_at: 0.0,
+                token_obtained_at: 0.0,
+                token_expires_at: f64::INFINITY,
+                is_renewable: true,
+                reports_activity: true,
+                failures: 0,
+                last_failure_at: 0.0,
+                has_warned: false,
+                idle_since: None,
+                budget: RenewalBudget::full(0.0),
+            },
+        }
+    }
+
+    #[test]
+    fn session_is_continued_by_the_same_user_in_the_same_session_alone() {
+        let current = session(1, 1);
+        assert!(current.is_continued_by(&session(1, 1)));
+        assert!(current.is_continued_by(&Session { id: None, ..session(1, 1) }));
+        assert!(!current.is_continued_by(&session(2, 1)), "the user signed in again");
+        assert!(!current.is_continued_by(&session(1, 2)), "another user");
+    }
+}
