@@ -213,6 +213,15 @@ impl UndeliveredSignOut {
         marks
     }
 
+    /// Returns whether it ends the gateway's session of this id; so it does if either has none.
+    #[must_use]
+    pub fn names(&self, session_id: Option<&str>) -> bool {
+        match (self.session_id.as_deref(), session_id) {
+            (Some(own), Some(id)) => own == id,
+            _ => true,
+        }
+    }
+
     /// Removes the mark.
     pub fn clear(&self) {
         if let Some(storage) = local_storage() {

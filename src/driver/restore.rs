@@ -38,31 +38,29 @@ impl Context {
     pub(super) async fn restore_from_gateway(self) -> Result<Outcome, Error> {
         let provider = &self.provider().await?;
         let channel = self.config.channel();
-        let mut undeliverable = Vec::new();
+        let mut can_deliver = true;
         loop {
             // Under the lock: a sign-in in another tab, which removes the markers before it, holds it.
             self.acquire_lock().await;
-            if let Some(mark) = next_sign_out(channel, &undeliverable) {
-                let delivered = self.deliver_sign_out(&mark).await;
-                match (mark.session_id, delivered) {
-                    (None, delivered) => return delivered.map(|()| Outcome::NoSession),
-                    // A network may let no DELETE through: that must not keep the user from signing in again.
-                    (Some(id), Err(_)) => undeliverable.push(id),
-                    (Some(_), Ok(())) => {}
+            if can_deliver && let Some(mark) = UndeliveredSignOut::all(channel).first() {
+                // A network may let no DELETE through: that must not keep the user from signing in again.
+                can_deliver = self.deliver_sign_out(mark).await.is_ok();
+                if can_deliver && mark.session_id.is_none() {
+                    return Ok(Outcome::NoSession);
                 }
                 continue;
             }
             let keys = self.request_keys(provider, false);
             let received = self.request_tokens(Grant::Session(None)).await?;
             self.lock.take();
-            if next_sign_out(channel, &undeliverable).is_some() {
+            let marks = UndeliveredSignOut::all(channel);
+            if can_deliver && !marks.is_empty() {
                 continue;
             }
             let Some(received) = received else {
                 return Ok(Outcome::NoSession);
             };
-            let id = received.tokens.session_id.as_ref();
-            if id.map_or(!undeliverable.is_empty(), |id| undeliverable.contains(id)) {
+            if marks.iter().any(|mark| mark.names(received.tokens.session_id.as_deref())) {
                 return Ok(Outcome::NoSession);
             }
             let requested = TokenRequestContext {
@@ -75,14 +73,6 @@ impl Context {
             return Ok(Outcome::Session(session));
         }
     }
-}
-
-/// Returns a sign-out that the gateway has not confirmed, other than those of these sessions.
-fn next_sign_out(channel: &str, undeliverable: &[String]) -> Option<UndeliveredSignOut> {
-    let is_other = |mark: &UndeliveredSignOut| {
-        !mark.session_id.as_ref().is_some_and(|id| undeliverable.contains(id))
-    };
-    UndeliveredSignOut::all(channel).into_iter().find(is_other)
 }
 
 /// Returns whether the page may be left to restore a session: see [`storage::can_restore_by_redirect`].

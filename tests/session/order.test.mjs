@@ -431,20 +431,26 @@ test("a page that was loaded offline shows the user when it is online again, wit
   await waitForUser(page, "Pia Pupil");
 });
 
-test("a network that lets no DELETE through keeps neither the user signed in nor the next one out", async (t) => {
-  const { page, open, gateway } = await signedIn(t);
-  gateway.instead = (request, response, usual) =>
-    request.method === "DELETE" ? void response.destroy() : usual();
-  await callInPage(page, "client.logout()");
+for (const [whose, isReloaded] of /** @type {const} */ ([
+  ["the session of the page", false],
+  ["a session that the page has not restored", true],
+])) {
+  test(`a network that lets no DELETE through keeps neither ${whose} signed in nor the next user out`, async (t) => {
+    const { page, open, gateway } = await signedIn(t);
+    gateway.instead = (request, response, usual) =>
+      request.method === "DELETE" ? void response.destroy() : usual();
+    if (isReloaded) await open(page);
+    await callInPage(page, "client.logout()");
 
-  await open(page);
-  assert.equal(await getUser(page), null);
-  assert.equal((await snapshot(page)).error, null);
-  await loginWithPrompt(page, PEOPLE.tess);
-  await open(page);
+    await open(page);
+    assert.equal(await getUser(page), null);
+    assert.equal((await snapshot(page)).error, null);
+    await loginWithPrompt(page, PEOPLE.tess);
+    await open(page);
 
-  assert.equal((await getUser(page)).name, "Tess Teacher");
-});
+    assert.equal((await getUser(page)).name, "Tess Teacher");
+  });
+}
 
 test("a sign-in whose answer stalls after its head leaves nothing for a reload", async (t) => {
   const { page } = await browser.newPage(t);

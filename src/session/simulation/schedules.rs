@@ -359,6 +359,25 @@ fn network_without_delete_keeps_no_user_from_signing_in_again() {
 }
 
 #[test]
+fn network_without_delete_keeps_no_user_from_signing_in_after_an_unnamed_sign_out() {
+    let mut world = World::new(GATEWAY);
+    world.sign_in_whole(0, ANA);
+    world.play(Step::Reload { tab: 0 });
+    world.play(Step::SignOut { tab: 0 });
+    assert_eq!(world.marks.len(), 1);
+    assert_eq!(world.marks[0].1, None, "the page did not know whose session it ends");
+    world.fail_request(0);
+    world.play(Step::Reload { tab: 0 });
+    world.play(Step::GetUser { tab: 0 });
+    world.fail_request(0);
+    world.deliver_all();
+    assert_eq!((world.user(0), world.status(0)), (None, Status::SignedOut));
+    world.sign_in_whole(0, BEN);
+    assert_eq!(world.user_after_reload(0), Some(BEN));
+    world.ends_well();
+}
+
+#[test]
 fn two_sign_outs_at_once_keep_a_mark_each() {
     let mut world = World::new(GATEWAY);
     world.sign_in_whole(0, ANA);

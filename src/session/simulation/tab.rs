@@ -1,6 +1,6 @@
 //! A tab: a machine, and a driver that does nothing but keep its effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::session::{CallId, Machine, OperationId, Snapshot, Task};
 
@@ -39,8 +39,8 @@ pub struct Tab {
     pub renewals: Vec<(f64, u32)>,
     /// The marks of sign-outs that were there when its exchange began.
     pub marks_before: Vec<u32>,
-    /// The marks of sign-outs that a restore could not deliver.
-    pub undelivered: BTreeMap<OperationId, Vec<u32>>,
+    /// The restores that could not deliver a sign-out.
+    pub undelivering: BTreeSet<OperationId>,
 }
 
 impl Tab {
@@ -61,7 +61,7 @@ impl Tab {
             is_signed_out: false,
             renewals: Vec::new(),
             marks_before: Vec::new(),
-            undelivered: BTreeMap::new(),
+            undelivering: BTreeSet::new(),
         }
     }
 

@@ -377,20 +377,15 @@ impl World {
 
     /// A restore delivers the sign-outs that the gateway has not confirmed, and asks for the session.
     fn ask_for_session(&mut self, tab: usize, operation: OperationId) {
-        let ask = match self.next_undelivered(tab, operation) {
-            Some((mark, id)) => Ask::Delete { id, mark },
-            None => Ask::Session { id: None },
+        let ask = match self.marks.first() {
+            Some(&(mark, id)) if self.can_deliver(tab, operation) => Ask::Delete { id, mark },
+            _ => Ask::Session { id: None },
         };
         self.ask(tab, operation, ask);
     }
 
-    fn next_undelivered(&self, tab: usize, operation: OperationId) -> Option<(u32, Option<u32>)> {
-        self.marks.iter().copied().find(|(mark, _)| !self.is_undelivered(tab, operation, *mark))
-    }
-
-    fn is_undelivered(&self, tab: usize, operation: OperationId, mark: u32) -> bool {
-        let marks = self.tabs[tab].undelivered.get(&operation);
-        marks.is_some_and(|marks| marks.contains(&mark))
+    fn can_deliver(&self, tab: usize, operation: OperationId) -> bool {
+        !self.tabs[tab].undelivering.contains(&operation)
     }
 
     fn end_session(&mut self, tab: usize, operation: OperationId, id: Option<u32>) {
@@ -505,15 +500,15 @@ impl World {
             (Task::Restore { .. }, Reply::Ended, Ask::Delete { id: None, .. }) => {
                 self.finish(tab, operation, Outcome::NoSession);
             }
-            (Task::Restore { .. }, _, _) if self.next_undelivered(tab, operation).is_some() => {
+            (Task::Restore { .. }, _, _)
+                if !self.marks.is_empty() && self.can_deliver(tab, operation) =>
+            {
                 // A sign-out that the gateway has not confirmed, perhaps begun while it was asked.
                 self.ask_for_session(tab, operation);
                 self.pump();
             }
             (Task::Restore { .. }, Reply::Tokens(sealed), _)
-                if self.marks.iter().any(|(mark, id)| {
-                    *id == Some(sealed.id) && self.is_undelivered(tab, operation, *mark)
-                }) =>
+                if self.marks.iter().any(|(_, id)| id.is_none_or(|id| id == sealed.id)) =>
             {
                 self.finish(tab, operation, Outcome::NoSession);
             }
@@ -596,8 +591,8 @@ impl World {
             return;
         }
         match (self.tabs[tab].tasks.get(&operation), &flight.ask) {
-            (Some(Task::Restore { .. }), Ask::Delete { id: Some(_), mark }) => {
-                self.tabs[tab].undelivered.entry(operation).or_default().push(*mark);
+            (Some(Task::Restore { .. }), Ask::Delete { .. }) => {
+                self.tabs[tab].undelivering.insert(operation);
                 self.ask_for_session(tab, operation);
                 self.pump();
             }
