@@ -25,14 +25,14 @@ const only = process.env.SCENARIO ?? "";
 const RULES = /^(ID token|Key set)/;
 
 /** Of the groups about rules, a run of all tests plays one scenario of so many. */
-const RULES_PER_SCENARIO = 4;
+const RULE_SCENARIOS_PER_PLAYED = 4;
 
 /** @param {typeof SCENARIOS[number]} scenario */
 function isPlayedHere({ group, name, needsBrowser }) {
   const ofGroup = SCENARIOS.filter((scenario) => scenario.group === group);
   const index = ofGroup.findIndex((scenario) => scenario.name === name);
   if (inNode) {
-    const isLeftOut = isPart && RULES.test(group) && index % RULES_PER_SCENARIO !== 0;
+    const isLeftOut = isPart && RULES.test(group) && index % RULE_SCENARIOS_PER_PLAYED !== 0;
     return !needsBrowser && !isLeftOut;
   }
   return !browserTestsOnly || needsBrowser || index === 0;

@@ -27,9 +27,7 @@ after(async () => {
 });
 const idle = [...worlds];
 const flows = browserTestsOnly ? FLOWS.filter(({ unless }) => unless?.node) : FLOWS;
-const planned = await planCases(browser, worlds[0], { flows, whole: false });
-// Five and the number of kinds share no factor: each kind stays.
-const cases = isPart ? planned.filter((_, index) => index % 5 < 3) : planned;
+const cases = await planCases(browser, worlds[0], { flows, whole: false, isPart });
 
 describe("faults", { concurrency: CONCURRENCY }, () => {
   for (const { name, unless } of flows) {

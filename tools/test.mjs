@@ -58,6 +58,9 @@ async function cargoTests(name) {
   return sum;
 }
 
+/** Whether a command chooses no tests: then all run, and of the largest tables a part. @param {string[]} words @param {string} [name] */
+const choosesAll = (words, name) => words.length === 0 && name === undefined;
+
 /**
  * Runs the tests of the files whose path contains one of the words.
  *
@@ -67,7 +70,7 @@ async function cargoTests(name) {
 async function packageTests(words, { name, chromium } = {}) {
   const files = testFiles(words);
   logStep(`Testing the package: ${files.length} files under tests/`);
-  const isPart = words.length === 0 && name === undefined;
+  const isPart = choosesAll(words, name);
   const runs = chromium
     ? files.map((path) => ({ path, env: {} }))
     : cheapestRuns(files, { isPart });
@@ -133,7 +136,7 @@ await runAsCli(import.meta, async (args) => {
   const isDev = Boolean(dev || unit);
   const needsGateway = !unit && testFiles(words).some((path) => path.includes("native"));
   await Promise.all([build({ isDev }), ...(needsGateway ? [buildGateway()] : [])]);
-  const hasCargoTests = unit || (words.length === 0 && name === undefined);
+  const hasCargoTests = unit || choosesAll(words, name);
   const sums = await Promise.all([
     hasCargoTests ? cargoTests(unit ? name : undefined) : noTests(),
     packageTests(unit ? ["vectors"] : words, values),
