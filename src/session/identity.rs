@@ -92,7 +92,7 @@ pub enum Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::lifetime::RenewalBudget;
+    use crate::session::lifetime;
 
     fn session(id: u32, user: u32) -> Session {
         Session {
@@ -103,21 +103,7 @@ mod tests {
             cookie: Cookie::Kept,
             tokens: 0,
             is_replaced: false,
-            lifetime: Lifetime {
-                max_age_at: f64::INFINITY,
-                expires_at: f64::INFINITY,
-                idle_timeout_secs: None,
-                last_active_at: 0.0,
-                token_obtained_at: 0.0,
-                token_expires_at: f64::INFINITY,
-                is_renewable: true,
-                reports_activity: true,
-                failures: 0,
-                last_failure_at: 0.0,
-                has_warned: false,
-                idle_since: None,
-                budget: RenewalBudget::full(0.0),
-            },
+            lifetime: lifetime::tests::session(),
         }
     }
 

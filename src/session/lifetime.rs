@@ -261,12 +261,12 @@ impl Lifetime {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// An hour's session with a token of five minutes and an idle limit of half an hour, begun at 0.
-    fn session() -> Lifetime {
+    pub(in crate::session) fn session() -> Lifetime {
         Lifetime {
             max_age_at: 3600.0,
             expires_at: 3600.0,

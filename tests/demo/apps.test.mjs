@@ -102,14 +102,18 @@ test("a tile that opens the demo starts a login, which leads to the shelf", asyn
   await page.getByText("What you have set for your classes.").waitFor();
 });
 
-test("the demo shows a refusal in plain words, with a support code and another try", async (t) => {
-  const { page } = await browser.newPage(t);
+/** Presses the button, and refuses the consent at the stand-in. */
+async function refuseConsent(page) {
   await page.goto(demo.app);
   await press(page, "Sign in with ClassLink");
   await selectUser(page, PEOPLE.pia);
   await page.getByTestId("consent-refuse").click();
-
   await heading(page, "We couldn’t sign you in");
+}
+
+test("the demo shows a refusal in plain words, with a support code and another try", async (t) => {
+  const { page } = await browser.newPage(t);
+  await refuseConsent(page);
   assert.equal(page.url(), `${demo.app}/callback`);
   assert.match(await page.getByRole("alert").innerText(), /choose to allow it/);
   const supportCode = await page.locator("#support-code").innerText();
@@ -127,11 +131,7 @@ test("the demo shows a refusal in plain words, with a support code and another t
 
 test("the demo goes home without an error when its callback page is reloaded", async (t) => {
   const { page } = await browser.newPage(t);
-  await page.goto(demo.app);
-  await press(page, "Sign in with ClassLink");
-  await selectUser(page, PEOPLE.pia);
-  await page.getByTestId("consent-refuse").click();
-  await heading(page, "We couldn’t sign you in");
+  await refuseConsent(page);
 
   await page.reload();
 

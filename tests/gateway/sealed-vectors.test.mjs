@@ -2,37 +2,29 @@
 // the other opens.
 
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundleGatewayModules } from "../support/bundle.mjs";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../vectors/sealed-sessions.json", import.meta.url), "utf8"),
 );
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-// Inner modules: the gateway's entry doesn't export them.
-const outfile = path(`../../node_modules/.cache/sealed-vectors-${process.pid}.mjs`);
-const names = ["cookies", "device-binding", "sealed-form", "sealing", "session", "session-codec"];
-await build({
-  stdin: {
-    contents: ["settings", ...names].map((name) => `export * from "./${name}.ts";`).join("\n"),
-    resolveDir: path("../../pkg-template/src/gateway"),
-    loader: "ts",
-  },
-  outfile,
-  bundle: true,
-  format: "esm",
-  logLevel: "error",
-});
-const withNode = await import(pathToFileURL(outfile).href);
+const importModules = await bundleGatewayModules([
+  "settings",
+  "cookies",
+  "device-binding",
+  "sealed-form",
+  "sealing",
+  "session",
+  "session-codec",
+]);
+const withNode = await importModules();
 // As on runtimes without Node's modules.
 const { getBuiltinModule } = process;
 Object.assign(process, { getBuiltinModule: undefined });
-const withWebCrypto = await import(`${pathToFileURL(outfile).href}?web`);
+const withWebCrypto = await importModules("web");
 Object.assign(process, { getBuiltinModule });
-rmSync(outfile);
 
 for (const [platform, gateway] of /** @type {const} */ ([
   ["node:crypto", withNode],

@@ -1,31 +1,16 @@
 // The vectors that the crate's tests and the gateway's read alike: tokens, keys, token responses and URLs.
 
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundleGatewayModules } from "../support/bundle.mjs";
 
 const read = (name) =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}`, import.meta.url), "utf8"));
-const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-// Inner modules: the gateway's entry doesn't export them.
-const outfile = path(`../../node_modules/.cache/vectors-${process.pid}.mjs`);
-const names = ["http", "id-token", "jwks", "options", "token-response"];
-await build({
-  stdin: {
-    contents: names.map((name) => `export * from "./${name}.ts";`).join("\n"),
-    resolveDir: path("../../pkg-template/src/gateway"),
-    loader: "ts",
-  },
-  outfile,
-  bundle: true,
-  format: "esm",
-  logLevel: "error",
-});
-const gateway = await import(pathToFileURL(outfile).href);
-rmSync(outfile);
+const gateway = await (
+  await bundleGatewayModules(["http", "id-token", "jwks", "options", "token-response"])
+)();
 
 const tokens = read("id-tokens.json");
 

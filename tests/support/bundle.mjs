@@ -9,6 +9,29 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const OUTPUT = `${ROOT}node_modules/.cache/gateway-test`;
 
 /**
+ * Bundles inner modules of the gateway, which its entry does not export.
+ *
+ * @param {readonly string[]} names Of files in `pkg-template/src/gateway`, without their ending.
+ * @returns {Promise<(variant?: string) => Promise<any>>} Imports them as one module; a new copy for each variant.
+ */
+export async function bundleGatewayModules(names) {
+  const outfile = `${OUTPUT}/${names.join("-")}-${process.pid}.mjs`;
+  await build({
+    stdin: {
+      contents: names.map((name) => `export * from "./${name}.ts";`).join("\n"),
+      resolveDir: `${ROOT}pkg-template/src/gateway`,
+      loader: "ts",
+    },
+    outfile,
+    bundle: true,
+    format: "esm",
+    logLevel: "error",
+  });
+  process.once("exit", () => rmSync(outfile, { force: true }));
+  return (variant = "") => import(`${pathToFileURL(outfile).href}${variant && `?${variant}`}`);
+}
+
+/**
  * @typedef {object} Entries
  * @property {typeof import("classlink-spa/gateway")} gateway
  * @property {typeof import("classlink-spa/gateway-node")} gateway-node

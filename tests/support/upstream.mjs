@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { SignJWT } from "jose";
+import { deferred } from "./deferred.mjs";
 import { makeKey } from "./keys.mjs";
 import { listen } from "./serve.mjs";
 
@@ -260,4 +261,22 @@ export async function startUpstream(t, { clients = [CLIENT], now = Date.now } = 
   server.keepAliveTimeout = 0;
   upstream.issuer = `http://127.0.0.1:${await listen(t, server)}`;
   return upstream;
+}
+
+/**
+ * Holds the next token response. `asked` resolves when it is due; `release` sends it.
+ *
+ * @param {Upstream} upstream
+ */
+export function holdNextTokenResponse(upstream) {
+  const asked = deferred();
+  const released = deferred();
+  const { bendResponse } = upstream;
+  upstream.bendResponse = async (response) => {
+    upstream.bendResponse = bendResponse;
+    asked.resolve();
+    await released.promise;
+    return bendResponse(response);
+  };
+  return { asked: asked.promise, release: () => released.resolve() };
 }

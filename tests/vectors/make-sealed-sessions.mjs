@@ -303,7 +303,7 @@ const cookies = [
     null,
   ],
   [
-    "an order that is none",
+    "an order that is not a number",
     [cookie, cookieOf("since-ZZ", "1"), cookieOf(`since-${"z".repeat(11)}`, "1")],
     one,
   ],

@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { deferred } from "../../support/deferred.mjs";
 import { createGateway, GatewayClient, newKey, newLogin } from "../../support/gateway.mjs";
-import { CLIENT, PERSON } from "../../support/upstream.mjs";
+import { CLIENT, holdNextTokenResponse, PERSON } from "../../support/upstream.mjs";
 import { startWorld } from "./world.mjs";
 
 /** @import { ServerAdapter } from "./world.mjs" */
@@ -327,18 +326,11 @@ export function sessionTests(adapter) {
 
   contract("a stop finishes the exchange that is under way, and then ends", async (t) => {
     const { upstream, server, browser } = await world(t);
-    const asked = deferred();
-    const release = deferred();
-    const { bendResponse } = upstream;
-    upstream.bendResponse = async (response) => {
-      asked.resolve();
-      await release.promise;
-      return bendResponse(response);
-    };
+    const { asked, release } = holdNextTokenResponse(upstream);
     const signingIn = browser.signIn();
-    await asked.promise;
+    await asked;
     const stopped = server.stop();
-    release.resolve();
+    release();
     assert.equal((await signingIn).status, 200);
     await stopped;
     await assert.rejects(server.ask({ path: SESSION }));
