@@ -110,7 +110,7 @@ extern "C" {
         channel: Option<&str>,
         kind: &str,
         session: Option<&str>,
-        person: Option<&str>,
+        user: Option<&str>,
         at: f64,
     );
     /// Removes `state` from the page's URL if it has this value, and returns whether it had.

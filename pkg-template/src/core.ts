@@ -93,13 +93,13 @@ export interface Host {
   join(channel: string): void;
   /**
    * Posts to the tabs of a registration, which the page joins; without a channel, to those of the one that it has joined
-   * or joins next. `at` is NaN for none.
+   * or joins next. `at` is NaN if it has no time.
    */
   post(
     channel: string | undefined,
     kind: string,
     session: string | undefined,
-    person: string | undefined,
+    user: string | undefined,
     at: number,
   ): void;
   /** Removes `state` from the page's URL if it has this value; returns whether it had. */
@@ -185,8 +185,8 @@ export interface Core {
   notify(event: PageEvent): void;
   /** Records that the user was active. */
   recordActivity(): void;
-  /** Receives a message of another tab; `at` is NaN for none. */
-  receive(kind: string, session: string | undefined, person: string | undefined, at: number): void;
+  /** Receives a message of another tab; `at` is NaN if it has no time. */
+  receive(kind: string, session: string | undefined, user: string | undefined, at: number): void;
 }
 
 /** The exports of the generated module `wasm/classlink_spa.js`, by names of our own. */

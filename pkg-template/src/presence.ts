@@ -22,7 +22,7 @@ export interface TabMessage {
   /** The session that it is about. */
   readonly session?: string | undefined;
   /** Of a sign-in or activity: whose, as a hash. */
-  readonly person?: string | undefined;
+  readonly user?: string | undefined;
   /** Of activity: when, in seconds since 1970. A tab that sleeps receives it later. */
   readonly at?: string | undefined;
   /** Of a popup's callback, if its opener cannot be reached otherwise. */
@@ -128,9 +128,9 @@ export function createPresence(listener: PresenceListener): Presence {
   return {
     join,
     send,
-    post(name, kind, session, person, at) {
+    post(name, kind, session, user, at) {
       if (name) join(name);
-      send({ kind, session, person, at: at ? `${at}` : undefined });
+      send({ kind, session, user, at: at ? `${at}` : undefined });
     },
     schedule(milliseconds) {
       clearTimeout(timer);

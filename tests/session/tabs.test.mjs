@@ -159,7 +159,7 @@ test("messages of any script of the origin on the channel sign no user in, and b
       [],
       {},
       { kind: 1 },
-      { kind: "signed-in", person: { a: 1 } },
+      { kind: "signed-in", user: { a: 1 } },
       { kind: "active", at: "x" },
       { kind: "active", at: "99999999999999" },
       { kind: "classlink-spa.answer" },
@@ -235,8 +235,8 @@ browserTest(
       }
       if (!answers.includes(text)) assert.doesNotMatch(text, /code|eyJ/);
     }
-    for (const { kind, person } of messages) {
-      if (kind === "signed-in") assert.match(person, /^[\w-]{43}$/);
+    for (const { kind, user } of messages) {
+      if (kind === "signed-in") assert.match(user, /^[\w-]{43}$/);
     }
     assert.ok(countRequests(standIn, PATHS.token) >= 3);
   },

@@ -58,8 +58,8 @@ export function createCoreLoader(
       notify: (event) => core?.notify(event),
       recordActivity: stayActive,
       receive(message) {
-        const { kind, session, person, at } = message;
-        if (!childWindows?.handleMessage(message)) core?.receive(kind, session, person, Number(at));
+        const { kind, session, user, at } = message;
+        if (!childWindows?.handleMessage(message)) core?.receive(kind, session, user, Number(at));
       },
     });
 

@@ -45,7 +45,7 @@ function otherTabActions(client: ClassLinkClient): Action[] {
     { label: "Act as another tab: sign out", run: () => post({ kind: "signed-out" }) },
     {
       label: "Act as another tab: another user signs in",
-      run: () => post({ kind: "signed-in", person: "another user" }),
+      run: () => post({ kind: "signed-in", user: "another user" }),
     },
   ];
 }

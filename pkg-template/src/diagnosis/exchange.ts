@@ -35,15 +35,17 @@ export async function checkDirect(
     "my-info": "my_info_endpoint",
   };
   const token = text(metadata, "token_endpoint");
-  const person = text(metadata, profile[config.profile]);
+  const profileEndpoint = text(metadata, profile[config.profile]);
   const [exchanged, informed] = await Promise.all([
     token ? ask(token, config.timeout, tokenRequest(config)) : undefined,
     // With the header that makes the browser ask first, as it will.
-    person ? ask(person, config.timeout, { headers: { Authorization: "Bearer none" } }) : undefined,
+    profileEndpoint
+      ? ask(profileEndpoint, config.timeout, { headers: { Authorization: "Bearer none" } })
+      : undefined,
   ]);
   const silent = [
     ...(token && !exchanged ? [token] : []),
-    ...(person && !informed ? [person] : []),
+    ...(profileEndpoint && !informed ? [profileEndpoint] : []),
   ].map((url) => new URL(url).host);
   const cors =
     silent.length === 0

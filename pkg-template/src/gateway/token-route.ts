@@ -157,11 +157,11 @@ async function checkTenant(
     asked = tenant = toUser({ claims, userInfo }).tenant;
   }
   if (!tenant && my_info_endpoint) {
-    const person = toUser({ claims, myInfo: await ask("my-info", my_info_endpoint) });
+    const user = toUser({ claims, myInfo: await ask("my-info", my_info_endpoint) });
     // my-info has no `sub`; if that and its UserId are both ClassLink's numbers, they are the same.
-    const numbers = [claims.sub, person.userId ?? ""].every((one) => /^\d+$/.test(one));
-    if (numbers && person.userId !== claims.sub) throw new GatewayFailure("user_mismatch");
-    asked = tenant = person.tenant;
+    const numbers = [claims.sub, user.userId ?? ""].every((one) => /^\d+$/.test(one));
+    if (numbers && user.userId !== claims.sub) throw new GatewayFailure("user_mismatch");
+    asked = tenant = user.tenant;
   }
   if (!tenant) throw new GatewayFailure("tenant_not_allowed", { reason: "tenant_unknown" });
   if (!allowedTenants.has(tenant.id)) {
