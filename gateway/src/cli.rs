@@ -246,7 +246,9 @@ async fn revoke(settings: &Settings, target: &RevokeTarget) -> Result<(), String
             store.revoke_user(id, &URL_SAFE_NO_PAD.encode(mark)).await
         }
     };
-    revoked.map_err(|_| "The store does not answer: nothing is revoked.".to_owned())
+    revoked.map_err(|_| "The store does not answer: nothing is revoked.".to_owned())?;
+    println!("Revoked, on every instance from the next request on.");
+    Ok(())
 }
 
 fn describe(what: &str, refused: &Refused) -> String {
