@@ -56,7 +56,7 @@ struct WrittenRest<'a>(
     Option<&'a str>,
     Option<&'a Tenant>,
     u8,
-    // The mark, or `null` if there is none but a member after it.
+    // The mark; `null` if it is absent and a member follows.
     #[serde(skip_serializing_if = "Option::is_none")] Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")] Option<&'a str>,
 );

@@ -349,7 +349,7 @@ const givenAnEvent = (method: string) =>
 /** The validated options of `startLogin`. */
 export interface ReadLoginOptions {
   readonly core: CoreLoginOptions;
-  /** In a popup: the window given, `null` if it was blocked, none if it is to be opened. */
+  /** In a popup: the window given, `null` if it was blocked, absent if the client opens one. */
   readonly popup?: { readonly window: Window | null | undefined };
 }
 

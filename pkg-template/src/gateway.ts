@@ -143,7 +143,7 @@ export interface GatewaySession {
 /** A request, as `getSession` needs it: a `Request`, or anything else with its headers. */
 export interface SessionRequest {
   readonly headers: {
-    /** A header by its name, whatever its case; `null` if there is none. */
+    /** Returns the header of a name, in any case; `null` if it is absent. */
     get(name: string): string | null;
   };
 }

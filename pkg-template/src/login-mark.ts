@@ -13,7 +13,7 @@ const KEY = "classlink-spa.waits";
  */
 export type LoginMark = "asked" | "signed-out" | "callback";
 
-/** Sets the mark, or removes it. If storage is blocked there is none. */
+/** Sets the mark, or removes it. Blocked storage keeps no mark. */
 export function setLoginMark(mark: LoginMark | null): void {
   try {
     if (mark) sessionStorage.setItem(KEY, mark);

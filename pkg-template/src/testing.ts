@@ -191,7 +191,7 @@ const QUIET: ReadonlySet<ClassLinkErrorCode> = new Set<ClassLinkErrorCode>([
   "client_closed",
 ]);
 
-/** Failures at the callback for which there is no pending login. */
+/** Codes of failures at the callback that have no pending login. */
 const WITHOUT_LOGIN: ReadonlySet<ClassLinkErrorCode> = new Set([...QUIET, "state_unknown"]);
 
 const encode = (part: string, separator: string): string =>

@@ -114,7 +114,7 @@ function withoutUnused(glue) {
     /passStringToWasm0\((\w+), wasm\.__wbindgen_malloc, wasm\.__wbindgen_realloc\)/g,
     "passString($1)",
   );
-  // If there is no memory for them, that is a panic: nothing is left to be freed.
+  // Without memory for them the module panics: nothing is left to be freed.
   text = replaceAll(
     text,
     / {8}try \{\n((?: {12}(?:ptr|len)\d .*\n)+) {8}\} catch \(e\) \{\n(?: {12}.*\n)+ {8}\}\n/g,

@@ -370,7 +370,7 @@ impl Reader {
         StoreSettings::Redis { url, prefix }
     }
 
-    /// A positive number, or the default if there is none; `false`, if that may be, is `None`.
+    /// Reads a positive number, or returns the default if the option is absent; `false`, if the option allows it, is `None`.
     fn positive(
         &mut self,
         field: &str,
