@@ -83,7 +83,7 @@ function clockText({ snapshot: { user, error }, events }: View): string {
   if (events.some(({ type }) => type === "clock.corrected")) {
     return "wrong: a login went on by the server's time";
   }
-  return user ? "right, as far as the login has told" : "not known before a login";
+  return user ? "right at the last login" : "not known before a login";
 }
 
 function eventRow({ type, at, durationMs, code, reason, supportCode }: ClassLinkEvent): Node {

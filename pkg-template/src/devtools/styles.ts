@@ -27,6 +27,8 @@ export const STYLES = `
   :host { display: none; }
 }
 details {
+  inline-size: fit-content;
+  max-inline-size: 100%;
   color: var(--text);
   background: var(--surface);
   border: 1px solid var(--border);

@@ -9,6 +9,8 @@ export default defineConfig({
   title: "classlink-spa",
   description: "Sign-in with ClassLink for single-page apps",
   lang: "en-US",
+  // No icon: without this, browsers ask for one.
+  head: [["link", { rel: "icon", href: "data:," }]],
   srcDir: SOURCES,
   outDir: join(root, "target/site"),
   cacheDir: join(root, "target/site-cache"),
