@@ -294,6 +294,21 @@ impl std::fmt::Debug for ProviderError {
     }
 }
 
+/// Where a login that failed was to lead. `Debug` does not print it, since both texts are the application's.
+#[derive(Clone)]
+pub struct FailedLogin {
+    /// Its `returnTo`.
+    pub return_to: String,
+    /// Its `appState`, as JSON text.
+    pub app_state: Option<String>,
+}
+
+impl std::fmt::Debug for FailedLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FailedLogin(…)")
+    }
+}
+
 /// An error on its way to the application: one pointer, since every step passes it on.
 #[derive(Clone, Debug)]
 pub struct Error(Box<ErrorData>);
@@ -317,8 +332,8 @@ pub struct ErrorData {
     pub clock_offset: Option<f64>,
     /// The provider's own text.
     pub provider: Option<ProviderError>,
-    /// `returnTo` of the login that failed, and its `appState` as JSON text.
-    pub login: Option<(String, Option<String>)>,
+    /// The login that failed.
+    pub login: Option<FailedLogin>,
     /// The error that the web platform threw.
     #[cfg(feature = "browser")]
     pub cause: Option<JsValue>,
@@ -414,9 +429,9 @@ impl Error {
         self
     }
 
-    /// Adds `returnTo` of the login that failed, and its `appState` as JSON text.
+    /// Adds the login that failed.
     #[must_use]
-    pub fn with_login(mut self, login: Option<(String, Option<String>)>) -> Self {
+    pub fn with_login(mut self, login: Option<FailedLogin>) -> Self {
         self.0.login = login;
         self
     }

@@ -200,8 +200,8 @@ impl Host {
             provider.map(|provider| provider.error.as_str()),
             provider.and_then(|provider| provider.description.as_deref()),
             provider.and_then(|provider| provider.uri.as_deref()),
-            login.map(|(return_to, _)| return_to.as_str()),
-            login.and_then(|(_, app_state)| app_state.as_deref()),
+            login.map(|login| login.return_to.as_str()),
+            login.and_then(|login| login.app_state.as_deref()),
             error.cause.as_ref().unwrap_or(&JsValue::UNDEFINED),
         )
     }

@@ -1,7 +1,7 @@
 //! The callback URL, and the URL of a launch: a line with the time, then the URL.
 
 use classlink_spa::error::ErrorCode;
-use classlink_spa::protocol::callback::{Callback, LaunchRequest, Outcome};
+use classlink_spa::protocol::callback::{AuthorizationOutcome, Callback, LaunchRequest};
 
 use crate::login::{CREATED_AT, ISSUER, STATE, pending};
 use crate::reading::{number, text_line};
@@ -56,12 +56,12 @@ pub fn run(mut data: &[u8]) {
     assert_eq!(answer.state.as_deref(), state);
     assert_eq!(answer.issuer.as_deref(), query.first("iss"));
     let refusal = match &answer.outcome {
-        Outcome::Code(answered) => {
+        AuthorizationOutcome::Code(answered) => {
             assert_eq!(Some(answered.expose()), code);
             assert_eq!(format!("{:?}", answer.outcome), "Code(Secret(…))", "the code shows");
             None
         }
-        Outcome::Error(words) => {
+        AuthorizationOutcome::Error(words) => {
             let cut = |text: &str, most| text.chars().take(most).collect::<String>();
             assert_eq!(Some(words.error.clone()), error.map(|text| cut(text, 100)));
             let description = query.first("error_description").map(|text| cut(text, 500));

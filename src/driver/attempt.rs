@@ -1,4 +1,5 @@
-//! One operation under way, as the application's monitoring sees it: events and errors under one support code.
+//! One operation under way: its support code for events and errors, the signal that aborts its requests, and what its steps learn
+//! about its login.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,6 +10,7 @@ use super::Driver;
 use crate::browser::clock;
 use crate::browser::http::abort_controller;
 use crate::browser::storage::UndeliveredSignOut;
+use crate::error::FailedLogin;
 use crate::session::{CallId, OperationId};
 
 /// One operation under way.
@@ -29,8 +31,8 @@ pub(super) struct Attempt {
     pub(super) session: Cell<Option<u32>>,
     /// The sign-outs that the gateway had not confirmed when its exchange began.
     pub(super) older_sign_outs: RefCell<Vec<UndeliveredSignOut>>,
-    /// `returnTo` and `appState` of the login that its callback completes, for an error.
-    pub(super) login: RefCell<Option<(String, Option<String>)>>,
+    /// The login that its callback completes, for an error.
+    pub(super) login: RefCell<Option<FailedLogin>>,
 }
 
 impl Attempt {
@@ -67,7 +69,7 @@ impl Attempt {
     }
 
     /// Returns the signal that aborts the requests.
-    pub(super) fn cancelled(&self) -> AbortSignal {
+    pub(super) fn cancel_signal(&self) -> AbortSignal {
         self.abort.signal()
     }
 
@@ -78,7 +80,7 @@ impl Attempt {
 
     /// Emits the event of the outcome, with the duration if `is_timed`.
     pub(super) fn report(&self, driver: &Driver, name: &str, is_timed: bool, error: &JsValue) {
-        let duration = ((clock::now_secs() - self.began_at.get()) * 1000.0).max(0.0).round();
-        driver.host.emit(name, &self.support_code.borrow(), is_timed.then_some(duration), error);
+        let duration_ms = ((clock::now_secs() - self.began_at.get()) * 1000.0).max(0.0).round();
+        driver.host.emit(name, &self.support_code.borrow(), is_timed.then_some(duration_ms), error);
     }
 }

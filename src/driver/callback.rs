@@ -8,9 +8,9 @@ use super::launch::ensure_no_frame;
 use super::operation::{Context, Work};
 use crate::browser::{clock, navigation, storage};
 use crate::config::Config;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, FailedLogin};
 use crate::protocol::callback::{
-    AuthorizationResponse, Callback, Outcome as AuthorizationOutcome, authorization_error,
+    AuthorizationOutcome, AuthorizationResponse, Callback, authorization_error, unknown_state,
 };
 use crate::protocol::pending::PendingLogin;
 use crate::protocol::secret::Secret;
@@ -28,30 +28,30 @@ impl Driver {
     /// Parses the callback URL of a call.
     pub(super) fn begin_callback(self: &Rc<Self>, attempt: &Attempt) -> Result<Work, Error> {
         let url = self.argument(attempt);
-        let received = || attempt.emit(self, "callback.received");
+        let emit_received = || attempt.emit(self, "callback.received");
         match Callback::parse(&url) {
             Callback::NotACallback => {
                 let message = "the URL has neither a code nor an error: a reload, a bookmark or a visit by hand";
                 Err(Error::new(ErrorCode::NotACallback, message))
             }
             Callback::Malformed(why) => {
-                received();
+                emit_received();
                 let subject = "the callback breaks RFC 6749: ";
                 Err(Error::with_subject(subject, ErrorCode::CallbackMalformed, why))
             }
             Callback::Launch => {
-                received();
+                emit_received();
                 self.prepare_status(attempt, "redirecting");
                 ensure_no_frame()?;
                 attempt.is_retryable.set(true);
-                // The user who opened the tile may be another one: the one before must not show while the rest is found
-                // out.
+                // The user who opened the tile may be another one than the one that shows.
                 self.dispatch(Event::Leaving { operation: attempt.operation });
                 Ok(Work::RestartLaunch)
             }
             Callback::Response(response) => {
                 attempt.is_retryable.set(true);
-                let received = ReceivedResponse::read(url, response).inspect_err(|_| received())?;
+                let received =
+                    ReceivedResponse::read(url, response).inspect_err(|_| emit_received())?;
                 Ok(Work::Response(Box::new(received)))
             }
         }
@@ -65,7 +65,7 @@ impl Driver {
         config: Result<Config, Error>,
     ) -> Result<Outcome, Error> {
         let ReceivedResponse { url, response, pending } = received;
-        let found = self.match_pending_login(attempt, &response, pending, config);
+        let found = self.resume_login(attempt, &response, pending, config);
         if let (Ok(None), Some(state)) = (&found, &response.state)
             && self.host.hand_over(&url, state).await
         {
@@ -75,15 +75,16 @@ impl Driver {
         attempt.emit(self, "callback.received");
         let (context, pending, code) = accept_response(attempt, *response, found?)?;
         let Some(code) = code else {
-            return context.return_to_page(&pending).await;
+            return context.navigate_back(&pending).await;
         };
         let session = context.exchange(&pending, &code).await?;
         context.accept_sign_in(&pending, &session);
         Ok(Outcome::Session(session))
     }
 
-    /// Returns a pending login with its registration; `None` if it is another client's.
-    fn match_pending_login(
+    /// Resumes the attempt of a pending login, and consumes the marker of a restarted launch. Returns the login with its
+    /// registration; `None` if there is no such login, or it is another client's.
+    fn resume_login(
         self: &Rc<Self>,
         attempt: &Rc<Attempt>,
         response: &AuthorizationResponse,
@@ -130,10 +131,12 @@ fn accept_response(
     attempt.is_retryable.set(false);
     let pending = found.as_ref().map(|(context, pending)| {
         let app_state = pending.app_state().map(str::to_owned);
-        attempt.login.replace(Some((context.return_to(pending), app_state)));
+        let return_to = context.return_path(pending);
+        attempt.login.replace(Some(FailedLogin { return_to, app_state }));
         pending
     });
     response.validate(pending, clock::now_secs())?;
+    // Validated: there are a state and its login.
     let AuthorizationResponse { state: Some(state), outcome, .. } = response else {
         return Err(unknown_state());
     };
@@ -165,20 +168,16 @@ pub(super) fn authorization_code(
     }
 }
 
-pub(super) fn unknown_state() -> Error {
-    Error::new(ErrorCode::StateUnknown, "the response is another login's")
-}
-
 impl Context {
     /// Returns to the page that was left to restore a session without interaction.
-    async fn return_to_page(&self, pending: &PendingLogin) -> Result<Outcome, Error> {
+    async fn navigate_back(&self, pending: &PendingLogin) -> Result<Outcome, Error> {
         self.driver.dispatch(Event::Leaving { operation: self.attempt.operation });
-        self.driver.host.navigate(&self.return_to(pending)).await?;
+        self.driver.host.navigate(&self.return_path(pending)).await?;
         self.driver.prepare_status(&self.attempt, "redirecting");
         Ok(Outcome::Left)
     }
 
-    fn return_to(&self, pending: &PendingLogin) -> String {
+    fn return_path(&self, pending: &PendingLogin) -> String {
         navigation::stored_return_to(pending.return_to(), self.config.base_path())
     }
 
@@ -188,7 +187,7 @@ impl Context {
         let Some(payload) = self.driver.stores.payload(session.payload) else { return };
         if let Some(call) = self.attempt.call {
             let (app_state, district) = (pending.app_state(), pending.district());
-            let return_to = self.return_to(pending);
+            let return_to = self.return_path(pending);
             let host = &self.driver.host;
             host.prepare_sign_in(call.0, &payload.user, &return_to, app_state, district);
         }

@@ -3,42 +3,55 @@
 
 use std::rc::Rc;
 
-use super::callback::{authorization_code, unknown_state};
+use super::callback::authorization_code;
 use super::login::PreparedLogin;
 use super::operation::Context;
 use super::stores::Payload;
 use crate::browser::clock;
 use crate::config::LoginOptions;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::callback::{Callback, Outcome as AuthorizationOutcome};
+use crate::protocol::callback::{AuthorizationOutcome, Callback, unknown_state};
 use crate::protocol::secret::Secret;
 use crate::session::{Outcome, Session};
 
+/// The purpose of a login in a child window.
+pub(super) enum ChildWindowPurpose {
+    /// To sign in, in the popup of the operation's call.
+    Popup,
+    /// To restore a session, in a hidden iframe.
+    SilentRestore,
+    /// To renew this session, in a hidden iframe.
+    Renewal(Rc<Payload>),
+}
+
 impl Context {
-    /// Logs in in the popup of the operation's call or, if it has no call, in a hidden iframe.
+    /// Logs in in a popup or a hidden iframe.
     pub(super) async fn login_in_child_window(
         self,
         options: LoginOptions,
-        renewed: Option<Rc<Payload>>,
+        purpose: ChildWindowPurpose,
     ) -> Result<Outcome, Error> {
         let login = self.prepare_login(&options).await?;
+        // A popup's window belongs to its call. Without one, the host makes an iframe.
         let call = self.attempt.call.map(|call| call.0);
-        let cancelled = self.attempt.cancelled();
+        let signal = self.attempt.cancel_signal();
         let host = &self.driver.host;
-        let url = host.navigate_child_window(&login.url, &login.state, call, &cancelled).await?;
+        let url = host.navigate_child_window(&login.url, &login.state, call, &signal).await?;
         self.driver.ensure_open()?;
-        let code = match url {
-            Some(url) => read_code(&login, &url)?,
+        let code = match (url, &purpose) {
+            (Some(url), _) => read_code(&login, &url)?,
             // Third-party cookies may be blocked: a restore finds no session then.
-            None if call.is_none() && renewed.is_none() => None,
-            None => return Err(iframe_timeout_error()),
+            (None, ChildWindowPurpose::SilentRestore) => None,
+            (None, _) => return Err(iframe_timeout_error()),
         };
         let Some(code) = code else { return Ok(Outcome::NoSession) };
         let mut session = self.exchange(&login.pending, &code).await?;
-        match renewed {
-            Some(renewed) => self.continue_session(&renewed, &mut session)?,
-            None if call.is_some() => self.accept_sign_in(&login.pending, &session),
-            None => {}
+        match purpose {
+            ChildWindowPurpose::Popup => self.accept_sign_in(&login.pending, &session),
+            ChildWindowPurpose::SilentRestore => {}
+            ChildWindowPurpose::Renewal(renewed) => {
+                self.continue_session(&renewed, &mut session)?;
+            }
         }
         Ok(Outcome::Session(session))
     }
@@ -49,6 +62,7 @@ impl Context {
             let message = "another user is signed in at the provider";
             return Err(Error::new(ErrorCode::UserMismatch, message));
         }
+        // Without an id of its own it counts as the same session.
         session.id = None;
         Ok(())
     }
@@ -62,6 +76,7 @@ fn read_code(login: &PreparedLogin, url: &str) -> Result<Option<Secret>, Error> 
         return Err(Error::new(ErrorCode::CallbackMalformed, message));
     };
     response.validate(Some(&login.pending), clock::now_secs())?;
+    // An error response may lack the state.
     let is_code = matches!(response.outcome, AuthorizationOutcome::Code(_));
     if is_code && response.state.as_ref() != Some(&login.state) {
         return Err(unknown_state());

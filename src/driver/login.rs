@@ -88,7 +88,7 @@ impl Context {
         restarts_launch: bool,
     ) -> Result<Outcome, Error> {
         let login = self.prepare_login(&options).await?;
-        if self.attempt.cancelled().aborted() {
+        if self.attempt.cancel_signal().aborted() {
             let message = "a sign-out came before the page was left";
             return Err(Error::new(ErrorCode::NotSignedIn, message));
         }

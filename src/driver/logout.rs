@@ -37,7 +37,7 @@ impl Context {
                 let _ = self.respond("the revocation endpoint", url, kind).await;
             }
             // A login that began since is newer: the page stays for it.
-            let is_newest = !self.driver.machine.borrow().has_newer_login();
+            let is_newest = !self.driver.machine.borrow().has_session_or_login();
             if is_newest && let Some(url) = self.end_session_url(session)? {
                 self.driver.host.navigate(&url).await?;
                 may_remain = false;

@@ -31,7 +31,7 @@ use crate::session::{Event, Machine};
 use provider::Providers;
 use stores::Stores;
 
-/// Seconds between two fetches of keys for tokens that those at hand do not verify.
+/// Seconds between two fetches of keys for tokens that no cached key verifies.
 const KEY_REFETCH_INTERVAL_SECS: f64 = 60.0;
 
 /// One client: what `createClient` returns.
@@ -44,7 +44,7 @@ pub struct Driver {
     is_stepping: Cell<bool>,
     stores: Stores,
     elapsed: Cell<ElapsedClock>,
-    /// When keys may be fetched again for a token that those at hand do not verify, by [`Driver::elapsed`].
+    /// When keys may be fetched again for a token that no cached key verifies, by [`Driver::elapsed`].
     next_key_refetch: Cell<f64>,
 }
 
@@ -64,8 +64,9 @@ impl Driver {
         })
     }
 
-    /// Resolves the registration of a district, and joins its tabs unless a session keeps this one with those of its own.
-    async fn config(&self, district: Option<&str>) -> Result<Config, Error> {
+    /// Loads the configuration of a district, and joins the channel of its tabs. While there is a session, the channel stays that
+    /// of the session.
+    async fn load_config(&self, district: Option<&str>) -> Result<Config, Error> {
         let json = self.host.config(district).await?;
         self.ensure_open()?;
         let config = Config::read(&json)?;
@@ -83,8 +84,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Returns whether keys may be fetched again for a token that those at hand do not verify: once a minute, since such
-    /// tokens may be many.
+    /// Returns whether keys may be fetched again for a token that no cached key verifies: once a minute, since such tokens may be
+    /// many.
     fn begin_key_refetch(&self) -> bool {
         let now = self.elapsed();
         let is_allowed = now >= self.next_key_refetch.get();

@@ -10,12 +10,13 @@ use wasm_bindgen::JsValue;
 use super::Driver;
 use super::attempt::Attempt;
 use super::callback::ReceivedResponse;
+use super::child_window::ChildWindowPurpose;
 use super::stores::Payload;
 use crate::browser::task::Task as Run;
 use crate::config::{Config, LoginOptions};
 use crate::error::Error;
 use crate::host::Lock;
-use crate::session::{CallId, Event, OperationId, Outcome, SessionId, Task};
+use crate::session::{CallId, Event, LeavePage, OperationId, Outcome, SessionId, Task};
 
 /// An operation whose registration is known.
 pub(super) struct Context {
@@ -34,9 +35,7 @@ struct Known {
 
 /// An operation whose registration is not known.
 pub(super) enum Work {
-    Restore {
-        may_leave: bool,
-    },
+    Restore(LeavePage),
     Renew(Rc<Payload>, Option<SessionId>),
     Login {
         options: LoginOptions,
@@ -58,11 +57,8 @@ pub(super) enum Step {
         options: LoginOptions,
         restarts_launch: bool,
     },
-    /// Log in in a popup or a hidden iframe, also to continue the session that is `renewed`.
-    ChildWindow {
-        options: LoginOptions,
-        renewed: Option<Rc<Payload>>,
-    },
+    /// Log in in a popup or a hidden iframe.
+    ChildWindow(LoginOptions, ChildWindowPurpose),
     RestoreFromGateway,
     /// Renew a session by the gateway or a refresh token.
     Renew(Rc<Payload>, Option<SessionId>),
@@ -115,7 +111,7 @@ impl Driver {
         let work = self.begin(attempt, task, session)?;
         let config = match config {
             Some(config) => Ok(config),
-            None => self.config(work.district()).await,
+            None => self.load_config(work.district()).await,
         };
         let work = match work {
             Work::Response(response) => {
@@ -130,8 +126,8 @@ impl Driver {
                 Step::Leave { options, restarts_launch } => {
                     Box::pin(context.leave(options, restarts_launch))
                 }
-                Step::ChildWindow { options, renewed } => {
-                    Box::pin(context.login_in_child_window(options, renewed))
+                Step::ChildWindow(options, purpose) => {
+                    Box::pin(context.login_in_child_window(options, purpose))
                 }
                 Step::RestoreFromGateway => Box::pin(context.restore_from_gateway()),
                 Step::Renew(session, id) => Box::pin(context.renew(session, id)),
@@ -151,7 +147,7 @@ impl Driver {
             attempt.emit(self, "login.started");
         }
         Ok(match task {
-            Task::Restore { may_leave } => Work::Restore { may_leave },
+            Task::Restore { leave_page } => Work::Restore(leave_page),
             Task::Renew { id, .. } => Work::Renew(session.ok_or_else(super::closed_error)?, id),
             Task::Leave { is_launch: true } => {
                 super::launch::ensure_no_frame()?;
@@ -201,9 +197,11 @@ impl Context {
     fn decide(&self, work: Work) -> Result<Step, Error> {
         let leave = |options| Step::Leave { options, restarts_launch: false };
         Ok(match work {
-            Work::Restore { may_leave } => self.decide_restore(may_leave)?,
+            Work::Restore(leave_page) => self.decide_restore(leave_page)?,
             Work::Renew(session, id) => self.decide_renewal(session, id),
-            Work::Login { options, is_popup: true } => Step::ChildWindow { options, renewed: None },
+            Work::Login { options, is_popup: true } => {
+                Step::ChildWindow(options, ChildWindowPurpose::Popup)
+            }
             Work::Login { options, is_popup: false } => leave(options),
             Work::Launch(url) => leave(self.launch_options(&url)?),
             Work::RestartLaunch => {

@@ -13,11 +13,12 @@ impl Driver {
         self.dispatch(Event::Called { call: CallId(call), request });
     }
 
-    /// Asks for an access token for the origin that is the call's argument; `refused` is one that it answered with a 401.
+    /// Requests an access token for the origin that is the call's argument. `refused` is the token that this origin rejected with
+    /// a 401.
     pub fn call_for_fetch(self: &Rc<Self>, call: u32, refused: Option<&str>) {
         let session = self.machine.borrow().session().map(|found| (found.payload, found.tokens));
-        let refused = session.filter(|(payload, _)| {
-            let payload = self.stores.payload(*payload);
+        let refused = session.filter(|(handle, _)| {
+            let payload = self.stores.payload(*handle);
             payload.is_some_and(|payload| refused == Some(payload.tokens.borrow().access.expose()))
         });
         self.call(call, Request::AccessToken { min_validity_secs: 0.0, refused });
@@ -45,7 +46,7 @@ impl Driver {
         let session = session.map(|text| SessionId(self.stores.intern(text)));
         let user = user.map(|text| UserDigest(self.stores.intern(text)));
         if let Some(message) = TabMessage::from_wire(WireMessage { kind, session, user, at_secs }) {
-            // A message of another kind has NaN: then it was now.
+            // Only `active` has a time. For the others it is NaN, of which `max` makes 0.
             let ago_secs = (clock::now_secs() - at_secs).max(0.0);
             self.dispatch(Event::Message { message, ago_secs });
         }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::child_window::ChildWindowPurpose;
 use super::operation::{Context, Step};
 use super::stores::{Payload, Tokens};
 use super::tokens::{Grant, ReceivedTokens, TokenRequestContext};
@@ -17,7 +18,7 @@ impl Context {
             return Step::Renew(session, id);
         }
         let options = LoginOptions::restoring(&session.scope_text());
-        Step::ChildWindow { options, renewed: Some(session) }
+        Step::ChildWindow(options, ChildWindowPurpose::Renewal(session))
     }
 
     /// Renews a session by the gateway, one tab at a time, or by a refresh token (RFC 6749, 6).

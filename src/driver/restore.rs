@@ -1,5 +1,6 @@
 //! `restoreSession`: finds the session again after a page load.
 
+use super::child_window::ChildWindowPurpose;
 use super::operation::{Context, Step};
 use super::tokens::{Grant, TokenRequestContext};
 use crate::browser::storage::UndeliveredSignOut;
@@ -8,11 +9,11 @@ use crate::config::LoginOptions;
 use crate::error::Error;
 use crate::protocol::callback::Callback;
 use crate::protocol::id_token::IssuedFor;
-use crate::session::Outcome;
+use crate::session::{LeavePage, Outcome};
 
 impl Context {
     /// Decides how the session is restored.
-    pub(super) fn decide_restore(&self, may_leave: bool) -> Result<Step, Error> {
+    pub(super) fn decide_restore(&self, leave_page: LeavePage) -> Result<Step, Error> {
         let registration = self.config.channel();
         let has_signed_out = storage::take_logout_state(registration)
             .is_some_and(|state| self.driver.host.strip_state(&state));
@@ -23,9 +24,10 @@ impl Context {
         }
         // The provider's session outlives a sign-out, and would sign the same user in again.
         let may_ask = !has_signed_out && !storage::is_signed_out() && !navigation::is_framed();
+        let may_leave = leave_page == LeavePage::Allowed;
         let options = || LoginOptions::restoring(self.config.scope());
         Ok(match restore {
-            "iframe" if may_ask => Step::ChildWindow { options: options(), renewed: None },
+            "iframe" if may_ask => Step::ChildWindow(options(), ChildWindowPurpose::SilentRestore),
             "redirect" if may_ask && may_leave && can_redirect(registration)? => {
                 Step::Leave { options: options(), restarts_launch: false }
             }

@@ -137,7 +137,7 @@ impl Context {
             .gateway()
             .and_then(|gateway| url.strip_prefix(gateway))
             .is_some_and(|path| path.starts_with('/') && !matches!(kind, RequestKind::Head));
-        let cancelled = self.attempt.cancelled();
+        let cancelled = self.attempt.cancel_signal();
         let ended = abort_controller();
         let deadline =
             self.driver.host.deadline(self.config.timeout_ms, &cancelled, &ended.signal());

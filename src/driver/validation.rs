@@ -178,9 +178,9 @@ impl Context {
             is_renewable: config.can_renew() || tokens.refresh_token.is_some(),
             reports_activity: config.gateway().is_some(),
             failures: 0,
-            last_failure_at: 0.0,
+            last_renewal_at: 0.0,
             has_warned: false,
-            idle_since: None,
+            found_idle_at: None,
             budget: RenewalBudget::full(elapsed),
         };
         let scope = Array::new();

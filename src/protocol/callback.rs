@@ -27,12 +27,12 @@ pub struct AuthorizationResponse {
     /// `iss` (RFC 9207).
     pub issuer: Option<String>,
     /// The code, or the error.
-    pub outcome: Outcome,
+    pub outcome: AuthorizationOutcome,
 }
 
 /// The result of an authorization request.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AuthorizationOutcome {
     /// The provider issued a code.
     Code(Secret),
     /// The provider returned an error.
@@ -58,8 +58,8 @@ impl Callback {
             (Some(code), None) if code.is_empty() => return Self::Malformed("an empty code"),
             (None, Some(error)) if error.is_empty() => return Self::Malformed("an empty error"),
             (Some(_), None) if state.is_none() => return Self::Launch,
-            (Some(code), None) => Outcome::Code(Secret::new(code)),
-            (None, Some(error)) => Outcome::Error(ProviderError::new(
+            (Some(code), None) => AuthorizationOutcome::Code(Secret::new(code)),
+            (None, Some(error)) => AuthorizationOutcome::Error(ProviderError::new(
                 &error,
                 parameters.take("error_description").as_deref(),
                 parameters.take("error_uri").as_deref(),
@@ -123,12 +123,8 @@ impl AuthorizationResponse {
     pub fn validate(&self, pending: Option<&PendingLogin>, now: f64) -> Result<(), Error> {
         let Some(pending) = pending.filter(|pending| pending.is_unexpired(now)) else {
             return Err(match &self.outcome {
-                Outcome::Error(error) => authorization_error(error.clone()),
-                Outcome::Code(_) => Error::new(
-                    ErrorCode::StateUnknown,
-                    "no pending login for this state: it was begun in another tab or browser, is over an hour old, \
-                     or was answered already; start a new login",
-                ),
+                AuthorizationOutcome::Error(error) => authorization_error(error.clone()),
+                AuthorizationOutcome::Code(_) => unknown_state(),
             });
         };
         match &self.issuer {
@@ -144,6 +140,16 @@ impl AuthorizationResponse {
             None => Ok(()),
         }
     }
+}
+
+/// Makes the error of a code whose state is of no pending login here.
+#[must_use]
+pub fn unknown_state() -> Error {
+    Error::new(
+        ErrorCode::StateUnknown,
+        "no pending login for this state: it was begun in another tab or browser, is over an hour old, or was answered \
+         already; start a new login",
+    )
 }
 
 /// Makes the error of an error response.
@@ -171,7 +177,9 @@ mod tests {
     fn callback_with_code_and_state_is_a_response() {
         let answer = answer("https://app.example/cb?a=1&code=c%2B1&state=s&response_type=code#x");
         assert_eq!(answer.state.as_deref(), Some("s"));
-        assert!(matches!(answer.outcome, Outcome::Code(code) if code.expose() == "c+1"));
+        assert!(
+            matches!(answer.outcome, AuthorizationOutcome::Code(code) if code.expose() == "c+1")
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The application's calls: what each begins, and when it is settled.
 
 use super::identity::{Identity, NoSession, UserDigest};
-use super::machine::Machine;
-use super::operation::{Purpose, SupersededBy, Task};
+use super::machine::{Machine, Renewed};
+use super::operation::{LeavePage, Purpose, SupersededBy, Task};
 use super::step::{Answer, CallId, Refusal, Request};
 
 /// A call that is not settled yet.
@@ -10,7 +10,7 @@ use super::step::{Answer, CallId, Refusal, Request};
 pub struct Waiting {
     pub(super) call: CallId,
     pub(super) request: Request,
-    /// Whose access token it is to be, from the first look on.
+    /// The user whose access token it gets, fixed when the call is first advanced.
     user: Option<UserDigest>,
     /// Whether a renewal was begun for it.
     pub(super) has_renewed: bool,
@@ -18,16 +18,16 @@ pub struct Waiting {
     pub(super) has_restored: bool,
 }
 
-/// The state of a call that waits.
-enum Look {
-    Settles(Result<Answer, Refusal>),
-    Waits,
-    /// There is no session: its login may leave the page.
-    Leaves,
+/// The progress of a call that waits.
+enum CallProgress {
+    Settle(Result<Answer, Refusal>),
+    Wait,
+    /// There is no session: the call is a login, which leaves the page.
+    StartLogin,
 }
 
 impl Machine {
-    pub(super) fn called(&mut self, call: CallId, request: Request) {
+    pub(super) fn on_call(&mut self, call: CallId, request: Request) {
         let waiting =
             Waiting { call, request, user: None, has_renewed: false, has_restored: false };
         if matches!(request, Request::Callback | Request::SignOut | Request::Popup) {
@@ -43,7 +43,7 @@ impl Machine {
             Request::Restore => {
                 self.waiting.push(waiting);
                 if self.session().is_none() && !self.is_signing_in() {
-                    self.start_restore(true);
+                    self.start_restore(LeavePage::Allowed);
                 }
             }
             Request::Login | Request::Launch => {
@@ -68,7 +68,7 @@ impl Machine {
         let id = named.and_then(|session| session.id);
         let registration = session.map(|session| session.registration);
         let payload = session.map(|session| session.payload);
-        self.signed_out(id);
+        self.apply_sign_out(id);
         // Logins whose exchange has not begun are older, too: a popup closes, and the page is not left.
         let is_login = |found: &super::Operation| {
             matches!(found.purpose, Purpose::Callback | Purpose::Popup | Purpose::Leave)
@@ -81,16 +81,16 @@ impl Machine {
         self.start(Purpose::SignOut, Some(call), Task::SignOut { payload, id });
     }
 
-    /// The user signed out, in this tab or another: no operation under way starts a session.
-    pub(super) fn signed_out(&mut self, id: Option<super::SessionId>) {
-        // A restore may be about to find another session than this one.
-        let is_open = id.is_some()
+    /// Removes the session that the user signed out of, in this tab or another. No operation under way brings it back.
+    pub(super) fn apply_sign_out(&mut self, id: Option<super::SessionId>) {
+        // Then a restore goes on, for a session that is not the one that was signed out.
+        let may_find_other_session = id.is_some()
             && match self.identity {
                 Identity::Unknown => true,
                 Identity::NoSession(_) => self.is_restoring(),
                 Identity::Session(_) => false,
             };
-        if !is_open {
+        if !may_find_other_session {
             self.clear_session(NoSession::SignedOut);
         }
         self.set_error(None);
@@ -98,31 +98,30 @@ impl Machine {
             self.remember_ended(id);
         }
         self.supersede(SupersededBy::SignOut(id), super::Operation::brings_session);
-        self.cancel(if is_open {
-            // The restore goes on.
-            |found| found.is_superseded() && !matches!(found.purpose, Purpose::Restore { .. })
-        } else {
-            super::Operation::is_superseded
-        });
+        let is_unwanted = super::Operation::is_superseded;
+        let is_unwanted_but_no_restore = |found: &super::Operation| {
+            found.is_superseded() && !matches!(found.purpose, Purpose::Restore { .. })
+        };
+        self.cancel(if may_find_other_session { is_unwanted_but_no_restore } else { is_unwanted });
     }
 
     /// Settles the calls that can be, and begins what the others wait for.
     pub(super) fn settle_calls(&mut self, now: f64) {
         for mut waiting in std::mem::take(&mut self.waiting) {
             let call = waiting.call;
-            match self.look(&mut waiting, now) {
-                Look::Settles(result) => self.settle(call, result),
-                Look::Waits => self.waiting.push(waiting),
-                Look::Leaves => {
+            match self.advance_call(&mut waiting, now) {
+                CallProgress::Settle(result) => self.settle(call, result),
+                CallProgress::Wait => self.waiting.push(waiting),
+                CallProgress::StartLogin => {
                     self.start(Purpose::Leave, Some(call), Task::Leave { is_launch: false });
                 }
             }
         }
     }
 
-    fn look(&mut self, waiting: &mut Waiting, now: f64) -> Look {
+    fn advance_call(&mut self, waiting: &mut Waiting, now: f64) -> CallProgress {
         if self.is_signing_in() {
-            return Look::Waits;
+            return CallProgress::Wait;
         }
         let is_restore = matches!(waiting.request, Request::Restore | Request::Login);
         let is_restoring = self.is_restoring();
@@ -133,29 +132,33 @@ impl Machine {
             Identity::Session(_) => false,
         };
         if must_restore && !is_leaving {
-            self.start_restore(waiting.request != Request::Login);
+            self.start_restore(match waiting.request {
+                Request::Login => LeavePage::Forbidden,
+                _ => LeavePage::Allowed,
+            });
             waiting.has_restored = true;
-            return Look::Waits;
+            return CallProgress::Wait;
         }
-        // If the page is being left but stays, the call goes on. A call for a restore waits for it.
-        if must_restore || is_restore && is_restoring && self.session().is_none() {
-            return Look::Waits;
+        // A restore that is needed starts when the page is found to have stayed.
+        if must_restore || (is_restore && is_restoring && self.session().is_none()) {
+            return CallProgress::Wait;
         }
         if self.session().is_some_and(|session| session.lifetime.is_expired(now)) {
             // It is idle: another tab may know of activity.
-            return Look::Waits;
+            return CallProgress::Wait;
         }
+        // A page that is being left shows no user. Its requests may still have an access token.
         let payload = self.session().map(|session| session.payload).filter(|_| !is_leaving);
         match (waiting.request, payload) {
             (Request::IdToken, payload) => {
-                Look::Settles(payload.map(Answer::IdToken).ok_or_else(|| self.no_session()))
+                CallProgress::Settle(payload.map(Answer::IdToken).ok_or_else(|| self.no_session()))
             }
             (Request::AccessToken { min_validity_secs, refused }, _) => {
-                self.look_for_token(waiting, min_validity_secs, refused, now)
+                self.advance_token_call(waiting, min_validity_secs, refused, now)
             }
-            (Request::Login, None) => Look::Leaves,
-            (Request::Login, Some(_)) => Look::Settles(Ok(Answer::Operation)),
-            _ => Look::Settles(Ok(Answer::User(payload))),
+            (Request::Login, None) => CallProgress::StartLogin,
+            (Request::Login, Some(_)) => CallProgress::Settle(Ok(Answer::Operation)),
+            _ => CallProgress::Settle(Ok(Answer::User(payload))),
         }
     }
 
@@ -166,30 +169,30 @@ impl Machine {
         }
     }
 
-    fn look_for_token(
+    fn advance_token_call(
         &mut self,
         waiting: &mut Waiting,
         min_validity_secs: f64,
         refused: Option<(u32, u32)>,
         now: f64,
-    ) -> Look {
+    ) -> CallProgress {
         let Identity::Session(session) = &self.identity else {
-            return Look::Settles(Err(self.no_session()));
+            return CallProgress::Settle(Err(self.no_session()));
         };
         if *waiting.user.get_or_insert(session.user) != session.user {
             // A request on behalf of one user must not have the token of another.
-            return Look::Settles(Err(Refusal::UserChanged));
+            return CallProgress::Settle(Err(Refusal::UserChanged));
         }
         let is_good = session.lifetime.has_token_for(min_validity_secs, now);
         if is_good && refused != Some((session.payload, session.tokens)) {
-            return Look::Settles(Ok(Answer::AccessToken(session.payload)));
+            return CallProgress::Settle(Ok(Answer::AccessToken(session.payload)));
         }
         let is_renewing = self.is_renewing();
         if !is_renewing && (waiting.has_renewed || !session.lifetime.can_renew(now)) {
-            return Look::Settles(Err(Refusal::RenewalUnavailable));
+            return CallProgress::Settle(Err(Refusal::RenewalUnavailable));
         }
         waiting.has_renewed = true;
-        self.start_renewal(false, now);
-        Look::Waits
+        self.start_renewal(Renewed::ThisSession, now);
+        CallProgress::Wait
     }
 }

@@ -21,7 +21,7 @@ impl ElapsedClock {
     }
 }
 
-/// How long before its end a session is said to be expiring, in seconds; of a short idle limit, half of it.
+/// How long before its end `session.expiring` is reported, in seconds; of a short idle limit, half of it.
 const EXPIRY_WARNING_SECS: f64 = 60.0;
 
 /// How long before its end an access token is renewed, in seconds; of a short-lived one, half its life.
@@ -50,7 +50,7 @@ const IDLE_GRACE_SECS: f64 = 0.125;
 pub struct Lifetime {
     /// When it ends however often it is renewed.
     pub max_age_at: f64,
-    /// When it ends in any case: its limit or its ID token's end, whichever is first.
+    /// The earlier of `max_age_at` and the ID token's end.
     pub expires_at: f64,
     /// How long it lasts without activity.
     pub idle_timeout_secs: Option<f64>,
@@ -66,12 +66,12 @@ pub struct Lifetime {
     pub reports_activity: bool,
     /// Renewals that failed in a row.
     pub failures: i32,
-    /// When the last of them failed.
-    pub last_failure_at: f64,
+    /// When the last renewal finished or failed.
+    pub last_renewal_at: f64,
     /// Whether a warning was reported.
     pub has_warned: bool,
-    /// When it was found idle.
-    pub idle_since: Option<f64>,
+    /// When it was first found idle.
+    pub found_idle_at: Option<f64>,
     /// How many renewals may still be begun.
     pub budget: RenewalBudget,
 }
@@ -117,36 +117,37 @@ pub enum SessionAction {
 }
 
 impl Lifetime {
-    /// When it ends unless the user is active.
-    fn end(&self) -> f64 {
+    /// Returns when it ends unless the user is active.
+    fn ends_at(&self) -> f64 {
         let idle =
             self.idle_timeout_secs.map_or(f64::INFINITY, |timeout| self.last_active_at + timeout);
         self.expires_at.min(idle)
     }
 
-    /// When it is said to be expiring.
-    fn warning(&self) -> f64 {
-        self.end()
+    /// Returns when `session.expiring` is to be reported.
+    fn warns_at(&self) -> f64 {
+        self.ends_at()
             - self
                 .idle_timeout_secs
                 .map_or(EXPIRY_WARNING_SECS, |timeout| EXPIRY_WARNING_SECS.min(timeout / 2.0))
     }
 
-    /// How long it still lasts unless the user is active.
+    /// Returns the seconds that it still lasts unless the user is active.
     #[must_use]
     pub fn remaining(&self, now: f64) -> f64 {
-        (self.end() - now).max(0.0)
+        (self.ends_at() - now).max(0.0)
     }
 
-    /// Whether it is over.
+    /// Returns whether it is over.
     #[must_use]
     pub fn is_expired(&self, now: f64) -> bool {
-        // Put as what must hold, so that a time that is NaN ends it.
-        let lives = now < self.expires_at && now < self.end();
-        !lives
+        // A comparison with NaN is false, so a time that is NaN ends it. `f64::min` ignores NaN: `expires_at` is compared by
+        // itself, too.
+        let is_running = now < self.expires_at && now < self.ends_at();
+        !is_running
     }
 
-    /// Whether it has ended only since the user was not active.
+    /// Returns whether it has ended only since the user was not active.
     #[must_use]
     pub fn is_idle(&self, now: f64) -> bool {
         self.is_expired(now) && now < self.expires_at
@@ -159,32 +160,32 @@ impl Lifetime {
         }
     }
 
-    /// Whether the access token is still valid for so many seconds.
+    /// Returns whether the access token is still valid for so many seconds.
     #[must_use]
     pub fn has_token_for(&self, seconds: f64, now: f64) -> bool {
         now + seconds < self.token_expires_at
     }
 
-    /// When the tokens are to be renewed.
-    fn renewal(&self) -> f64 {
+    /// Returns when the tokens are to be renewed.
+    fn renews_at(&self) -> f64 {
         if !self.is_renewable {
             return f64::INFINITY;
         }
-        let ahead = RENEWAL_LEAD_SECS.min((self.token_expires_at - self.token_obtained_at) / 2.0);
-        let mut at = self.token_expires_at - ahead;
+        let lead = RENEWAL_LEAD_SECS.min((self.token_expires_at - self.token_obtained_at) / 2.0);
+        let mut at = self.token_expires_at - lead;
         if self.reports_activity && self.last_active_at > self.token_obtained_at {
-            let silence = self
+            let report_after_secs = self
                 .idle_timeout_secs
                 .map_or(ACTIVITY_REPORT_SECS, |timeout| ACTIVITY_REPORT_SECS.min(timeout / 3.0));
-            at = at.min(self.token_obtained_at + silence);
+            at = at.min(self.token_obtained_at + report_after_secs);
         }
         if self.failures > 0 {
-            at = at.max(self.last_failure_at + 2f64.powi(self.failures - 1).min(MAX_BACKOFF_SECS));
+            at = at.max(self.last_renewal_at + 2f64.powi(self.failures - 1).min(MAX_BACKOFF_SECS));
         }
         at.max(self.budget.next_at())
     }
 
-    /// Whether a renewal may begin now, also when it is asked for before it is due.
+    /// Returns whether a renewal may begin now, also when it is asked for before it is due.
     #[must_use]
     pub fn can_renew(&self, now: f64) -> bool {
         self.is_renewable && now >= self.budget.next_at()
@@ -198,17 +199,17 @@ impl Lifetime {
     /// Records that a renewal failed.
     pub fn record_failure(&mut self, now: f64) {
         self.failures = self.failures.saturating_add(1);
-        self.last_failure_at = now;
+        self.last_renewal_at = now;
     }
 
-    /// The lifetime after a renewal without a new ID token.
+    /// Returns the lifetime after a renewal without a new ID token.
     #[must_use]
     pub fn renewed(self, expires_in: Option<f64>, now: f64) -> Self {
         let token_expires_at = expires_in.map_or(self.expires_at, |seconds| now + seconds);
-        self.with_tokens(Self { token_obtained_at: now, token_expires_at, ..self }, now)
+        self.after_renewal(Self { token_obtained_at: now, token_expires_at, ..self }, now)
     }
 
-    /// The lifetime after a renewal with a new ID token, whose own lifetime is `next`. The limits of this one remain.
+    /// Returns the lifetime after a renewal with a new ID token, whose own lifetime is `next`. The limits of this one remain.
     #[must_use]
     pub fn carry_over_to(self, next: Self, now: f64) -> Self {
         let next = Self {
@@ -218,44 +219,45 @@ impl Lifetime {
             has_warned: self.has_warned,
             ..next
         };
-        self.with_tokens(next, now)
+        self.after_renewal(next, now)
     }
 
-    /// Counts a renewal as failed if it was due and returned no newer token, so that it is not repeated at once.
-    fn with_tokens(self, next: Self, now: f64) -> Self {
+    /// Returns the lifetime `next` of a renewal. One in the last [`RENEWAL_LEAD_SECS`] of the token before counts as failed if its
+    /// token is not newer, or ends in less than [`MIN_TOKEN_LIFE_SECS`]: so it is not repeated at once.
+    fn after_renewal(self, next: Self, now: f64) -> Self {
         let expires_at = next.token_expires_at;
         let is_stale = now >= self.token_expires_at - RENEWAL_LEAD_SECS
             && (expires_at < self.token_expires_at + 1.0 || expires_at < now + MIN_TOKEN_LIFE_SECS);
         let failures = if is_stale { self.failures.saturating_add(1) } else { 0 };
-        Self { failures, last_failure_at: now, budget: self.budget, ..next }
+        Self { failures, last_renewal_at: now, budget: self.budget, ..next }
     }
 
-    /// Returns the action that is due now. A warning is given once.
+    /// Returns the action that is due now. It warns once, and once more after each activity.
     #[must_use]
     pub fn next_action(&mut self, now: f64) -> SessionAction {
-        let end = self.end();
-        let warning = self.warning();
-        if now < warning {
+        let ends_at = self.ends_at();
+        let warns_at = self.warns_at();
+        if now < warns_at {
             self.has_warned = false;
         }
-        let renewal = self.renewal();
+        let renews_at = self.renews_at();
         if !self.is_idle(now) {
-            self.idle_since = None;
-        } else if let wait = *self.idle_since.get_or_insert(now) + IDLE_GRACE_SECS - now
+            self.found_idle_at = None;
+        } else if let wait = *self.found_idle_at.get_or_insert(now) + IDLE_GRACE_SECS - now
             && wait > 0.0
         {
             return SessionAction::Wait(wait);
         }
         if self.is_expired(now) {
             SessionAction::Expire
-        } else if now >= warning && !self.has_warned {
+        } else if now >= warns_at && !self.has_warned {
             self.has_warned = true;
             SessionAction::Warn
-        } else if now >= renewal {
+        } else if now >= renews_at {
             SessionAction::Renew
         } else {
-            let next = if self.has_warned { end } else { warning };
-            SessionAction::Wait(next.min(renewal) - now)
+            let next = if self.has_warned { ends_at } else { warns_at };
+            SessionAction::Wait(next.min(renews_at) - now)
         }
     }
 }
@@ -277,9 +279,9 @@ pub(super) mod tests {
             is_renewable: true,
             reports_activity: false,
             failures: 0,
-            last_failure_at: 0.0,
+            last_renewal_at: 0.0,
             has_warned: false,
-            idle_since: None,
+            found_idle_at: None,
             budget: RenewalBudget::full(0.0),
         }
     }
@@ -375,7 +377,7 @@ pub(super) mod tests {
         let mut later = Lifetime {
             token_obtained_at: 100.0,
             token_expires_at: 110.0,
-            last_failure_at: 104.9,
+            last_renewal_at: 104.9,
             ..session()
         };
         assert_eq!(later.next_action(104.0), SessionAction::Wait(1.0));
@@ -399,7 +401,7 @@ pub(super) mod tests {
     #[test]
     fn failed_renewal_is_repeated_with_exponential_backoff() {
         let mut lifetime =
-            Lifetime { idle_timeout_secs: None, last_failure_at: 250.0, ..session() };
+            Lifetime { idle_timeout_secs: None, last_renewal_at: 250.0, ..session() };
         for (failures, wait) in [(1, 1.0), (2, 2.0), (3, 4.0), (7, 64.0), (8, 64.0), (5000, 64.0)] {
             lifetime.failures = failures;
             assert_eq!(lifetime.next_action(250.0), SessionAction::Wait(wait), "{failures}");
@@ -412,7 +414,7 @@ pub(super) mod tests {
         let lifetime = Lifetime { token_expires_at: 1790.0, ..session() };
         let renewed = lifetime.renewed(Some(300.0), 1730.0);
         assert_eq!((renewed.token_expires_at, renewed.failures), (2030.0, 0));
-        assert_eq!((renewed.token_obtained_at, renewed.last_failure_at), (1730.0, 1730.0));
+        assert_eq!((renewed.token_obtained_at, renewed.last_renewal_at), (1730.0, 1730.0));
         // A second more is fresher.
         assert_eq!(lifetime.renewed(Some(51.0), 1740.0).failures, 0);
         let mut same = lifetime.renewed(Some(50.0), 1740.0);

@@ -5,25 +5,42 @@ use super::identity::{Identity, NoSession, Registration, Session, SessionId};
 use super::lifetime::SessionAction;
 use super::messages::TabMessage;
 use super::operation::{
-    Activity, Operation, OperationId, Phase, Purpose, SupersededBy, SupersededSignIn, Task,
+    Activity, LeavePage, Operation, OperationId, Phase, Purpose, SupersededBy, SupersededSignIn,
+    Task,
 };
 use super::snapshot::{Snapshot, Status};
 use super::step::{Answer, CallId, Effect, Event, Refusal, Report, Source};
 
-/// A page that is still there and visible so long after it began to leave did not leave.
+/// Seconds after which a visible page that began to leave counts as having stayed.
 const LEAVING_SECS: f64 = 5.0;
 
-/// So soon after it began to leave, a call of the application does not mean that the page stayed.
+/// Seconds after which a call of the application shows that a page that began to leave has stayed.
 const LEAVING_CALL_SECS: f64 = 1.0;
+
+/// The shortest wait for a page to leave, in seconds: a rounding error must not fire the timer again at once.
+const MIN_LEAVING_WAIT_SECS: f64 = 0.05;
 
 /// How many ended sessions are remembered.
 const MAX_ENDED: usize = 16;
 
-/// Which tab found that a session has expired.
+/// Who must be told that a session has expired.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExpiredBy {
-    ThisTab,
-    OtherTab,
+pub(super) enum ExpiryNotice {
+    /// No one: another tab told this one.
+    None,
+    /// The other tabs: the gateway said so.
+    Tabs,
+    /// The other tabs and the gateway: this tab found out by itself.
+    TabsAndGateway,
+}
+
+/// Which session a renewal asks the gateway for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewed {
+    /// The one that this tab has.
+    ThisSession,
+    /// Whichever the gateway has.
+    AnySession,
 }
 
 /// The session of one client.
@@ -34,9 +51,9 @@ pub struct Machine {
     /// The sign-in that a restore decides on: the gateway knows whether it or another tab's holds.
     pub(super) undecided: Option<SupersededSignIn>,
     /// When the page began to leave.
-    pub(super) left_at: f64,
-    pub(super) last_error: Option<Refusal>,
-    pub(super) error_source: Option<Source>,
+    pub(super) leaving_since: f64,
+    /// The error that the snapshot shows, and what it came from.
+    pub(super) last_error: Option<(Source, Refusal)>,
     /// Whether a restore failed for a reason that may pass, and none has succeeded since.
     pub(super) has_failed_restore: bool,
     pub(super) waiting: Vec<Waiting>,
@@ -55,9 +72,8 @@ impl Default for Machine {
             identity: Identity::Unknown,
             operations: Vec::new(),
             undecided: None,
-            left_at: 0.0,
+            leaving_since: 0.0,
             last_error: None,
-            error_source: None,
             has_failed_restore: false,
             waiting: Vec::new(),
             ended: Vec::new(),
@@ -71,7 +87,8 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// Takes a step. `now` is [`super::lifetime::ElapsedClock`] time, in seconds.
+    /// Applies an event, and returns its effects in the order in which they are to be run. `now` is
+    /// [`super::lifetime::ElapsedClock`] time, in seconds.
     #[must_use]
     pub fn step(&mut self, event: Event, now: f64) -> Vec<Effect> {
         // After a sign-in or an end in another tab no task is run: a tab that wakes handles all messages that waited before
@@ -102,26 +119,26 @@ impl Machine {
         match event {
             Event::Called { call, request } => {
                 // The page that was to be left is still in use.
-                self.stop_leaving(now, LEAVING_CALL_SECS);
-                self.called(call, request);
+                self.end_leaving_if_stayed(now, LEAVING_CALL_SECS);
+                self.on_call(call, request);
             }
-            Event::Leaving { operation } => self.leaving(operation, now),
+            Event::Leaving { operation } => self.on_leaving(operation, now),
             Event::Exchanging { operation, registration, id } => {
                 self.set_phase(operation, Phase::Exchanging { registration, id });
             }
-            Event::Finished { operation, outcome } => self.finished(operation, outcome, now),
+            Event::Finished { operation, outcome } => self.on_finished(operation, outcome, now),
             Event::Message { message, ago_secs } => {
-                self.handle_message(message, now - ago_secs, now);
+                self.on_message(message, now - ago_secs, now);
             }
             Event::TimerFired => {}
-            Event::Active { at_secs } => self.record_activity(at_secs, now),
+            Event::Active { at_secs } => self.on_activity(at_secs, now),
             Event::Woke { is_focus } => {
                 self.is_visible = true;
-                self.stop_leaving(now, if is_focus { 0.0 } else { LEAVING_SECS });
+                self.end_leaving_if_stayed(now, if is_focus { 0.0 } else { LEAVING_SECS });
                 self.retry();
             }
             Event::Hidden => self.is_visible = false,
-            Event::PageHide => self.on_page_hide(),
+            Event::PageHide => self.forget_user(),
             Event::PageShow => self.on_page_show(),
             Event::Closed => {
                 self.cancel(|_| true);
@@ -131,7 +148,7 @@ impl Machine {
         }
     }
 
-    /// The session.
+    /// Returns the session.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         match &self.identity {
@@ -140,9 +157,9 @@ impl Machine {
         }
     }
 
-    /// Whether a session or a login began after a sign-out that is still under way.
+    /// Returns whether there is a session, or a login that no sign-out superseded.
     #[must_use]
-    pub fn has_newer_login(&self) -> bool {
+    pub fn has_session_or_login(&self) -> bool {
         let is_login = |found: &Operation| {
             matches!(found.purpose, Purpose::Callback | Purpose::Popup | Purpose::Leave)
                 && !matches!(found.superseded_by, Some(SupersededBy::SignOut(_)))
@@ -150,31 +167,31 @@ impl Machine {
         self.session().is_some() || self.operations.iter().any(is_login)
     }
 
-    /// The last error.
+    /// Returns the error that the snapshot shows.
     #[must_use]
     pub fn last_error(&self) -> Option<Refusal> {
-        self.last_error
+        self.last_error.map(|(_, error)| error)
     }
 
-    /// Whether the client was closed.
+    /// Returns whether the client was closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// Who is signed in.
+    /// Returns who is signed in.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The strongest of the operations under way.
+    /// Returns the activity that the snapshot shows: the greatest of the operations under way.
     #[must_use]
     pub fn activity(&self) -> Activity {
         self.operations.iter().map(Operation::activity).max().unwrap_or(Activity::Idle)
     }
 
-    /// Whether a sign-in is under way whose outcome says who is signed in.
+    /// Returns whether a sign-in is under way whose outcome decides who is signed in.
     pub(super) fn is_signing_in(&self) -> bool {
         self.has_operation(|operation| match operation.purpose {
             Purpose::Callback => !operation.is_leaving(),
@@ -187,6 +204,7 @@ impl Machine {
         self.has_operation(Operation::is_leaving)
     }
 
+    // Not inlined, since it has many callers: each copy enlarges the WebAssembly.
     #[inline(never)]
     pub(super) fn has_operation(&self, is: fn(&Operation) -> bool) -> bool {
         self.operations.iter().any(is)
@@ -208,29 +226,30 @@ impl Machine {
         self.emit(Effect::Start { operation: id, call, task });
     }
 
-    pub(super) fn start_restore(&mut self, may_leave: bool) {
+    /// Starts a restore, unless one runs.
+    pub(super) fn start_restore(&mut self, leave_page: LeavePage) {
         if !self.is_restoring() {
-            self.start(Purpose::Restore { may_leave }, None, Task::Restore { may_leave });
+            self.start(Purpose::Restore { leave_page }, None, Task::Restore { leave_page });
         }
     }
 
-    /// It is unknown who is signed in: restores, without leaving the page.
-    pub(super) fn find_out(&mut self) {
+    /// Restores what is no longer known: who is signed in.
+    pub(super) fn restore_from_unknown(&mut self) {
         self.identity = Identity::Unknown;
-        self.start_restore(false);
+        self.start_restore(LeavePage::Forbidden);
     }
 
-    /// Starts a renewal, unless one runs; `any_session` asks the gateway for whichever session there is.
-    pub(super) fn start_renewal(&mut self, any_session: bool, now: f64) {
+    /// Starts a renewal, unless one runs.
+    pub(super) fn start_renewal(&mut self, renewed: Renewed, now: f64) {
         if self.is_renewing() {
             return;
         }
         let Identity::Session(session) = &mut self.identity else { return };
         session.lifetime.record_renewal(now);
-        let any_session = any_session || session.is_replaced;
-        let (payload, id) = (session.payload, session.id.filter(|_| !any_session));
-        let spares_missing_cookie = session.cookie == super::Cookie::Unconfirmed;
-        let purpose = Purpose::Renew { payload, spares_missing_cookie };
+        let is_this = renewed == Renewed::ThisSession && !session.is_replaced;
+        let (payload, id) = (session.payload, session.id.filter(|_| is_this));
+        let tolerates_missing_cookie = session.cookie == super::Cookie::Unconfirmed;
+        let purpose = Purpose::Renew { payload, tolerates_missing_cookie };
         self.start(purpose, None, Task::Renew { payload, id });
     }
 
@@ -248,14 +267,15 @@ impl Machine {
         }
     }
 
-    fn leaving(&mut self, id: OperationId, now: f64) {
+    fn on_leaving(&mut self, id: OperationId, now: f64) {
         self.end_leaving();
         self.set_phase(id, Phase::Leaving);
-        self.left_at = now;
+        self.leaving_since = now;
         self.set_error(None);
     }
 
-    /// Ends the operations whose page has left, or did not leave. One that still prepares a call goes on.
+    /// Ends the phase in which the page leaves: the page stayed, or is back. An operation whose call is settled is removed; one
+    /// that still prepares its call goes on.
     pub(super) fn end_leaving(&mut self) {
         for operation in &mut self.operations {
             if operation.is_leaving() {
@@ -266,11 +286,11 @@ impl Machine {
         self.operations.retain(|found| !(found.purpose == Purpose::Leave && found.call.is_none()));
     }
 
-    /// The page is still there and visible, and began to leave at least so long ago: it did not leave.
-    fn stop_leaving(&mut self, now: f64, after_secs: f64) {
+    /// Ends the phase in which the page leaves, if the page is still visible so long after it began to leave.
+    fn end_leaving_if_stayed(&mut self, now: f64, after_secs: f64) {
         if self.activity() == Activity::Leaving
             && self.is_visible
-            && now - self.left_at >= after_secs
+            && now - self.leaving_since >= after_secs
         {
             self.end_leaving();
         }
@@ -279,28 +299,13 @@ impl Machine {
     /// Marks the operations that an event supersedes.
     pub(super) fn supersede(&mut self, by: SupersededBy, affects: fn(&Operation) -> bool) {
         for operation in &mut self.operations {
-            // A sign-out is the strongest: nothing weakens it.
-            let is_stronger = match &operation.superseded_by {
-                None => true,
-                // But a restore is asked again after each sign-in.
-                Some(SupersededBy::SignOut(_)) => {
-                    matches!(operation.purpose, Purpose::Restore { .. })
-                        && by == SupersededBy::SignIn
-                }
-                Some(SupersededBy::SignIn)
-                    if matches!(operation.purpose, Purpose::Restore { .. }) =>
-                {
-                    by == SupersededBy::SignOut(None)
-                }
-                Some(_) => matches!(by, SupersededBy::SignOut(_)),
-            };
-            if is_stronger && affects(operation) {
+            if affects(operation) && operation.is_outranked_by(by) {
                 operation.superseded_by = Some(by);
             }
         }
     }
 
-    /// The session that is being renewed, if one is, has ended.
+    /// Supersedes a renewal under way: its session has ended.
     pub(super) fn supersede_renewal(&mut self) {
         self.supersede(SupersededBy::End, |found| matches!(found.purpose, Purpose::Renew { .. }));
     }
@@ -314,7 +319,7 @@ impl Machine {
         }
     }
 
-    /// Adds an effect. One function for all: each place that made room for one by itself would weigh more.
+    /// Adds an effect. Not inlined, as the three below: each copy of `Vec::push` enlarges the WebAssembly.
     #[inline(never)]
     pub(super) fn emit(&mut self, effect: Effect) {
         self.effects.push(effect);
@@ -331,8 +336,7 @@ impl Machine {
     }
 
     pub(super) fn set_error(&mut self, error: Option<(Source, Refusal)>) {
-        self.error_source = error.map(|(source, _)| source);
-        self.last_error = error.map(|(_, error)| error);
+        self.last_error = error;
     }
 
     /// Removes the session. A renewal of it that is under way is superseded.
@@ -353,7 +357,7 @@ impl Machine {
         self.ended.push(id);
     }
 
-    /// Whether a session has ended as far as this tab knows.
+    /// Returns whether a session has ended as far as this tab knows.
     pub(super) fn has_ended(&self, session: &Session) -> bool {
         session.id.is_some_and(|id| self.ended.contains(&id))
     }
@@ -378,19 +382,19 @@ impl Machine {
         self.set_error(None);
     }
 
-    /// The session expired. If this tab found out, it reports it to the others and the gateway.
-    pub(super) fn expire(&mut self, by: ExpiredBy, now: f64) {
+    /// Removes a session that expired.
+    pub(super) fn expire(&mut self, notice: ExpiryNotice, now: f64) {
         let Identity::Session(session) = &self.identity else { return };
         if session.is_replaced {
             // The gateway has another session, which may not have expired.
             self.clear_session(NoSession::Expired);
-            return self.find_out();
+            return self.restore_from_unknown();
         }
         let (registration, id) = (session.registration, session.id);
-        let is_idle = session.lifetime.is_idle(now);
+        let is_idle = notice == ExpiryNotice::TabsAndGateway && session.lifetime.is_idle(now);
         self.clear_session(NoSession::Expired);
         self.set_error(Some((Source::Session, Refusal::SessionExpired)));
-        if by == ExpiredBy::ThisTab {
+        if notice != ExpiryNotice::None {
             let session = id;
             let message = if is_idle {
                 TabMessage::Idle { session }
@@ -398,6 +402,8 @@ impl Machine {
                 TabMessage::Expired { session }
             };
             self.post(Some(registration), message);
+        }
+        if notice == ExpiryNotice::TabsAndGateway {
             self.end_at_gateway(registration, id);
         }
         // Before the report, so that its listener sees the state that it reports.
@@ -405,20 +411,20 @@ impl Machine {
         self.report(Report::Expired);
     }
 
-    /// Does what is due, and schedules the next look.
+    /// Does what is due, and schedules the timer for what is due next.
     pub(super) fn run_due_tasks(&mut self, now: f64) {
-        self.stop_leaving(now, LEAVING_SECS);
+        self.end_leaving_if_stayed(now, LEAVING_SECS);
         let mut wait = f64::INFINITY;
         while let Identity::Session(session) = &mut self.identity {
             match session.lifetime.next_action(now) {
-                SessionAction::Expire => self.expire(ExpiredBy::ThisTab, now),
+                SessionAction::Expire => self.expire(ExpiryNotice::TabsAndGateway, now),
                 SessionAction::Warn => {
                     let remaining = session.lifetime.remaining(now);
                     self.report(Report::Expiring(remaining));
                 }
                 SessionAction::Renew => {
                     if !self.is_renewing() && !self.is_signing_in() {
-                        self.start_renewal(false, now);
+                        self.start_renewal(Renewed::ThisSession, now);
                     }
                     // Its outcome leads here again.
                     break;
@@ -429,8 +435,10 @@ impl Machine {
                 }
             }
         }
-        if self.activity() == Activity::Leaving {
-            wait = wait.min(self.left_at + LEAVING_SECS - now).max(0.05);
+        // A hidden page is looked at when it is shown again.
+        if self.is_visible && self.activity() == Activity::Leaving {
+            let until_stayed = self.leaving_since + LEAVING_SECS - now;
+            wait = wait.min(until_stayed.max(MIN_LEAVING_WAIT_SECS));
         }
         if wait.is_finite() {
             self.emit(Effect::Schedule(wait));
@@ -455,7 +463,7 @@ impl Machine {
     /// Restores again what failed for a reason that may pass.
     fn retry(&mut self) {
         if self.has_failed_restore && self.session().is_none() {
-            self.start_restore(false);
+            self.start_restore(LeavePage::Forbidden);
         }
     }
 }

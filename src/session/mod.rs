@@ -23,7 +23,7 @@ mod simulation;
 pub use identity::{Cookie, Identity, NoSession, Registration, Session, SessionId, UserDigest};
 pub use machine::Machine;
 pub use messages::TabMessage;
-pub use operation::{Activity, Operation, OperationId, Phase, Purpose, Task};
+pub use operation::{Activity, LeavePage, Operation, OperationId, Phase, Purpose, Task};
 pub use snapshot::{Snapshot, Status};
 pub use step::{Answer, CallId, Effect, Event, Failure, Outcome, Refusal, Report, Request, Source};
 

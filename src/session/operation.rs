@@ -8,13 +8,22 @@ use super::step::CallId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId(pub u32);
 
+/// Whether a restore may leave the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeavePage {
+    /// It may.
+    Allowed,
+    /// The page stays.
+    Forbidden,
+}
+
 /// A task for the driver, which returns the outcome as [`super::Event::Finished`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// Restore the session, in the way that the registration has.
     Restore {
         /// Whether this page may be left for it.
-        may_leave: bool,
+        leave_page: LeavePage,
     },
     /// Renew the session of this payload.
     Renew {
@@ -52,9 +61,10 @@ pub enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To restore the session.
-    Restore { may_leave: bool },
-    /// To renew this session.
-    Renew { payload: u32, spares_missing_cookie: bool },
+    Restore { leave_page: LeavePage },
+    /// To renew this session. If it `tolerates_missing_cookie`, the outcome that there is no session does not end it: a browser
+    /// may keep no cookie in a frame.
+    Renew { payload: u32, tolerates_missing_cookie: bool },
     /// To leave for a login.
     Leave,
     /// A login in a popup.
@@ -117,10 +127,10 @@ pub struct Operation {
     pub superseded_by: Option<SupersededBy>,
 }
 
-/// The strongest of the operations under way, the weakest variant first.
+/// The part of an operation that the snapshot shows: of several operations, the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Activity {
-    /// None that shows.
+    /// Nothing.
     Idle,
     /// A restore.
     Restoring,
@@ -135,7 +145,7 @@ impl Operation {
         self.phase == Phase::Leaving
     }
 
-    /// How the operation shows.
+    /// Returns what the operation shows of itself.
     pub(super) fn activity(&self) -> Activity {
         match (&self.phase, &self.purpose) {
             (Phase::Exchanging { .. }, Purpose::Callback | Purpose::Popup) => Activity::Exchanging,
@@ -145,12 +155,32 @@ impl Operation {
         }
     }
 
-    /// Whether its outcome may be a session and was superseded.
+    /// Returns whether an event takes the place of the one that superseded the operation before.
+    ///
+    /// | superseded by | a restore: again by | another operation: again by |
+    /// |---|---|---|
+    /// | nothing | every event | every event |
+    /// | a sign-in | a sign-out of whichever session | a sign-out |
+    /// | the end of its session, a popup | a sign-in, a sign-out | a sign-out |
+    /// | a sign-out | a sign-in, since each is followed by a restore | nothing |
+    pub(super) fn is_outranked_by(&self, by: SupersededBy) -> bool {
+        let is_restore = matches!(self.purpose, Purpose::Restore { .. });
+        match (self.superseded_by, by) {
+            (None, _) => true,
+            (Some(SupersededBy::SignIn), SupersededBy::SignOut(Some(_))) => !is_restore,
+            (Some(SupersededBy::SignIn), SupersededBy::SignIn) => false,
+            (Some(_), SupersededBy::SignIn) => is_restore,
+            (Some(SupersededBy::SignOut(_)), _) => false,
+            (Some(_), by) => matches!(by, SupersededBy::SignOut(_)),
+        }
+    }
+
+    /// Returns whether its outcome may be a session and was superseded.
     pub(super) fn is_superseded(&self) -> bool {
         self.superseded_by.is_some() && self.brings_session()
     }
 
-    /// Whether its outcome may be a session.
+    /// Returns whether its outcome may be a session.
     pub(super) fn brings_session(&self) -> bool {
         match self.purpose {
             Purpose::Restore { .. } | Purpose::Renew { .. } => true,

@@ -2,29 +2,36 @@
 
 use super::calls::Waiting;
 use super::identity::{Cookie, Identity, NoSession, Session};
-use super::machine::{ExpiredBy, Machine};
+use super::machine::{ExpiryNotice, Machine, Renewed};
 use super::messages::TabMessage;
-use super::operation::{Operation, OperationId, Purpose, SupersededBy, SupersededSignIn};
+use super::operation::{
+    LeavePage, Operation, OperationId, Purpose, SupersededBy, SupersededSignIn,
+};
 use super::step::{Answer, Failure, Outcome, Refusal, Report, Request, Source};
 
 impl Machine {
-    pub(super) fn finished(&mut self, id: OperationId, outcome: Outcome, now: f64) {
+    pub(super) fn on_finished(&mut self, id: OperationId, outcome: Outcome, now: f64) {
         let Some(at) = self.operations.iter().position(|found| found.id == id) else {
             return;
         };
         if let Outcome::Left = outcome {
-            return self.left(at);
+            return self.on_left(at);
         }
         let operation = self.operations.remove(at);
         match operation.purpose {
-            Purpose::Restore { .. } => self.restored(operation, outcome, now),
-            Purpose::Renew { .. } => self.renewed(operation, outcome, now),
-            _ => self.login_finished(operation, outcome, now),
+            Purpose::Restore { leave_page } => {
+                self.on_restore_finished(&operation, leave_page, outcome, now);
+            }
+            Purpose::Renew { payload, tolerates_missing_cookie } => {
+                let tolerates = tolerates_missing_cookie;
+                self.on_renewal_finished(&operation, payload, tolerates, outcome, now);
+            }
+            _ => self.on_call_finished(operation, outcome, now),
         }
     }
 
     /// The page is being left: the operation lasts until it has gone, or is found to have stayed.
-    fn left(&mut self, at: usize) {
+    fn on_left(&mut self, at: usize) {
         let mut operation = self.operations.remove(at);
         if let Some(call) = operation.call.take() {
             self.settle(call, Ok(Answer::Operation));
@@ -35,8 +42,13 @@ impl Machine {
         }
     }
 
-    fn restored(&mut self, operation: Operation, outcome: Outcome, now: f64) {
-        let Purpose::Restore { may_leave } = operation.purpose else { return };
+    fn on_restore_finished(
+        &mut self,
+        operation: &Operation,
+        leave_page: LeavePage,
+        outcome: Outcome,
+        now: f64,
+    ) {
         let found_id = match &outcome {
             Outcome::Session(session) => session.id,
             _ => None,
@@ -44,8 +56,9 @@ impl Machine {
         match (&operation.superseded_by, outcome) {
             (Some(SupersededBy::SignIn), _) => {
                 // The outcome is older than that sign-in.
-                return self.start_restore(may_leave);
+                return self.start_restore(leave_page);
             }
+            // It was aborted by a sign-out: nothing to report.
             (Some(SupersededBy::SignOut(None)), Outcome::Failed(_))
                 if !matches!(self.identity, Identity::Unknown) => {}
             (superseded_by, Outcome::Session(session)) => {
@@ -56,6 +69,7 @@ impl Machine {
                 } else if self.session().is_none() {
                     self.session_found(operation.id, session, now);
                 }
+                // If a sign-in was faster, its session stays.
             }
             (_, Outcome::Failed(failure)) => self.restore_failed(operation.id, failure),
             _ => self.no_session_found(),
@@ -91,7 +105,7 @@ impl Machine {
         if matches!(self.identity, Identity::Unknown) {
             self.identity = Identity::NoSession(NoSession::NeverSignedIn);
         }
-        if self.error_source == Some(Source::Restore) {
+        if matches!(self.last_error, Some((Source::Restore, _))) {
             self.set_error(None);
         }
     }
@@ -100,12 +114,9 @@ impl Machine {
         let error = Refusal::Error(failure.error);
         self.has_failed_restore = failure.is_retryable;
         if self.session().is_none() {
-            // Who is signed in is unknown, also if it was known before.
-            if !matches!(self.identity, Identity::NoSession(_)) {
-                self.identity = Identity::Unknown;
-            }
             self.set_error(Some((Source::Restore, error)));
         }
+        // Monitoring has one event for both (docs/monitoring.md).
         self.report(Report::RenewalFailed(id, error));
         self.reject(|waiting| waiting.has_restored || waiting.request == Request::Restore, error);
     }
@@ -120,20 +131,25 @@ impl Machine {
         }
     }
 
-    fn renewed(&mut self, operation: Operation, outcome: Outcome, now: f64) {
-        let Purpose::Renew { payload, spares_missing_cookie } = operation.purpose else {
-            return;
-        };
-        let has_ended = matches!(&outcome, Outcome::Session(next) if self.has_ended(next));
+    fn on_renewal_finished(
+        &mut self,
+        operation: &Operation,
+        payload: u32,
+        tolerates_missing_cookie: bool,
+        outcome: Outcome,
+        now: f64,
+    ) {
+        let next_has_ended = matches!(&outcome, Outcome::Session(next) if self.has_ended(next));
         let current = match &mut self.identity {
             Identity::Session(session) if session.payload == payload => session,
             // The renewed session has ended: the response may have set its cookie again.
             _ => return self.end_renewed(outcome),
         };
-        let is_replaced = operation.superseded_by.is_some() && current.registration.has_gateway;
-        if is_replaced && !matches!(outcome, Outcome::Failed(_)) {
+        let began_before_other_sign_in =
+            operation.superseded_by.is_some() && current.registration.has_gateway;
+        if began_before_other_sign_in && !matches!(outcome, Outcome::Failed(_)) {
             // Another tab's sign-in replaced it while its renewal was under way.
-            return self.start_renewal(true, now);
+            return self.start_renewal(Renewed::AnySession, now);
         }
         match outcome {
             Outcome::Renewed { expires_in } => {
@@ -143,10 +159,10 @@ impl Machine {
                 current.tokens = current.tokens.wrapping_add(1);
                 self.report(Report::Renewed(operation.id));
             }
-            Outcome::Session(_) if has_ended => {
+            Outcome::Session(_) if next_has_ended => {
                 // A restore ends that one first, and finds out which there is.
                 self.clear_session(NoSession::Expired);
-                self.find_out();
+                self.restore_from_unknown();
             }
             Outcome::Session(next) => {
                 self.start_session(next, now);
@@ -168,17 +184,14 @@ impl Machine {
                 let refusal = Refusal::RenewalFailed(failure.error);
                 self.reject(|waiting| waiting.has_renewed, refusal);
             }
-            _ if spares_missing_cookie => {
+            Outcome::NoSession if tolerates_missing_cookie => {
                 // The browser kept no cookie: the grant goes on for as long as the tokens allow.
                 current.lifetime.is_renewable = false;
                 self.report(Report::RenewalFailed(operation.id, Refusal::SessionExpired));
             }
             _ => {
-                let (registration, id) = (current.registration, current.id);
                 self.report(Report::RenewalFailed(operation.id, Refusal::SessionExpired));
-                self.expire(ExpiredBy::OtherTab, now);
-                let message = TabMessage::Expired { session: id };
-                self.post(Some(registration), message);
+                self.expire(ExpiryNotice::Tabs, now);
             }
         }
     }

@@ -1,17 +1,24 @@
 //! Outcomes of sign-ins: each is applied only if it was not superseded; otherwise the session that it began is ended.
 
-use super::identity::{Identity, Registration, Session};
-use super::machine::Machine;
+use super::identity::{Registration, Session};
+use super::machine::{Machine, Renewed};
 use super::messages::TabMessage;
-use super::operation::{Operation, Phase, Purpose, SupersededBy, SupersededSignIn, Task};
+use super::operation::{
+    LeavePage, Operation, Phase, Purpose, SupersededBy, SupersededSignIn, Task,
+};
 use super::step::{Answer, Effect, Failure, Outcome, Refusal, Report, Source};
 
 impl Machine {
-    /// A login, a callback, a sign-out or the end of a session at the gateway finished.
-    pub(super) fn login_finished(&mut self, operation: Operation, outcome: Outcome, now: f64) {
+    /// An operation finished that a call began, or the end of a session at the gateway.
+    pub(super) fn on_call_finished(&mut self, operation: Operation, outcome: Outcome, now: f64) {
         let result = match outcome {
             Outcome::Session(session) => return self.sign_in_succeeded(operation, session, now),
-            Outcome::Failed(failure) => Err(self.login_failed(&operation, failure, now)),
+            Outcome::Failed(failure) => Err(match operation.purpose {
+                Purpose::Leave | Purpose::Popup | Purpose::Callback => {
+                    self.login_failed(&operation, failure, now)
+                }
+                _ => operation.refusal(failure),
+            }),
             _ => Ok(Answer::Operation),
         };
         if let Some(call) = operation.call {
@@ -20,26 +27,27 @@ impl Machine {
     }
 
     fn sign_in_succeeded(&mut self, operation: Operation, session: Box<Session>, now: f64) {
-        let Operation { id, call, superseded_by, .. } = operation;
+        let Operation { id: operation_id, call, superseded_by, .. } = operation;
         let Some(call) = call else { return };
-        let (registration, name) = (session.registration, session.id);
-        let refused = match &superseded_by {
+        let (registration, session_id) = (session.registration, session.id);
+        let is_refused = match &superseded_by {
             Some(SupersededBy::SignOut(_) | SupersededBy::Popup) => true,
             Some(SupersededBy::SignIn) if registration.has_gateway => {
-                // Only the gateway knows which of the two is the newer one.
-                let decision = name.filter(|_| self.undecided.is_none());
-                match decision {
-                    Some(id) => return self.decide(SupersededSignIn { call, id, registration }),
-                    None => true,
+                if let Some(id) = session_id
+                    && self.undecided.is_none()
+                {
+                    let sign_in = SupersededSignIn { call, id, registration };
+                    return self.ask_which_sign_in_holds(sign_in);
                 }
+                true
             }
             _ => false,
         };
-        if refused {
-            self.end_at_gateway(registration, name);
+        if is_refused {
+            self.end_at_gateway(registration, session_id);
             if superseded_by != Some(SupersededBy::Popup) {
                 self.publish();
-                self.report(Report::LoginFailed(id, Refusal::Superseded));
+                self.report(Report::LoginFailed(operation_id, Refusal::Superseded));
             }
             self.settle(call, Err(Refusal::Superseded));
             return self.restore_after_sign_out(superseded_by, registration);
@@ -49,10 +57,10 @@ impl Machine {
         self.supersede(SupersededBy::End, Operation::brings_session);
         self.start_session(session, now);
         self.publish();
-        let message = TabMessage::SignedIn { session: name, user };
-        self.emit(Effect::ForgetSignOuts(id));
+        let message = TabMessage::SignedIn { session: session_id, user };
+        self.emit(Effect::ForgetSignOuts(operation_id));
         self.post(Some(registration), message);
-        self.report(Report::LoginSucceeded(id));
+        self.report(Report::LoginSucceeded(operation_id));
         self.settle(call, Ok(Answer::Operation));
     }
 
@@ -66,47 +74,37 @@ impl Machine {
             && registration.has_gateway
             && self.session().is_none()
         {
-            self.find_out();
+            self.restore_from_unknown();
         }
     }
 
-    /// Restores, to find out from the gateway whether the sign-in of a call holds, or the one in another tab.
-    fn decide(&mut self, sign_in: SupersededSignIn) {
-        self.identity = Identity::Unknown;
+    /// Restores, since the gateway alone knows which of two sign-ins is the newer one: that of a call, or another tab's.
+    fn ask_which_sign_in_holds(&mut self, sign_in: SupersededSignIn) {
         self.undecided = Some(sign_in);
         // A restore under way is older than this sign-in: it is repeated, and does not leave the page.
         for operation in &mut self.operations {
-            if let Purpose::Restore { may_leave } = &mut operation.purpose {
-                *may_leave = false;
-                operation.superseded_by = Some(SupersededBy::SignIn);
+            if let Purpose::Restore { leave_page } = &mut operation.purpose {
+                *leave_page = LeavePage::Forbidden;
             }
         }
-        self.start_restore(false);
+        self.supersede(SupersededBy::SignIn, |found| {
+            matches!(found.purpose, Purpose::Restore { .. })
+        });
+        self.restore_from_unknown();
     }
 
     /// A login or a callback failed. Returns the error that its call rejects with.
     fn login_failed(&mut self, operation: &Operation, failure: Failure, now: f64) -> Refusal {
-        let error = match operation.superseded_by {
-            Some(SupersededBy::SignOut(_) | SupersededBy::Popup) => Refusal::Superseded,
-            _ if failure.is_retryable && operation.purpose == Purpose::Callback => {
-                Refusal::Retryable(failure.error)
-            }
-            _ => Refusal::Error(failure.error),
-        };
-        let is_login =
-            matches!(operation.purpose, Purpose::Leave | Purpose::Popup | Purpose::Callback);
-        if !is_login {
-            return error;
-        }
+        let error = operation.refusal(failure);
         if let Phase::Exchanging { registration, id } = operation.phase {
             // The gateway may have begun a session whose response was incomplete or invalid.
             self.remember_ended(id);
             self.end_at_gateway(registration, Some(id));
             if registration.has_gateway && self.session().is_some() {
                 // And may have ended the previous one.
-                self.start_renewal(true, now);
+                self.start_renewal(Renewed::AnySession, now);
             } else if operation.superseded_by == Some(SupersededBy::SignIn) {
-                self.start_restore(false);
+                self.start_restore(LeavePage::Forbidden);
             } else {
                 self.restore_after_sign_out(operation.superseded_by, registration);
             }
@@ -125,17 +123,32 @@ impl Machine {
         error
     }
 
-    /// The user who started the launch is not signed in, and must not be taken for the previous user.
+    /// Signs out the previous user, for whom the user of a launch that failed must not be taken.
     fn end_for_launch(&mut self) {
         let session = self.session().copied();
         let registration = session.map(|session| session.registration);
         let id = session.and_then(|session| session.id);
-        self.signed_out(id);
+        self.apply_sign_out(id);
         let message = TabMessage::SignedOut { session: id };
         self.post(registration, message);
-        match registration {
-            Some(registration) => self.end_at_gateway(registration, id),
-            None => self.start(Purpose::EndSession, None, Task::EndSession { registration, id }),
+        if let Some(registration) = registration {
+            self.end_at_gateway(registration, id);
+        } else {
+            let task = Task::EndSession { registration: None, id: None };
+            self.start(Purpose::EndSession, None, task);
+        }
+    }
+}
+
+impl Operation {
+    /// Returns the error that the call of a failed operation rejects with.
+    fn refusal(&self, failure: Failure) -> Refusal {
+        match self.superseded_by {
+            Some(SupersededBy::SignOut(_) | SupersededBy::Popup) => Refusal::Superseded,
+            _ if failure.is_retryable && self.purpose == Purpose::Callback => {
+                Refusal::Retryable(failure.error)
+            }
+            _ => Refusal::Error(failure.error),
         }
     }
 }

@@ -53,13 +53,13 @@ impl Machine {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let plain = |status| Snapshot { status, payload: None, error: None };
-        match (self.activity(), &self.identity, &self.last_error) {
+        match (self.activity(), &self.identity, self.last_error()) {
             (Activity::Exchanging, ..) => plain(Status::SigningIn),
             (Activity::Leaving, ..) => plain(Status::Redirecting),
             (_, Identity::Session(session), _) => {
                 Snapshot { payload: Some(session.payload), ..plain(Status::SignedIn) }
             }
-            (_, _, Some(error)) => Snapshot { error: Some(*error), ..plain(Status::Error) },
+            (_, _, Some(error)) => Snapshot { error: Some(error), ..plain(Status::Error) },
             (_, Identity::Unknown, None) => plain(Status::Loading),
             (_, Identity::NoSession(_), None) => plain(Status::SignedOut),
         }

@@ -1,20 +1,20 @@
 //! Messages of other tabs, user activity, and the back/forward cache.
 
 use super::identity::{Identity, NoSession, SessionId, UserDigest};
-use super::machine::{ExpiredBy, Machine};
+use super::machine::{ExpiryNotice, Machine, Renewed};
 use super::messages::TabMessage;
-use super::operation::{Operation, Purpose, SupersededBy};
+use super::operation::{LeavePage, Operation, Purpose, SupersededBy};
 use super::step::Source;
 
 impl Machine {
     /// Another tab posted a message, at this time.
-    pub(super) fn handle_message(&mut self, message: TabMessage, at: f64, now: f64) {
+    pub(super) fn on_message(&mut self, message: TabMessage, at: f64, now: f64) {
         match message {
-            TabMessage::SignedIn { session, user } => self.signed_in_elsewhere(session, user, now),
-            TabMessage::SignedOut { session } => self.signed_out_elsewhere(session),
+            TabMessage::SignedIn { session, user } => self.on_sign_in_elsewhere(session, user, now),
+            TabMessage::SignedOut { session } => self.on_sign_out_elsewhere(session),
             TabMessage::Expired { session: id } => {
                 if self.session().is_some_and(|session| session.is_named_by(id)) {
-                    self.expire(ExpiredBy::OtherTab, now);
+                    self.expire(ExpiryNotice::None, now);
                 } else if let Some(id) = id {
                     self.remember_ended(id);
                 }
@@ -31,12 +31,12 @@ impl Machine {
         }
     }
 
-    fn signed_in_elsewhere(&mut self, id: Option<SessionId>, user: UserDigest, now: f64) {
+    fn on_sign_in_elsewhere(&mut self, id: Option<SessionId>, user: UserDigest, now: f64) {
         if let Identity::Session(session) = &mut self.identity
             && id.is_some()
             && session.id == id
         {
-            // Another tab restored it: the user is there.
+            // Another tab restored it, which counts as activity.
             return session.lifetime.record_activity(now);
         }
         self.supersede(SupersededBy::SignIn, Operation::brings_session);
@@ -45,7 +45,7 @@ impl Machine {
                 if session.registration.has_gateway {
                     // The gateway's session is the new one, with limits of its own.
                     session.is_replaced = true;
-                    self.start_renewal(true, now);
+                    self.start_renewal(Renewed::AnySession, now);
                 }
             }
             Identity::Session(session) => {
@@ -57,20 +57,20 @@ impl Machine {
                     self.set_error(None);
                     self.publish();
                     if !self.is_signing_in() {
-                        self.start_restore(false);
+                        self.start_restore(LeavePage::Forbidden);
                     }
                 }
             }
             Identity::Unknown | Identity::NoSession(_) => {
-                // A sign-in that is under way asks when it has finished.
+                // A sign-in under way restores by itself when it has finished.
                 if !self.is_signing_in() {
-                    self.start_restore(false);
+                    self.start_restore(LeavePage::Forbidden);
                 }
             }
         }
     }
 
-    fn signed_out_elsewhere(&mut self, id: Option<SessionId>) {
+    fn on_sign_out_elsewhere(&mut self, id: Option<SessionId>) {
         let is_other = match &self.identity {
             // Without a gateway each tab has a session of its own, and a sign-out means all of them.
             Identity::Session(session) => {
@@ -85,16 +85,16 @@ impl Machine {
             }
             return;
         }
-        let shows_error = self.last_error.is_some() && self.session().is_none();
-        let error = self.error_source.zip(self.last_error);
-        self.signed_out(id);
-        if shows_error && error.is_some_and(|(source, _)| source != Source::Restore) {
-            self.set_error(error);
+        let shown = self.last_error.filter(|(source, _)| *source != Source::Restore);
+        let had_session = self.session().is_some();
+        self.apply_sign_out(id);
+        if !had_session && shown.is_some() {
+            self.set_error(shown);
         }
     }
 
     /// The user was active in this tab.
-    pub(super) fn record_activity(&mut self, at_secs: f64, now: f64) {
+    pub(super) fn on_activity(&mut self, at_secs: f64, now: f64) {
         if let Identity::Session(session) = &mut self.identity
             && !session.lifetime.is_expired(now)
         {
@@ -105,8 +105,8 @@ impl Machine {
         }
     }
 
-    /// The page goes into the back/forward cache: it must show no user until it is known who is signed in.
-    pub(super) fn on_page_hide(&mut self) {
+    /// Forgets who is signed in: a page from the back/forward cache must show no user until it is known again.
+    pub(super) fn forget_user(&mut self) {
         if let Identity::Session(_) = &self.identity {
             self.supersede_renewal();
             self.identity = Identity::Unknown;
@@ -117,10 +117,10 @@ impl Machine {
     pub(super) fn on_page_show(&mut self) {
         self.end_leaving();
         // It missed the other tabs' messages, and what it was told before is older.
-        self.on_page_hide();
+        self.forget_user();
         self.supersede(SupersededBy::SignIn, |found| {
             matches!(found.purpose, Purpose::Restore { .. })
         });
-        self.start_restore(false);
+        self.start_restore(LeavePage::Forbidden);
     }
 }

@@ -194,7 +194,7 @@ impl World {
 
 impl crate::session::Machine {
     fn leaves_for_longer_than(&self, secs: f64, now: f64) -> bool {
-        self.is_visible && self.activity() == Activity::Leaving && now - self.left_at > secs
+        self.is_visible && self.activity() == Activity::Leaving && now - self.leaving_since > secs
     }
 
     fn fails_for_want_of_network(&self) -> bool {

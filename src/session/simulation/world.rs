@@ -559,9 +559,9 @@ impl World {
                 is_renewable: true,
                 reports_activity: self.setting.has_gateway,
                 failures: 0,
-                last_failure_at: 0.0,
+                last_renewal_at: 0.0,
                 has_warned: false,
-                idle_since: None,
+                found_idle_at: None,
                 budget: RenewalBudget::full(self.now),
             },
         }
