@@ -90,6 +90,7 @@ const ENTRIES = [
   { source: "gateway.ts", file: "gateway.js", platform: "neutral", declares: true },
   { source: "gateway-node.ts", file: "gateway-node.js", platform: "node", declares: true },
   { source: "next.ts", file: "next.js", platform: "neutral", declares: true },
+  { source: "vite.ts", file: "vite.js", platform: "neutral", declares: true },
   {
     source: "cli.ts",
     file: "cli.js",

@@ -144,6 +144,7 @@ export const PACKED_FILES = [
   "types/task.d.ts",
   "types/testing.d.ts",
   "types/types.d.ts",
+  "types/vite.d.ts",
   "types/vue.d.ts",
   "types/vue/buttons.d.ts",
   "types/vue/callback-page.d.ts",
@@ -151,6 +152,8 @@ export const PACKED_FILES = [
   "types/vue/plugin.d.ts",
   "types/vue/session-expiring.d.ts",
   "types/vue/signed.d.ts",
+  "vite.d.ts",
+  "vite.js",
   "vue.d.ts",
   "vue.js",
 ];

@@ -17,6 +17,7 @@ import {
   BUILT,
   files,
   INLINE,
+  PRELOADED,
   program,
   SPLIT,
   serverRendered,
@@ -110,8 +111,20 @@ function built({ name, build, checks, client }) {
   };
 }
 
-/** Vite's two ways. `config` is a configuration file's text. */
-function viteTrials(tool = "vite", config = "export default {};\n") {
+/** A Vite configuration with the package's plugin. */
+const WITH_PRELOAD = `import { classLinkSpa } from "classlink-spa/vite";
+
+export default { plugins: [classLinkSpa()] };
+`;
+
+/**
+ * Vite's build and its development server.
+ *
+ * @param {object} [how]
+ * @param {string} [how.tool]
+ * @param {string} [how.config] a configuration file's text
+ */
+function viteTrials({ tool = "vite", config = "export default {};\n" } = {}) {
   const prepare = async (folder) => {
     await writeClient(folder);
     await writeFile(join(folder, "vite.config.js"), config);
@@ -123,7 +136,7 @@ function viteTrials(tool = "vite", config = "export default {};\n") {
         await prepare(folder);
         await viteBuild(folder, tool);
       },
-      checks: BUILT,
+      checks: config === WITH_PRELOAD ? { ...BUILT, ...PRELOADED } : BUILT,
     }),
     { name: `${tool} dev`, prepare, start: (folder) => viteDev(folder, tool), checks: WITH_FILE },
   ];
@@ -191,10 +204,9 @@ const withPlugin = (framework, ...packages) => ({
   name: framework,
   packages: pinned("vite", `@vitejs/plugin-${framework}`, framework, ...packages),
   templates: [framework],
-  trials: viteTrials(
-    "vite",
-    `import plugin from "@vitejs/plugin-${framework}";\n\nexport default { plugins: [plugin()] };\n`,
-  ).map((trial) => ({ ...trial, name: `${framework}, ${trial.name}` })),
+  trials: viteTrials({
+    config: `import plugin from "@vitejs/plugin-${framework}";\n\nexport default { plugins: [plugin()] };\n`,
+  }).map((trial) => ({ ...trial, name: `${framework}, ${trial.name}` })),
 });
 
 /**
@@ -406,6 +418,7 @@ export const PROJECTS = [
             devtools: "function",
             testing: "function",
             spanish: "object",
+            vite: "function",
             gateway: "function",
           });
         },
@@ -433,13 +446,17 @@ export const PROJECTS = [
   },
   { name: "vite", packages: pinned("vite"), templates: ["app"], trials: viteTrials() },
   {
+    name: "vite-preload",
+    packages: pinned("vite"),
+    templates: ["app"],
+    trials: viteTrials({ config: WITH_PRELOAD }),
+  },
+  {
     name: "vite-7",
     packages: pinned("vite-7"),
     templates: ["app"],
-    trials: viteTrials(
-      "vite-7",
-      'export default { optimizeDeps: { exclude: ["classlink-spa"] } };\n',
-    ),
+    // Its development server needs the plugin.
+    trials: viteTrials({ tool: "vite-7", config: WITH_PRELOAD }),
   },
   withPlugin("react", "react-dom"),
   withPlugin("vue", "vue-router"),

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { pack } from "../../tools/lib/temp-project.mjs";
 import { layOutProject, PROJECTS } from "./projects.mjs";
 
-const QUICK = ["files", "node", "plain", "vite", "create-react"];
+const QUICK = ["files", "node", "plain", "vite-preload", "create-react"];
 
 let root;
 let packed;

@@ -201,6 +201,27 @@ export const WITH_FILE = {
   },
 };
 
+/** Of an application whose pages preload the `.wasm` file. */
+export const PRELOADED = {
+  /** @param {Site} site */
+  async "a page's head asks for the .wasm file, which the script then has without another request"(
+    site,
+  ) {
+    const visit = await site.visit();
+    const links = await visit.page
+      .locator("link[rel=preload][as=fetch]")
+      .evaluateAll((found) => found.map((link) => /** @type {HTMLLinkElement} */ (link).href));
+    const requests = visit.requests.map((request) => request.url());
+    assert.equal(links.length, 1);
+    assert.deepEqual(
+      requests.filter((url) => url.endsWith(".wasm")),
+      links,
+    );
+    undisturbed(visit);
+    await visit.context.close();
+  },
+};
+
 /** With `classlink-spa/inline`. */
 export const INLINE = {
   ...EVERYWHERE,

@@ -20,7 +20,7 @@ const DOCUMENTED = ["Module", "Class", "Function", "Interface", "TypeAlias", "Va
 /** The package's entries with types of their own. `inline` is the same as the main one. */
 const ENTRIES = [
   ...["index", "react", "vue", "router", "es", "devtools", "testing"],
-  ...["gateway", "gateway-node", "next"],
+  ...["gateway", "gateway-node", "next", "vite"],
 ];
 
 /** Referred to by what is exported, and rightly not exported: the codes' statuses, which the entry's own text tells; and a helper of types. */
