@@ -4,12 +4,14 @@
  *
  *     npm run test:fault-injection                       every flow
  *     npm run test:fault-injection -- renewal logout     those whose name contains one of the words
+ *     npm run test:fault-injection -- --name "hung$"      the cases whose name matches the regular expression
  *
  * There are some 1,700 cases; a word makes it few. The last line says `N passed, N failed`.
  *
  * @module
  */
 
+import { parseArgs } from "node:util";
 import { planCases } from "../tests/faults/cases.mjs";
 import { play } from "../tests/faults/runner.mjs";
 import { startWorld } from "../tests/faults/world.mjs";
@@ -24,15 +26,24 @@ const CONCURRENCY = 6;
 /** Cases between two words on how far it has come. */
 const SOME = 200;
 
-await runAsCli(import.meta, async (words) => {
+await runAsCli(import.meta, async (args) => {
+  const { values, positionals: words } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { name: { type: "string" } },
+  });
+  const pattern = new RegExp(values.name ?? "");
   await setUp({ browser: true });
   await build();
   const browser = await launch();
   const worlds = await Promise.all(Array.from({ length: CONCURRENCY }, startWorld));
   try {
     logStep("Playing each flow once as it should go");
-    const cases = await planCases(browser, worlds[0], { whole: true, words });
-    if (cases.length === 0) throw new CliError(`No flow's name contains ${words.join(" or ")}`);
+    const planned = await planCases(browser, worlds[0], { whole: true, words });
+    const cases = planned.filter(({ name }) => pattern.test(name));
+    if (cases.length === 0) {
+      throw new CliError(`No case matches; of the flows chosen there are ${planned.length}`);
+    }
     logStep(`Playing ${cases.length} cases`);
     const waiting = [...cases];
     let played = 0;
