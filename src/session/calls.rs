@@ -1,8 +1,9 @@
 //! The application's calls: what each begins, and when it is settled.
 
 use super::identity::{Identity, NoSession, UserDigest};
-use super::machine::{Machine, Renewed};
+use super::machine::Machine;
 use super::operation::{LeavePage, Purpose, SupersededBy, Task};
+use super::operations::Renewed;
 use super::step::{Answer, CallId, Refusal, Request};
 
 /// A call that is not settled yet.

@@ -1,47 +1,15 @@
-//! The machine: its facts, how they change, and what is due when time passes.
+//! The machine: its facts, and what each event leads to.
 
 use super::calls::Waiting;
 use super::identity::{Identity, NoSession, Registration, Session, SessionId};
-use super::lifetime::SessionAction;
 use super::messages::TabMessage;
-use super::operation::{
-    Activity, LeavePage, Operation, OperationId, Phase, Purpose, SupersededBy, SupersededSignIn,
-    Task,
-};
+use super::operation::{LeavePage, Operation, Phase, Purpose, SupersededBy, SupersededSignIn};
+use super::operations::{LEAVING_CALL_SECS, LEAVING_SECS};
 use super::snapshot::{Snapshot, Status};
 use super::step::{Answer, CallId, Effect, Event, Refusal, Report, Source};
 
-/// Seconds after which a visible page that began to leave counts as having stayed.
-const LEAVING_SECS: f64 = 5.0;
-
-/// Seconds after which a call of the application shows that a page that began to leave has stayed.
-const LEAVING_CALL_SECS: f64 = 1.0;
-
-/// The shortest wait for a page to leave, in seconds: a rounding error must not fire the timer again at once.
-const MIN_LEAVING_WAIT_SECS: f64 = 0.05;
-
 /// How many ended sessions are remembered.
 const MAX_ENDED: usize = 16;
-
-/// Who must be told that a session has expired.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExpiryNotice {
-    /// No one: another tab told this one.
-    None,
-    /// The other tabs: the gateway said so.
-    Tabs,
-    /// The other tabs and the gateway: this tab found out by itself.
-    TabsAndGateway,
-}
-
-/// Which session a renewal asks the gateway for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Renewed {
-    /// The one that this tab has.
-    ThisSession,
-    /// Whichever the gateway has.
-    AnySession,
-}
 
 /// The session of one client.
 #[derive(Clone, Debug)]
@@ -62,7 +30,7 @@ pub struct Machine {
     published: Snapshot,
     pub(super) is_visible: bool,
     is_closed: bool,
-    next_operation: u32,
+    pub(super) next_operation: u32,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -185,141 +153,7 @@ impl Machine {
         &self.identity
     }
 
-    /// Returns the activity that the snapshot shows: the greatest of the operations under way.
-    #[must_use]
-    pub fn activity(&self) -> Activity {
-        self.operations.iter().map(Operation::activity).max().unwrap_or(Activity::Idle)
-    }
-
-    /// Returns whether a sign-in is under way whose outcome decides who is signed in.
-    pub(super) fn is_signing_in(&self) -> bool {
-        self.has_operation(|operation| match operation.purpose {
-            Purpose::Callback => !operation.is_leaving(),
-            Purpose::Popup => matches!(operation.phase, Phase::Exchanging { .. }),
-            _ => false,
-        })
-    }
-
-    pub(super) fn is_leaving(&self) -> bool {
-        self.has_operation(Operation::is_leaving)
-    }
-
-    // Not inlined, since it has many callers: each copy enlarges the WebAssembly.
-    #[inline(never)]
-    pub(super) fn has_operation(&self, is: fn(&Operation) -> bool) -> bool {
-        self.operations.iter().any(is)
-    }
-
-    pub(super) fn is_restoring(&self) -> bool {
-        self.has_operation(|found| matches!(found.purpose, Purpose::Restore { .. }))
-    }
-
-    pub(super) fn is_renewing(&self) -> bool {
-        self.has_operation(|found| matches!(found.purpose, Purpose::Renew { .. }))
-    }
-
-    pub(super) fn start(&mut self, purpose: Purpose, call: Option<CallId>, task: Task) {
-        let id = OperationId(self.next_operation);
-        self.next_operation = self.next_operation.wrapping_add(1);
-        let phase = Phase::Preparing;
-        self.operations.push(Operation { id, purpose, phase, call, superseded_by: None });
-        self.emit(Effect::Start { operation: id, call, task });
-    }
-
-    /// Starts a restore, unless one runs.
-    pub(super) fn start_restore(&mut self, leave_page: LeavePage) {
-        if !self.is_restoring() {
-            self.start(Purpose::Restore { leave_page }, None, Task::Restore { leave_page });
-        }
-    }
-
-    /// Restores what is no longer known: who is signed in.
-    pub(super) fn restore_from_unknown(&mut self) {
-        self.identity = Identity::Unknown;
-        self.start_restore(LeavePage::Forbidden);
-    }
-
-    /// Starts a renewal, unless one runs.
-    pub(super) fn start_renewal(&mut self, renewed: Renewed, now: f64) {
-        if self.is_renewing() {
-            return;
-        }
-        let Identity::Session(session) = &mut self.identity else { return };
-        session.lifetime.record_renewal(now);
-        let is_this = renewed == Renewed::ThisSession && !session.is_replaced;
-        let (payload, id) = (session.payload, session.id.filter(|_| is_this));
-        let tolerates_missing_cookie = session.cookie == super::Cookie::Unconfirmed;
-        let purpose = Purpose::Renew { payload, tolerates_missing_cookie };
-        self.start(purpose, None, Task::Renew { payload, id });
-    }
-
-    /// Ends a session at its gateway, if it has one.
-    pub(super) fn end_at_gateway(&mut self, registration: Registration, id: Option<SessionId>) {
-        if registration.has_gateway {
-            let task = Task::EndSession { registration: Some(registration), id };
-            self.start(Purpose::EndSession, None, task);
-        }
-    }
-
-    fn set_phase(&mut self, id: OperationId, phase: Phase) {
-        if let Some(operation) = self.operations.iter_mut().find(|found| found.id == id) {
-            operation.phase = phase;
-        }
-    }
-
-    fn on_leaving(&mut self, id: OperationId, now: f64) {
-        self.end_leaving();
-        self.set_phase(id, Phase::Leaving);
-        self.leaving_since = now;
-        self.set_error(None);
-    }
-
-    /// Ends the phase in which the page leaves: the page stayed, or is back. An operation whose call is settled is removed; one
-    /// that still prepares its call goes on.
-    pub(super) fn end_leaving(&mut self) {
-        for operation in &mut self.operations {
-            if operation.is_leaving() {
-                operation.phase = Phase::Preparing;
-            }
-        }
-        // One without a call has reported its outcome: only the phase kept it.
-        self.operations.retain(|found| !(found.purpose == Purpose::Leave && found.call.is_none()));
-    }
-
-    /// Ends the phase in which the page leaves, if the page is still visible so long after it began to leave.
-    fn end_leaving_if_stayed(&mut self, now: f64, after_secs: f64) {
-        if self.activity() == Activity::Leaving
-            && self.is_visible
-            && now - self.leaving_since >= after_secs
-        {
-            self.end_leaving();
-        }
-    }
-
-    /// Marks the operations that an event supersedes.
-    pub(super) fn supersede(&mut self, by: SupersededBy, affects: fn(&Operation) -> bool) {
-        for operation in &mut self.operations {
-            if affects(operation) && operation.is_outranked_by(by) {
-                operation.superseded_by = Some(by);
-            }
-        }
-    }
-
-    /// Supersedes a renewal under way: its session has ended.
-    pub(super) fn supersede_renewal(&mut self) {
-        self.supersede(SupersededBy::End, |found| matches!(found.purpose, Purpose::Renew { .. }));
-    }
-
-    /// Aborts the requests of operations whose outcomes are not wanted.
-    pub(super) fn cancel(&mut self, affects: fn(&Operation) -> bool) {
-        for found in &self.operations {
-            if affects(found) {
-                self.effects.push(Effect::Cancel(found.id));
-            }
-        }
-    }
-
-    /// Adds an effect. Not inlined, as the three below: each copy of `Vec::push` enlarges the WebAssembly.
+    /// Adds an effect. Not inlined, nor are `settle`, `report` and `post`: each copy of `Vec::push` enlarges the WebAssembly.
     #[inline(never)]
     pub(super) fn emit(&mut self, effect: Effect) {
         self.effects.push(effect);
@@ -380,69 +214,6 @@ impl Machine {
         self.identity = Identity::Session(next);
         self.has_failed_restore = false;
         self.set_error(None);
-    }
-
-    /// Removes a session that expired.
-    pub(super) fn expire(&mut self, notice: ExpiryNotice, now: f64) {
-        let Identity::Session(session) = &self.identity else { return };
-        if session.is_replaced {
-            // The gateway has another session, which may not have expired.
-            self.clear_session(NoSession::Expired);
-            return self.restore_from_unknown();
-        }
-        let (registration, id) = (session.registration, session.id);
-        let is_idle = notice == ExpiryNotice::TabsAndGateway && session.lifetime.is_idle(now);
-        self.clear_session(NoSession::Expired);
-        self.set_error(Some((Source::Session, Refusal::SessionExpired)));
-        if notice != ExpiryNotice::None {
-            let session = id;
-            let message = if is_idle {
-                TabMessage::Idle { session }
-            } else {
-                TabMessage::Expired { session }
-            };
-            self.post(Some(registration), message);
-        }
-        if notice == ExpiryNotice::TabsAndGateway {
-            self.end_at_gateway(registration, id);
-        }
-        // Before the report, so that its listener sees the state that it reports.
-        self.publish();
-        self.report(Report::Expired);
-    }
-
-    /// Does what is due, and schedules the timer for what is due next.
-    pub(super) fn run_due_tasks(&mut self, now: f64) {
-        self.end_leaving_if_stayed(now, LEAVING_SECS);
-        let mut wait = f64::INFINITY;
-        while let Identity::Session(session) = &mut self.identity {
-            match session.lifetime.next_action(now) {
-                SessionAction::Expire => self.expire(ExpiryNotice::TabsAndGateway, now),
-                SessionAction::Warn => {
-                    let remaining = session.lifetime.remaining(now);
-                    self.report(Report::Expiring(remaining));
-                }
-                SessionAction::Renew => {
-                    if !self.is_renewing() && !self.is_signing_in() {
-                        self.start_renewal(Renewed::ThisSession, now);
-                    }
-                    // Its outcome leads here again.
-                    break;
-                }
-                SessionAction::Wait(seconds) => {
-                    wait = seconds;
-                    break;
-                }
-            }
-        }
-        // A hidden page is looked at when it is shown again.
-        if self.is_visible && self.activity() == Activity::Leaving {
-            let until_stayed = self.leaving_since + LEAVING_SECS - now;
-            wait = wait.min(until_stayed.max(MIN_LEAVING_WAIT_SECS));
-        }
-        if wait.is_finite() {
-            self.emit(Effect::Schedule(wait));
-        }
     }
 
     /// Posts a message to the other tabs.

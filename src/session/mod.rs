@@ -6,11 +6,13 @@
 //! them.
 
 mod calls;
+mod expiry;
 mod identity;
 pub mod lifetime;
 mod machine;
 pub mod messages;
 mod operation;
+mod operations;
 mod outcomes;
 mod sign_in;
 mod snapshot;

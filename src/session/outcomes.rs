@@ -1,12 +1,14 @@
 //! Outcomes of restores and renewals: each is applied only if it was not superseded.
 
 use super::calls::Waiting;
+use super::expiry::ExpiryNotice;
 use super::identity::{Cookie, Identity, NoSession, Session};
-use super::machine::{ExpiryNotice, Machine, Renewed};
+use super::machine::Machine;
 use super::messages::TabMessage;
 use super::operation::{
     LeavePage, Operation, OperationId, Purpose, SupersededBy, SupersededSignIn,
 };
+use super::operations::Renewed;
 use super::step::{Answer, Failure, Outcome, Refusal, Report, Request, Source};
 
 impl Machine {

@@ -1,11 +1,12 @@
 //! Outcomes of sign-ins: each is applied only if it was not superseded; otherwise the session that it began is ended.
 
 use super::identity::{Registration, Session};
-use super::machine::{Machine, Renewed};
+use super::machine::Machine;
 use super::messages::TabMessage;
 use super::operation::{
     LeavePage, Operation, Phase, Purpose, SupersededBy, SupersededSignIn, Task,
 };
+use super::operations::Renewed;
 use super::step::{Answer, Effect, Failure, Outcome, Refusal, Report, Source};
 
 impl Machine {

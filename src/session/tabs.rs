@@ -1,9 +1,11 @@
 //! Messages of other tabs, user activity, and the back/forward cache.
 
+use super::expiry::ExpiryNotice;
 use super::identity::{Identity, NoSession, SessionId, UserDigest};
-use super::machine::{ExpiryNotice, Machine, Renewed};
+use super::machine::Machine;
 use super::messages::TabMessage;
 use super::operation::{LeavePage, Operation, Purpose, SupersededBy};
+use super::operations::Renewed;
 use super::step::Source;
 
 impl Machine {
