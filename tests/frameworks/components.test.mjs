@@ -269,9 +269,8 @@ for (const framework of FRAMEWORKS) {
         [CALLBACK, "That didn't work"],
       ]) {
         const { page } = await open(t, framework, { client }, path);
-        await page.emulateMedia({ colorScheme: scheme });
         await page.addStyleTag({ path: STYLES });
-        await page.addStyleTag({ content: ":root { color-scheme: light dark }" });
+        await page.addStyleTag({ content: `:root { color-scheme: ${scheme} }` });
         await page.evaluate((given) => {
           document.documentElement.dir = given;
         }, dir);

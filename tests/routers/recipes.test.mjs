@@ -88,7 +88,7 @@ async function open(t, page, { path = "/", user = PIA } = {}) {
       const seen = [];
       Object.assign(window, { scenario: given, seen });
       // Every state that the page shows.
-      new MutationObserver(() => seen.push(document.body.innerText)).observe(document, {
+      new MutationObserver(() => seen.push(document.body?.innerText ?? "")).observe(document, {
         childList: true,
         subtree: true,
         characterData: true,
