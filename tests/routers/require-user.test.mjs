@@ -46,7 +46,7 @@ const load = (page, options = "{}") =>
 const leave = (page, app) => page.waitForURL((url) => url.origin !== app.origin);
 
 test("requireUser starts one login for all loaders of a page, which leads back, and then resolves with the user", async (t) => {
-  const { page, app, standIn, open } = await openApp(t);
+  const { page, app, standIn } = await openApp(t);
   await Promise.all([
     leave(page, app),
     load(page, `{ request: new Request(location.origin + "/?week=2") }`),
@@ -60,7 +60,20 @@ test("requireUser starts one login for all loaders of a page, which leads back, 
     /** @type {any} */ (window).router = await import(/** @type {string} */ ("/pkg/router.js"));
   });
   assert.equal(await load(page), PEOPLE.pia.sub);
-  assert.equal(typeof open, "function");
+});
+
+test("requireUser starts a login that leads to its returnTo, and not to the page's or the request's URL", async (t) => {
+  const { page, app } = await openApp(t);
+  await Promise.all([
+    leave(page, app),
+    load(
+      page,
+      `{ returnTo: "/classes?week=3", request: new Request(location.origin + "/?week=2") }`,
+    ),
+  ]);
+  await completeLogin(page, PEOPLE.pia);
+  const result = await handleCallback(page);
+  assert.equal(result.returnTo, "/classes?week=3");
 });
 
 test("requireUser starts no login after a sign-out in this tab, across page loads too", async (t) => {
