@@ -11,6 +11,7 @@ import {
   PEOPLE,
   sharedLoginApp,
 } from "../support/login.mjs";
+import { navigateHistory } from "../support/page-cache.mjs";
 import { present } from "../support/present.mjs";
 import { browserTest, test } from "../support/tiers.mjs";
 
@@ -120,7 +121,7 @@ test("requireUser starts no login after an error, across page loads too, and say
 browserTest("requireUser starts no login when the user comes back from ClassLink", async (t) => {
   const { page, app } = await openApp(t);
   await Promise.all([leave(page, app), load(page)]);
-  await page.goBack();
+  await navigateHistory(page);
   await page.waitForFunction("window.client");
   await page.evaluate(async () => {
     /** @type {any} */ (window).router = await import(/** @type {string} */ ("/pkg/router.js"));
