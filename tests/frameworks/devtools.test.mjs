@@ -25,7 +25,7 @@ const POLICY =
  * @param {object} [options] the test client's
  * @param {Parameters<typeof browser.newPage>[1]} [context]
  */
-async function openPlayed(t, options = {}, context = {}) {
+async function openWithTestClient(t, options = {}, context = {}) {
   const app = await startApp(t, {
     headers: { "Content-Security-Policy": POLICY },
     script: `
@@ -84,7 +84,7 @@ test("the devtools panel shows state, claims and lifetimes of a real session, an
 });
 
 test("the devtools panel follows the client's state and its events", async (t) => {
-  const { page } = await openPlayed(t, { user: { givenName: "Ada" } });
+  const { page } = await openWithTestClient(t, { user: { givenName: "Ada" } });
   await row(page, "status").getByText("signed-in").waitFor();
   await page.evaluate("client.emit({ type: 'token.renewed', supportCode: 'ABCD2345' })");
   await panel(page).getByRole("listitem").filter({ hasText: "token.renewed ABCD2345" }).waitFor();
@@ -96,7 +96,7 @@ test("the devtools panel follows the client's state and its events", async (t) =
 });
 
 test("the devtools panel ends a test client's session, and acts as another tab", async (t) => {
-  const { page } = await openPlayed(t, { user: { givenName: "Ada" } });
+  const { page } = await openWithTestClient(t, { user: { givenName: "Ada" } });
   await press(page, "Play: another tab signs another user in");
   await row(page, "user.role").getByText("teacher").waitFor();
   await press(page, "Play: the session expires now");
@@ -134,7 +134,7 @@ for (const name of ["sign out", "another user signs in"]) {
 }
 
 test("the devtools panel shows why a call failed", async (t) => {
-  const { page } = await openPlayed(t);
+  const { page } = await openWithTestClient(t);
   await page.evaluate("client.failNext('getAccessToken', 'renewal_unavailable')");
   await press(page, "Renew the access token");
   await panel(page)
@@ -144,7 +144,7 @@ test("the devtools panel shows why a call failed", async (t) => {
 });
 
 test("the devtools panel lists the other tabs that have one, and signs out there", async (t) => {
-  const { page, context, origin } = await openPlayed(t, { user: { givenName: "Ada" } });
+  const { page, context, origin } = await openWithTestClient(t, { user: { givenName: "Ada" } });
   const other = await context.newPage();
   await other.goto(origin);
   await panel(page).getByText("My classes: signed-in").waitFor();
@@ -156,7 +156,7 @@ test("the devtools panel lists the other tabs that have one, and signs out there
 });
 
 test("the devtools panel removes itself and its listeners when it is closed", async (t) => {
-  const { page } = await openPlayed(t);
+  const { page } = await openWithTestClient(t);
   await page.evaluate("panel.close()");
   await panel(page).waitFor({ state: "detached" });
   await page.evaluate("client.signIn()");
@@ -164,7 +164,7 @@ test("the devtools panel removes itself and its listeners when it is closed", as
 });
 
 test("the devtools panel opens, is read and closes by keyboard", async (t) => {
-  const { page } = await openPlayed(t);
+  const { page } = await openWithTestClient(t);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await panel(page).waitFor({ state: "hidden" });
@@ -178,7 +178,7 @@ test("the devtools panel opens, is read and closes by keyboard", async (t) => {
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   test(`the devtools panel has no violation that axe-core finds, ${colorScheme}`, async (t) => {
-    const { page, errors } = await openPlayed(
+    const { page, errors } = await openWithTestClient(
       t,
       { user: { givenName: "Ada" } },
       { colorScheme, bypassCSP: true },

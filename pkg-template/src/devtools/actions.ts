@@ -14,14 +14,14 @@ export interface Action {
 }
 
 /** The part of a test client that the panel uses: see `testing.ts`. */
-interface Played {
+interface TestClient {
   emit(event: string): void;
   setError(code: string): unknown;
   signIn(user: object): unknown;
   signOut(): void;
 }
 
-const isPlayed = (client: object): client is Played =>
+const isTestClient = (client: object): client is TestClient =>
   ["emit", "setError", "signIn", "signOut"].every(
     (name) => typeof (client as Record<string, unknown>)[name] === "function",
   );
@@ -84,22 +84,22 @@ export function actionsOf(client: ClassLinkClient): Action[] {
       },
     },
   ];
-  if (!isPlayed(client)) return [...actions, ...otherTabActions(client)];
-  const played: Played = client;
+  if (!isTestClient(client)) return [...actions, ...otherTabActions(client)];
+  const testClient: TestClient = client;
   return [
     ...actions,
-    { label: "Play: the session is about to end", run: () => played.emit("session.expiring") },
+    { label: "Play: the session is about to end", run: () => testClient.emit("session.expiring") },
     {
       label: "Play: the session expires now",
       run() {
-        played.emit("session.expired");
-        played.setError("session_expired");
+        testClient.emit("session.expired");
+        testClient.setError("session_expired");
       },
     },
-    { label: "Play: another tab signs out", run: () => played.signOut() },
+    { label: "Play: another tab signs out", run: () => testClient.signOut() },
     {
       label: "Play: another tab signs another user in",
-      run: () => void played.signIn({ sub: "1000002", givenName: "Robin", role: "teacher" }),
+      run: () => void testClient.signIn({ sub: "1000002", givenName: "Robin", role: "teacher" }),
     },
   ];
 }
