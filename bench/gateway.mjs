@@ -7,8 +7,8 @@
  *     npm run bench:gateway -- --memory 1000000   memory over a million session requests, instead; with --native of
  *                                                 the native server
  *
- * The package in `pkg/` is measured as it is. The peers are installed beside it, into `node_modules/.cache`. It is not a
- * test: it fails only if an answer is wrong.
+ * The package in `pkg/` is measured as it is. The native server is built, or `CLASSLINK_GATEWAY` names one; the peers are
+ * installed into `node_modules/.cache`. It is not a test: it fails only if a response is wrong.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { Agent, request } from "node:http";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CliError, logStep, root, runAsCli } from "../tools/lib/run.mjs";
+import { CliError, logStep, root, run, runAsCli } from "../tools/lib/run.mjs";
 import { CLIENT, startProvider } from "./gateway/provider.mjs";
 
 /** The peers and their versions: iron-session 9 needs Node 22.13. */
@@ -96,11 +96,20 @@ async function startSubject(subject, folder, issuer) {
 
 /** @typedef {Awaited<ReturnType<typeof startSubject>>} Subject */
 
-/** The native server, if it was built (`cargo build --profile server --package classlink-gateway`) or is named. */
-const NATIVE = process.env.CLASSLINK_GATEWAY ?? join(root, "target/server/classlink-gateway");
+/** Builds the native server as it is released, unless one is named. @returns its program's path */
+function buildNative() {
+  if (process.env.CLASSLINK_GATEWAY) return process.env.CLASSLINK_GATEWAY;
+  logStep("Building the native server");
+  const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+  run("cargo", [
+    ...["build", "--locked", "--profile", "server", "--package", "classlink-gateway"],
+    ...["--target-dir", target],
+  ]);
+  return join(target, "server/classlink-gateway");
+}
 
 /** Starts the native server, which writes its log to nowhere. @returns {Promise<Subject>} */
-async function startNative(issuer) {
+async function startNative(program, issuer) {
   const folder = mkdtempSync(join(tmpdir(), "classlink-bench-"));
   const config = join(folder, "gateway.json");
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -119,7 +128,7 @@ async function startNative(issuer) {
       },
     }),
   );
-  const child = spawn(NATIVE, ["serve", "--config", config], {
+  const child = spawn(program, ["serve", "--config", config], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
@@ -207,21 +216,17 @@ async function prepare(subjects) {
   const auth = cookiesOf(await send(subjects["@auth/core"], { path: "/login" }));
   const session = (Cookie) => ({ method: "POST", path: SESSION, headers: { ...PAGE, Cookie } });
   const row = (name, subject, request, status = 200) => ({ name, subject, request, status });
-  const native = subjects.native && cookiesOf(await send(subjects.native, exchange));
+  const native = cookiesOf(await send(subjects.native, exchange));
   return [
     row("bare `node:http`", "node:http", { path: "/me" }),
-    ...(native
-      ? [
-          row("**native server**, `POST /session`", "native", session(native)),
-          row(
-            "**native server**, `GET /verify` with an assertion",
-            "native",
-            { path: "/auth/verify", headers: { Cookie: native } },
-            204,
-          ),
-          row("**native server**, `POST /token`", "native", exchange),
-        ]
-      : []),
+    row("**native server**, `POST /session`", "native", session(native)),
+    row(
+      "**native server**, `GET /verify` with an assertion",
+      "native",
+      { path: "/auth/verify", headers: { Cookie: native } },
+      204,
+    ),
+    row("**native server**, `POST /token`", "native", exchange),
     row("**handler**, `POST /session`", "handler", session(sealed)),
     row("**handler**, `POST /session`, 500 registrations", "handler-500", session(sealed500)),
     row(
@@ -279,10 +284,6 @@ function writePage(results, { rounds, requests }) {
     const range = `${Math.round(Math.min(...all))}–${Math.round(Math.max(...all))}`;
     return `| ${name} | ${Math.round(middle)} | ${range} | ${(middle / base).toFixed(1)} |`;
   });
-  const hasNative = [...results.keys()].some((name) => name.includes("native"));
-  const nativeToo = hasNative
-    ? ", and so does the native server, which writes its log besides"
-    : "";
   const peers = Object.entries(PEERS).map(([name, version]) => `${name} ${version}`);
   return `# What a request costs the gateway
 
@@ -296,7 +297,7 @@ ${rows.join("\n")}
 
 Peers: ${peers.join(", ")}.
 What they do is not the same: the handler checks the request's origin, opens the session, looks at
-its limits and returns the tokens${nativeToo}; iron-session unseals a cookie of the same size; express-openid-connect opens its
+its limits and returns the tokens, and so does the native server, which writes its log besides; iron-session unseals a cookie of the same size; express-openid-connect opens its
 session and seals it again, as it does by default; @auth/core returns the session of a JWT cookie, sealed again.
 \`POST /token\` includes the request to the provider and the verification of the ID token, whose signature is RS256.
 `;
@@ -326,6 +327,7 @@ await runAsCli(import.meta, async (args) => {
   });
   const rounds = Number(values.rounds);
   const requests = Number(values.requests);
+  const native = buildNative();
   const folder = installPeers();
   const provider = await startProvider();
   /** @type {Record<string, Subject>} */
@@ -333,13 +335,12 @@ await runAsCli(import.meta, async (args) => {
   try {
     const names = ["node:http", "handler", "handler-500", ...Object.keys(PEERS).slice(1)];
     for (const name of names) subjects[name] = await startSubject(name, folder, provider.issuer);
-    if (existsSync(NATIVE)) subjects.native = await startNative(provider.issuer);
-    else console.log(`▸ Without the native server: there is no ${NATIVE}`);
+    subjects.native = await startNative(native, provider.issuer);
     const rows = await prepare(subjects);
     if (values.memory) {
       const name = values.native ? "native" : "handler";
       const row = rows.find(({ subject }) => subject === name);
-      if (!row) throw new CliError(`There is no ${NATIVE}.`);
+      if (!row) throw new CliError(`No row measures ${name}.`);
       await runMemory(subjects[name], row, Number(values.memory));
       return;
     }
