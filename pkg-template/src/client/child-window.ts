@@ -1,23 +1,26 @@
 /**
- * Logins that do not leave the page: popups, hidden iframes, and how their callback page hands its URL over. The origin,
- * source and state of every message are compared.
+ * Opens logins in popups and hidden iframes, whose callback page hands its URL over to the page that opened them. The
+ * origin, source and state of every message are compared.
  *
  * @packageDocumentation
  */
 
 import { ClassLinkError } from "../errors.js";
-import { isMessage, type TabMessage } from "../presence.js";
+import { isTabMessage, type TabMessage } from "../page-host.js";
 
+/** The kind of the message with which a callback page hands its URL over. */
 const CALLBACK_MESSAGE = "classlink-spa.answer";
+
+/** The kind of the message that acknowledges it. */
 const ACK_MESSAGE = "classlink-spa.taken";
 
 /** Milliseconds between two looks at whether a popup was closed. */
 const POPUP_POLL_MS = 300;
 
-/** Milliseconds that an answer may be on its way from a popup that has closed. */
+/** Milliseconds that a callback may be on its way from a popup that has closed. */
 const POPUP_CLOSE_GRACE_MS = 1000;
 
-/** Milliseconds in which another page acknowledges a callback that it was waiting for. */
+/** Milliseconds in which a page acknowledges a callback that it was waiting for. */
 const ACK_TIMEOUT_MS = 500;
 
 /** Prefix, before the state, of the name of the lock that a page holds while it waits for a callback. */
@@ -25,15 +28,15 @@ const LOCK_PREFIX = "classlink-spa ";
 
 /** The logins of one client in popups and hidden iframes. */
 export interface ChildWindows {
-  /** `Host.openChildWindow` in `core.ts`. `timeout` is the frame's, in milliseconds. */
+  /** Opens a login: `Host.openChildWindow` in `core.ts`. `timeoutMs` is an iframe's. */
   open(
     url: string,
     state: string,
     popup: Window | undefined,
-    timeout: number,
+    timeoutMs: number,
     cancelled: AbortSignal,
   ): Promise<string | undefined>;
-  /** `Host.handOver` in `core.ts`. */
+  /** Hands a callback over: `Host.handOver` in `core.ts`. */
   handOver(url: string, state: string): Promise<boolean>;
   /** Handles a message of another tab; returns whether it is about a child window. */
   handleMessage(message: TabMessage): boolean;
@@ -41,7 +44,10 @@ export interface ChildWindows {
   close(): void;
 }
 
-/** Opens a window for a login. To be called in the click that asks for it. */
+/**
+ * Opens a window for a login, or returns the one that the application opened. Must be called in the click itself: browsers
+ * block other popups.
+ */
 export function openPopup(given: Window | null | undefined): Window {
   const popup =
     given === undefined
@@ -55,31 +61,45 @@ export function openPopup(given: Window | null | undefined): Window {
   });
 }
 
-/** Runs `use` while this page has the lock of a state; without the lock in browsers that have none. */
+/** Runs `use` while this page holds the lock of a state. In a browser without Web Locks, `use` does not run. */
 async function withLock(state: string, use: () => void | Promise<void>): Promise<void> {
   await navigator.locks?.request(LOCK_PREFIX + state, use).catch(() => {});
 }
 
-/** `post` sends to the other tabs, for popups that have lost their opener. */
-export function createChildWindows(post: (message: TabMessage) => void): ChildWindows {
+/** A login that waits for its callback. */
+interface WaitingLogin {
+  /** Returns the window that the callback must come from. */
+  getSource(): Window | null;
+  onCallback(url: string): void;
+}
+
+/** Creates the child windows of one client. */
+export function createChildWindows(
+  /** Sends to the other tabs, for popups that have lost their opener. */
+  post: (message: TabMessage) => void,
+): ChildWindows {
   const ending = new AbortController();
-  /** By state: from which window the callback may come, and what takes it. */
-  const waiting = new Map<string, { from: () => Window | null; take: (url: string) => void }>();
-  /** By state: called when another page acknowledges a callback. */
-  const offered = new Map<string, () => void>();
+  /** The logins of this page, by their state. */
+  const waitingLogins = new Map<string, WaitingLogin>();
+  /** The functions to call when another page acknowledges a callback, by its state. */
+  const ackListeners = new Map<string, () => void>();
 
   function receive(
     { kind, state = "", url }: TabMessage,
     source?: MessageEventSource | null,
   ): boolean {
-    if (kind === ACK_MESSAGE) offered.get(state)?.();
-    const wait = kind === CALLBACK_MESSAGE ? waiting.get(state) : undefined;
+    if (kind === ACK_MESSAGE) ackListeners.get(state)?.();
+    const login = kind === CALLBACK_MESSAGE ? waitingLogins.get(state) : undefined;
     // A channel has no source: its messages are this origin's own, and the state is known to the login alone.
-    if (wait && typeof url === "string" && (source === undefined || source === wait.from())) {
-      const taken = { kind: ACK_MESSAGE, state };
-      if (source) (source as Window).postMessage(taken, location.origin);
-      else post(taken);
-      wait.take(url);
+    if (
+      login &&
+      typeof url === "string" &&
+      (source === undefined || source === login.getSource())
+    ) {
+      const ack = { kind: ACK_MESSAGE, state };
+      if (source) (source as Window).postMessage(ack, location.origin);
+      else post(ack);
+      login.onCallback(url);
     }
     return kind === ACK_MESSAGE || kind === CALLBACK_MESSAGE;
   }
@@ -87,7 +107,7 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
   globalThis.addEventListener?.(
     "message",
     ({ origin, source, data }) => {
-      if (origin === location.origin && isMessage(data)) receive(data, source);
+      if (origin === location.origin && isTabMessage(data)) receive(data, source);
     },
     { signal: ending.signal },
   );
@@ -96,10 +116,11 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
     handleMessage: (message) => receive(message),
     close: () => ending.abort(),
 
-    open(url, state, popup, timeout, cancelled) {
+    open(url, state, popup, timeoutMs, cancelled) {
       return new Promise((resolve, reject) => {
         const frame = popup ? undefined : document.createElement("iframe");
-        let timer: ReturnType<typeof setInterval> | undefined;
+        /** Of `setInterval` or `setTimeout`, whose timers are cleared alike. */
+        let timer: ReturnType<typeof setTimeout> | undefined;
         let release = () => {};
         const ended = new Promise<void>((resolve) => {
           release = resolve;
@@ -107,39 +128,39 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
         void withLock(state, () => ended);
         const end = () => {
           release();
-          waiting.delete(state);
-          clearInterval(timer);
+          waitingLogins.delete(state);
+          clearTimeout(timer);
           ending.signal.removeEventListener("abort", end);
           frame?.remove();
         };
-        const giveUp = () => {
+        const giveUp = (message: string) => {
           end();
-          reject(
-            new ClassLinkError({
-              code: "popup_closed",
-              message:
-                "The window was closed before the sign-in was finished, or Cross-Origin-Opener-Policy cut it off.",
-            }),
-          );
+          reject(new ClassLinkError({ code: "popup_closed", message }));
         };
-        cancelled.addEventListener("abort", giveUp);
-        if (cancelled.aborted) return giveUp();
-        waiting.set(state, {
-          from: () => popup ?? frame?.contentWindow ?? null,
-          take(answer) {
+        const cancel = () =>
+          giveUp("The sign-in was cancelled: a sign-out or another sign-in came after it.");
+        cancelled.addEventListener("abort", cancel);
+        if (cancelled.aborted) return cancel();
+        waitingLogins.set(state, {
+          getSource: () => popup ?? frame?.contentWindow ?? null,
+          onCallback(callbackUrl) {
             end();
-            resolve(answer);
+            resolve(callbackUrl);
           },
         });
         ending.signal.addEventListener("abort", end);
         if (popup) {
-          let closedAt = 0;
+          let closedAt: number | undefined;
           timer = setInterval(() => {
+            if (!popup.closed) return;
             // A provider that isolates its pages (Cross-Origin-Opener-Policy) makes a popup look closed that isn't:
             // while this page has no focus, the user may be signing in there.
-            if (!popup.closed || !(document.hasFocus() || closedAt)) return;
-            closedAt ||= Date.now();
-            if (Date.now() - closedAt >= POPUP_CLOSE_GRACE_MS) giveUp();
+            if (document.hasFocus()) closedAt ??= Date.now();
+            if (closedAt && Date.now() - closedAt >= POPUP_CLOSE_GRACE_MS) {
+              giveUp(
+                "The window was closed before the sign-in was finished, or Cross-Origin-Opener-Policy cut it off.",
+              );
+            }
           }, POPUP_POLL_MS);
           popup.location.replace(url);
         } else if (frame) {
@@ -148,10 +169,10 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
           frame.title = "ClassLink";
           frame.src = url;
           const load = () => {
-            timer = setInterval(() => {
+            timer = setTimeout(() => {
               end();
               resolve(undefined);
-            }, timeout);
+            }, timeoutMs);
             document.body.append(frame);
           };
           // A script in <head> runs before there is a body.
@@ -163,9 +184,9 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
 
     async handOver(url, state) {
       const callback = { kind: CALLBACK_MESSAGE, state, url };
-      const taken = new Promise<boolean>((resolve) => {
-        offered.set(state, () => resolve(true));
-        // Granted once the page that waits has the callback or is gone, and at once if there is none.
+      const acknowledged = new Promise<boolean>((resolve) => {
+        ackListeners.set(state, () => resolve(true));
+        // The lock is granted once the page that waits has the callback or is gone, and at once if no page waits.
         void withLock(state, () => {}).finally(() =>
           setTimeout(() => resolve(false), ACK_TIMEOUT_MS),
         );
@@ -175,11 +196,11 @@ export function createChildWindows(post: (message: TabMessage) => void): ChildWi
         if (page && page !== window) page.postMessage(callback, location.origin);
       }
       post(callback);
-      const handedOver = await taken;
-      offered.delete(state);
-      // The result is told first. A window that no script opened stays.
-      if (handedOver) setTimeout(() => window.close());
-      return handedOver;
+      const isHandedOver = await acknowledged;
+      ackListeners.delete(state);
+      // Once the call has settled. Browsers close only windows that a script opened.
+      if (isHandedOver) setTimeout(() => window.close());
+      return isHandedOver;
     },
   };
 }

@@ -9,7 +9,7 @@ import { invalid } from "../config.js";
 import { type Core, type Glue, type Host, PageEvent } from "../core.js";
 import { ClassLinkError, type ClassLinkErrorInit, newSupportCode } from "../errors.js";
 import { internalError, type Runtime } from "../loader.js";
-import { createPresence, type Presence } from "../presence.js";
+import { createPageHost, type PageHost } from "../page-host.js";
 import { run } from "../task.js";
 import { type CallTracker, closedError, parseJson } from "./call-tracker.js";
 import { type ChildWindows, createChildWindows } from "./child-window.js";
@@ -39,13 +39,14 @@ export function createCoreLoader(
 ): CoreLoader {
   let corePromise: Promise<Core> | undefined;
   let core: Core | undefined;
-  let presence: Presence | undefined;
+  let pageHost: PageHost | undefined;
   let childWindows: ChildWindows | undefined;
   /** Counts the cores of this client: a dropped one publishes nothing. */
   let generation = 0;
 
-  /** If the configuration function requires a district, the core calls it again when it knows the district. */
+  /** Loads the WebAssembly, as the configuration says if that is known. */
   async function load(): Promise<Glue> {
+    // If the configuration function requires a district, the core calls it again when it knows the district.
     if (!config.current()) await config.prefetch(undefined).catch(() => {});
     const settings = config.current();
     return runtime.load(settings?.wasmUrl, settings?.core.timeout);
@@ -53,22 +54,24 @@ export function createCoreLoader(
 
   const stayActive = (): void => core?.recordActivity();
 
-  const startPresence = (): Presence =>
-    createPresence({
+  const connectPage = (): PageHost =>
+    createPageHost({
       notify: (event) => core?.notify(event),
       recordActivity: stayActive,
       receive(message) {
+        if (childWindows?.handleMessage(message)) return;
         const { kind, session, user, at } = message;
-        if (!childWindows?.handleMessage(message)) core?.receive(kind, session, user, Number(at));
+        // Without a time: NaN.
+        core?.receive(kind, session, user, Number(at));
       },
     });
 
   /** Disconnects the core from the page. */
   function drop(): void {
     generation++;
-    presence?.close();
+    pageHost?.close();
     childWindows?.close();
-    presence = childWindows = corePromise = core = undefined;
+    pageHost = childWindows = corePromise = core = undefined;
   }
 
   function dropAfterPanic(error: ClassLinkError): void {
@@ -76,15 +79,26 @@ export function createCoreLoader(
     onPanic(error);
   }
 
-  function createHost(presence: Presence, childWindows: ChildWindows): Host {
+  function createHost(pageHost: PageHost, childWindows: ChildWindows): Host {
     const own = generation;
     const calls = getCalls();
     return {
       config: config.toJson,
-      error: (
-        ...[code, message, retryable, supportCode, reason, status, clockOffset, error, ...more]
-      ) => {
-        const [description, uri, returnTo, appState, cause] = more;
+      error(
+        code,
+        message,
+        retryable,
+        supportCode,
+        reason,
+        status,
+        clockOffset,
+        error,
+        description,
+        uri,
+        returnTo,
+        appState,
+        cause,
+      ) {
         const providerError = error === undefined ? error : { error, description, uri };
         const init = { code, message, retryable, supportCode, reason, status, clockOffset };
         const login = { returnTo, appState: parseJson(appState) };
@@ -108,7 +122,7 @@ export function createCoreLoader(
           throw config.localize(invalid("navigate", "failed: see the cause.", cause));
         }
       },
-      // What the platform threw inside an operation leaves it without an outcome: its instance is of no more use.
+      // An operation that the platform interrupted by an exception has no outcome: the instance counts as panicked.
       run: (task) =>
         run(task).catch(() => {
           if (own === generation) runtime.panicked();
@@ -119,9 +133,9 @@ export function createCoreLoader(
           .open(url, state, calls.popupOf(call), config.current()?.core.timeout ?? 0, cancelled)
           .catch(config.rejectLocalized),
       handOver: childWindows.handOver,
-      lock: presence.lock,
+      lock: pageHost.lock,
       deadline(milliseconds, cancelled, ended) {
-        // Safari has no AbortSignal.any before 17.4, and Node loses what it is made of.
+        // In place of AbortSignal.any, which Safari lacks before 17.4, and whose source signals Node may collect.
         const either = new AbortController();
         for (const source of [AbortSignal.timeout(milliseconds), cancelled]) {
           if (source.aborted) either.abort();
@@ -129,9 +143,9 @@ export function createCoreLoader(
         }
         return either.signal;
       },
-      schedule: presence.schedule,
-      join: presence.join,
-      post: presence.post,
+      schedule: pageHost.schedule,
+      join: pageHost.join,
+      post: pageHost.post,
       stripState,
       ...calls.host,
     };
@@ -145,9 +159,9 @@ export function createCoreLoader(
         runtime.clients.add(dropAfterPanic);
         const attempt = load().then(({ Core }) => {
           if (own !== generation) throw internalError();
-          presence = startPresence();
-          childWindows = createChildWindows(presence.send);
-          core = new Core(createHost(presence, childWindows));
+          pageHost = connectPage();
+          childWindows = createChildWindows(pageHost.send);
+          core = new Core(createHost(pageHost, childWindows));
           return core;
         });
         attempt.catch(() => {
@@ -165,7 +179,7 @@ export function createCoreLoader(
       try {
         last?.notify(PageEvent.Closed);
       } catch {
-        // A panic, which the runtime reports.
+        // The WebAssembly panicked, which the runtime reports.
       }
     },
   };

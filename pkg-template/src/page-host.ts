@@ -1,18 +1,18 @@
 /**
- * Reports to the client that time has passed, that the user was active, the events of the page, and the messages of the
- * application's other tabs. It decides nothing.
+ * Connects the core with its page: reports the page's events, the user's activity and the messages of the application's
+ * other tabs, and gives it a timer, locks and a channel. It decides nothing.
  *
  * @packageDocumentation
  */
 
 import { type Host, PageEvent } from "./core.js";
 
-/** Receives it. */
-export interface PresenceListener {
+/** Receives what {@link PageHost} reports. */
+export interface PageListener {
   notify(event: PageEvent): void;
-  /** The user was active. */
+  /** Records that the user was active. */
   recordActivity(): void;
-  /** Another tab has posted something. */
+  /** Receives a message of another tab. */
   receive(message: TabMessage): void;
 }
 
@@ -21,17 +21,18 @@ export interface TabMessage {
   readonly kind: string;
   /** The session that it is about. */
   readonly session?: string | undefined;
-  /** Of a sign-in or activity: whose, as a hash. */
+  /** The user of a sign-in or of activity, as a hash. */
   readonly user?: string | undefined;
-  /** Of activity: when, in seconds since 1970. A tab that sleeps receives it later. */
+  /** The time of activity, in seconds since 1970: a tab that sleeps receives the message later. */
   readonly at?: string | undefined;
-  /** Of a popup's callback, if its opener cannot be reached otherwise. */
+  /** The state of a login in a popup that has lost its opener. */
   readonly state?: string;
+  /** The callback URL of that login. */
   readonly url?: string;
 }
 
-/** Any script of this origin may post to a channel. */
-export function isMessage(data: unknown): data is TabMessage {
+/** Returns whether data has the form of a message: any script of this origin may post to a channel. */
+export function isTabMessage(data: unknown): data is TabMessage {
   return (
     typeof data === "object" &&
     data !== null &&
@@ -40,14 +41,15 @@ export function isMessage(data: unknown): data is TabMessage {
   );
 }
 
-/** The page's presence. */
-export interface Presence {
+/** The members of {@link Host} that a page has while it is connected with the core. */
+export interface PageHost {
   join: Host["join"];
   post: Host["post"];
   /** Posts to the channel that the page has joined or joins next. */
   send(message: TabMessage): void;
   schedule: Host["schedule"];
   lock: Host["lock"];
+  /** Stops listening, leaves the channel and releases the locks. */
   close(): void;
 }
 
@@ -60,8 +62,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Milliseconds after which a lock is no longer waited for: a tab that hangs must not hold up the others. */
 const LOCK_TIMEOUT_MS = 15_000;
 
-/** Starts to listen. */
-export function createPresence(listener: PresenceListener): Presence {
+/** Listens to the page, and to the channel that it joins. */
+export function createPageHost(listener: PageListener): PageHost {
   const ending = new AbortController();
   /** Releases the locks that are held. */
   const held = new Set<() => void>();
@@ -104,7 +106,7 @@ export function createPresence(listener: PresenceListener): Presence {
     try {
       channel = new BroadcastChannel(name);
       channel.onmessage = ({ data }) => {
-        if (isMessage(data)) listener.receive(data);
+        if (isTabMessage(data)) listener.receive(data);
       };
       // Under test runners: a channel must not keep Node from ending.
       (channel as { unref?: () => void }).unref?.();
@@ -121,7 +123,7 @@ export function createPresence(listener: PresenceListener): Presence {
       if (joined) channel?.postMessage(message);
       else unsent.push(message);
     } catch {
-      // The same.
+      // The browser has closed the channel, or blocks it with the site's storage: each tab is alone.
     }
   }
 
@@ -130,6 +132,7 @@ export function createPresence(listener: PresenceListener): Presence {
     send,
     post(name, kind, session, user, at) {
       if (name) join(name);
+      // NaN, which stands for no time, is falsy.
       send({ kind, session, user, at: at ? `${at}` : undefined });
     },
     schedule(milliseconds) {
