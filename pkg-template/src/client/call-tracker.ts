@@ -11,11 +11,11 @@ import { hasPage, requireBrowser } from "./environment.js";
 import { type SnapshotStore, withoutUndefined } from "./snapshot-store.js";
 
 export interface CallOptions {
-  /** Its failure is a failed login. */
+  /** Whether its failure is a failed login. */
   readonly isLogin?: boolean;
-  /** Its failure leaves the snapshot alone. */
+  /** Whether its failure leaves the snapshot alone. */
   readonly isQuiet?: boolean;
-  /** Called with the core that gets the call. */
+  /** Called with the core before it gets the call. */
   readonly onStart?: (core: Core) => void;
   /** Runs before the WebAssembly is loaded. */
   readonly prepare?: () => Promise<void>;
@@ -26,16 +26,16 @@ export interface CallOptions {
 /** The core's part of a call. */
 export interface CoreRequest {
   readonly kind: CallKind;
-  /** `Host.argument` in `core.ts`. */
+  /** The text that `Host.argument` in `core.ts` returns. */
   readonly argument?: string | undefined;
-  /** The window that a login is to use. */
+  /** The window of a login in a popup. */
   readonly popup?: Window;
   readonly minValidity?: number;
-  /** Asks for a token for the origin that is the argument: another than this one, which it has refused. */
+  /** Requests an access token for the origin that is the argument; `refused` is one that it rejected with a 401. */
   readonly forFetch?: { readonly refused: string | undefined };
 }
 
-/** How the core settles the calls that were made to it: members of `Host` in `core.ts`. */
+/** The members of `Host` in `core.ts` through which the core reads and settles the calls that it got. */
 export type CallHost = Pick<
   Host,
   | "argument"
@@ -49,7 +49,9 @@ export type CallHost = Pick<
 
 /** A call that the core is to settle. */
 interface CoreCall extends CoreRequest {
-  readonly settle: readonly [resolve: (value: unknown) => void, reject: (error: unknown) => void];
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** The value that `Host.settlePrepared` resolves it with. */
   result?: unknown;
 }
 
@@ -60,12 +62,9 @@ export interface CallTracker {
   popupOf(call: number): Window | undefined;
   /** Makes a call to the core, which settles it through {@link host}. */
   request<T>(request: CoreRequest, options?: CallOptions): Promise<T>;
-  /** Whether the callback URL whose call rejected with this may be tried again. */
+  /** Returns whether the callback URL whose call rejected with this error may be tried again. */
   isRetryable(error: unknown): boolean;
-  /**
-   * Runs `use` with the core. What fails before the WebAssembly is loaded is reported here, since the core is not there
-   * to do it.
-   */
+  /** Loads the WebAssembly, and runs `use` with the core. Reports what fails before there is a core that could. */
   call<T>(use: (core: Core) => T | Promise<T>, options?: CallOptions): Promise<T>;
   /** Rejects every call under way after a panic. */
   rejectAll(error: ClassLinkError): void;
@@ -80,7 +79,7 @@ interface Call {
   fail(error: ClassLinkError): void;
 }
 
-/** Parses JSON that was stored: what was tampered with counts as missing. */
+/** Parses JSON that was stored; returns `undefined` if it was tampered with. */
 export function parseJson(text: string | undefined): unknown {
   try {
     return text === undefined ? text : JSON.parse(text);
@@ -107,7 +106,7 @@ export function createCallTracker(
   let lastCall = 0;
   let closed = false;
 
-  /** Returns a call that is about to be settled. */
+  /** Returns a call that is about to be settled, and removes it. */
   function take(id: number): CoreCall | undefined {
     const found = coreCalls.get(id);
     coreCalls.delete(id);
@@ -160,7 +159,7 @@ export function createCallTracker(
       Promise.resolve()
         .then(run)
         .then(resolve, (error) => {
-          // A panic has rejected this call already: then this does nothing.
+          // Later than `rejectAll`: after a panic the caller gets the panic's error, and not the trap that `use` threw.
           queueMicrotask(() => reject(config.localize(error)));
         })
         .finally(() => queueMicrotask(() => outstanding.delete(entry)));
@@ -171,10 +170,10 @@ export function createCallTracker(
     request: <T>(request: CoreRequest, options?: CallOptions) =>
       call(
         (core) =>
-          new Promise<unknown>((...settle) => {
+          new Promise<unknown>((resolve, reject) => {
             options?.onStart?.(core);
             const id = ++lastCall;
-            coreCalls.set(id, { ...request, settle });
+            coreCalls.set(id, { ...request, resolve, reject });
             const { kind, minValidity = 0, forFetch } = request;
             if (forFetch) core.callForFetch(id, forFetch.refused);
             else core.call(id, kind, minValidity);
@@ -199,12 +198,12 @@ export function createCallTracker(
         prepare(id, { sessionEnded, providerSessionMayRemain }),
       settlePrepared(id) {
         const found = take(id);
-        found?.settle[0](found.result);
+        found?.resolve(found.result);
       },
-      resolve: (id, value) => take(id)?.settle[0](value),
+      resolve: (id, value) => take(id)?.resolve(value),
       reject(id, error, isRetryable) {
         if (isRetryable) retryable.add(error);
-        take(id)?.settle[1](error);
+        take(id)?.reject(error);
       },
     },
     popupOf: (id) => coreCalls.get(id)?.popup,

@@ -15,7 +15,7 @@ import type { CoreLoader } from "./core-loader.js";
 import { hasPage } from "./environment.js";
 import type { Result, SnapshotStore } from "./snapshot-store.js";
 
-/** The handling of authorization responses by one client. */
+/** Handles the authorization responses of one client. */
 export interface CallbackFlow {
   handleCallback(url?: string | URL): Promise<Result>;
   /** Forgets the last response, since another login begins or the client is closed. */
@@ -30,6 +30,7 @@ interface CallbackHandling {
   promise: Promise<Result>;
   /** Whether it failed in a way that lets the same URL be tried again. */
   retryable: boolean;
+  /** Whether it resolved with a sign-in. */
   isSignedIn?: boolean;
 }
 
@@ -53,7 +54,7 @@ export function createCallbackFlow(
 
   return {
     handleCallback(url) {
-      // The call rejects with the reason.
+      // `call` itself rejects, with `client_closed` or `environment_unsupported`: its function does not run.
       if (isClosed() || !hasPage()) return call(() => Promise.reject(), { isLogin: true });
       let response: string | undefined;
       try {
@@ -92,7 +93,8 @@ export function createCallbackFlow(
           return store.freezeResult(result);
         },
         (error) => {
-          // A call that this core did not end has not used up the code.
+          // Also if the call did not start, or its core was replaced after a panic: a new core tries the URL, and rejects
+          // with `state_unknown` if the code was sent, since the pending login is removed before that.
           current.retryable = !handledBy || handledBy !== loader.current() || isRetryable(error);
           throw error;
         },
