@@ -1,19 +1,19 @@
 /**
- * Finding the answer of an authorization request in the page's URL, and taking it out of the address bar.
+ * Finds the authorization response in the page's URL, and removes it from the address bar.
  *
  * @packageDocumentation
  */
 
-/** The parameters of an answer: RFC 6749 4.1.2, RFC 9207 2, OpenID Connect Session Management 3, and ClassLink's. */
+/** The parameters of an authorization response: RFC 6749 4.1.2, RFC 9207 2, OpenID Connect Session Management 3, and ClassLink's. */
 const PARAMETERS =
   /^(code|state|response_type|error|error_description|error_uri|iss|session_state)$/;
 
-/** A segment's name after form decoding. The leading `&` keeps a `?` that belongs to the name. */
+/** Returns a segment's name after form decoding. The leading `&` keeps a `?` that belongs to the name. */
 const nameOf = (segment: string): string => [...new URLSearchParams(`&${segment}`).keys()][0] ?? "";
 
 /**
- * `url` without the parameters of an answer, or `null` if its query has neither `code` nor `error`. Everything else
- * stays byte for byte and in order. A response in the fragment is ignored.
+ * Returns `url` without the parameters of an authorization response, or `null` if its query has neither `code` nor `error`.
+ * Everything else stays byte for byte and in order. A response in the fragment is ignored.
  */
 export function stripCallback(url: string): string | null {
   const [, base, query, hash] = /^([^?#]*)\??([^#]*)(.*)$/s.exec(url) ?? [];
@@ -33,8 +33,8 @@ export function replaceUrl(url: string | URL): void {
 }
 
 /**
- * If the page's URL is an answer, strips the address bar at once, before anything loads, and returns the URL as
- * it was; otherwise leaves all alone and answers `null`.
+ * Removes an authorization response from the address bar at once, before anything loads, and returns the URL as it was;
+ * `null` if the page's URL has none.
  */
 export function captureCallback(): string | null {
   const url = location.href;
@@ -44,7 +44,7 @@ export function captureCallback(): string | null {
   return url;
 }
 
-/** Takes `state` out of the page's URL, if it is this one: a user comes back from signing out at the provider. */
+/** Removes `state` from the page's URL if it has this value: the user comes back from signing out at the provider. */
 export function stripState(state: string): boolean {
   const url = new URL(location.href);
   if (url.searchParams.get("state") !== state) return false;

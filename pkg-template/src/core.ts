@@ -33,7 +33,7 @@ export interface Host {
     appState: string | undefined,
     cause: unknown,
   ): ClassLinkError;
-  /** Takes a new state. */
+  /** Publishes a new state. */
   publish(
     status: Snapshot["status"],
     user: Snapshot["user"],
@@ -51,7 +51,7 @@ export interface Host {
   navigate(url: string): Promise<void>;
   /** Runs a call of the WebAssembly; the promise settles with its result. */
   run(task: Task): Promise<unknown>;
-  /** Eight characters that name a new sign-in attempt. */
+  /** Returns eight characters that name a new sign-in attempt. */
   supportCode(): string;
   /**
    * Opens an authorization request in the popup of a call, or in a hidden iframe if it has none; resolves with the
@@ -66,7 +66,7 @@ export interface Host {
   ): Promise<string | undefined>;
   /** Offers a callback to the page that opened this one; resolves with whether that was waiting for it. */
   handOver(url: string, state: string): Promise<boolean>;
-  /** Takes the lock of this name; resolves with what releases it, if there are locks. */
+  /** Acquires the lock of this name; resolves with the function that releases it, or `undefined` without Web Locks. */
   lock(name: string): Promise<(() => void) | undefined>;
   /** Returns a signal that aborts after so many milliseconds or with `cancelled`, until `ended` aborts. */
   deadline(milliseconds: number, cancelled: AbortSignal, ended: AbortSignal): AbortSignal;

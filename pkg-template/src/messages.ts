@@ -77,7 +77,7 @@ export const ENGLISH: Record<ClassLinkErrorCode, string> = {
  * Puts the application's own text into `error`, if `messages` has one now: it may change with the page's language. A
  * function that throws or returns anything but text leaves the English one.
  */
-export function localize(
+export function applyMessages(
   error: ClassLinkError,
   messages: ClassLinkConfig["messages"],
 ): ClassLinkError {

@@ -17,7 +17,7 @@ import { createSnapshotStore, deepFreeze, reportErrors } from "./client/snapshot
 import { type ClientInternals, INTERNALS } from "./client-internals.js";
 import { ClassLinkError, type ClassLinkErrorInit } from "./errors.js";
 import { setLoginMark } from "./login-mark.js";
-import { localize } from "./messages.js";
+import { applyMessages } from "./messages.js";
 import type {
   AccessTokenOptions,
   ClassLinkClient,
@@ -268,7 +268,7 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
       supportCode: "TEST0000",
       ...init,
     });
-    return localize(error, options.messages);
+    return applyMessages(error, options.messages);
   };
 
   const store = createSnapshotStore({
@@ -441,7 +441,7 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
             listeners.delete(listener);
           };
         },
-        localize: (error) => localize(error, options.messages),
+        localize: (error) => applyMessages(error, options.messages),
       } satisfies ClientInternals,
     },
     subscribe,

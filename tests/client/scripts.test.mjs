@@ -683,7 +683,7 @@ test("user messages are plain sentences, or the application's own", () => {
     assert.doesNotMatch(text, /token|oauth|wasm|gateway|redirect|callback|null|undefined/i, code);
   }
   const text = (messages) =>
-    scripts.localize(new ClassLinkError({ code: "timeout" }), messages).userMessage;
+    scripts.applyMessages(new ClassLinkError({ code: "timeout" }), messages).userMessage;
   assert.equal(text({ timeout: "Zu langsam" }), "Zu langsam");
   assert.equal(
     text((error) => `${error.code}!`),
@@ -1210,7 +1210,7 @@ test("a configuration function is called, and its result validated, for each log
   assert.equal(client.getSnapshot().error, error);
 
   const odd = await caught(client.startLogin({ district: "odd" }));
-  assert.match(odd.message, /district function answered a mistake: clientSecret/);
+  assert.match(odd.message, /district function returned an invalid configuration: clientSecret/);
   assert.doesNotMatch(odd.message, /hush/);
   assert.equal((await caught(glue.cores[0].host.config("bad"))).code, "config_invalid");
 });

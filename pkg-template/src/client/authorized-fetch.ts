@@ -1,5 +1,5 @@
 /**
- * The platform's `fetch` with the access token. Whether the token may go to an origin is decided in the WebAssembly.
+ * Calls the platform's `fetch` with the access token. The WebAssembly decides whether the token may go to an origin.
  *
  * @packageDocumentation
  */
@@ -10,15 +10,15 @@ import { ClassLinkError, isClassLinkError } from "../errors.js";
 /** Returns the token for an origin; `refused` is one that the origin rejected with a 401. */
 export type AccessTokenProvider = (origin: string, refused?: string) => Promise<string>;
 
-/** Whether a body can be sent a second time. A stream is sent once. */
+/** Returns whether a body can be sent a second time: a stream cannot. */
 function canRepeat(request: Request, init: RequestInit | undefined): boolean {
   const given = init?.body;
   if (given != null) return !(given instanceof ReadableStream);
-  // A `Request` that was handed in has its body only once. Not every browser shows it.
+  // The body of a `Request` that the caller made can be read once. Not every browser has `Request.body`.
   return request.body === null || /^(GET|HEAD)$/.test(request.method);
 }
 
-/** Calls `fetch` with the access token. */
+/** Calls `fetch` with the access token; after a 401 once more, with a renewed one. */
 export async function fetchWithToken(
   getToken: AccessTokenProvider,
   /** Returns the id of the user who is shown. */
@@ -27,7 +27,7 @@ export async function fetchWithToken(
   init?: RequestInit,
 ): Promise<Response> {
   const request = new Request(input, init);
-  // Copied before anything is waited for: what `input` and `init` are later changes nothing.
+  // Before any wait: later changes of `input` and `init` must not reach the second request.
   const retry = canRepeat(request, init) ? request.clone() : undefined;
   // A `blob:` URL has the origin of the page that made it, and no server.
   const { origin, protocol } = new URL(request.url);
@@ -37,7 +37,7 @@ export async function fetchWithToken(
     const headers = new Headers(outgoing.headers);
     headers.set("Authorization", `Bearer ${token}`);
     // Some browsers send the header on to wherever a redirect leads: none is followed.
-    // A copy's own signal follows the first one's only as long as that is not collected (Node).
+    // Passed again: the signal of a copy stops following the first one's when Node collects that.
     const { signal } = request;
     return fetch(new Request(outgoing, { headers, redirect: "manual", signal }));
   };
@@ -53,7 +53,7 @@ export async function fetchWithToken(
   if (response.status === 401 && retry) {
     const renewed = getToken(targetOrigin, token).catch(() => undefined);
     const fresh = await abortable(renewed, request.signal);
-    // What one user asked for is not repeated for another.
+    // One user's request must not be sent again with another user's token.
     if (fresh !== undefined && currentUser() === user) {
       void response.body?.cancel().catch(() => {});
       response = await send(retry, fresh);

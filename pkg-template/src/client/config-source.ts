@@ -9,13 +9,13 @@ import { invalid, type ResolvedConfig, readConfig } from "../config.js";
 import type { Host } from "../core.js";
 import { type ClassLinkError, isClassLinkError } from "../errors.js";
 import { internalError } from "../loader.js";
-import { localize } from "../messages.js";
+import { applyMessages } from "../messages.js";
 import type { ClassLinkConfig, ClassLinkEvent, DistrictConfig } from "../types.js";
 import { reportErrors, withoutUndefined } from "./snapshot-store.js";
 
 /** The configuration of one client, by district if it is a function. */
 export interface ConfigSource {
-  /** The last configuration; none before a configuration function was called. */
+  /** Returns the last configuration; `undefined` before a configuration function was called. */
   current(): ResolvedConfig | undefined;
   /** Calls the configuration function and validates its result, each time. */
   resolve(district: string | undefined): Promise<ResolvedConfig>;
@@ -25,10 +25,13 @@ export interface ConfigSource {
   toJson(district: string | undefined): Promise<string>;
   /** Makes a `ClassLinkError` of any error, with the application's own text for users. */
   localize(error: unknown): ClassLinkError;
+  /** Returns a promise that rejects with the localized error. */
   rejectLocalized(error: unknown): Promise<never>;
   /** Calls `onEvent`, and the components' listeners: `Host.emit` in `core.ts`. */
   emit: Host["emit"];
+  /** Adds a listener of the components; returns the function that removes it. */
   readonly onEvent: SubscribeToEvents;
+  /** Emits `login.failed`. */
   emitLoginFailure(error: ClassLinkError): void;
 }
 
@@ -47,15 +50,17 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
       try {
         settings = readConfig(await config(district));
       } catch (cause) {
-        const why = isClassLinkError(cause) ? `answered a mistake: ${cause.message}` : "failed.";
+        const why = isClassLinkError(cause)
+          ? `returned an invalid configuration: ${cause.message}`
+          : "failed.";
         throw invalid("The district function", why, cause);
       }
     }
     return settings as ResolvedConfig;
   }
 
-  const localized = (error: unknown): ClassLinkError =>
-    localize(isClassLinkError(error) ? error : internalError(error), settings?.messages);
+  const localize = (error: unknown): ClassLinkError =>
+    applyMessages(isClassLinkError(error) ? error : internalError(error), settings?.messages);
 
   const listeners = new Set<(event: ClassLinkEvent) => void>();
 
@@ -90,11 +95,11 @@ export function createConfigSource(config: ClassLinkConfig | DistrictConfig): Co
           ready?.district === district && ready ? ready.settings : await resolve(district);
         return JSON.stringify(coreConfig);
       } catch (error) {
-        throw localized(error);
+        throw localize(error);
       }
     },
-    localize: localized,
-    rejectLocalized: (error) => Promise.reject(localized(error)),
+    localize,
+    rejectLocalized: (error) => Promise.reject(localize(error)),
     emit,
     onEvent(listener) {
       listeners.add(listener);

@@ -78,11 +78,11 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
       const argument = JSON.stringify(coreOptions);
       const login = { isLogin: true, prepare: () => config.prefetch(coreOptions.district) };
       if (popup && !calls.isClosed() && hasPage()) {
-        // At once, while the user activation lasts.
+        // Not after a wait: browsers allow a popup only while the user activation lasts.
         return popups.start(argument, popup.window, (popupWindow) => {
           callbacks.forget();
-          const asked = { kind: CallKind.Popup, argument, popup: popupWindow };
-          return request<SignedIn>(asked, login).then(store.freezeResult);
+          const popupCall = { kind: CallKind.Popup, argument, popup: popupWindow };
+          return request<SignedIn>(popupCall, login).then(store.freezeResult);
         });
       }
       callbacks.forget();
@@ -98,7 +98,7 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     const unsubscribe = store.subscribe(listener);
     if (!isRestoreBegun && hasPage()) {
       isRestoreBegun = true;
-      // After a handleCallback of the same moment, which it then waits for; the error is in the snapshot.
+      // A `handleCallback` called in this task goes first, and this waits for it. The error is in the snapshot.
       queueMicrotask(() => getUser().catch(() => {}));
     }
     return unsubscribe;
@@ -148,7 +148,7 @@ function createClient(runtime: Runtime, given: ClassLinkConfig | DistrictConfig)
     logout: (options) =>
       promiseTry(() => {
         const argument = readLogoutOptions(options);
-        // At once: a user who was not found yet is signed out, too.
+        // Before the WebAssembly is loaded: a user whose session is still being restored is signed out, too.
         if (hasPage()) setLoginMark("signed-out");
         return request<LogoutResult>(
           { kind: CallKind.Logout, argument },

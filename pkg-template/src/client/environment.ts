@@ -6,7 +6,7 @@
 
 import { ClassLinkError } from "../errors.js";
 
-/** Whether this is a page, rather than a server. */
+/** Returns whether this is a page, and not a server. */
 export const hasPage = (): boolean =>
   typeof window !== "undefined" && typeof document !== "undefined";
 
@@ -16,15 +16,15 @@ export const hasPage = (): boolean =>
  * @throws {@link ClassLinkError} `environment_unsupported`.
  */
 export function requireBrowser(): void {
-  const why = !hasPage()
-    ? "on a server only getSnapshot and subscribe work"
-    : globalThis.isSecureContext === false
-      ? "this page isn't a secure context; serve it by https, or from localhost"
-      : !globalThis.crypto?.subtle && "this one has no Web Crypto (crypto.subtle)";
-  if (why) {
-    throw new ClassLinkError({
-      code: "environment_unsupported",
-      message: `Signing in needs a browser's secure page: ${why}.`,
-    });
+  if (!hasPage()) throw unsupported("on a server only getSnapshot and subscribe work");
+  if (globalThis.isSecureContext === false) {
+    throw unsupported("this page isn't a secure context; serve it by https, or from localhost");
   }
+  if (!globalThis.crypto?.subtle) throw unsupported("this one has no Web Crypto (crypto.subtle)");
 }
+
+const unsupported = (why: string): ClassLinkError =>
+  new ClassLinkError({
+    code: "environment_unsupported",
+    message: `Signing in needs a browser's secure page: ${why}.`,
+  });

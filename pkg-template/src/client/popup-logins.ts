@@ -1,5 +1,5 @@
 /**
- * Keeps the logins in popups to one at a time, however often the button is pressed.
+ * Runs one login in a popup at a time, however often the button is pressed.
  *
  * @packageDocumentation
  */
@@ -20,10 +20,12 @@ export interface PopupLogins {
   ): Promise<SignedIn>;
 }
 
+/** A login in a popup that is under way. */
 interface PopupLogin {
   readonly options: string;
   readonly popup: Window;
   readonly promise: Promise<SignedIn>;
+  /** Settles the promise as another one does. */
   settleAs(later: Promise<SignedIn>): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The mark of a sign-out that the gateway has yet to be told of, for when the WebAssembly, which does the rest, cannot be
- * loaded. `src/browser/storage.rs` reads it.
+ * Marks a sign-out whose request could not be sent to the gateway, since the WebAssembly could not be loaded. The next
+ * visit sends it: `UndeliveredSignOut` in `src/browser/storage.rs`.
  *
  * @packageDocumentation
  */
@@ -13,9 +13,11 @@ export function setSignOutMark(config: ResolvedConfig | undefined): void {
   if (!config?.core.gateway) return;
   try {
     const { issuer, clientId } = config.core;
+    // `Settings.channel` in `src/config.rs`.
     const registration = `classlink-spa ${issuer} ${clientId}`;
+    // `UndeliveredSignOut::set` in `src/browser/storage.rs`, without the id of a session.
     localStorage.setItem(`classlink-spa.sign-out.${newSupportCode()}.${registration}`, "");
   } catch {
-    // Storage is blocked: then there are no marks.
+    // Storage is blocked: the request is not sent again.
   }
 }

@@ -23,7 +23,7 @@ export interface SnapshotStore {
   get(): Snapshot;
   /** Replaces the snapshot if something has changed, and calls the listeners. */
   publish(next: Snapshot): void;
-  /** Returns a result with the user object of the snapshot if it is equal; freezes it. */
+  /** Freezes a copy of a result, which has the user object of the snapshot if the users are equal. */
   freezeResult<T extends Result>(result: T): T;
   /** Returns the user object of the snapshot if it is equal, otherwise `user`, frozen. */
   reuseUser<T extends User | null>(user: T): T;
@@ -39,13 +39,14 @@ export interface SnapshotStore {
 const emptySnapshot = (status: Snapshot["status"]): Snapshot =>
   Object.freeze({ status, user: null, scope: Object.freeze([]), error: null });
 
-/** Before anything is known, and always on a server. */
+/** The snapshot before anything is known, and always on a server. */
 const LOADING = emptySnapshot("loading");
+/** The snapshot after a sign-out. */
 export const SIGNED_OUT = emptySnapshot("signed-out");
 
 /** Freezes a value and everything in it. */
 export function deepFreeze<T>(value: T): T {
-  // What isn't an object counts as frozen.
+  // `Object.isFrozen` is true of a value that is not an object.
   if (!Object.isFrozen(value)) {
     Object.freeze(value);
     for (const member of Object.values(value as object)) deepFreeze(member);
@@ -75,13 +76,13 @@ export interface SnapshotStoreOptions {
   readonly beforeChange?: (next: Snapshot) => void;
   /** `onUserChange` of the configuration. */
   readonly onUserChange: ClassLinkConfig["onUserChange"];
-  /** Default: nothing is known. */
+  /** The first snapshot. Default: nothing is known. */
   readonly initial?: Snapshot;
 }
 
-/** Whether a snapshot says who is signed in: `null` for no user, `undefined` if it is not known. */
+/** Returns the user of a snapshot: `null` if no user is signed in, `undefined` if that is not known. */
 const knownUser = ({ status, user }: Snapshot): User | null | undefined =>
-  status.startsWith("signed") ? user : undefined;
+  status === "signed-in" || status === "signed-out" ? user : undefined;
 
 /** Creates a store. */
 export function createSnapshotStore({
@@ -124,12 +125,13 @@ export function createSnapshotStore({
       if (known === undefined || previous === undefined || known?.id === previous?.id) {
         return replace(next);
       }
-      const tell = () => onUserChange?.(known, previous);
-      if (!known) return replace(next, tell);
-      // Between two users there is none.
+      const reportChange = () => onUserChange?.(known, previous);
+      if (!known) return replace(next, reportChange);
+      // One user's data must not show while the application is told of the next: the core has published that no user is
+      // known (`start_session` in `src/session/machine.rs`), the client of `classlink-spa/testing` has not.
       const between = snapshot.user ? { ...LOADING } : snapshot;
-      if (between === snapshot) reportErrors(tell);
-      else replace(between, tell);
+      if (between === snapshot) reportErrors(reportChange);
+      else replace(between, reportChange);
       // The application may have closed the client meanwhile.
       if (snapshot === between) replace(next);
     },
