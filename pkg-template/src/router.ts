@@ -1,5 +1,5 @@
 /**
- * Sign-in for routers, whatever the framework: in loaders and guards.
+ * Requires a user in the loaders and guards of any router.
  *
  * ```ts
  * // React Router
@@ -19,9 +19,9 @@ import type { ClassLinkClient, User } from "./types.js";
 
 /** Options of {@link requireUser}. */
 export interface RequireUserOptions {
-  /** Where to go after the login: a path of the origin, as in the address bar. Default: the URL of `request`. */
+  /** The page to return to after the login: a path of the origin, as in the address bar. Default: the URL of `request`. */
   readonly returnTo?: string;
-  /** The loader's request: of its URL the login is to lead back to, and its signal ends the wait. Default: the page's URL. */
+  /** The loader's request: the login returns to its URL, and its signal ends the wait. Default: the page's URL. */
   readonly request?: Request;
 }
 
@@ -55,7 +55,7 @@ function addressOf(url: string): string {
 }
 
 /**
- * Returns what a router with a base calls a path of the origin: `toRouterPath("/app/classes?x=1", "/app/")` is
+ * Converts a path of the origin into the path of a router with a base: `toRouterPath("/app/classes?x=1", "/app/")` is
  * `"/classes?x=1"`. For a hash router the base ends with `#`: `toRouterPath("/app/#/classes", "/app/#")` is `"/classes"`.
  * A path outside of the base is `"/"`.
  *

@@ -1,17 +1,17 @@
 /**
- * How the user came to this page, which decides whether a login may start by itself here.
+ * Finds out how the user came to this page, which decides whether a login may start by itself here.
  *
  * @packageDocumentation
  */
 
 import { setLoginMark } from "../login-mark.js";
 
-/** Whether this page is inside another: ClassLink's cannot be, so a login needs a window of its own. */
+/** Returns whether this page is in a frame: ClassLink's pages cannot be, so a login needs a window of its own. */
 export function isFramed(): boolean {
   return window.top !== window.self;
 }
 
-/** Whether the user navigated here: not by the back button, which would be a trap, and not by reloading. */
+/** Returns whether the user navigated here: not by the back button, which a login would make a trap, and not by reloading. */
 export function isNewVisit(): boolean {
   const [entry] = globalThis.performance?.getEntriesByType?.("navigation") ?? [];
   const type = (entry as PerformanceNavigationTiming | undefined)?.type;
@@ -20,7 +20,7 @@ export function isNewVisit(): boolean {
 
 /**
  * Marks that this page, the callback page, is left for another one. If that loses the session when it is loaded
- * (`session.restore: "none"`), a login of its own would send the user round between ClassLink and here for ever.
+ * (`session.restore: "none"`), a login that it starts by itself would send the user back and forth without end.
  *
  * @param isCertain whether the next page is loaded in any case; otherwise the application may go on in this one
  */
@@ -35,7 +35,7 @@ export function markCallbackLeft(isCertain: boolean): void {
 }
 
 /**
- * Whether a URL's query is an authorization response: with a state, or as a LaunchPad tile brings it. An application may
+ * Returns whether a URL's query is an authorization response: with a state, or as a LaunchPad tile brings it. An application may
  * have a parameter `code` of its own.
  */
 export function isAuthorizationResponse(search: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * The action of the buttons: a call at a time, whose error they keep.
+ * Runs the action of a button: one call at a time, whose error the button shows.
  *
  * @packageDocumentation
  */
@@ -14,10 +14,10 @@ export interface ButtonState {
   readonly error: ClassLinkError | null;
 }
 
-/** A button before it is pressed. */
+/** The state of a button that was not pressed. */
 export const IDLE: ButtonState = Object.freeze({ isBusy: false, error: null });
 
-/** Makes the function of a button; `setState` gets the button's state. */
+/** Creates the function that a button calls; `setState` gets the button's state. */
 export function buttonAction<T extends unknown[]>(
   setState: (state: ButtonState) => void,
   run: (...args: T) => Promise<unknown>,

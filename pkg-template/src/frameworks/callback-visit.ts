@@ -1,6 +1,6 @@
 /**
- * One visit to the callback page, whatever the framework: handles the authorization response once, acts on it once, and
- * knows how to try again.
+ * Runs one visit to the callback page, in every framework: handles the authorization response once, acts on it once, and
+ * tries again if the user asks.
  *
  * @packageDocumentation
  */
@@ -13,19 +13,19 @@ import { markCallbackLeft } from "./arrival.js";
 import { createListeners } from "./listeners.js";
 import { loginGate } from "./login-gate.js";
 
-/** The actions that a visit may lead to. */
+/** The application's part of a visit. */
 export interface VisitActions {
   /** Called after a sign-in. Default: `location.replace(result.returnTo)`. */
   readonly onSignedIn?: ((result: SignedIn) => unknown) | undefined;
   /** Where a visit without a response goes, and the way out of an error. Default: `basePath`. */
   readonly home?: string | undefined;
-  /** Of a login that is tried again. */
+  /** The options of a login that is tried again. */
   readonly loginOptions?: LoginOptions | undefined;
 }
 
 /** A visit to the callback page. */
 export interface CallbackVisit {
-  /** Returns the error, until it is tried again. */
+  /** Returns the error of the visit, until the user tries again. */
   getError(): ClassLinkError | null;
   /** Calls `listener` after each change; returns the function that removes it. */
   subscribe(listener: () => void): () => void;
@@ -97,7 +97,7 @@ export function createCallbackVisit(client: ClassLinkClient): CallbackVisit {
       // A bookmark, a reload, the way back out of LaunchPad: nothing went wrong.
       if (cause.code === "not_a_callback" && goHome()) return;
       setError(cause);
-      // The client keeps its result.
+      // The rejection of the first try: the client does not handle this URL again, and only a new login can help.
       if (cause === failed) startLogin(cause);
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The listeners of a state that frameworks follow.
+ * Keeps the listeners of a state that frameworks follow.
  *
  * @packageDocumentation
  */

@@ -44,7 +44,7 @@ export interface LoginGate {
    * @throws {@link ClassLinkError} `not_signed_in` if none may start, or it did not lead away from this page.
    */
   requireUser(options?: LoginOptions): Promise<User>;
-  /** When it last turned out that the gate must wait, on the clock of `event.timeStamp`. */
+  /** The time at which the gate last became spent, on the clock of `event.timeStamp`. */
   readonly spentAt: number;
   /** The mark that was there when the page was loaded. */
   readonly initialMark: LoginMark | null;
@@ -77,7 +77,7 @@ function createGate(client: ClassLinkClient): LoginGate {
   let spentAt = 0;
   let starting: Promise<void> | undefined;
   let isWatching = false;
-  let hasComplained = false;
+  let hasReportedNesting = false;
   const { subscribe, notify } = createListeners();
 
   function enter(next: GateState): void {
@@ -87,16 +87,17 @@ function createGate(client: ClassLinkClient): LoginGate {
     notify();
   }
 
-  /** Any state but these two says that a login was tried, or succeeded. */
+  /** Follows the client's status. */
   function follow(): void {
     const { status } = client.getSnapshot();
     if (status === "error") setLoginMark("asked");
+    // Any other status says that a login was tried, or succeeded.
     if (status === "loading" || (status === "signed-out" && state.phase !== "spent")) return;
     const settled = status === "signed-in" || status === "signing-in";
     if (state.phase !== "starting") enter(settled ? SPENT : { ...state, phase: "spent" });
   }
 
-  function comeBack({ persisted }: PageTransitionEvent): void {
+  function onPageShow({ persisted }: PageTransitionEvent): void {
     if (!persisted) return;
     starting = undefined;
     if (state.phase === "starting") enter(SPENT);
@@ -110,14 +111,14 @@ function createGate(client: ClassLinkClient): LoginGate {
       }),
     ];
     follow();
-    window.addEventListener("pageshow", comeBack);
+    window.addEventListener("pageshow", onPageShow);
     return () => {
       for (const stop of stops) stop();
-      window.removeEventListener("pageshow", comeBack);
+      window.removeEventListener("pageshow", onPageShow);
     };
   }
 
-  /** Does `run` as the one thing that is under way. */
+  /** Runs `run`, unless a login is starting: then returns the promise of that. */
   function begin(run: () => Promise<void>): Promise<void> {
     if (starting) return starting;
     enter({ phase: "starting", error: null });
@@ -150,13 +151,13 @@ function createGate(client: ClassLinkClient): LoginGate {
 
   const start = (options?: LoginOptions): Promise<void> => begin(() => login(options));
 
-  /** Whether a login may start by itself now. */
+  /** Returns whether a login may start by itself now. */
   function isAllowed(): boolean {
     if (client.getSnapshot().status !== "signed-out") return false;
     if (!isAuthorizationResponse(location.search)) return state.phase === "fresh";
     enter(SPENT);
-    if (hasComplained) return false;
-    hasComplained = true;
+    if (hasReportedNesting) return false;
+    hasReportedNesting = true;
     console.error(
       "classlink-spa: this page's URL has ClassLink's response, but the page requires a sign-in first. Put CallbackPage outside of RequireSignIn.",
     );
@@ -194,7 +195,7 @@ function createGate(client: ClassLinkClient): LoginGate {
       });
     },
     async requireUser(options) {
-      // For as long as the page lives, as a router does.
+      // Never stopped: a router lives for as long as the page.
       if (!isServer && !isWatching) {
         isWatching = true;
         watch();
@@ -222,7 +223,7 @@ function createGate(client: ClassLinkClient): LoginGate {
   };
 }
 
-/** The error for a page with a button; why the user is not signed in, if that is an error, is its `cause`. */
+/** Returns the error for a page with a button. `cause` is the error that kept the user from signing in, if any. */
 function notSignedIn(cause: ClassLinkError | null): ClassLinkError {
   const why = cause ? `: ${cause.code}` : ", and no login may start by itself here";
   return new ClassLinkError({

@@ -12,13 +12,13 @@ import { createListeners } from "./listeners.js";
 export interface SessionExpiringState {
   /** Whole seconds until the session ends unless the user is active. */
   readonly remainingSeconds: number;
-  /** Keeps the session: puts the idle limit off, in every tab. */
+  /** Keeps the session: restarts the idle limit, in every tab. */
   readonly stayActive: () => void;
 }
 
 /** The countdown of one client. */
 export interface SessionExpiry {
-  /** Returns one object within a second; `null` unless the session is about to end. */
+  /** Returns the countdown, the same object for a second; `null` unless the session is about to end. */
   getState(): SessionExpiringState | null;
   /** Calls `listener` after each change; returns the function that removes it. */
   subscribe(listener: () => void): () => void;
@@ -26,7 +26,7 @@ export interface SessionExpiry {
   watch(): () => void;
 }
 
-const SECOND = 1000;
+const SECOND_MS = 1000;
 
 const expiries = new WeakMap<object, SessionExpiry>();
 
@@ -75,9 +75,9 @@ function createSessionExpiry(client: ClassLinkClient): SessionExpiry {
       stop();
       return;
     }
-    const remainingSeconds = Math.ceil(left / SECOND);
+    const remainingSeconds = Math.ceil(left / SECOND_MS);
     enter({ remainingSeconds, stayActive });
-    timer = setTimeout(count, left - (remainingSeconds - 1) * SECOND);
+    timer = setTimeout(count, left - (remainingSeconds - 1) * SECOND_MS);
   }
 
   return {

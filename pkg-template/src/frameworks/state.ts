@@ -1,5 +1,5 @@
 /**
- * The client's state as the framework bindings give it.
+ * Describes the client's state for components.
  *
  * @packageDocumentation
  */
@@ -23,7 +23,7 @@ export type ClassLinkState<Claims = Record<string, unknown>> = {
       | {
           readonly status: "loading" | "redirecting" | "signing-in";
           readonly error: null;
-          /** Wait: who is there isn't known yet, or the page is about to be left. */
+          /** Whether to wait: it is not known yet who is signed in, or the page is about to be left. */
           readonly isLoading: true;
         }
       | { readonly status: "signed-out"; readonly error: null; readonly isLoading: false }
@@ -48,12 +48,12 @@ export const SERVER_SNAPSHOT: Snapshot<never> = Object.freeze({
   error: null,
 });
 
-/** Whether there is nothing to show yet. */
+/** Returns whether there is nothing to show yet. */
 export function isLoading(status: Status): boolean {
   return status === "loading" || status === "redirecting" || status === "signing-in";
 }
 
-/** A snapshot with what follows from it. */
+/** Adds `isSignedIn` and `isLoading` to a snapshot. */
 export function describe<Claims>(snapshot: Snapshot<Claims>): ClassLinkState<Claims> {
   return {
     ...snapshot,
