@@ -1,5 +1,5 @@
 /**
- * Buttons that sign in and out, and show their own errors.
+ * Renders buttons that sign in and out, and show their own errors.
  *
  * @packageDocumentation
  */
@@ -28,7 +28,7 @@ interface ActionButtonProps extends ButtonAttributes {
   readonly run: () => Promise<unknown>;
 }
 
-/** A button that calls `run` once at a time, with its error beside it. */
+/** Renders a button that calls `run`, one call at a time, with the error of the last call beside it. */
 function ActionButton({
   name,
   isBusy,
@@ -76,15 +76,15 @@ function ActionButton({
 
 /** Props of {@link SignInButton}: those of a `button`, and these. */
 export interface SignInButtonProps<AppState = RegisteredAppState> extends ButtonAttributes {
-  /** Of the login. Default: the user comes back to the current path. */
+  /** The options of the login. Default: the user comes back to the current path. */
   readonly loginOptions?: LoginOptions<Fixed<AppState>>;
   /** Default: "Sign in". */
   readonly children?: ReactNode;
 }
 
 /**
- * A button that starts a login: inside a frame in a popup. If that fails, the error's `userMessage` is shown beside it.
- * An `onClick` that calls `event.preventDefault()` starts none.
+ * Renders a button that starts a login, in a popup if the page is in a frame. If that fails, the error's `userMessage` is
+ * shown beside it. An `onClick` that calls `event.preventDefault()` prevents the login.
  */
 export function SignInButton<AppState = RegisteredAppState>({
   loginOptions,
@@ -107,7 +107,7 @@ export function SignInButton<AppState = RegisteredAppState>({
 
 /** Props of {@link SignOutButton}: those of a `button`, and these. */
 export interface SignOutButtonProps extends ButtonAttributes {
-  /** Of the sign-out. */
+  /** The options of the sign-out. */
   readonly logoutOptions?: LogoutOptions;
   /** Called after the sign-out, for example to say that the ClassLink session may remain. */
   // biome-ignore lint/suspicious/noConfusingVoidType: it may be asynchronous.
@@ -116,7 +116,7 @@ export interface SignOutButtonProps extends ButtonAttributes {
   readonly children?: ReactNode;
 }
 
-/** A button that signs out. If that fails, the error's `userMessage` is shown beside it. */
+/** Renders a button that signs out. If that fails, the error's `userMessage` is shown beside it. */
 export function SignOutButton({
   logoutOptions,
   onSignedOut,

@@ -1,5 +1,5 @@
 /**
- * The page that ClassLink sends users back to.
+ * Completes logins on the page that ClassLink sends users back to.
  *
  * @packageDocumentation
  */
@@ -37,7 +37,7 @@ export interface CallbackPageProps<AppState = RegisteredAppState, Claims = Regis
   readonly error?: ErrorView;
   /** Where a visit without a response goes, and the way out of an error. Default: `basePath`. */
   readonly home?: string;
-  /** Of a login that is tried again. Default: `returnTo` and `appState` of the one that failed. */
+  /** The options of a login that is tried again. Default: `returnTo` and `appState` of the one that failed. */
   readonly loginOptions?: LoginOptions<Fixed<AppState>>;
 }
 

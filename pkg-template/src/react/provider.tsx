@@ -78,11 +78,11 @@ export function useProvided(): Provided {
   return provided;
 }
 
-const onServer = (): Snapshot<never> => SERVER_SNAPSHOT;
+const getServerSnapshot = (): Snapshot<never> => SERVER_SNAPSHOT;
 
-/** The client's state now: `"loading"` on a server and while hydrating. */
+/** Returns the client's state: `"loading"` on a server and while hydrating. */
 export function useSnapshot(client: ClassLinkClient): Snapshot {
-  return useSyncExternalStore<Snapshot>(client.subscribe, client.getSnapshot, onServer);
+  return useSyncExternalStore<Snapshot>(client.subscribe, client.getSnapshot, getServerSnapshot);
 }
 
 /** The result of {@link useClassLink}. */
@@ -92,8 +92,8 @@ export type UseClassLink<
 > = ClassLinkState<Claims> & ClassLinkMethods<AppState, Claims>;
 
 /**
- * Who is signed in, and what can be done about it. The component renders again when that changes; the answer is the same
- * object until then, and the functions are the same for as long as the client is.
+ * Returns the client's state and its methods. The component renders again when the state changes; until then the result is
+ * the same object. The functions stay the same for as long as the client does.
  *
  * ```tsx
  * const { user, isLoading, startLogin } = useClassLink();

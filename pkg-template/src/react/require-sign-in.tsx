@@ -1,5 +1,5 @@
 /**
- * Guards what needs a user.
+ * Shows its children to signed-in users only.
  *
  * @packageDocumentation
  */
@@ -34,11 +34,11 @@ export interface RequireSignInProps<AppState = RegisteredAppState> {
    * sentence and a button.
    */
   readonly signedOut?: ReactNode | ((signIn: () => void) => ReactNode);
-  /** Of the login it starts. Default: the user comes back to the current path. */
+  /** The options of the login that it starts. Default: the user comes back to the current path. */
   readonly loginOptions?: LoginOptions<Fixed<AppState>>;
 }
 
-/** A gate's state: fresh on a server and while hydrating. */
+/** Returns a gate's state: fresh on a server and while hydrating. */
 export function useGateState(gate: LoginGate): GateState {
   return useSyncExternalStore(gate.subscribe, gate.getState, () => FRESH);
 }
@@ -78,7 +78,7 @@ export function RequireSignIn<AppState = RegisteredAppState>({
   const start = () => void gate.start(options.current);
   const retry = (failed: ClassLinkError) => () =>
     void gate.retry(failed, retryOptions(failed, options.current));
-  // Nothing that one user's components hold is there for another.
+  // For another user the children are mounted again: what they hold is the first user's.
   if (user) return <Fragment key={user.id}>{children}</Fragment>;
   const problem = startError ?? error;
   const waiting =

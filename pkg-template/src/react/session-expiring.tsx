@@ -1,5 +1,5 @@
 /**
- * The warning before a session ends.
+ * Warns the user before a session ends.
  *
  * @packageDocumentation
  */
@@ -35,7 +35,7 @@ export interface SessionExpiringProps {
 }
 
 /**
- * A modal dialog that asks whether the user is still there before the session ends: "I'm still here", and Escape, keep the
+ * Renders a modal dialog that asks whether the user is still there before the session ends: "I'm still here", and Escape, keep the
  * session; "Sign out" ends it. Put one beside the application's routes.
  */
 export function SessionExpiring({ children }: SessionExpiringProps): ReactElement | null {

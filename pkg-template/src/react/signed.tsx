@@ -1,5 +1,5 @@
 /**
- * Components that show their children by who is signed in.
+ * Shows children depending on whether a user is signed in.
  *
  * @packageDocumentation
  */

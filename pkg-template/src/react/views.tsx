@@ -1,5 +1,5 @@
 /**
- * The default views of the components: plain, accessible HTML, with class names for the optional stylesheet
+ * Renders the default views of the components: plain, accessible HTML, with class names for the optional stylesheet
  * `classlink-spa/styles.css` or an application's own.
  *
  * @packageDocumentation
@@ -15,7 +15,7 @@ import { useProvided } from "./provider.js";
 /** The view of an error: a node, or a function of the error. Call `retry` if the user asks for it. */
 export type ErrorView = ReactNode | ((error: ClassLinkError, retry: () => void) => ReactNode);
 
-/** Something is under way. */
+/** Renders a line that says what is under way. */
 export function Progress({ status }: { readonly status: Status }): ReactElement {
   const { texts } = useProvided();
   return (
@@ -28,17 +28,17 @@ export function Progress({ status }: { readonly status: Status }): ReactElement 
 interface ProblemProps {
   readonly error: ClassLinkError;
   readonly retry: () => void;
-  /** For a user who is still signed in. */
+  /** Goes on as the user who is still signed in, if any. */
   readonly goOn?: (() => void) | undefined;
-  /** The application's start page; none if this is it. */
+  /** The application's start page; `undefined` if this is it. */
   readonly home: string | undefined;
   /** `"h1"` if the error is all that the page shows. */
   readonly heading: "h1" | "h2";
-  /** The application's own. */
+  /** The application's view, in place of the default one. */
   readonly view: ErrorView | undefined;
 }
 
-/** An error, a way to try again and a way out. */
+/** Renders an error, a way to try again and a way out. */
 export function Problem({ view, ...props }: ProblemProps): ReactElement {
   if (view === undefined) return <ProblemView {...props} />;
   return <>{typeof view === "function" ? view(props.error, props.retry) : view}</>;
@@ -89,11 +89,11 @@ function ProblemView({
 
 interface SignInPromptProps {
   readonly signIn: () => void;
-  /** The application's own. */
+  /** The application's view, in place of the default one. */
   readonly view: ReactNode | ((signIn: () => void) => ReactNode);
 }
 
-/** No user is signed in, and the page waits for a click. */
+/** Renders the button for whose click the page waits if no user is signed in. */
 export function SignInPrompt({ signIn, view }: SignInPromptProps): ReactElement {
   const { texts } = useProvided();
   if (view !== undefined) return <>{typeof view === "function" ? view(signIn) : view}</>;
