@@ -1,5 +1,5 @@
 /**
- * Buttons that sign in and out, and show their own errors.
+ * Renders buttons that sign in and out, and show their own errors.
  *
  * @packageDocumentation
  */
@@ -12,7 +12,7 @@ import { injectProvided } from "./plugin.js";
 
 let buttonCount = 0;
 
-/** Creates the render function of a button that calls `run` once at a time, with its error beside it. */
+/** Creates the render function of a button that calls `run`, one call at a time, with the last call's error beside it. */
 function createActionButton(client: ClassLinkClient, name: string, run: () => Promise<unknown>) {
   const state = shallowRef(IDLE);
   const press = buttonAction((next) => {
@@ -46,12 +46,12 @@ function createActionButton(client: ClassLinkClient, name: string, run: () => Pr
 }
 
 /**
- * A button that starts a login: inside a frame in a popup. If that fails, the error's `userMessage` is shown beside it.
- * Attributes and listeners are the button's; a `@click` that calls `event.preventDefault()` starts none.
+ * Renders a button that starts a login, in a popup if the page is in a frame. If that fails, the error's `userMessage` is
+ * shown beside it. Attributes and listeners are the button's; a `@click` that calls `event.preventDefault()` prevents the login.
  *
  * | | |
  * |---|---|
- * | `login-options` | of the login. Default: the user comes back to the current path |
+ * | `login-options` | the options of the login. Default: the user comes back to the current path |
  * | default slot | default: "Sign in" |
  */
 export const SignInButton = /* @__PURE__ */ defineComponent({
@@ -69,11 +69,11 @@ export const SignInButton = /* @__PURE__ */ defineComponent({
 });
 
 /**
- * A button that signs out. If that fails, the error's `userMessage` is shown beside it.
+ * Renders a button that signs out. If that fails, the error's `userMessage` is shown beside it.
  *
  * | | |
  * |---|---|
- * | `logout-options` | of the sign-out |
+ * | `logout-options` | the options of the sign-out |
  * | `@signed-out` | called with the result, for example to say that the ClassLink session may remain |
  * | default slot | default: "Sign out" |
  */

@@ -1,5 +1,5 @@
 /**
- * The page that ClassLink sends users back to.
+ * Completes logins on the page that ClassLink sends users back to.
  *
  * @packageDocumentation
  */
@@ -31,7 +31,7 @@ import { Problem, Progress } from "./views.js";
  * |---|---|
  * | `@signed-in` | goes on after a sign-in, in place of `location.replace(result.returnTo)`: `router.replace(toRouterPath(result.returnTo, base))` (`classlink-spa/router`). That also keeps a session that cannot be restored after a page load (`session.restore: "none"`) |
  * | `home` | where a visit without a response goes, and the way out of an error. Default: `basePath` |
- * | `login-options` | of a login that is tried again. Default: `returnTo` and `appState` of the one that failed |
+ * | `login-options` | the options of a login that is tried again. Default: `returnTo` and `appState` of the one that failed |
  * | `#fallback="{ status }"` | shown until the page is left. Default: a line that says what is happening |
  * | `#error="{ error, retry }"` | shown on an error. Default: a heading, the error's `userMessage`, its support code, buttons and a link home |
  */

@@ -25,7 +25,7 @@ export interface RequireSignInOptions<Location = never, AppState = unknown> {
    * `router.onError`.
    */
   readonly signedOut?: Location | ((to: GuardedRoute) => Location);
-  /** Of the login it starts. Default: the user comes back to the route. */
+  /** The options of the login that it starts. Default: the user comes back to the route. */
   readonly loginOptions?: LoginOptions<AppState>;
   /**
    * The router, which knows the address of a route. Default: the one of the application that uses `createClassLink` with
@@ -41,13 +41,13 @@ function addressOf(to: GuardedRoute, client: object, router: ResolvingRouter | u
   return pathname + search + hash;
 }
 
-/** When the user was last active on this page, on the clock of `event.timeStamp`. */
+/** The time of the user's last activity on this page, on the clock of `event.timeStamp`. */
 let actedAt = 0;
-let watching = false;
+let isWatching = false;
 
 function watchActivity(): void {
-  if (watching) return;
-  watching = true;
+  if (isWatching) return;
+  isWatching = true;
   for (const type of ["pointerdown", "keydown"]) {
     const onAct = ({ isTrusted, timeStamp }: Event) => {
       if (isTrusted) actedAt = timeStamp;
@@ -57,8 +57,8 @@ function watchActivity(): void {
 }
 
 /**
- * A navigation guard for vue-router (`beforeEnter`, `beforeEach`): lets users through who are signed in, once that is
- * known, and starts a login for others.
+ * Creates a navigation guard for vue-router (`beforeEnter`, `beforeEach`): once it is known whether a user is signed in, it
+ * lets a signed-in user through, and starts a login otherwise.
  *
  * **It never loops.** After an error, after a sign-out, and if a login began and the page is still there, it starts another
  * only after a click or a key press on the page: `router.push` after `logout()` must not sign the same student in again. Nor
@@ -80,19 +80,19 @@ export function requireSignIn<
   requireClient(given, "requireSignIn");
   const { signedOut, loginOptions, router } = options;
   const client = given as unknown as ClassLinkClient;
-  let watched = false;
+  let isWatched = false;
 
   return async (to, from) => {
     if (typeof window === "undefined") return true;
-    const elsewhere = (): Location | undefined =>
+    const getSignedOutPage = (): Location | undefined =>
       typeof signedOut === "function"
         ? (signedOut as (to: GuardedRoute) => Location)(to)
         : signedOut;
 
     const gate = loginGate(client);
-    if (!watched) {
-      watched = true;
-      // For as long as the page lives, as a router does.
+    if (!isWatched) {
+      isWatched = true;
+      // Never stopped: a router lives for as long as the page.
       gate.watch();
       watchActivity();
     }
@@ -104,19 +104,21 @@ export function requireSignIn<
     if (isAuthorizationResponse(/\?[^#]*/.exec(to.fullPath)?.[0] ?? "")) return true;
 
     const { status, error } = client.getSnapshot();
-    const acted = actedAt > gate.spentAt;
-    if (status === "redirecting" && !acted) return false;
+    const hasActed = actedAt > gate.spentAt;
+    if (status === "redirecting" && !hasActed) return false;
     const { phase, error: startError } = gate.getState();
     const failure = startError ?? error ?? ("error" in known ? known.error : undefined);
-    // There is no page yet with a button.
-    const first = from.matched.length === 0 && signedOut === undefined && !isFramed();
-    const allowed =
-      acted ||
+    // No route is shown yet: there is no page with a button.
+    const hasNoPage = from.matched.length === 0 && signedOut === undefined && !isFramed();
+    const isAllowed =
+      hasActed ||
       (!failure &&
         (phase === "fresh" ||
-          (first && phase === "spent" && !/^(signed-out|callback)$/.test(gate.initialMark ?? ""))));
-    if (phase !== "starting" && !allowed) {
-      const page = elsewhere();
+          (hasNoPage &&
+            phase === "spent" &&
+            !/^(signed-out|callback)$/.test(gate.initialMark ?? ""))));
+    if (phase !== "starting" && !isAllowed) {
+      const page = getSignedOutPage();
       if (page !== undefined) return page;
       if (failure) throw failure;
       console.warn(
@@ -130,7 +132,7 @@ export function requireSignIn<
     const { error: refused } = gate.getState();
     // In a frame the user has signed in by now, in a popup; elsewhere this page is being left.
     if (!refused) return isFramed();
-    const page = elsewhere();
+    const page = getSignedOutPage();
     if (page !== undefined) return page;
     throw refused;
   };

@@ -64,8 +64,8 @@ export function routerOf(client: object): ResolvingRouter | undefined {
 }
 
 /**
- * The plugin: `app.use(createClassLink(client))`. On a server it subscribes to nothing and says `"loading"`. It neither
- * makes nor closes a client.
+ * Creates the plugin: `app.use(createClassLink(client))`. On a server it subscribes to nothing, and the status is
+ * `"loading"`. It neither creates nor closes a client.
  *
  * @throws `ClassLinkError` `config_invalid` without a client.
  */
@@ -112,9 +112,9 @@ export function injectProvided(): Provided {
   return { ...provided, snapshot };
 }
 
-/** `"loading"`, as on the server, until a component that a server rendered has been taken over. */
+/** Returns the snapshot: `"loading"`, as on the server, until a component that a server rendered is hydrated. */
 function whenHydrated(snapshot: Readonly<ShallowRef<Snapshot>>): Readonly<ShallowRef<Snapshot>> {
-  // Only while hydrating there is an element before there is a component.
+  // A component that is being hydrated has an element before it is mounted; others do not.
   if (!getCurrentInstance()?.vnode.el) return snapshot;
   const hydrated = shallowRef(false);
   onMounted(() => {
@@ -136,12 +136,12 @@ export type UseClassLink<
   /** The error; `null` in every status but `"error"`. */
   readonly error: ComputedRef<ClassLinkError | null>;
   readonly isSignedIn: ComputedRef<boolean>;
-  /** Wait: who is there isn't known yet, or the page is about to be left. */
+  /** Whether to wait: it is not known yet who is signed in, or the page is about to be left. */
   readonly isLoading: ComputedRef<boolean>;
 };
 
 /**
- * Who is signed in, as refs, and what can be done about it. For `setup`, and whatever runs in an application's context.
+ * Returns the client's state as refs, and its methods. For `setup`, and for functions that run in an application's context.
  *
  * ```vue
  * <script setup>

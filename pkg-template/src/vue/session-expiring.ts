@@ -1,5 +1,5 @@
 /**
- * The warning before a session ends.
+ * Warns the user before a session ends.
  *
  * @packageDocumentation
  */
@@ -92,7 +92,7 @@ const ExpiringDialog = /* @__PURE__ */ defineComponent({
 });
 
 /**
- * A modal dialog that asks whether the user is still there before the session ends: "I'm still here", and Escape, keep the
+ * Renders a modal dialog that asks whether the user is still there before the session ends: "I'm still here", and Escape, keep the
  * session; "Sign out" ends it. Put one beside the application's `RouterView`. Its slot replaces the dialog:
  * `#default="{ remainingSeconds, stayActive }"`.
  */

@@ -1,5 +1,5 @@
 /**
- * Components that show their slots by who is signed in.
+ * Shows slots depending on whether a user is signed in.
  *
  * @packageDocumentation
  */

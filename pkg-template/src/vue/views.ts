@@ -1,5 +1,5 @@
 /**
- * The default views of the components: plain, accessible HTML, with class names for the optional stylesheet
+ * Renders the default views of the components: plain, accessible HTML, with class names for the optional stylesheet
  * `classlink-spa/styles.css` or an application's own.
  *
  * @packageDocumentation
@@ -12,7 +12,7 @@ import { errorTexts, progressText } from "../frameworks/texts.js";
 import type { Status } from "../types.js";
 import { injectProvided } from "./plugin.js";
 
-/** Something is under way. */
+/** Renders a line that says what is under way. */
 export const Progress = /* @__PURE__ */ defineComponent({
   name: "ClassLinkProgress",
   props: { status: { type: String as PropType<Status>, required: true } },
@@ -27,7 +27,7 @@ export const Progress = /* @__PURE__ */ defineComponent({
   },
 });
 
-/** An error, a way to try again and a way out. */
+/** Renders an error, a way to try again and a way out. */
 export const Problem = /* @__PURE__ */ defineComponent({
   name: "ClassLinkProblem",
   props: {
