@@ -96,12 +96,12 @@ async function startSubject(subject, folder, issuer) {
 
 /** @typedef {Awaited<ReturnType<typeof startSubject>>} Subject */
 
-/** Builds the native server as it is released, unless one is named. @returns its program's path */
-function buildNative() {
+/** Builds the native server as it is released, unless one is named. Resolves with its program's path. */
+async function buildNative() {
   if (process.env.CLASSLINK_GATEWAY) return process.env.CLASSLINK_GATEWAY;
   logStep("Building the native server");
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-  run("cargo", [
+  await run("cargo", [
     ...["build", "--locked", "--profile", "server", "--package", "classlink-gateway"],
     ...["--target-dir", target],
   ]);
@@ -327,7 +327,7 @@ await runAsCli(import.meta, async (args) => {
   });
   const rounds = Number(values.rounds);
   const requests = Number(values.requests);
-  const native = buildNative();
+  const native = await buildNative();
   const folder = installPeers();
   const provider = await startProvider();
   /** @type {Record<string, Subject>} */
