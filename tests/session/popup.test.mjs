@@ -145,6 +145,18 @@ test("a popup that the user closes is popup_closed, and the button works again",
   assert.equal((await result(page)).user.givenName, "Pia");
 });
 
+test("a sign-out closes the popup of a login, which rejects with not_signed_in", async (t) => {
+  const { page } = await visit(t);
+  const popup = await press(page);
+  await popup.getByTestId("district-2284").waitFor();
+
+  await page.evaluate("client.logout()");
+
+  const { error } = await result(page);
+  assert.equal(error.code, "not_signed_in");
+  await waitForClose(popup);
+});
+
 test("closing the popup of a second sign-in keeps the first session", async (t) => {
   const { page, context, standIn } = await visit(t);
   await selectUser(await press(page), PEOPLE.pia);

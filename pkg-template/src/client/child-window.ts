@@ -137,8 +137,8 @@ export function createChildWindows(
           end();
           reject(new ClassLinkError({ code: "popup_closed", message }));
         };
-        const cancel = () =>
-          giveUp("The sign-in was cancelled: a sign-out or another sign-in came after it.");
+        // The session settles the call by what took its place, such as a sign-out: with `not_signed_in`.
+        const cancel = () => giveUp("The sign-in was cancelled.");
         cancelled.addEventListener("abort", cancel);
         if (cancelled.aborted) return cancel();
         waitingLogins.set(state, {
