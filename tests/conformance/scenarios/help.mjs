@@ -96,7 +96,7 @@ export { CAPTIVE_PORTAL_HTML };
 export const MIB = 1024 * 1024;
 
 /** Short, for answers that never come; but the package itself must have come by then, on a busy machine too. */
-export const IMPATIENT = { timeout: 3000 };
+export const IMPATIENT = { timeout: 6000 };
 
 /** Faults of a response, from any endpoint. */
 export const USELESS = {
