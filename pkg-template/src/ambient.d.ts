@@ -20,3 +20,8 @@ declare module "*.wasm" {
 declare module "next/headers.js" {
   export function headers(): Headers | Promise<Headers>;
 }
+
+declare module "next/server.js" {
+  /** Absent before Next.js 15. */
+  export const connection: (() => Promise<void>) | undefined;
+}

@@ -42,7 +42,8 @@ export interface NextGateway {
   readonly handlers: Readonly<Record<"GET" | "POST" | "DELETE" | "OPTIONS", NextRouteHandler>>;
   /**
    * Returns the user who is asking, `null` if no user is signed in. Without `request`, for server components, server
-   * actions and route handlers, it reads `next/headers`, which makes the route dynamic; `proxy.ts` passes its request.
+   * actions and route handlers, it reads `next/headers`, which makes the route dynamic; `proxy.ts` passes its request. With
+   * Cache Components a component that calls it is inside a `Suspense`.
    *
    * The session's cookie is `SameSite=Strict`: a navigation that another site begins, such as a LaunchPad tile, comes
    * without it. So `null` means "not known here": render the page without personal data, and let the client decide.
@@ -71,7 +72,12 @@ export function createNextGateway(options: GatewayOptions | (() => GatewayOption
     handlers: Object.freeze({ GET: handle, POST: handle, DELETE: handle, OPTIONS: handle }),
     async getSession(request, sessionOptions) {
       if (request) return gateway().getSession(request, sessionOptions);
-      const { headers } = await import("next/headers.js");
+      const [{ headers }, { connection }] = await Promise.all([
+        import("next/headers.js"),
+        import("next/server.js"),
+      ]);
+      // With Cache Components a clock must not be read while a page is prerendered. Next.js 14 has no such function.
+      await connection?.();
       return gateway().getSession({ headers: await headers() }, sessionOptions);
     },
     gateway,
