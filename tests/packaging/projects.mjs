@@ -253,7 +253,7 @@ const nextTrial = (bundler, flag) => ({
       ]),
       join(folder, ".next/static"),
     ),
-  checks: { ...BUILT, ...serverRendered("/guarded") },
+  checks: { ...BUILT, ...PRELOADED, ...serverRendered("/guarded") },
 });
 
 /** A framework's development server. */
