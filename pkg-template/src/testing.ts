@@ -424,6 +424,7 @@ export function createTestClient<AppState = unknown, Claims = Record<string, unk
     },
     async logout(asked) {
       begin("logout", asked);
+      setLoginMark("signed-out");
       publish(blank("signed-out"));
       return Object.freeze({
         sessionEnded: true,

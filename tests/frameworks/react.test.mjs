@@ -226,6 +226,26 @@ test("RequireSignIn waits after a logout on a page without it", async (t) => {
   assert.equal(await count(page, "startLogin"), 0);
 });
 
+test("RequireSignIn waits after a logout while it was not known who is signed in", async (t) => {
+  const { page } = await open(t, { client: { status: "loading" } });
+  await page.evaluate(() => client.logout());
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 0);
+});
+
+test("RequireSignIn starts a login after a page that was left while its requests were under way", async (t) => {
+  const { page, origin } = await open(t, {}, { path: "/" });
+  await page.evaluate(() => {
+    // As the browser ends them.
+    window.addEventListener("pagehide", () => client.setError("network"));
+  });
+  await page.goto(`${origin}/classes`);
+  await page.getByText("Taking you to ClassLink…").waitFor();
+  await settle(page);
+  assert.equal(await count(page, "startLogin"), 1);
+});
+
 test("RequireSignIn waits after a reload", async (t) => {
   const { page } = await open(t);
   await page.getByText("Taking you to ClassLink…").waitFor();
@@ -365,6 +385,12 @@ test("CallbackPage shows that a sign-in is under way", async (t) => {
     { path: "/callback" },
   );
   assert.equal(await page.getByRole("status").innerText(), "Signing you in…");
+});
+
+test("CallbackPage waits for the application's router after a sign-in", async (t) => {
+  const setup = `client.handleCallback = () => new Promise(() => {});`;
+  const { page } = await open(t, { setup, client: SIGNED_IN }, { path: "/callback" });
+  assert.equal(await page.getByRole("status").innerText(), "One moment…");
 });
 
 test("CallbackPage goes home on a visit without a response", async (t) => {

@@ -78,6 +78,8 @@ function createGate(client: ClassLinkClient): LoginGate {
   let starting: Promise<void> | undefined;
   let isWatching = false;
   let hasReportedNesting = false;
+  /** Whether the page is being left: its requests end, and that is not an error of the user's. */
+  let isLeft = false;
   const { subscribe, notify } = createListeners();
 
   function enter(next: GateState): void {
@@ -90,17 +92,23 @@ function createGate(client: ClassLinkClient): LoginGate {
   /** Follows the client's status. */
   function follow(): void {
     const { status } = client.getSnapshot();
-    if (status === "error") setLoginMark("asked");
+    if (status === "error" && !isLeft) setLoginMark("asked");
     // Any other status says that a login was tried, or succeeded.
     if (status === "loading" || (status === "signed-out" && state.phase !== "spent")) return;
     const settled = status === "signed-in" || status === "signing-in";
     if (state.phase !== "starting") enter(settled ? SPENT : { ...state, phase: "spent" });
   }
 
+  function onPageHide(): void {
+    isLeft = true;
+  }
+
   function onPageShow({ persisted }: PageTransitionEvent): void {
+    isLeft = false;
     if (!persisted) return;
     starting = undefined;
     if (state.phase === "starting") enter(SPENT);
+    follow();
   }
 
   function watch(): () => void {
@@ -111,9 +119,11 @@ function createGate(client: ClassLinkClient): LoginGate {
       }),
     ];
     follow();
+    window.addEventListener("pagehide", onPageHide);
     window.addEventListener("pageshow", onPageShow);
     return () => {
       for (const stop of stops) stop();
+      window.removeEventListener("pagehide", onPageHide);
       window.removeEventListener("pageshow", onPageShow);
     };
   }
@@ -154,6 +164,11 @@ function createGate(client: ClassLinkClient): LoginGate {
   /** Returns whether a login may start by itself now. */
   function isAllowed(): boolean {
     if (client.getSnapshot().status !== "signed-out") return false;
+    // A sign-out while it was not known yet who is signed in: what a server rendered has a button by then.
+    if (readLoginMark() === ("signed-out" satisfies LoginMark)) {
+      enter(SPENT);
+      return false;
+    }
     if (!isAuthorizationResponse(location.search)) return state.phase === "fresh";
     enter(SPENT);
     if (hasReportedNesting) return false;

@@ -70,7 +70,8 @@ export const ENGLISH_TEXTS: Texts = {
 /** Returns the text to show while there is nothing else. */
 export function progressText(texts: Texts, status: Status): string {
   if (status === "signing-in") return texts.signingIn;
-  return status === "loading" ? texts.loading : texts.redirecting;
+  // After a sign-in the callback page waits for the application's router, which may have to fetch the next page.
+  return status === "loading" || status === "signed-in" ? texts.loading : texts.redirecting;
 }
 
 /** The texts of an error's view. */
