@@ -23,64 +23,66 @@ export interface CacheRules {
 export class Cached<T> {
   readonly #load: () => Promise<T>;
   readonly #rules: CacheRules;
-  #value: { readonly content: T; readonly at: number } | undefined;
-  #failure: { readonly error: unknown; readonly at: number } | undefined;
-  #flight: Promise<T> | undefined;
+  #value: { readonly content: T; readonly loadedAt: number } | undefined;
+  #failure: { readonly error: unknown; readonly failedAt: number } | undefined;
+  #pendingLoad: Promise<T> | undefined;
 
   constructor(load: () => Promise<T>, rules: CacheRules) {
     this.#load = load;
     this.#rules = rules;
   }
 
-  /** The value: remembered, or loaded. Rejects with what the load rejected with, now or from memory. */
+  /** Returns the cached value, or loads it. Rejects with the load's error, which is remembered for a while. */
   async get(): Promise<T> {
     const { now, freshFor, staleFor, failureFor } = this.#rules;
     const value = this.#value;
-    if (value && now() - value.at < freshFor) return value.content;
-    const usable = value && now() - value.at < freshFor + staleFor ? value : undefined;
-    if (this.#failure && now() - this.#failure.at < failureFor) {
-      if (usable) return usable.content;
-      throw this.#failure.error;
+    if (value && now() - value.loadedAt < freshFor) return value.content;
+    const stale = value && now() - value.loadedAt < freshFor + staleFor ? value : undefined;
+    const failure = this.#failure;
+    if (failure && now() - failure.failedAt < failureFor) {
+      if (stale) return stale.content;
+      throw failure.error;
     }
     try {
       return await this.refresh();
     } catch (error) {
-      if (usable) return usable.content;
+      if (stale) return stale.content;
       throw error;
     }
   }
 
-  /** The value of a load under way, if there is one; else as {@link Cached.get}. */
+  /** Joins a pending load; without one, does what {@link Cached.get} does. */
   async getOrJoin(): Promise<T> {
-    return this.#flight ? this.refresh() : this.get();
+    return this.#pendingLoad ? this.refresh() : this.get();
   }
 
-  /** Loads the value again, or joins a load under way. */
+  /** Loads the value again, or joins a pending load. */
   async refresh(): Promise<T> {
-    if (!this.#flight) {
-      const flight = this.#run();
-      this.#flight = flight;
-      const clearFlight = () => {
-        if (this.#flight === flight) this.#flight = undefined;
-      };
-      flight.then(clearFlight, clearFlight);
-      return flight;
-    }
-    return withTimeout(this.#flight, this.#rules.joinTimeout, () => {
-      this.#flight = undefined;
+    const pending = this.#pendingLoad;
+    if (!pending) return this.#startLoad();
+    return withTimeout(pending, this.#rules.joinTimeout, () => {
+      // Another request may have given up on it before, and begun the next load.
+      if (this.#pendingLoad === pending) this.#pendingLoad = undefined;
     });
   }
 
-  async #run(): Promise<T> {
-    try {
-      const loaded = await this.#load();
-      this.#value = { content: loaded, at: this.#rules.now() };
-      this.#failure = undefined;
-      return loaded;
-    } catch (error) {
-      this.#failure = { error, at: this.#rules.now() };
-      throw error;
-    }
+  #startLoad(): Promise<T> {
+    const load = this.#load();
+    this.#pendingLoad = load;
+    load.then(
+      (content) => {
+        if (this.#pendingLoad !== load) return;
+        this.#pendingLoad = undefined;
+        this.#value = { content, loadedAt: this.#rules.now() };
+        this.#failure = undefined;
+      },
+      (error: unknown) => {
+        if (this.#pendingLoad !== load) return;
+        this.#pendingLoad = undefined;
+        this.#failure = { error, failedAt: this.#rules.now() };
+      },
+    );
+    return load;
   }
 }
 
