@@ -41,6 +41,10 @@ const WRONG = [
     { metadata: { token_endpoint_auth_methods_supported: ["private_key_jwt"] } },
     "metadata.token_endpoint_auth_methods_supported",
   ],
+  [
+    { metadata: { id_token_signing_alg_values_supported: null } },
+    "metadata.id_token_signing_alg_values_supported",
+  ],
   [{ allowedOrigins: ["*"] }, "allowedOrigins[0]"],
   [{ allowedOrigins: ["https://a.example/"] }, "allowedOrigins[0]"],
   [{ allowedOrigins: ["http://a.example"] }, "allowedOrigins[0]"],

@@ -113,7 +113,9 @@ export class OptionReader {
       "id_token_signing_alg_values_supported",
       "token_endpoint_auth_methods_supported",
     ] as const) {
-      this.list(`metadata.${name}`, metadata[name] ?? [], (value) =>
+      const values = metadata[name];
+      if (values === undefined) continue;
+      this.list(`metadata.${name}`, values, (value) =>
         typeof value === "string" ? undefined : "must be a string",
       );
     }
