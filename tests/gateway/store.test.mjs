@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { SignJWT } from "jose";
 import { createClient } from "redis";
 import { memoryStore, newKey, redisStore, setUp } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
 import { skipWithoutRedis, startRedis } from "../support/redis.mjs";
+import { CLIENT, PERSON } from "../support/upstream.mjs";
 
 /** A store that cannot be reached. */
 const broken = (how) => ({
@@ -133,6 +135,45 @@ for (const [what, how] of Object.entries({
     assert.equal(entries.at(-1)?.code, "store_unavailable");
   });
 }
+
+test("a logout token counts when it is sent again after the store failed", async (t) => {
+  const store = memoryStore();
+  let failures = 0;
+  const { browser, gateway, upstream } = await setUp(t, {
+    store: {
+      ...store,
+      set: async (key, value, ttlMs) => {
+        if (key.startsWith("revoked:") && failures++ === 0) throw new Error("down");
+        await store.set(key, value, ttlMs);
+      },
+    },
+  });
+  await browser.signIn();
+  const now = Math.floor(Date.now() / 1000);
+  const token = await new SignJWT({
+    iss: upstream.issuer,
+    aud: CLIENT.clientId,
+    sub: PERSON.sub,
+    iat: now,
+    exp: now + 60,
+    jti: "1",
+    events: { "http://schemas.openid.net/event/backchannel-logout": {} },
+  })
+    .setProtectedHeader({ alg: upstream.key.alg, kid: upstream.key.kid })
+    .sign(upstream.key.privateKey);
+  const post = async () => {
+    const request = new Request("https://app.example/auth/backchannel-logout", {
+      method: "POST",
+      body: new URLSearchParams({ logout_token: token }),
+    });
+    return (await gateway.handle(request)).status;
+  };
+  assert.equal(await post(), 503);
+  assert.notEqual(await browser.whoIsIt(), null);
+  assert.equal(await post(), 200);
+  assert.equal(await browser.whoIsIt(), null);
+  assert.equal(await post(), 400, "it counts once");
+});
 
 test("a store without the methods of one is refused", async (t) => {
   const store = /** @type {any} */ ({ get: () => null });

@@ -55,9 +55,11 @@ export async function backchannelLogout(
   }
   const end = (isNumber(exp) ? exp : iat + LIFETIME_SECS) + CLOCK_TOLERANCE;
   const ttlMs = Math.min(end - now, LONGEST_SECS) * 1000;
-  if (!(await revocations.isFirstUse(iss as string, jti, ttlMs))) throw refused();
+  if (await revocations.isLogoutTokenUsed(iss as string, jti)) throw refused();
   if (typeof sid === "string") await revocations.revokeSid(iss as string, sid);
   else await revocations.revokeUser(userIdOf(iss as string, sub as string));
+  // Afterwards: a token whose revocation failed counts when the provider sends it again.
+  await revocations.markLogoutTokenUsed(iss as string, jti, ttlMs);
   metrics.countEnded("revoked");
   entry.session = "ended";
   return { status: 200 };

@@ -89,16 +89,32 @@ export class Revocations {
   }
 
   /**
-   * Whether a logout token comes for the first time.
+   * Returns whether a logout token has ended sessions before.
    *
    * @throws {@link GatewayFailure} `store_unavailable`
    */
-  async isFirstUse(iss: string, jti: string, ttlMs: number): Promise<boolean> {
+  async isLogoutTokenUsed(iss: string, jti: string): Promise<boolean> {
+    const store = this.#requireStore();
+    return (await store.get(await logoutTokenKey(iss, jti))) !== null;
+  }
+
+  /**
+   * Remembers that a logout token has ended sessions.
+   *
+   * @throws {@link GatewayFailure} `store_unavailable`
+   */
+  async markLogoutTokenUsed(iss: string, jti: string, ttlMs: number): Promise<void> {
+    await this.#requireStore().set(await logoutTokenKey(iss, jti), "1", ttlMs);
+  }
+
+  #requireStore(): StoreAccess {
     if (!this.#store) throw new GatewayFailure("not_found");
-    return this.#store.setIfAbsent(`logout:${await sha256(`${iss} ${jti}`)}`, "1", ttlMs);
+    return this.#store;
   }
 }
 
 const sessionKey = (sessionId: string) => `revoked:session:${sessionId}`;
 const userKey = async (userId: string) => `revoked:user:${await sha256(userId)}`;
 const sidKey = async (iss: string, sid: string) => `revoked:sid:${await sha256(`${iss} ${sid}`)}`;
+const logoutTokenKey = async (iss: string, jti: string) =>
+  `logout:${await sha256(`${iss} ${jti}`)}`;
