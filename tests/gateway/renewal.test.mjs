@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeJwt } from "jose";
-import { setUp } from "../support/gateway.mjs";
+import { memoryStore, setUp } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
 
 /** A user who signed in at a provider that gives refresh tokens and access tokens for an hour. */
@@ -55,6 +55,60 @@ test("fifty session requests at once, and a late one with the old cookie, renew 
   assert.equal((await browser.session()).status, 200);
   assert.equal(renewals(), 1);
   assert.equal((await another().session()).status, 200);
+});
+
+test("a session request waits for a renewal that takes longer than an outcome is remembered", async (t) => {
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => {
+    release = () => resolve(undefined);
+  });
+  /** @type {((value?: unknown) => void) | undefined} */
+  let onHeld;
+  const { browser, keepAlive, renewals, pass } = await signedIn(t, {
+    fetch: async (url, init) => {
+      const response = await fetch(url, init);
+      if (onHeld && new URL(url).pathname === "/token") {
+        onHeld();
+        await released;
+      }
+      return response;
+    },
+  });
+  await keepAlive(3500);
+  const held = new Promise((resolve) => {
+    onHeld = resolve;
+  });
+  const first = browser.session();
+  await held;
+  pass(40);
+  const second = browser.session();
+  release();
+  const [one, other] = await Promise.all([first, second]);
+  assert.deepEqual([one.status, other.status], [200, 200]);
+  assert.equal(one.json.access_token, other.json.access_token);
+  assert.equal(renewals(), 1, "the refresh token is used once");
+});
+
+test("a renewal is shared with other instances when the store fails once after the lock", async (t) => {
+  const store = memoryStore();
+  let failures = 0;
+  const { browser, another, keepAlive, renewals } = await signedIn(t, {
+    store: {
+      ...store,
+      get: async (key) => {
+        if (key.startsWith("renewal:outcome:") && failures++ === 0) throw new Error("down");
+        return store.get(key);
+      },
+    },
+  });
+  await keepAlive(3500);
+  const other = another();
+  other.jar = new Map(browser.jar);
+  const renewed = await browser.session();
+  assert.equal(renewals(), 1);
+  assert.equal((await other.session()).json.access_token, renewed.json.access_token);
+  assert.equal(renewals(), 1);
 });
 
 test("a renewal of a revoked grant ends the session", async (t) => {

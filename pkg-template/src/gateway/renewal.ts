@@ -14,7 +14,7 @@ import type { ClientSettings, Settings } from "./settings.js";
 import { SharedRenewals } from "./shared-renewal.js";
 import { readTokenResponse } from "./token-response.js";
 
-/** Milliseconds for which an outcome also answers those who come with the cookie from before it. */
+/** How long an outcome also serves requests with the cookie from before it, in milliseconds. */
 const OUTCOME_TTL_MS = 30_000;
 
 /** The most outcomes that are remembered at a time. */
@@ -30,15 +30,20 @@ export function needsRenewal(session: Session, idTokenEnd: number, now: number):
   return now >= end - Math.min(RENEWAL_LEAD_SECS, (end - session.obtainedAt) / 2);
 }
 
+/** A renewal that is pending, or whose outcome is remembered. */
+interface Renewal {
+  readonly outcome: Promise<Session>;
+  /** In milliseconds since 1970. */
+  expiresAt: number;
+}
+
 /** Renews sessions, each refresh token's once. */
 export class RefreshCoordinator {
   readonly #settings: Settings;
   readonly #provider: Provider;
   readonly #shared: SharedRenewals | undefined;
-  readonly #outcomes = new Map<
-    string,
-    { readonly outcome: Promise<Session>; readonly at: number }
-  >();
+  /** By registration and refresh token. */
+  readonly #renewals = new Map<string, Renewal>();
 
   constructor(settings: Settings, provider: Provider, codec: SessionCodec) {
     this.#settings = settings;
@@ -48,41 +53,72 @@ export class RefreshCoordinator {
   }
 
   /**
-   * The session with fresh tokens.
+   * Renews a session's tokens, or joins the renewal that another request began.
    *
    * @throws {@link ProviderRefusal} or {@link GatewayFailure}, as the token request and the verification do.
    */
   async renew(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
-    const now = this.#settings.now();
-    for (const [key, { at }] of this.#outcomes) {
-      if (now - at < OUTCOME_TTL_MS && this.#outcomes.size < CAPACITY) break;
-      this.#outcomes.delete(key);
-    }
-    const key = `${client.clientId} ${refreshToken}`;
-    const forget = () => this.#outcomes.delete(key);
-    const known = this.#outcomes.get(key);
+    const { metrics, timeout } = this.#settings;
+    this.#evict();
+    const key = renewalKey(client, refreshToken);
+    const known = this.#renewals.get(key);
     if (known) {
-      this.#settings.metrics.countRenewal("shared");
-      return withTimeout(known.outcome, 2 * this.#settings.timeout, forget);
+      metrics.countRenewal("shared");
+      return withTimeout(known.outcome, 2 * timeout, () => this.#forget(key, known));
     }
+    const renewal = this.#start(client, session, refreshToken);
+    this.#renewals.set(key, renewal);
+    renewal.outcome.then(
+      () => {
+        renewal.expiresAt = this.#settings.now() + OUTCOME_TTL_MS;
+      },
+      () => this.#forget(key, renewal),
+    );
+    return renewal.outcome;
+  }
+
+  /**
+   * Returns the session as the last renewal left it, or as a pending one will leave it, so that a sign-out revokes the
+   * newest tokens; the session itself if there was no renewal.
+   */
+  async latest(client: ClientSettings, session: Session): Promise<Session> {
+    const { refreshToken } = session;
+    if (!refreshToken) return session;
+    const known = this.#renewals.get(renewalKey(client, refreshToken));
+    try {
+      if (known) return await withTimeout(known.outcome, this.#settings.timeout, () => undefined);
+      return (await this.#shared?.latest(client, refreshToken)) ?? session;
+    } catch {
+      return session;
+    }
+  }
+
+  #start(client: ClientSettings, session: Session, refreshToken: string): Renewal {
+    const { now, timeout } = this.#settings;
     const ask = () => this.#ask(client, session, refreshToken);
     const outcome = this.#shared
       ? this.#shared.renew(client, refreshToken, OUTCOME_TTL_MS, ask)
       : ask();
-    this.#outcomes.set(key, { outcome, at: now });
-    outcome.catch(forget);
-    return outcome;
+    // It waits for another instance for two timeouts at most, and then sends four requests at most: for metadata, tokens,
+    // and keys twice. One that lasts longer was cut off with the request that began it.
+    return { outcome, expiresAt: now() + 6 * timeout };
   }
 
-  /** The session as the last renewal left it or will leave it, so that a sign-out revokes what a renewal under way brings. */
-  async latest(client: ClientSettings, session: Session): Promise<Session> {
-    const known = this.#outcomes.get(`${client.clientId} ${session.refreshToken}`);
-    if (!known) {
-      const { refreshToken } = session;
-      const shared = refreshToken && this.#shared?.latest(client, refreshToken);
-      return (await (shared || undefined)?.catch(() => undefined)) ?? session;
+  /** Forgets the outcomes that are over, and the oldest if there are too many. */
+  #evict(): void {
+    const now = this.#settings.now();
+    for (const [key, { expiresAt }] of this.#renewals) {
+      if (now >= expiresAt) this.#renewals.delete(key);
     }
-    return withTimeout(known.outcome, this.#settings.timeout, () => undefined).catch(() => session);
+    for (const key of this.#renewals.keys()) {
+      if (this.#renewals.size < CAPACITY) break;
+      this.#renewals.delete(key);
+    }
+  }
+
+  /** Forgets a renewal, unless another has begun in its place. */
+  #forget(key: string, renewal: Renewal): void {
+    if (this.#renewals.get(key) === renewal) this.#renewals.delete(key);
   }
 
   async #ask(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
@@ -131,4 +167,8 @@ export class RefreshCoordinator {
       obtainedAt: now,
     };
   }
+}
+
+function renewalKey({ clientId }: ClientSettings, refreshToken: string): string {
+  return `${clientId} ${refreshToken}`;
 }

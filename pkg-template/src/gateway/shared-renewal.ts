@@ -46,18 +46,19 @@ export class SharedRenewals {
     const lockMs = 4 * this.#settings.timeout;
     const until = performance.now() + lockMs / 2;
     while (performance.now() < until) {
-      let hasLock: boolean;
-      let known: string | null;
+      let hasLock = false;
       try {
-        hasLock = await store.setIfAbsent(lockKey, holder, lockMs);
-        known = await store.get(outcomeKey);
-      } catch {
-        return ask();
-      }
-      try {
+        let known: string | null = null;
+        try {
+          hasLock = await store.setIfAbsent(lockKey, holder, lockMs);
+          known = await store.get(outcomeKey);
+        } catch {
+          // Other instances wait for the outcome of the one that has the lock.
+          return hasLock ? await this.#renewFirst(client, outcomeKey, ttlMs, ask) : await ask();
+        }
         if (known !== null) {
           const session = await this.#read(client, known);
-          // Tokens that another instance sealed by a key that is not here are useless.
+          // Another instance sealed it by a key that this one does not have.
           if (!session) return await ask();
           this.#settings.metrics.countRenewal("shared");
           return session;
