@@ -25,7 +25,13 @@ import {
   pathOf,
   toRequest,
 } from "./gateway/node/to-request.js";
-import { ANSWER, type Answer, METHOD, type PlainResponse, REFUSAL } from "./gateway/request.js";
+import {
+  HANDLE,
+  METHOD,
+  type PlainResponse,
+  REFUSAL,
+  type RequestHandler,
+} from "./gateway/request.js";
 import type { Gateway } from "./gateway.js";
 
 export { readSecret } from "./gateway/node/secrets.js";
@@ -55,13 +61,13 @@ const CHANGED_BY_REQUEST = /^[^?#\\]*(?:[#\\]|\/(?:\.|%2e){1,2}(?:[/?]|$))/i;
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
   return (incoming, outgoing, next) => {
     // Absent on a `handle` that the application has wrapped in one of its own.
-    const { [ANSWER]: direct } = gateway.handle as { [ANSWER]?: Answer };
+    const { [HANDLE]: direct } = gateway.handle as { [HANDLE]?: RequestHandler };
     const request = incoming as IncomingMessage;
     const response = outgoing as ServerResponse;
-    const answering = direct
-      ? answerDirectly(direct, request, response, options, next)
-      : answer(gateway, request, response, options, next);
-    answering.catch((error: unknown) => {
+    const handled = direct
+      ? handleDirectly(direct, request, response, options, next)
+      : handleAsWebRequest(gateway, request, response, options, next);
+    handled.catch((error: unknown) => {
       if (next) next(error);
       else if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
@@ -69,8 +75,8 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
   };
 }
 
-async function answerDirectly(
-  direct: Answer,
+async function handleDirectly(
+  direct: RequestHandler,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   options: NodeHandlerOptions,
@@ -99,7 +105,7 @@ function writeResponse(
   outgoing.end(body);
 }
 
-/** The request for the gateway, and beside it what a `Request` can't say: each gets the gateway's own answer. */
+/** Reads a request, and beside it what a `Request` cannot hold, so that the gateway itself refuses it. */
 function readRequest(
   incoming: MaybeParsed,
   options: NodeHandlerOptions,
@@ -122,7 +128,7 @@ function readRequest(
   }
 }
 
-async function answer(
+async function handleAsWebRequest(
   gateway: Gateway,
   incoming: IncomingMessage,
   outgoing: ServerResponse,

@@ -33,11 +33,11 @@
  * Paths are under `basePath`. Every request but the preflight and `health` carries the SDK's `X-ClassLink-SPA` header
  * with the support code. Answers are never cached, and carry `Date` for the SDK's clock.
  *
- * | request | answer |
+ * | request | response |
  * |---|---|
  * | `POST token` | the token response less the refresh token, with the `session_id`, and the session cookie. With `?session_id=…` the session counts once it is named in a `POST session` |
  * | `GET jwks` | the provider's key set |
- * | `GET userinfo`, `GET my-info` | the provider's answer for the caller's bearer token |
+ * | `GET userinfo`, `GET my-info` | the provider's response to the caller's bearer token |
  * | `POST session?client_id=…` | a token response (`expires_in` is what remains), or 204; with `&session_id=…` for that session alone |
  * | `DELETE session?client_id=…` | 204; with `&session_id=…` for that session alone |
  * | `GET health` | `{"status":"ok"}`, without asking the provider |
@@ -104,9 +104,9 @@ import { LogWriter } from "./gateway/log-writer.js";
 import type { GatewayOptions } from "./gateway/options.js";
 import { Provider } from "./gateway/provider.js";
 import { RefreshCoordinator } from "./gateway/renewal.js";
-import { ANSWER, type Answer, fromWebRequest, toWebResponse } from "./gateway/request.js";
+import { fromWebRequest, HANDLE, type RequestHandler, toWebResponse } from "./gateway/request.js";
 import { Revocations } from "./gateway/revocation.js";
-import { answerRequest } from "./gateway/router.js";
+import { handleRequest } from "./gateway/router.js";
 import { Sealing } from "./gateway/sealing.js";
 import { Sessions, userOf } from "./gateway/session.js";
 import { SessionCodec } from "./gateway/session-codec.js";
@@ -221,11 +221,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     assertions: settings.assertions && new AssertionSigner(settings.assertions),
     logWriter: new LogWriter(settings),
   };
-  const answer: Answer = (request) => answerRequest(request, gateway);
+  const handleDirectly: RequestHandler = (request) => handleRequest(request, gateway);
   const handle = async (request: Request, context?: unknown) =>
-    toWebResponse(await answer(fromWebRequest(request, context)));
+    toWebResponse(await handleDirectly(fromWebRequest(request, context)));
   return {
-    handle: Object.assign(handle, { [ANSWER]: answer }),
+    handle: Object.assign(handle, { [HANDLE]: handleDirectly }),
     getSession: async ({ headers }, { clientId } = {}) => {
       const cookies = new RequestCookies(headers.get("cookie"));
       const current = await findCurrent(cookies, clientId, gateway);

@@ -62,7 +62,7 @@ for (const { name, status, body, outcome } of read("token-responses.json")) {
     try {
       answer = gateway.readTokenResponse({
         status,
-        json: gateway.checkTokenAnswer(status, ok, object),
+        json: gateway.validateTokenResponse(status, ok, object),
       });
     } catch (error) {
       const codes = {

@@ -24,7 +24,7 @@ const ENTRIES = [
 ];
 
 /** Referred to by what is exported, and rightly not exported: the codes' statuses, which the entry's own text tells; and a helper of types. */
-const INTERNAL = ["ANSWERS", "Fixed"];
+const INTERNAL = ["RESPONSES", "Fixed"];
 
 /**
  * Writes the reference.

@@ -5,7 +5,7 @@ import type { GatewayCheck, GatewayCheckResult } from "./check-result.js";
 import { authenticate } from "./client-auth.js";
 import { randomText } from "./encoding.js";
 import { GatewayFailure } from "./failure.js";
-import { askProvider } from "./http.js";
+import { fetchFromProvider } from "./http.js";
 import { ALGORITHMS, findCandidates, readKeySet } from "./jwks.js";
 import type { Provider } from "./provider.js";
 import type { ClientSettings, Settings } from "./settings.js";
@@ -59,8 +59,8 @@ async function checkKeys({ settings, provider }: CheckContext): Promise<GatewayC
   try {
     const metadata = await provider.metadata();
     const sent = settings.now();
-    const answer = await askProvider(settings, "jwks", metadata.jwks_uri);
-    const keys = readKeySet(answer.json);
+    const response = await fetchFromProvider(settings, "jwks", metadata.jwks_uri);
+    const keys = readKeySet(response.json);
     const { id_token_signing_alg_values_supported: advertised = [] } = metadata;
     const names = advertised.length > 0 ? advertised : ["RS256"];
     const isUsable = names.some((name) => {
@@ -69,16 +69,16 @@ async function checkKeys({ settings, provider }: CheckContext): Promise<GatewayC
       return algorithm && [...kids].some((kid) => findCandidates(keys ?? [], kid, algorithm)[0]);
     });
     const checks: GatewayCheck[] = [
-      answer.ok && isUsable
+      response.ok && isUsable
         ? { id: "keys", status: "ok", summary: "The provider's key set has a key for ID tokens." }
         : {
             id: "keys",
             status: "problem",
-            summary: `The key set has no key for the advertised algorithms (HTTP ${answer.status}).`,
+            summary: `The key set has no key for the advertised algorithms (HTTP ${response.status}).`,
             remedy: "Check `metadata.jwks_uri` and `id_token_signing_alg_values_supported`.",
           },
     ];
-    const date = Date.parse(answer.date ?? "");
+    const date = Date.parse(response.date ?? "");
     if (Number.isFinite(date)) checks.push(checkClock((sent - date) / 1000));
     return checks;
   } catch (error) {
@@ -123,7 +123,7 @@ async function checkClient(
       code_verifier: randomText(32),
     });
     const headers = authenticate(client, metadata, form);
-    const { json, status } = await askProvider(settings, "token", metadata.token_endpoint, {
+    const { json, status } = await fetchFromProvider(settings, "token", metadata.token_endpoint, {
       method: "POST",
       form,
       headers,

@@ -24,10 +24,10 @@ export interface GatewayContext {
   readonly logWriter: LogWriter;
 }
 
-/** An answer before it becomes a `Response`. */
+/** A response before it becomes a `Response`. */
 export interface GatewayResponse {
   readonly status: number;
-  /** JSON text; absent for an empty answer. */
+  /** JSON text; absent for an empty response. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** `Set-Cookie` values. */

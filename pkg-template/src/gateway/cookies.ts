@@ -8,12 +8,12 @@
  * | name, after `__Host-classlink-<registration>` | value | set by |
  * |---|---|---|
  * | `.<tag>.<index>` | a part of the sealed session with this tag | sign-in, session request, registration of a device |
- * | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late answer takes nothing back | sign-in, sign-out |
+ * | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late response takes nothing back | sign-in, sign-out |
  * | `.ended-<tag>` | the session is over, though its cookie has not come yet | sign-out of a session that the request has no cookie of |
  * | `.proof-<tag>` | the device of a bound session proved that it has the key | registration of a device, refresh |
  * | `.<index>` | a session in the format before session ids, which is cleared | – |
  *
- * A tag is a part of the session id: another one once the session is bound to a device, so that the late answer of a
+ * A tag is a part of the session id: another one once the session is bound to a device, so that the late response of a
  * request from before does not replace the bound session by one that is not.
  */
 
@@ -25,7 +25,7 @@ const CHUNK_SIZE = 3800;
 /** The bytes that the `Cookie` header of a browser may take: many servers stop at 8 KB of request headers. */
 export const COOKIE_BUDGET = 7 * 1024;
 
-/** How long sign-outs and replacements are remembered, in seconds: longer than any answer is under way. */
+/** How long sign-outs and replacements are remembered, in seconds: longer than any response is under way. */
 const SINCE_MAX_AGE = 86_400;
 const ENDED_MAX_AGE = 3600;
 

@@ -45,7 +45,7 @@ export function checkCsrf(request: GatewayRequest, settings: Settings): void {
   }
 }
 
-/** The CORS headers for an allowed origin, and for every other only that the answer depends on it. */
+/** The CORS headers for an allowed origin, and for every other only that the response depends on it. */
 export function corsHeaders(request: GatewayRequest, settings: Settings): Record<string, string> {
   const origin = request.header("origin");
   if (origin === null || !settings.allowedOrigins.has(origin)) return { Vary: "Origin" };

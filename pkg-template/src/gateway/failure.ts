@@ -6,7 +6,7 @@
 import type { ClassLinkErrorReason } from "../shared-types.js";
 
 /** The response for each code: HTTP status, OAuth error code (RFC 6749, 5.2) and words for a developer. */
-const ANSWERS = {
+const RESPONSES = {
   not_found: [404, "invalid_request", "The gateway has no such path."],
   method_not_allowed: [405, "invalid_request", "This path does not take this method."],
   unsupported_media_type: [
@@ -75,14 +75,14 @@ const ANSWERS = {
 } as const satisfies Record<string, readonly [status: number, error: string, description: string]>;
 
 /** The codes of the gateway's own refusals and failures, in the header `X-ClassLink-Gateway-Error`. */
-export type GatewayErrorCode = keyof typeof ANSWERS;
+export type GatewayErrorCode = keyof typeof RESPONSES;
 
 /** Options of a {@link GatewayFailure}. */
 export interface FailureDetails {
   readonly reason?: ClassLinkErrorReason;
   /** In place of the code's usual words; never a text from outside. */
   readonly description?: string;
-  /** The status that the provider answered with, for the log. */
+  /** The status of the provider's response, for the log. */
   readonly upstreamStatus?: number;
   /** Further response headers. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -101,14 +101,14 @@ export class GatewayFailure extends Error {
     super(code);
   }
 
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the response. */
   get status(): number {
-    return ANSWERS[this.code][0];
+    return RESPONSES[this.code][0];
   }
 
-  /** The body of the answer: RFC 6749, 5.2, and the reason if there is one. */
+  /** The body of the response: RFC 6749, 5.2, and the reason if there is one. */
   get body(): Record<string, string> {
-    const [, error, description] = ANSWERS[this.code];
+    const [, error, description] = RESPONSES[this.code];
     const { reason, description: special } = this.details;
     return { error, error_description: special ?? description, ...(reason && { reason }) };
   }

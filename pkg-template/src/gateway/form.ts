@@ -6,7 +6,7 @@ import type { GatewayRequest } from "./request.js";
 import type { Settings } from "./settings.js";
 
 /** A code, a verifier and three identifiers take far less. */
-const BODY_LIMIT = 8 * 1024;
+const BODY_LIMIT_BYTES = 8 * 1024;
 
 /**
  * Reads a form of 8 KiB at most.
@@ -23,7 +23,7 @@ export async function readForm(
   }
   const unreadable = () => new GatewayFailure("request_invalid");
   const bytes = await withDeadline(settings.timeout, unreadable, () =>
-    request.readBody(BODY_LIMIT).catch(() => {
+    request.readBody(BODY_LIMIT_BYTES).catch(() => {
       throw unreadable();
     }),
   );

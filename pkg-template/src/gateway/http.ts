@@ -8,8 +8,8 @@ import type { Settings } from "./settings.js";
 /** JSON's object, nothing known of its members. */
 export type JsonObject = Record<string, unknown>;
 
-/** At most this much of a provider's answer is read: 1 MiB. */
-const ANSWER_LIMIT = 1024 * 1024;
+/** At most this much of a provider's response is read: 1 MiB. */
+const RESPONSE_LIMIT_BYTES = 1024 * 1024;
 
 /** ClassLink's firewall refuses some HTTP libraries' defaults. */
 const USER_AGENT = "classlink-spa-gateway (+https://www.npmjs.com/package/classlink-spa)";
@@ -105,8 +105,8 @@ export async function withDeadline<T>(
   }
 }
 
-/** A provider's answer. */
-export interface UpstreamAnswer {
+/** A provider's response. */
+export interface ProviderResponse {
   readonly status: number;
   readonly ok: boolean;
   /** The body as it came, for handing on: numbers in it may be longer than JavaScript's. */
@@ -118,7 +118,7 @@ export interface UpstreamAnswer {
 }
 
 /** A request to the provider. */
-export interface UpstreamRequest {
+export interface ProviderRequest {
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: URLSearchParams;
@@ -128,22 +128,22 @@ export interface UpstreamRequest {
  * Asks the provider. Redirects are not followed, and do not count as success: a token, a code or a secret goes to the
  * configured endpoint alone.
  *
- * An answer over 1 MiB is read as nothing.
+ * A response over 1 MiB is read as nothing.
  *
  * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, `overloaded`.
  */
-export async function askProvider(
+export async function fetchFromProvider(
   settings: Settings,
   endpoint: ProviderEndpoint,
   url: string,
-  request: UpstreamRequest = {},
-): Promise<UpstreamAnswer> {
+  request: ProviderRequest = {},
+): Promise<ProviderResponse> {
   const begun = performance.now();
   let outcome: ProviderOutcome = "unreachable";
   try {
-    const answer = await send(settings, url, request);
-    outcome = answer.ok ? "ok" : answer.status >= 400 && answer.status < 500 ? "refused" : "error";
-    return answer;
+    const response = await send(settings, url, request);
+    outcome = outcomeOf(response);
+    return response;
   } catch (error) {
     const code = error instanceof GatewayFailure ? error.code : undefined;
     if (code === "upstream_timeout") outcome = "timeout";
@@ -157,11 +157,16 @@ export async function askProvider(
   }
 }
 
+function outcomeOf({ ok, status }: ProviderResponse): ProviderOutcome {
+  if (ok) return "ok";
+  return status >= 400 && status < 500 ? "refused" : "error";
+}
+
 async function send(
   settings: Settings,
   url: string,
-  { method = "GET", headers = {}, form }: UpstreamRequest,
-): Promise<UpstreamAnswer> {
+  { method = "GET", headers = {}, form }: ProviderRequest,
+): Promise<ProviderResponse> {
   let release: (() => void) | undefined;
   let hadTime = false;
   const begun = performance.now();
@@ -189,7 +194,7 @@ async function send(
           });
           const { status, ok } = response;
           if (typeof status !== "number") throw new TypeError("no response");
-          const bytes = await readBytes(response.body, ANSWER_LIMIT);
+          const bytes = await readBytes(response.body, RESPONSE_LIMIT_BYTES);
           const text = (bytes && decodeUtf8(bytes)) ?? "";
           const json = parseJson(text);
           const date = response.headers?.get("Date") ?? null;
@@ -209,9 +214,9 @@ async function send(
 /**
  * The body of a token endpoint's success.
  *
- * @throws as {@link askToken} does.
+ * @throws as {@link requestTokens} does.
  */
-export function checkTokenAnswer(
+export function validateTokenResponse(
   status: number,
   ok: boolean,
   json: JsonObject | undefined,
@@ -229,17 +234,17 @@ export function checkTokenAnswer(
  * @throws {@link ProviderRefusal} for an OAuth error body, at whatever status (RFC 6749, 5.2);
  * {@link GatewayFailure} `upstream_error` for another 5xx or 429, `upstream_invalid` for anything else.
  */
-export async function askToken(
+export async function requestTokens(
   settings: Settings,
   endpoint: "token" | "refresh",
   url: string,
   form: URLSearchParams,
   headers: Readonly<Record<string, string>>,
 ): Promise<{ status: number; json: JsonObject }> {
-  const { status, ok, json } = await askProvider(settings, endpoint, url, {
+  const { status, ok, json } = await fetchFromProvider(settings, endpoint, url, {
     method: "POST",
     form,
     headers,
   });
-  return { status, json: checkTokenAnswer(status, ok, json) };
+  return { status, json: validateTokenResponse(status, ok, json) };
 }

@@ -15,7 +15,7 @@ export class LogWriter {
     this.#timeout = hookTimeout;
   }
 
-  /** Waits for an asynchronous `log`, since some runtimes stop when the answer is out; but not while it hangs. */
+  /** Waits for an asynchronous `log`, since some runtimes stop when the response is out; but not while it hangs. */
   write(entry: LogEntry): Promise<void> | undefined {
     try {
       const written: unknown = this.#log?.(entry);

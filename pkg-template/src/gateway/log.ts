@@ -43,7 +43,7 @@ export interface LogEntry {
   readonly reason?: ClassLinkErrorReason;
   /** The provider's registered OAuth error code, with `provider_refused`. */
   readonly providerError?: string;
-  /** The status of the provider's answer, if that decided. */
+  /** The status of the provider's response, if that decided. */
   readonly upstreamStatus?: number;
   /** The outcome for the session. */
   readonly session?: "sealed" | "renewed" | "kept" | "none" | "ended";

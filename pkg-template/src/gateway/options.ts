@@ -51,7 +51,7 @@ export interface GatewayLimits {
   readonly concurrent?: number | false;
 }
 
-/** How back ends in other languages know the user: a short-lived JWT in the answer of `/verify`. */
+/** How back ends in other languages know the user: a short-lived JWT in the response of `/verify`. */
 export interface GatewayAssertionOptions {
   /** The `iss` claim, such as `https://app.example/auth`. */
   readonly issuer: string;
@@ -126,7 +126,7 @@ export interface GatewayOptions {
    * {@link redisStore}.
    */
   readonly store?: GatewayStore;
-  /** Adds a signed assertion of the user to the answers of `/verify`. Default: none. */
+  /** Adds a signed assertion of the user to the responses of `/verify`. Default: none. */
   readonly assertions?: GatewayAssertionOptions;
   /**
    * Serves counts for Prometheus under `{base}/metrics`: with a bearer token, or with `true` to everyone who reaches that path.

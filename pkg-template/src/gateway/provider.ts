@@ -2,7 +2,7 @@
 
 import { Cached } from "./cache.js";
 import { GatewayFailure } from "./failure.js";
-import { askProvider, type JsonObject } from "./http.js";
+import { fetchFromProvider, type JsonObject } from "./http.js";
 import { readKeySet } from "./jwks.js";
 import {
   CLASSLINK_ISSUER,
@@ -92,7 +92,11 @@ export class Provider {
     const { issuer } = this.#settings;
     // Discovery 1.0, section 4.1: a final slash goes before the well-known path is added.
     const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const { ok, status, json: document } = await askProvider(this.#settings, "discovery", url);
+    const {
+      ok,
+      status,
+      json: document,
+    } = await fetchFromProvider(this.#settings, "discovery", url);
     const json = ownProperties(document ?? {});
     const invalid = () => new GatewayFailure("discovery_invalid", { upstreamStatus: status });
     // Discovery 1.0, section 4.3: the issuer is identical, or the document is another's.
@@ -118,7 +122,7 @@ export class Provider {
 
   async #fetchKeys(): Promise<readonly JsonObject[]> {
     const { jwks_uri } = await this.metadata();
-    const { ok, status, json } = await askProvider(this.#settings, "jwks", jwks_uri);
+    const { ok, status, json } = await fetchFromProvider(this.#settings, "jwks", jwks_uri);
     const keys = readKeySet(json);
     if (!ok || !keys) {
       throw new GatewayFailure("keys_unavailable", { upstreamStatus: status });

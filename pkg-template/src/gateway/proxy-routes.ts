@@ -2,7 +2,7 @@
 
 import type { CountUpstream, GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
-import { askProvider } from "./http.js";
+import { fetchFromProvider } from "./http.js";
 import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
 
@@ -39,7 +39,7 @@ export function proxyProfile(endpoint: "userinfo_endpoint" | "my_info_endpoint")
     await countUpstream();
     const url = (await gateway.provider.metadata())[endpoint];
     if (!url) throw new GatewayFailure("endpoint_unknown");
-    const { ok, status, text, json } = await askProvider(gateway.settings, name, url, {
+    const { ok, status, text, json } = await fetchFromProvider(gateway.settings, name, url, {
       headers: { Authorization: authorization },
     });
     entry.upstreamStatus = status;

@@ -6,7 +6,7 @@
 import { withTimeout } from "./cache.js";
 import { authenticate } from "./client-auth.js";
 import { ProviderRefusal } from "./failure.js";
-import { askToken } from "./http.js";
+import { requestTokens } from "./http.js";
 import { readClaims, verifyIdToken } from "./id-token.js";
 import type { Provider } from "./provider.js";
 import type { Session, SessionCodec } from "./session-codec.js";
@@ -137,7 +137,7 @@ export class RefreshCoordinator {
     const metadata = await this.#provider.metadata();
     const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken });
     const headers = authenticate(client, metadata, form);
-    const response = await askToken(
+    const response = await requestTokens(
       this.#settings,
       "refresh",
       metadata.token_endpoint,

@@ -48,11 +48,11 @@ export interface AdapterContext {
 export const METHOD = Symbol.for("classlink-spa.method");
 export const REFUSAL = Symbol.for("classlink-spa.refusal");
 
-/** The member of `handle` by which `gateway-node.ts` answers a {@link GatewayRequest}. */
-export const ANSWER = Symbol.for("classlink-spa.answer");
+/** The member of `handle` that takes a {@link GatewayRequest}, for `gateway-node.ts`. */
+export const HANDLE = Symbol.for("classlink-spa.handle");
 
-/** Answers a request. Never rejects. */
-export type Answer = (request: GatewayRequest) => Promise<PlainResponse>;
+/** Handles a request. Never rejects. */
+export type RequestHandler = (request: GatewayRequest) => Promise<PlainResponse>;
 
 /** Reads a `Request`. The second argument that frameworks give their handlers is not a context, and is ignored. */
 export function fromWebRequest(request: Request, context: unknown): GatewayRequest {

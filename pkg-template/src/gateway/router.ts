@@ -1,4 +1,4 @@
-/** From a request to its answer and its log entry. */
+/** Routes a request to its handler, and writes the log entry. */
 
 import { backchannelLogout } from "./backchannel-logout.js";
 import type { GatewayContext, GatewayResponse, Handler } from "./context.js";
@@ -67,8 +67,8 @@ const HEALTH: OpenRoute = { event: "health", methods: READ, handler: health };
 /** Methods that no route takes (RFC 9110, 9.3.6 and 9.3.8). */
 const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-/** Answers a request, and writes its log entry. Never rejects. */
-export async function answerRequest(
+/** Handles a request, and writes its log entry. Never rejects. */
+export async function handleRequest(
   request: GatewayRequest,
   gateway: GatewayContext,
 ): Promise<PlainResponse> {
@@ -82,15 +82,15 @@ export async function answerRequest(
     ...(traceId !== undefined && { traceId }),
     ...(supportCode !== undefined && { supportCode }),
   };
-  let answer: GatewayResponse;
+  let routed: GatewayResponse;
   let failure: unknown;
   try {
-    answer = await route(request, gateway, entry);
+    routed = await route(request, gateway, entry);
   } catch (error) {
     failure = error;
-    answer = toAnswer(error);
+    routed = toErrorResponse(error);
   }
-  const response = complete(request, answer, gateway, entry);
+  const response = completeResponse(request, routed, gateway, entry);
   const durationMs = settings.now() - started;
   const written = toLogEntry(entry, failure ?? entry.recoveredError, response.status, durationMs);
   const outcome = written.code ?? (entry.session === "none" ? "none" : "ok");
@@ -149,7 +149,7 @@ async function routePage(
   entry.event = event;
   checkCsrf(request, settings);
   if (entry.supportCode === undefined) throw new GatewayFailure("missing_header");
-  await askRateLimit(request, gateway, entry);
+  await applyRateLimitHook(request, gateway, entry);
   return handler(request, gateway, entry, async () => {
     try {
       settings.addressLimit.count(event, remoteAddress);
@@ -164,8 +164,12 @@ async function routePage(
   });
 }
 
-/** Asks the application's `rateLimit`. */
-async function askRateLimit(
+/**
+ * Calls the application's `rateLimit`.
+ *
+ * @throws {@link GatewayFailure} `rate_limited`, `rate_limit_failed`
+ */
+async function applyRateLimitHook(
   request: GatewayRequest,
   { settings }: GatewayContext,
   { event, supportCode }: RequestLog,
@@ -190,8 +194,8 @@ async function askRateLimit(
   }
 }
 
-/** The answer to what was thrown: the provider's refusal as its code alone, everything else under the gateway's code. */
-function toAnswer(error: unknown): GatewayResponse {
+/** Returns the response for an error: the provider's refusal as its code alone, everything else under the gateway's code. */
+function toErrorResponse(error: unknown): GatewayResponse {
   if (error instanceof ProviderRefusal) {
     return { status: error.status, body: JSON.stringify({ error: error.error }) };
   }
@@ -204,32 +208,33 @@ function toAnswer(error: unknown): GatewayResponse {
   };
 }
 
-function complete(
+/** Adds the headers that every response has. */
+function completeResponse(
   request: GatewayRequest,
-  answer: GatewayResponse,
+  { status, headers, cookies = [], body }: GatewayResponse,
   { settings }: GatewayContext,
   entry: RequestLog,
 ): PlainResponse {
-  const headers: Record<string, string> = {
+  const allHeaders: Record<string, string> = {
     "Cache-Control": "no-store",
     // Not every runtime adds it, and the SDK sets its clock by it.
     Date: new Date(settings.now()).toUTCString(),
     "X-Content-Type-Options": "nosniff",
     [REQUEST_ID_HEADER]: entry.requestId,
-    ...(answer.body !== undefined && { "Content-Type": "application/json" }),
+    ...(body !== undefined && { "Content-Type": "application/json" }),
     ...(entry.supportCode && { [SDK_HEADER]: entry.supportCode }),
     ...(isOpen(entry.event) ? undefined : corsHeaders(request, settings)),
-    ...answer.headers,
+    ...headers,
   };
   return {
-    status: answer.status,
-    headers,
-    cookies: answer.cookies ?? [],
-    body: request.method === "HEAD" ? undefined : answer.body,
+    status,
+    headers: allHeaders,
+    cookies,
+    body: request.method === "HEAD" ? undefined : body,
   };
 }
 
-/** Whether a route is for proxies and other servers: no page of another origin reads its answer. */
+/** Whether a route is for proxies and other servers: no page of another origin reads its response. */
 function isOpen(event: GatewayRoute): boolean {
   return (
     event === "verify" ||

@@ -1,6 +1,6 @@
 /**
  * A session as bytes: each token as the bytes that its base64url stands for, the ID token's JSON deflated (RFC 1951) if
- * that makes it shorter. It makes a ClassLink session about half as long as JSON in JWE was, and the answer's header
+ * that makes it shorter. It makes a ClassLink session about half as long as JSON in JWE was, and the response's header
  * fits into a proxy's 4 KB.
  *
  * Nothing secret is compressed together with anything that a caller chooses: only the ID token's header and claims are.

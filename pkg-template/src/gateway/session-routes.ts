@@ -9,7 +9,7 @@ import {
 } from "./context.js";
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
-import { askProvider } from "./http.js";
+import { fetchFromProvider } from "./http.js";
 import type { RequestLog } from "./log-writer.js";
 import { needsRenewal } from "./renewal.js";
 import type { GatewayRequest } from "./request.js";
@@ -119,7 +119,7 @@ async function refreshIfNeeded(
 
 /**
  * Ends the session that the request names, or whichever there is, and leaves another's alone: clears its cookies and,
- * if the provider can, revokes its token (RFC 7009). The provider's answer changes nothing: a sign-out holds also while
+ * if the provider can, revokes its token (RFC 7009). The provider's response changes nothing: a sign-out holds also while
  * the provider is down.
  */
 export async function endSession(
@@ -191,7 +191,7 @@ async function revoke(
     token_type_hint: session.refreshToken ? "refresh_token" : "access_token",
   });
   const headers = authenticate(client, metadata, form);
-  const { status } = await askProvider(settings, "revocation", metadata.revocation_endpoint, {
+  const { status } = await fetchFromProvider(settings, "revocation", metadata.revocation_endpoint, {
     method: "POST",
     form,
     headers,

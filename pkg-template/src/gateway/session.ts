@@ -4,16 +4,16 @@
  *
  * ## Sign-outs and replacements, whatever the order of answers
  *
- * A browser sends the cookies that it has when a request leaves, and takes an answer's cookies when that arrives: late, or
+ * A browser sends the cookies that it has when a request leaves, and takes a response's cookies when that arrives: late, or
  * after another's. So each session has a session id, cookies of its own, and an order (milliseconds since 1970, and later
  * than every session that its sign-in saw). Of a registration's sessions the one of the highest order is the session.
  *
- * - A sign-in and a sign-out say since which order sessions count. What they end stays ended when a late answer brings its
+ * - A sign-in and a sign-out say since which order sessions count. What they end stays ended when a late response brings its
  *   cookie back, and what a late sign-in brings does not replace a newer one.
  * - A sign-out that names a session whose cookie has not arrived yet marks that one as ended.
  * - A page that names the session id in the token request (`POST token?session_id=…`) gets a provisional session: it
- *   counts once the page has named it in a session request, which it can when the answer has arrived whole. Until then
- *   no page load finds it, and after {@link PROVISIONAL_SECS} it is over: a sign-in whose answer was cut off leaves
+ *   counts once the page has named it in a session request, which it can when the response has arrived whole. Until then
+ *   no page load finds it, and after {@link PROVISIONAL_SECS} it is over: a sign-in whose response was cut off leaves
  *   nothing. For `getSession` it counts at once, so that the page's first requests are served.
  */
 
@@ -254,7 +254,7 @@ function tagOf({ id, deviceKey }: Session): string {
 }
 
 /**
- * One session of two copies, one of which is not bound: the late answer of a request from before the registration brought it
+ * One session of two copies, one of which is not bound: the late response of a request from before the registration brought it
  * back. What was sealed last counts, and the session stays bound.
  */
 function joinCopies(one: OpenSession, other: OpenSession): OpenSession {

@@ -14,7 +14,7 @@ import {
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
 import { readForm } from "./form.js";
-import { askProvider, askToken } from "./http.js";
+import { fetchFromProvider, requestTokens } from "./http.js";
 import { deriveNonce, type IdTokenClaims, verifyIdToken } from "./id-token.js";
 import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
@@ -54,7 +54,13 @@ export async function exchange(
     code_verifier: verifier,
   });
   const headers = authenticate(client, metadata, upstream);
-  const response = await askToken(settings, "token", metadata.token_endpoint, upstream, headers);
+  const response = await requestTokens(
+    settings,
+    "token",
+    metadata.token_endpoint,
+    upstream,
+    headers,
+  );
   entry.upstreamStatus = response.status;
   const grant = readTokenResponse(response);
   if (!grant.idToken) {
@@ -144,7 +150,7 @@ async function checkTenant(
   const { userinfo_endpoint, my_info_endpoint } = await provider.metadata();
   const headers = { Authorization: `Bearer ${accessToken}` };
   const ask = async (endpoint: "userinfo" | "my-info", url: string) => {
-    const { ok, status, json } = await askProvider(settings, endpoint, url, { headers });
+    const { ok, status, json } = await fetchFromProvider(settings, endpoint, url, { headers });
     // ClassLink may report an error as HTTP 200 with a numeric `status` in the body.
     if (!ok || !json || typeof json.status === "number")
       throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
