@@ -15,7 +15,7 @@ test("a request that gives up on a hanging load leaves the next load to be share
       new Promise((resolve) => {
         loads.push(resolve);
       }),
-    { freshFor: 1000, staleFor: 1000, failureFor: 1000, joinTimeout: 20, now: () => 0 },
+    { freshForMs: 1000, staleForMs: 1000, failureForMs: 1000, joinTimeoutMs: 20, now: () => 0 },
   );
   const hanging = cached.refresh();
   /** @type {Promise<string> | undefined} */

@@ -13,7 +13,7 @@ import type { AssertionSettings, ClientSettings, PrivateKey } from "./settings.j
 const LIFETIME_SECS = 60;
 
 /** A user's member with a longer text is left out: a proxy's header lines have limits. */
-const MEMBER_LIMIT = 512;
+const MEMBER_LIMIT_CHARS = 512;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
@@ -60,7 +60,7 @@ export class AssertionSigner {
       ...(open.session.scope && { scope: open.session.scope }),
       user: Object.fromEntries(
         Object.entries(user).filter(
-          ([, value]) => typeof value !== "string" || value.length <= MEMBER_LIMIT,
+          ([, value]) => typeof value !== "string" || value.length <= MEMBER_LIMIT_CHARS,
         ),
       ),
     };

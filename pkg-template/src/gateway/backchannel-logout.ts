@@ -4,7 +4,7 @@ import type { GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure } from "./failure.js";
 import { readForm } from "./form.js";
 import { isObject } from "./http.js";
-import { CLOCK_TOLERANCE, verifySignature } from "./id-token.js";
+import { CLOCK_TOLERANCE_SECS, verifySignature } from "./id-token.js";
 import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
 import { userIdOf } from "./user.js";
@@ -13,7 +13,7 @@ const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 
 /** How long a logout token without `exp` may be used, in seconds, and the longest that one is remembered. */
 const LIFETIME_SECS = 120;
-const LONGEST_SECS = 86_400;
+const MAX_REMEMBERED_SECS = 86_400;
 
 /** Ends the sessions that a logout token names. */
 export async function backchannelLogout(
@@ -40,8 +40,9 @@ export async function backchannelLogout(
     iss !== settings.issuer ||
     !audiences.some((one) => typeof one === "string" && settings.clients.has(one)) ||
     !isNumber(iat) ||
-    iat - CLOCK_TOLERANCE > now ||
-    (exp === undefined ? iat + LIFETIME_SECS : isNumber(exp) ? exp : 0) + CLOCK_TOLERANCE <= now ||
+    iat - CLOCK_TOLERANCE_SECS > now ||
+    (exp === undefined ? iat + LIFETIME_SECS : isNumber(exp) ? exp : 0) + CLOCK_TOLERANCE_SECS <=
+      now ||
     typeof jti !== "string" ||
     jti === "" ||
     "nonce" in claims ||
@@ -53,8 +54,8 @@ export async function backchannelLogout(
   ) {
     throw refused();
   }
-  const end = (isNumber(exp) ? exp : iat + LIFETIME_SECS) + CLOCK_TOLERANCE;
-  const ttlMs = Math.min(end - now, LONGEST_SECS) * 1000;
+  const end = (isNumber(exp) ? exp : iat + LIFETIME_SECS) + CLOCK_TOLERANCE_SECS;
+  const ttlMs = Math.min(end - now, MAX_REMEMBERED_SECS) * 1000;
   if (await revocations.isLogoutTokenUsed(iss as string, jti)) throw refused();
   if (typeof sid === "string") await revocations.revokeSid(iss as string, sid);
   else await revocations.revokeUser(userIdOf(iss as string, sub as string));

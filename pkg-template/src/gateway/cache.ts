@@ -5,16 +5,16 @@ import { GatewayFailure } from "./failure.js";
 /** How a {@link Cached} value lives. Times are in milliseconds. */
 export interface CacheRules {
   /** How long a value is taken without asking again. */
-  readonly freshFor: number;
+  readonly freshForMs: number;
   /** How long an outdated value still serves while the provider can't be asked. */
-  readonly staleFor: number;
+  readonly staleForMs: number;
   /** How long a failure is remembered, so that an outage is not answered with a storm of requests. */
-  readonly failureFor: number;
+  readonly failureForMs: number;
   /**
    * How long to wait for another request's load. Some runtimes cancel a request's I/O when its client leaves;
    * requests that wait for it must not wait for ever.
    */
-  readonly joinTimeout: number;
+  readonly joinTimeoutMs: number;
   /** The time. */
   readonly now: () => number;
 }
@@ -34,12 +34,12 @@ export class Cached<T> {
 
   /** Returns the cached value, or loads it. Rejects with the load's error, which is remembered for a while. */
   async get(): Promise<T> {
-    const { now, freshFor, staleFor, failureFor } = this.#rules;
+    const { now, freshForMs, staleForMs, failureForMs } = this.#rules;
     const value = this.#value;
-    if (value && now() - value.loadedAt < freshFor) return value.content;
-    const stale = value && now() - value.loadedAt < freshFor + staleFor ? value : undefined;
+    if (value && now() - value.loadedAt < freshForMs) return value.content;
+    const stale = value && now() - value.loadedAt < freshForMs + staleForMs ? value : undefined;
     const failure = this.#failure;
-    if (failure && now() - failure.failedAt < failureFor) {
+    if (failure && now() - failure.failedAt < failureForMs) {
       if (stale) return stale.content;
       throw failure.error;
     }
@@ -60,7 +60,7 @@ export class Cached<T> {
   async refresh(): Promise<T> {
     const pending = this.#pendingLoad;
     if (!pending) return this.#startLoad();
-    return withTimeout(pending, this.#rules.joinTimeout, () => {
+    return withTimeout(pending, this.#rules.joinTimeoutMs, () => {
       // Another request may have given up on it before, and begun the next load.
       if (this.#pendingLoad === pending) this.#pendingLoad = undefined;
     });
@@ -89,19 +89,19 @@ export class Cached<T> {
 /**
  * Waits for another request's promise, but not for ever.
  *
- * @throws {@link GatewayFailure} `upstream_timeout`, after calling `abandoned`.
+ * @throws {@link GatewayFailure} `upstream_timeout`, after calling `onTimeout`.
  */
 export async function withTimeout<T>(
   promise: Promise<T>,
-  joinTimeout: number,
-  abandoned: () => void,
+  joinTimeoutMs: number,
+  onTimeout: () => void,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      abandoned();
+      onTimeout();
       reject(new GatewayFailure("upstream_timeout"));
-    }, joinTimeout);
+    }, joinTimeoutMs);
   });
   try {
     return await Promise.race([promise, late]);

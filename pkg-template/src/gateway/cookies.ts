@@ -20,20 +20,20 @@
 import { sha256 } from "./encoding.js";
 
 /** How much of a sealed session goes into one cookie: browsers and proxies stop at 4096 bytes with name and attributes. */
-const CHUNK_SIZE = 3800;
+const CHUNK_BYTES = 3800;
 
 /** The bytes that the `Cookie` header of a browser may take: many servers stop at 8 KB of request headers. */
-export const COOKIE_BUDGET = 7 * 1024;
+export const COOKIE_BUDGET_BYTES = 7 * 1024;
 
 /** How long sign-outs and replacements are remembered, in seconds: longer than any response is under way. */
-const SINCE_MAX_AGE = 86_400;
-const ENDED_MAX_AGE = 3600;
+const SINCE_MAX_AGE_SECS = 86_400;
+const ENDED_MAX_AGE_SECS = 3600;
 
 const PREFIX = "__Host-classlink-";
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 /** Characters of the session id that a cookie's name has: 48 bits. */
-const TAG_LENGTH = 8;
+const TAG_CHARS = 8;
 
 const NAME =
   /^__Host-classlink-([\w-]{12})\.(?:(\d)|([\w-]{8})\.(\d)|since-([0-9a-z]{1,10})|ended-([\w-]{8})|proof-([\w-]{8}))$/;
@@ -45,8 +45,8 @@ export async function registrationKey(clientId: string): Promise<string> {
 
 /** The part of a session's cookie names that is its own. */
 export function sessionTag(sessionId: string, isBound = false): string {
-  const start = isBound ? TAG_LENGTH : 0;
-  return sessionId.slice(start, start + TAG_LENGTH);
+  const start = isBound ? TAG_CHARS : 0;
+  return sessionId.slice(start, start + TAG_CHARS);
 }
 
 /** Name and attributes of the cookie by which a bound session counts. */
@@ -132,21 +132,21 @@ class RegistrationCookies {
     if (order <= this.since) return [];
     const name = `${PREFIX}${this.key}.since-${order.toString(36)}`;
     return [
-      `${name}=1; ${ATTRIBUTES}; Max-Age=${SINCE_MAX_AGE}`,
+      `${name}=1; ${ATTRIBUTES}; Max-Age=${SINCE_MAX_AGE_SECS}`,
       ...[...this.#since.values()].map(clear),
     ];
   }
 
   /** The `Set-Cookie` value after which this session is over, whenever its cookie comes. */
   writeEnded(tag: string): string {
-    return `${PREFIX}${this.key}.ended-${tag}=1; ${ATTRIBUTES}; Max-Age=${ENDED_MAX_AGE}`;
+    return `${PREFIX}${this.key}.ended-${tag}=1; ${ATTRIBUTES}; Max-Age=${ENDED_MAX_AGE_SECS}`;
   }
 
   /** `Set-Cookie` values of a sealed session, which lasts as long as the browser's own session. */
   writeSealed(tag: string, sealed: string): string[] {
-    const count = Math.ceil(sealed.length / CHUNK_SIZE);
+    const count = Math.ceil(sealed.length / CHUNK_BYTES);
     const chunks = Array.from({ length: count }, (_, index) => {
-      const part = sealed.slice(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE);
+      const part = sealed.slice(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
       // The first says how many there are, so that a cookie left behind is never read along.
       const value = index === 0 ? `${count}.${part}` : part;
       return `${PREFIX}${this.key}.${tag}.${index}=${value}; ${ATTRIBUTES}`;

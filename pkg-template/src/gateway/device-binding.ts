@@ -49,7 +49,7 @@ export class DeviceBinding {
     key: string,
   ): Promise<Record<string, string>> {
     const isOffered =
-      this.#settings.deviceBound &&
+      this.#settings.isDeviceBound &&
       session.deviceKey === undefined &&
       !session.isProvisional &&
       request.header("sec-fetch-site") === "same-origin";
@@ -67,7 +67,7 @@ export class DeviceBinding {
     { id, deviceKey }: Session,
     cookies: RegistrationCookies,
   ): Promise<boolean> {
-    if (deviceKey === undefined || !this.#settings.deviceBound) return true;
+    if (deviceKey === undefined || !this.#settings.isDeviceBound) return true;
     const proof = cookies.proofs.get(sessionTag(id, true));
     return proof !== undefined && (await this.#isOpen("device proof", client, id, proof));
   }

@@ -19,7 +19,7 @@ export async function bindDevice(
   entry: RequestLog,
 ): Promise<GatewayResponse> {
   const { settings, sessions } = gateway;
-  if (!settings.deviceBound) throw new GatewayFailure("not_found");
+  if (!settings.isDeviceBound) throw new GatewayFailure("not_found");
   checkCsrf(request, settings);
   const [key = "", ...more] = new URLSearchParams(request.query).getAll("registration");
   const client = more.length === 0 ? await sessions.clientOf(key) : undefined;

@@ -22,7 +22,7 @@ export async function readForm(
     throw new GatewayFailure("unsupported_media_type");
   }
   const unreadable = () => new GatewayFailure("request_invalid");
-  const bytes = await withDeadline(settings.timeout, unreadable, () =>
+  const bytes = await withDeadline(settings.timeoutMs, unreadable, () =>
     request.readBody(BODY_LIMIT_BYTES).catch(() => {
       throw unreadable();
     }),

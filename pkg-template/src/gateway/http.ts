@@ -172,12 +172,12 @@ async function send(
   const begun = performance.now();
   try {
     return await withDeadline(
-      settings.timeout,
+      settings.timeoutMs,
       // One that got its turn when its time was nearly over says nothing of the provider.
       () => (hadTime ? new GatewayFailure("upstream_timeout") : overloaded()),
       async (signal) => {
         release = await settings.upstream.acquire(signal);
-        hadTime = performance.now() - begun < settings.timeout / 2;
+        hadTime = performance.now() - begun < settings.timeoutMs / 2;
         try {
           const response = await settings.fetch(url, {
             method,

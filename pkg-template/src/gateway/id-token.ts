@@ -12,13 +12,13 @@ import { ALGORITHMS, type Algorithm, findCandidates } from "./jwks.js";
 import type { Provider } from "./provider.js";
 
 /** Seconds by which the provider's clock and this server's may differ. */
-export const CLOCK_TOLERANCE = 60;
+export const CLOCK_TOLERANCE_SECS = 60;
 
 /**
  * The largest ID token that is read, in characters: below what the cookies of a session can carry. ClassLink's are below
  * 2 KiB. `src/protocol/jws.rs` has the same.
  */
-const TOKEN_LIMIT = 6 * 1024;
+const TOKEN_LIMIT_CHARS = 6 * 1024;
 
 /** The claims of a verified ID token, those that every one has by their types. */
 export interface IdTokenClaims extends JsonObject {
@@ -57,10 +57,10 @@ export async function verifyIdToken(
   now: number,
   expected: Expectations,
 ): Promise<IdTokenClaims> {
-  if (token.length > TOKEN_LIMIT) {
+  if (token.length > TOKEN_LIMIT_CHARS) {
     throw new GatewayFailure("id_token_invalid", {
       reason: "malformed",
-      description: `The ID token has ${token.length} characters, more than the ${TOKEN_LIMIT} that are read: ask for fewer scopes or claims.`,
+      description: `The ID token has ${token.length} characters, more than the ${TOKEN_LIMIT_CHARS} that are read: ask for fewer scopes or claims.`,
     });
   }
   const { claims, algorithm } = await verifySignature(token, provider);
@@ -218,11 +218,12 @@ function checkNonce(claims: JsonObject, { nonce, previousClaims }: Expectations)
 /** RFC 7519, 4.1.4 to 4.1.6, in seconds. */
 function checkTimes(claims: JsonObject, now: number): void {
   const { exp, iat, nbf } = claims;
-  if (!Number.isFinite(exp) || (exp as number) + CLOCK_TOLERANCE <= now) throw invalid("expired");
-  if (!Number.isFinite(iat) || (iat as number) - CLOCK_TOLERANCE > now) {
+  if (!Number.isFinite(exp) || (exp as number) + CLOCK_TOLERANCE_SECS <= now)
+    throw invalid("expired");
+  if (!Number.isFinite(iat) || (iat as number) - CLOCK_TOLERANCE_SECS > now) {
     throw invalid("issued_in_future");
   }
-  if ("nbf" in claims && (!Number.isFinite(nbf) || (nbf as number) - CLOCK_TOLERANCE > now)) {
+  if ("nbf" in claims && (!Number.isFinite(nbf) || (nbf as number) - CLOCK_TOLERANCE_SECS > now)) {
     throw invalid("not_yet_valid");
   }
 }

@@ -7,12 +7,12 @@ import type { Settings } from "./settings.js";
 /** Hands entries to the application's `log`, which may throw, reject or hang. */
 export class LogWriter {
   readonly #log: Settings["log"];
-  readonly #timeout: number;
+  readonly #timeoutMs: number;
   #isHanging = false;
 
-  constructor({ log, hookTimeout }: Pick<Settings, "log" | "hookTimeout">) {
+  constructor({ log, hookTimeoutMs }: Pick<Settings, "log" | "hookTimeoutMs">) {
     this.#log = log;
-    this.#timeout = hookTimeout;
+    this.#timeoutMs = hookTimeoutMs;
   }
 
   /** Waits for an asynchronous `log`, since some runtimes stop when the response is out; but not while it hangs. */
@@ -35,7 +35,7 @@ export class LogWriter {
         });
       if (this.#isHanging) return;
       await withDeadline(
-        this.#timeout,
+        this.#timeoutMs,
         () => new Error("late"),
         () => settled,
       );

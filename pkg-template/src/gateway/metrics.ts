@@ -6,7 +6,7 @@
  */
 
 /** Upper bounds of the histograms' buckets, in seconds. */
-const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BUCKETS_SECS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The provider's endpoints, as metrics name them. */
 export type ProviderEndpoint =
@@ -61,10 +61,10 @@ class Durations extends Family<Histogram> {
     const key = this.key(values);
     let series = this.series.get(key);
     if (!series) {
-      series = { counts: BUCKETS.map(() => 0), sum: 0, count: 0 };
+      series = { counts: BUCKETS_SECS.map(() => 0), sum: 0, count: 0 };
       this.series.set(key, series);
     }
-    const bucket = BUCKETS.findIndex((bound) => seconds <= bound);
+    const bucket = BUCKETS_SECS.findIndex((bound) => seconds <= bound);
     if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
     series.sum += seconds;
     series.count += 1;
@@ -76,7 +76,7 @@ class Durations extends Family<Histogram> {
       let below = 0;
       counts.forEach((one, index) => {
         below += one;
-        lines.push(`${this.name}_bucket{${key},le="${BUCKETS[index]}"} ${below}`);
+        lines.push(`${this.name}_bucket{${key},le="${BUCKETS_SECS[index]}"} ${below}`);
       });
       lines.push(`${this.name}_bucket{${key},le="+Inf"} ${count}`);
       lines.push(`${this.name}_sum{${key}} ${sum}`, `${this.name}_count{${key}} ${count}`);

@@ -27,8 +27,8 @@ const CLASSLINK: GatewayMetadata = {
   token_endpoint_auth_methods_supported: ["client_secret_post"],
 };
 
-const SECOND = 1000;
-const HOUR = 3600 * SECOND;
+const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
 
 /** Metadata that names what every sign-in needs. */
 export interface UsableMetadata extends GatewayMetadata {
@@ -46,13 +46,13 @@ export class Provider {
   constructor(settings: Settings) {
     this.#settings = settings;
     const rules = {
-      staleFor: 24 * HOUR,
-      failureFor: 5 * SECOND,
-      joinTimeout: 2 * settings.timeout + SECOND,
+      staleForMs: 24 * HOUR_MS,
+      failureForMs: 5 * SECOND_MS,
+      joinTimeoutMs: 2 * settings.timeoutMs + SECOND_MS,
       now: settings.now,
     };
-    this.#metadata = new Cached(() => this.#discover(), { ...rules, freshFor: HOUR });
-    this.#keys = new Cached(() => this.#fetchKeys(), { ...rules, freshFor: HOUR / 6 });
+    this.#metadata = new Cached(() => this.#discover(), { ...rules, freshForMs: HOUR_MS });
+    this.#keys = new Cached(() => this.#fetchKeys(), { ...rules, freshForMs: HOUR_MS / 6 });
   }
 
   /**
@@ -83,7 +83,7 @@ export class Provider {
    */
   async freshKeys(): Promise<readonly JsonObject[]> {
     const now = this.#settings.now();
-    if (now - this.#refreshedAt < 60 * SECOND) return this.#keys.getOrJoin();
+    if (now - this.#refreshedAt < 60 * SECOND_MS) return this.#keys.getOrJoin();
     this.#refreshedAt = now;
     return this.#keys.refresh();
   }

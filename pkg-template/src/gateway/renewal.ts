@@ -58,13 +58,13 @@ export class RefreshCoordinator {
    * @throws {@link ProviderRefusal} or {@link GatewayFailure}, as the token request and the verification do.
    */
   async renew(client: ClientSettings, session: Session, refreshToken: string): Promise<Session> {
-    const { metrics, timeout } = this.#settings;
+    const { metrics, timeoutMs } = this.#settings;
     this.#evict();
     const key = renewalKey(client, refreshToken);
     const known = this.#renewals.get(key);
     if (known) {
       metrics.countRenewal("shared");
-      return withTimeout(known.outcome, 2 * timeout, () => this.#forget(key, known));
+      return withTimeout(known.outcome, 2 * timeoutMs, () => this.#forget(key, known));
     }
     const renewal = this.#start(client, session, refreshToken);
     this.#renewals.set(key, renewal);
@@ -86,7 +86,7 @@ export class RefreshCoordinator {
     if (!refreshToken) return session;
     const known = this.#renewals.get(renewalKey(client, refreshToken));
     try {
-      if (known) return await withTimeout(known.outcome, this.#settings.timeout, () => undefined);
+      if (known) return await withTimeout(known.outcome, this.#settings.timeoutMs, () => undefined);
       return (await this.#shared?.latest(client, refreshToken)) ?? session;
     } catch {
       return session;
@@ -94,14 +94,14 @@ export class RefreshCoordinator {
   }
 
   #start(client: ClientSettings, session: Session, refreshToken: string): Renewal {
-    const { now, timeout } = this.#settings;
+    const { now, timeoutMs } = this.#settings;
     const ask = () => this.#ask(client, session, refreshToken);
     const outcome = this.#shared
       ? this.#shared.renew(client, refreshToken, OUTCOME_TTL_MS, ask)
       : ask();
     // It waits for another instance for two timeouts at most, and then sends four requests at most: for metadata, tokens,
     // and keys twice. One that lasts longer was cut off with the request that began it.
-    return { outcome, expiresAt: now() + 6 * timeout };
+    return { outcome, expiresAt: now() + 6 * timeoutMs };
   }
 
   /** Forgets the outcomes that are over, and the oldest if there are too many. */

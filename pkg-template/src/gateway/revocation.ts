@@ -16,7 +16,7 @@ import { userIdOf } from "./user.js";
 const HOUR_MS = 3_600_000;
 
 /** How long a revocation is remembered if sessions have no limit of their own, in milliseconds. */
-const LONGEST_MS = 366 * 24 * HOUR_MS;
+const MAX_TTL_MS = 366 * 24 * HOUR_MS;
 
 /** The value of a session in the store if its copies that are not bound to its device are over. */
 const BOUND = "bound";
@@ -26,9 +26,9 @@ export class Revocations {
   readonly #store: StoreAccess | undefined;
   readonly #ttlMs: number;
 
-  constructor(store: StoreAccess | undefined, { maxAge }: Settings) {
+  constructor(store: StoreAccess | undefined, { maxAgeSecs }: Settings) {
     this.#store = store;
-    this.#ttlMs = Math.min(maxAge * 1000 + HOUR_MS, LONGEST_MS);
+    this.#ttlMs = Math.min(maxAgeSecs * 1000 + HOUR_MS, MAX_TTL_MS);
   }
 
   /**

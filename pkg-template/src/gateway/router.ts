@@ -174,11 +174,11 @@ async function applyRateLimitHook(
   { settings }: GatewayContext,
   { event, supportCode }: RequestLog,
 ): Promise<void> {
-  const { rateLimit, hookTimeout } = settings;
+  const { rateLimit, hookTimeoutMs } = settings;
   if (!rateLimit) return;
   const { remoteAddress } = request;
   const failure = () => new GatewayFailure("rate_limit_failed");
-  const isAllowed = await withDeadline(hookTimeout, failure, async () =>
+  const isAllowed = await withDeadline(hookTimeoutMs, failure, async () =>
     rateLimit({
       route: event,
       request: request.toRequest(),

@@ -21,7 +21,7 @@ const BYTES = 1;
 const DEFLATED = 2;
 
 /** More than any ID token that is taken; sealed content is trusted, but not that much. */
-const INFLATED_LIMIT = 64 * 1024;
+const INFLATED_LIMIT_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
 
@@ -159,7 +159,7 @@ async function inflateToken(token: Uint8Array): Promise<Uint8Array> {
   if (token[0] !== DEFLATED) return token;
   const [deflated = token] = split(token.subarray(1), 1);
   const body = nodeZlib
-    ? nodeZlib.inflateRawSync(deflated, { maxOutputLength: INFLATED_LIMIT })
+    ? nodeZlib.inflateRawSync(deflated, { maxOutputLength: INFLATED_LIMIT_BYTES })
     : await transform(deflated, new DecompressionStream("deflate-raw"));
   const signature = token.subarray(3 + deflated.byteLength);
   return join([Uint8Array.of(BYTES), ...withLength(body), signature]);
@@ -187,7 +187,7 @@ async function transform(
     const { done, value } = await reader.read();
     if (done) return join(chunks);
     size += value.byteLength;
-    if (size > INFLATED_LIMIT) throw new RangeError("too large");
+    if (size > INFLATED_LIMIT_BYTES) throw new RangeError("too large");
     chunks.push(value);
   }
 }

@@ -7,12 +7,12 @@ import { decodeBase64Url, encodeBase64Url } from "./encoding.js";
 import { nodeCrypto } from "./platform.js";
 import type { Settings } from "./settings.js";
 
-const KEY_ID_LENGTH = 6;
-const IV_LENGTH = 12;
-const TAG_LENGTH = 16;
+const KEY_ID_BYTES = 6;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
 
 /** The least that a sealed text holds, in bytes. */
-const OVERHEAD = KEY_ID_LENGTH + IV_LENGTH + TAG_LENGTH;
+const MIN_SEALED_BYTES = KEY_ID_BYTES + IV_BYTES + TAG_BYTES;
 
 /** The use of what is sealed into the cookies of a session and into the store. */
 const SESSION: readonly string[] = ["session 2"];
@@ -45,12 +45,12 @@ export class Sealing {
   ): Promise<string> {
     const [key] = this.#keys ?? (await this.#derive());
     if (!key) throw new TypeError("There is no sealing key.");
-    const iv = crypto.getRandomValues(new Uint8Array(IV_LENGTH));
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const encrypted = await key.encrypt(iv, this.#context(clientId, use), content);
-    const bytes = new Uint8Array(KEY_ID_LENGTH + IV_LENGTH + encrypted.byteLength);
+    const bytes = new Uint8Array(KEY_ID_BYTES + IV_BYTES + encrypted.byteLength);
     bytes.set(key.id);
-    bytes.set(iv, KEY_ID_LENGTH);
-    bytes.set(encrypted, KEY_ID_LENGTH + IV_LENGTH);
+    bytes.set(iv, KEY_ID_BYTES);
+    bytes.set(encrypted, KEY_ID_BYTES + IV_BYTES);
     return encodeBase64Url(bytes);
   }
 
@@ -63,13 +63,13 @@ export class Sealing {
     const keys = this.#keys ?? (await this.#derive());
     try {
       const bytes = decodeBase64Url(sealed);
-      if (bytes.byteLength < OVERHEAD) return undefined;
+      if (bytes.byteLength < MIN_SEALED_BYTES) return undefined;
       const key = keys.find(({ id }) => id.every((byte, index) => byte === bytes[index]));
       if (!key) return undefined;
       const content = await key.decrypt(
-        bytes.subarray(KEY_ID_LENGTH, KEY_ID_LENGTH + IV_LENGTH),
+        bytes.subarray(KEY_ID_BYTES, KEY_ID_BYTES + IV_BYTES),
         this.#context(clientId, use),
-        bytes.subarray(KEY_ID_LENGTH + IV_LENGTH),
+        bytes.subarray(KEY_ID_BYTES + IV_BYTES),
       );
       return { content, isOutdated: key !== keys[0] };
     } catch {
@@ -112,7 +112,7 @@ async function deriveKey(given: Bytes): Promise<SealingKey> {
     const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
     return new Uint8Array(await crypto.subtle.deriveBits(hkdf, source, 8 * length));
   };
-  const [raw, id] = await Promise.all([derive("session 2", 32), derive("key id", KEY_ID_LENGTH)]);
+  const [raw, id] = await Promise.all([derive("session 2", 32), derive("key id", KEY_ID_BYTES)]);
   return { id, ...(nodeCrypto ? nodeCipher(nodeCrypto, raw) : await webCipher(raw)) };
 }
 
@@ -120,14 +120,14 @@ type Cipher = Omit<SealingKey, "id">;
 
 function nodeCipher(module: NonNullable<typeof nodeCrypto>, raw: Bytes): Cipher {
   const key = module.createSecretKey(raw);
-  const options = { authTagLength: TAG_LENGTH };
+  const options = { authTagLength: TAG_BYTES };
   return {
     encrypt(iv, context, content) {
       const cipher = module.createCipheriv("aes-256-gcm", key, iv, options).setAAD(context);
       return Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]);
     },
     decrypt(iv, context, encrypted) {
-      const end = encrypted.byteLength - TAG_LENGTH;
+      const end = encrypted.byteLength - TAG_BYTES;
       const decipher = module.createDecipheriv("aes-256-gcm", key, iv, options).setAAD(context);
       decipher.setAuthTag(encrypted.subarray(end));
       return Buffer.concat([decipher.update(encrypted.subarray(0, end)), decipher.final()]);

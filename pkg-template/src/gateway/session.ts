@@ -19,7 +19,7 @@
 
 import type { User } from "../shared-types.js";
 import {
-  COOKIE_BUDGET,
+  COOKIE_BUDGET_BYTES,
   clear,
   proofCookie,
   type RegistrationCookies,
@@ -34,7 +34,7 @@ import type { ClientSettings, Settings } from "./settings.js";
 import { toUser } from "./user.js";
 
 /** The most that a sealed session may take in cookies, in bytes. With the largest ID token 250 bytes are left for the rest. */
-const SESSION_LIMIT = 6.5 * 1024;
+const SESSION_LIMIT_BYTES = 6.5 * 1024;
 
 /** A session that is used again within this time is not sealed again, in seconds. */
 const RESEAL_SECS = 60;
@@ -106,7 +106,7 @@ export class Sessions {
   /** Whether a session that is used must be sealed again. `now` is in seconds. */
   needsSeal({ session, isOutdated }: OpenSession, now: number): boolean {
     const age = now - session.lastUsedAt;
-    const limit = Math.min(RESEAL_SECS, this.#settings.idleTimeout / 10);
+    const limit = Math.min(RESEAL_SECS, this.#settings.idleTimeoutSecs / 10);
     return isOutdated || age < 0 || age >= limit;
   }
 
@@ -132,7 +132,7 @@ export class Sessions {
       ...(await this.seal(client, session, found)),
       ...found.cookies.writeSince(session.order),
     ];
-    if (request.sizeAfter(lines) <= COOKIE_BUDGET) return lines;
+    if (request.sizeAfter(lines) <= COOKIE_BUDGET_BYTES) return lines;
     const { clients } = this.#named ?? (await this.#name());
     const others = request.registrations.filter(({ key }) => key !== found.cookies.key);
     const ages = await Promise.all(
@@ -143,7 +143,7 @@ export class Sessions {
       }),
     );
     for (const { cookies } of ages.sort((a, b) => a.order - b.order)) {
-      if (request.sizeAfter(lines) <= COOKIE_BUDGET) break;
+      if (request.sizeAfter(lines) <= COOKIE_BUDGET_BYTES) break;
       lines.push(...cookies.clearAllBut(undefined));
     }
     return lines;
@@ -163,7 +163,7 @@ export class Sessions {
     const sealed = await this.#codec.seal(client, session).catch((error: unknown) => {
       throw error instanceof RangeError ? tooLarge(undefined, session) : error;
     });
-    if (sealed.length > SESSION_LIMIT) throw tooLarge(sealed.length, session);
+    if (sealed.length > SESSION_LIMIT_BYTES) throw tooLarge(sealed.length, session);
     const tag = tagOf(session);
     return [...cookies.writeSealed(tag, sealed), ...cookies.clearAllBut(tag)];
   }
@@ -196,10 +196,10 @@ export class Sessions {
 
   /** When a session ends unless it is used: the idle limit, the absolute one or the ID token, whichever is first. */
   expiry({ session, claims }: Pick<OpenSession, "session" | "claims">): number {
-    const { idleTimeout, maxAge } = this.#settings;
+    const { idleTimeoutSecs, maxAgeSecs } = this.#settings;
     return Math.min(
-      session.lastUsedAt + idleTimeout,
-      session.createdAt + maxAge,
+      session.lastUsedAt + idleTimeoutSecs,
+      session.createdAt + maxAgeSecs,
       claims.exp,
       session.isProvisional ? session.createdAt + PROVISIONAL_SECS : Number.POSITIVE_INFINITY,
     );
@@ -228,7 +228,7 @@ export class Sessions {
     tag: string,
     sealed: string | undefined,
   ): Promise<OpenSession | undefined> {
-    if (sealed === undefined || sealed.length > SESSION_LIMIT) return undefined;
+    if (sealed === undefined || sealed.length > SESSION_LIMIT_BYTES) return undefined;
     const open = await this.#codec.open(client, sealed);
     return open && tagOf(open.session) === tag ? open : undefined;
   }
@@ -319,7 +319,7 @@ function tooLarge(
   const [largest] = parts;
   return new GatewayFailure("session_too_large", {
     description:
-      `The sealed session takes ${size ?? "far"} bytes, more than the ${SESSION_LIMIT} that fit into cookies. The largest part is the ${largest?.part} with ${largest?.length} bytes: ${largest?.remedy}.`.replace(
+      `The sealed session takes ${size ?? "far"} bytes, more than the ${SESSION_LIMIT_BYTES} that fit into cookies. The largest part is the ${largest?.part} with ${largest?.length} bytes: ${largest?.remedy}.`.replace(
         "takes far bytes,",
         "takes far",
       ),

@@ -33,7 +33,7 @@ export interface AssertionSettings {
   readonly keys: readonly PrivateKey[];
 }
 
-/** The options, validated, with every default filled in. Times in seconds unless they say otherwise. */
+/** The options, validated, with every default filled in. */
 export interface Settings {
   readonly issuer: string;
   readonly metadata: GatewayMetadata;
@@ -44,15 +44,15 @@ export interface Settings {
   readonly applicationOrigins: ReadonlySet<string>;
   readonly basePath: string;
   /** `Infinity` for no limit. */
-  readonly idleTimeout: number;
+  readonly idleTimeoutSecs: number;
   /** `Infinity` for no limit. */
-  readonly maxAge: number;
-  /** Whether sessions are bound to devices whose browsers offer it. */
-  readonly deviceBound: boolean;
-  /** Milliseconds. */
-  readonly timeout: number;
-  /** Milliseconds that `log` and `rateLimit` may take. */
-  readonly hookTimeout: number;
+  readonly maxAgeSecs: number;
+  /** Whether sessions are bound to a key of the device if the browser offers it. */
+  readonly isDeviceBound: boolean;
+  /** The time that one request to the provider may take. */
+  readonly timeoutMs: number;
+  /** The time that `log`, `rateLimit` and an operation of the store may take. */
+  readonly hookTimeoutMs: number;
   readonly addressLimit: AddressLimit;
   /** Absent without a store. */
   readonly sharedLimit: SharedAddressLimit | undefined;
@@ -61,7 +61,7 @@ export interface Settings {
   readonly metrics: Metrics;
   /** The bearer token of `/metrics`: empty if there is none, `undefined` if it is not served. */
   readonly metricsToken: string | undefined;
-  /** Turns of requests to the provider. */
+  /** Limits how many requests to the provider are sent at a time. */
   readonly upstream: Semaphore;
   readonly log: ((entry: LogEntry) => void | Promise<void>) | undefined;
   readonly rateLimit: ((info: RateLimitInfo) => boolean | Promise<boolean>) | undefined;
@@ -91,15 +91,15 @@ const OPTIONS = [
 ];
 
 /** Seconds that a session limit may have at most: beyond these it was meant in milliseconds. */
-const LONGEST_IDLE = 2 * 86_400;
-const LONGEST_SESSION = 31 * 86_400;
+const MAX_IDLE_SECS = 2 * 86_400;
+const MAX_SESSION_SECS = 31 * 86_400;
 
 /** Milliseconds between which `timeout` must be: outside of these it was meant in seconds, or in another unit. */
-const SHORTEST_TIMEOUT = 50;
-const LONGEST_TIMEOUT = 300_000;
+const MIN_TIMEOUT_MS = 50;
+const MAX_TIMEOUT_MS = 300_000;
 
 /** The most time that a hook of the application's may take, in milliseconds. */
-const HOOK_TIMEOUT = 2000;
+const HOOK_TIMEOUT_MS = 2000;
 
 /**
  * Validates the options.
@@ -118,35 +118,35 @@ export function readOptions(given: GatewayOptions): Settings {
   const clients = reader.clients(options.clients);
   const session = reader.object("session", options.session ?? {}, ["idleTimeout", "maxAge"]);
   const limits = reader.object("limits", options.limits ?? {}, ["perAddress", "concurrent"]);
-  const maxAge = reader.positive("session.maxAge", session.maxAge ?? 28_800, true);
-  const idleTimeout = reader.positive(
+  const maxAgeSecs = reader.positive("session.maxAge", session.maxAge ?? 28_800, true);
+  const idleTimeoutSecs = reader.positive(
     "session.idleTimeout",
-    session.idleTimeout ?? Math.min(1800, maxAge),
+    session.idleTimeout ?? Math.min(1800, maxAgeSecs),
     true,
   );
-  if (idleTimeout !== Number.POSITIVE_INFINITY && idleTimeout > LONGEST_IDLE) {
-    reader.refuse("session.idleTimeout", `must be seconds, ${LONGEST_IDLE} at most, or false`);
-  } else if (idleTimeout !== Number.POSITIVE_INFINITY && idleTimeout > maxAge) {
+  if (idleTimeoutSecs !== Number.POSITIVE_INFINITY && idleTimeoutSecs > MAX_IDLE_SECS) {
+    reader.refuse("session.idleTimeout", `must be seconds, ${MAX_IDLE_SECS} at most, or false`);
+  } else if (idleTimeoutSecs !== Number.POSITIVE_INFINITY && idleTimeoutSecs > maxAgeSecs) {
     reader.refuse("session.idleTimeout", "must not be longer than session.maxAge");
   }
-  if (maxAge !== Number.POSITIVE_INFINITY && maxAge > LONGEST_SESSION) {
-    reader.refuse("session.maxAge", `must be seconds, ${LONGEST_SESSION} at most, or false`);
+  if (maxAgeSecs !== Number.POSITIVE_INFINITY && maxAgeSecs > MAX_SESSION_SECS) {
+    reader.refuse("session.maxAge", `must be seconds, ${MAX_SESSION_SECS} at most, or false`);
   }
-  const timeout = reader.positive("timeout", options.timeout ?? 10_000);
-  if (timeout < SHORTEST_TIMEOUT || timeout > LONGEST_TIMEOUT) {
+  const timeoutMs = reader.positive("timeout", options.timeout ?? 10_000);
+  if (timeoutMs < MIN_TIMEOUT_MS || timeoutMs > MAX_TIMEOUT_MS) {
     reader.refuse(
       "timeout",
-      `must be milliseconds, between ${SHORTEST_TIMEOUT} and ${LONGEST_TIMEOUT}`,
+      `must be milliseconds, between ${MIN_TIMEOUT_MS} and ${MAX_TIMEOUT_MS}`,
     );
   }
   const perAddress = reader.positive("limits.perAddress", limits.perAddress ?? 600, true);
   const concurrent = reader.positive("limits.concurrent", limits.concurrent ?? 64, true);
   const now = reader.callable("now", options.now) ?? Date.now;
   const platformFetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
-  const hookTimeout = Math.min(timeout, HOOK_TIMEOUT);
+  const hookTimeoutMs = Math.min(timeoutMs, HOOK_TIMEOUT_MS);
   const metrics = new Metrics();
   const givenStore = reader.store(options.store);
-  const store = givenStore && new StoreAccess(givenStore, hookTimeout, metrics);
+  const store = givenStore && new StoreAccess(givenStore, hookTimeoutMs, metrics);
   const settings = {
     issuer,
     metadata: reader.metadata(options.metadata ?? {}),
@@ -165,11 +165,11 @@ export function readOptions(given: GatewayOptions): Settings {
       ),
     ),
     basePath: reader.basePath(options.basePath ?? "/auth"),
-    idleTimeout,
-    maxAge,
-    deviceBound: reader.flag("deviceBound", options.deviceBound, true),
-    timeout,
-    hookTimeout,
+    idleTimeoutSecs,
+    maxAgeSecs,
+    isDeviceBound: reader.flag("deviceBound", options.deviceBound, true),
+    timeoutMs,
+    hookTimeoutMs,
     addressLimit: new AddressLimit(perAddress, now),
     sharedLimit: store && new SharedAddressLimit(store, Math.ceil(perAddress), now),
     store,

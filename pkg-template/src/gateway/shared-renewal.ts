@@ -43,7 +43,7 @@ export class SharedRenewals {
     const outcomeKey = `renewal:outcome:${hash}`;
     const lockKey = `renewal:lock:${hash}`;
     const holder = randomText(16);
-    const lockMs = 4 * this.#settings.timeout;
+    const lockMs = 4 * this.#settings.timeoutMs;
     const until = performance.now() + lockMs / 2;
     while (performance.now() < until) {
       let hasLock = false;

@@ -8,12 +8,12 @@ import type { GatewayStore } from "./store.js";
 /** Asks the store. */
 export class StoreAccess {
   readonly #store: GatewayStore;
-  readonly #timeout: number;
+  readonly #timeoutMs: number;
   readonly #metrics: Metrics;
 
-  constructor(store: GatewayStore, timeout: number, metrics: Metrics) {
+  constructor(store: GatewayStore, timeoutMs: number, metrics: Metrics) {
     this.#store = store;
-    this.#timeout = timeout;
+    this.#timeoutMs = timeoutMs;
     this.#metrics = metrics;
   }
 
@@ -49,7 +49,7 @@ export class StoreAccess {
     const unavailable = () =>
       new GatewayFailure("store_unavailable", { headers: { "Retry-After": "5" } });
     try {
-      const result = await withDeadline(this.#timeout, unavailable, async () => work());
+      const result = await withDeadline(this.#timeoutMs, unavailable, async () => work());
       this.#metrics.countStore(operation, "ok");
       return result;
     } catch {
