@@ -85,7 +85,7 @@ for (const [platform, gateway] of /** @type {const} */ ([
 
   test(`${platform}: cookies are written under these names, with these attributes`, async () => {
     const { sealed, since, ended, proof } = vectors.lines;
-    const key = await gateway.registrationKey(vectors.clientId);
+    const key = await gateway.deriveRegistrationKey(vectors.clientId);
     const cookies = new gateway.RequestCookies(null).registration(key);
     for (const { tag, sealed: text, lines } of sealed) {
       assert.deepEqual(cookies.writeSealed(tag, text), lines);

@@ -46,7 +46,7 @@ export class DeviceBinding {
     request: GatewayRequest,
     client: ClientSettings,
     session: Session,
-    key: string,
+    registrationKey: string,
   ): Promise<Record<string, string>> {
     const isOffered =
       this.#settings.isDeviceBound &&
@@ -57,7 +57,7 @@ export class DeviceBinding {
     const challenge = await this.newChallenge(client, session.id);
     // The path is relative to this request's, so that a proxy may change what comes before it.
     return {
-      "Secure-Session-Registration": `(ES256);path="device?registration=${key}";challenge="${challenge}"`,
+      "Secure-Session-Registration": `(ES256);path="device?registration=${registrationKey}";challenge="${challenge}"`,
     };
   }
 

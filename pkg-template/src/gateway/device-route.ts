@@ -21,8 +21,8 @@ export async function bindDevice(
   const { settings, sessions } = gateway;
   if (!settings.isDeviceBound) throw new GatewayFailure("not_found");
   checkCsrf(request, settings);
-  const [key = "", ...more] = new URLSearchParams(request.query).getAll("registration");
-  const client = more.length === 0 ? await sessions.clientOf(key) : undefined;
+  const [registrationKey = "", ...more] = new URLSearchParams(request.query).getAll("registration");
+  const client = more.length === 0 ? await sessions.findClient(registrationKey) : undefined;
   if (!client) throw new GatewayFailure("request_invalid");
   if (client.district !== undefined) entry.district = client.district;
   const found = await sessions.find(client, new RequestCookies(request.header("cookie")));
@@ -100,7 +100,7 @@ function instructions(sessionId: string, { cookies }: FoundSessions): string {
   return JSON.stringify({
     session_identifier: sessionId,
     scope: { include_site: false, scope_specification: [] },
-    credentials: [{ type: "cookie", ...proofCookie(cookies.key, sessionId) }],
+    credentials: [{ type: "cookie", ...proofCookie(cookies.registrationKey, sessionId) }],
   });
 }
 

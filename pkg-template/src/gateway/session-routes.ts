@@ -77,7 +77,7 @@ export async function readSession(
       ? { cookies: sessions.clearStale(found) }
       : {
           cookies: await sessions.seal(client, named, found),
-          headers: await devices.offer(request, client, named, found.cookies.key),
+          headers: await devices.offer(request, client, named, found.cookies.registrationKey),
         }),
   };
 }

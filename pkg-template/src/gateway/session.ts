@@ -20,11 +20,11 @@
 import type { User } from "../shared-types.js";
 import {
   COOKIE_BUDGET_BYTES,
-  clear,
+  clearCookie,
+  deriveRegistrationKey,
   proofCookie,
   type RegistrationCookies,
   type RequestCookies,
-  registrationKey,
   sessionTag,
 } from "./cookies.js";
 import type { DeviceBinding } from "./device-binding.js";
@@ -65,7 +65,7 @@ export class Sessions {
   readonly #settings: Settings;
   readonly #codec: SessionCodec;
   readonly #devices: DeviceBinding;
-  #named: Registrations | undefined;
+  #registrations: Registrations | undefined;
 
   constructor(settings: Settings, codec: SessionCodec, devices: DeviceBinding) {
     this.#settings = settings;
@@ -73,23 +73,24 @@ export class Sessions {
     this.#devices = devices;
   }
 
-  /** The registration whose cookie names have this part. */
-  async clientOf(key: string): Promise<ClientSettings | undefined> {
-    return (this.#named ?? (await this.#name())).clients.get(key);
+  /** Finds the registration whose cookie names have this key. */
+  async findClient(registrationKey: string): Promise<ClientSettings | undefined> {
+    const { clients } = this.#registrations ?? (await this.#indexRegistrations());
+    return clients.get(registrationKey);
   }
 
   /** Opens a registration's sessions. */
   async find(client: ClientSettings, request: RequestCookies): Promise<FoundSessions> {
-    const { keys } = this.#named ?? (await this.#name());
+    const { keys } = this.#registrations ?? (await this.#indexRegistrations());
     return this.#findIn(client, request.registration(keys.get(client) ?? ""));
   }
 
   /** The session that there is at each registration that the request has cookies of. */
   async findAll(request: RequestCookies): Promise<CurrentSession[]> {
-    const { clients } = this.#named ?? (await this.#name());
+    const { clients } = this.#registrations ?? (await this.#indexRegistrations());
     const all: CurrentSession[] = [];
     for (const cookies of request.registrations) {
-      const client = clients.get(cookies.key);
+      const client = clients.get(cookies.registrationKey);
       if (client) all.push(...asCurrent(client, await this.#findIn(client, cookies)));
     }
     return all;
@@ -133,11 +134,13 @@ export class Sessions {
       ...found.cookies.writeSince(session.order),
     ];
     if (request.sizeAfter(lines) <= COOKIE_BUDGET_BYTES) return lines;
-    const { clients } = this.#named ?? (await this.#name());
-    const others = request.registrations.filter(({ key }) => key !== found.cookies.key);
+    const { clients } = this.#registrations ?? (await this.#indexRegistrations());
+    const others = request.registrations.filter(
+      ({ registrationKey }) => registrationKey !== found.cookies.registrationKey,
+    );
     const ages = await Promise.all(
       others.map(async (cookies) => {
-        const other = clients.get(cookies.key);
+        const other = clients.get(cookies.registrationKey);
         const newest = other && (await this.#findIn(other, cookies)).newest;
         return { cookies, order: newest?.session.order ?? 0 };
       }),
@@ -179,10 +182,12 @@ export class Sessions {
     const tag = sessionTag(sessionId);
     const boundTag = sessionTag(sessionId, true);
     const open = opened.find(({ session }) => session.id === sessionId);
-    const proof = cookies.proofs.has(boundTag) ? [proofCookie(cookies.key, sessionId).name] : [];
+    const proof = cookies.proofs.has(boundTag)
+      ? [proofCookie(cookies.registrationKey, sessionId).name]
+      : [];
     return [
       ...(open ? cookies.writeSince(open.session.order + 1) : [cookies.writeEnded(tag)]),
-      ...[...cookies.names(tag), ...cookies.names(boundTag), ...proof].map(clear),
+      ...[...cookies.chunkNames(tag), ...cookies.chunkNames(boundTag), ...proof].map(clearCookie),
     ];
   }
 
@@ -208,7 +213,7 @@ export class Sessions {
   async #findIn(client: ClientSettings, cookies: RegistrationCookies): Promise<FoundSessions> {
     const opened: OpenSession[] = [];
     for (const tag of cookies.chunks.keys()) {
-      const open = await this.#open(client, tag, cookies.sealed(tag));
+      const open = await this.#open(client, tag, cookies.readSealed(tag));
       if (open) opened.push(open);
     }
     const [first, ...others] = opened
@@ -235,16 +240,17 @@ export class Sessions {
 
   #holds(client: ClientSettings, open: OpenSession, cookies: RegistrationCookies): boolean {
     const { session } = open;
-    if (session.order < cookies.since || cookies.ended.has(sessionTag(session.id))) return false;
+    if (session.order < cookies.since || cookies.endedTags.has(sessionTag(session.id)))
+      return false;
     if (this.expiry(open) <= this.#settings.now() / 1000) return false;
     if (!client.allowedTenants) return true;
     const { tenant } = userOf(open);
     return tenant !== undefined && client.allowedTenants.has(tenant.id);
   }
 
-  async #name(): Promise<Registrations> {
-    this.#named = await nameRegistrations([...this.#settings.clients.values()]);
-    return this.#named;
+  async #indexRegistrations(): Promise<Registrations> {
+    this.#registrations = await indexRegistrations([...this.#settings.clients.values()]);
+    return this.#registrations;
   }
 }
 
@@ -282,21 +288,21 @@ export function userOf({ session, claims }: Pick<OpenSession, "session" | "claim
   });
 }
 
-/** The registrations' parts of cookie names, computed once. */
+/** The registrations by the keys in their cookie names, and the reverse: computed once. */
 interface Registrations {
   readonly keys: ReadonlyMap<ClientSettings, string>;
   readonly clients: ReadonlyMap<string, ClientSettings>;
 }
 
-async function nameRegistrations(clients: readonly ClientSettings[]): Promise<Registrations> {
+async function indexRegistrations(all: readonly ClientSettings[]): Promise<Registrations> {
   const keys = new Map<ClientSettings, string>();
-  const byKey = new Map<string, ClientSettings>();
-  for (const client of clients) {
-    const key = await registrationKey(client.clientId);
+  const clients = new Map<string, ClientSettings>();
+  for (const client of all) {
+    const key = await deriveRegistrationKey(client.clientId);
     keys.set(client, key);
-    byKey.set(key, client);
+    clients.set(key, client);
   }
-  return { keys, clients: byKey };
+  return { keys, clients };
 }
 
 function tooLarge(

@@ -103,7 +103,7 @@ export async function exchange(
   return {
     status: 200,
     body: toJson(grant, id),
-    headers: await gateway.devices.offer(request, client, session, found.cookies.key),
+    headers: await gateway.devices.offer(request, client, session, found.cookies.registrationKey),
     cookies: lines,
   };
 }
