@@ -80,12 +80,12 @@ for (const react of REACTS) {
 
   test(`${react}: ClassLinkProvider renders "loading" on a server, and hydrates without a complaint`, async (t) => {
     const setup = "client.handleCallback = () => new Promise(() => {});";
-    const scenario = { client: SIGNED_IN, setup };
-    for (const [path, before, after] of [
-      ["/", '"status":"loading"', '"name":"Ada"'],
-      ["/classes", "One moment…", "Classes of Ada"],
-      ["/callback", "One moment…", "Taking you to ClassLink…"],
-    ]) {
+    for (const [path, before, after, client] of /** @type {const} */ ([
+      ["/", '"status":"loading"', '"name":"Ada"', SIGNED_IN],
+      ["/classes", "One moment…", "Classes of Ada", SIGNED_IN],
+      ["/callback", "One moment…", "Taking you to ClassLink…", { status: "redirecting" }],
+    ])) {
+      const scenario = { client, setup };
       const html = await renderOnServer(react, path, scenario);
       assert.ok(html.replaceAll("&quot;", '"').includes(before), html);
       const { page, complaints } = await open(t, scenario, { path, react, html });

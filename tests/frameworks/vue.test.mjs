@@ -90,12 +90,12 @@ test("useClassLink stops following the client when the application is unmounted"
 
 test('useClassLink renders "loading" on a server without a subscription, and hydrates without a complaint', async (t) => {
   const setup = "client.handleCallback = () => new Promise(() => {});";
-  const scenario = { client: SIGNED_IN, setup };
-  for (const [path, before, after] of [
-    ["/", '"status":"loading"', '"name":"Ada"'],
-    ["/classes", "Classes of ", "Classes of Ada"],
-    ["/callback", "One moment…", "One moment…"],
-  ]) {
+  for (const [path, before, after, client] of /** @type {const} */ ([
+    ["/", '"status":"loading"', '"name":"Ada"', SIGNED_IN],
+    ["/classes", "Classes of ", "Classes of Ada", SIGNED_IN],
+    ["/callback", "One moment…", "Taking you to ClassLink…", { status: "redirecting" }],
+  ])) {
+    const scenario = { client, setup };
     const html = await renderOnServer("Vue 3", path, scenario);
     assert.ok(html.replaceAll("&quot;", '"').includes(before), html);
     assert.ok(!html.includes("Ada"));
