@@ -146,7 +146,14 @@ impl Gateway {
         body: Incoming,
         log: &mut RequestLog,
     ) -> Result<Response, Refused> {
-        let route = self.find_route(&request.path, &request.method).ok_or(Code::NotFound)?;
+        let Some(route) = self.find_route(&request.path, &request.method) else {
+            // RFC 9110, 9.3.6: its target is a host, not a path, and no method is allowed there.
+            return Err(if request.method == Method::CONNECT {
+                Refused::from(Code::MethodNotAllowed).with_header("Allow", "")
+            } else {
+                Code::NotFound.into()
+            });
+        };
         request.host()?;
         let method = &request.method;
         let is_read = *method == Method::GET || *method == Method::HEAD;

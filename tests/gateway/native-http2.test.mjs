@@ -36,3 +36,18 @@ test("HTTP/2: sign-in, reload, who is asking, and sign-out", async (t) => {
   assert.equal((await ask("DELETE", SESSION, { ...PAGE, cookie })).status, 204);
   assert.equal((await ask("GET", "/auth/zzz")).status, 404);
 });
+
+test("HTTP/2: CONNECT is 405, whatever host it names", async (t) => {
+  const { server, logged } = await startWorld(t, native);
+  const client = connect(server.baseUrl);
+  t.after(() => client.close());
+  for (const authority of [new URL(server.baseUrl).host, "app.example:443"]) {
+    const stream = client.request({ ":method": "CONNECT", ":authority": authority });
+    const [answer] = await once(stream, "response");
+    assert.equal(answer[":status"], 405, authority);
+    assert.equal(answer["x-classlink-gateway-error"], "method_not_allowed");
+    stream.close();
+  }
+  const codes = (await logged("unknown")).map(({ code }) => code);
+  assert.deepEqual(codes, ["method_not_allowed", "method_not_allowed"]);
+});

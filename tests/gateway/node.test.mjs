@@ -254,6 +254,10 @@ test("the Node listener serves a sign-in, a reload and a sign-out over HTTP/2", 
   assert.equal((await ask("POST", SESSION, { cookie })).status, 200);
   assert.equal((await ask("DELETE", SESSION, { cookie })).status, 204);
   assert.equal((await ask("GET", "/auth/zzz")).status, 404);
+  const tunnel = client.request({ ":method": "CONNECT", ":authority": "app.example:443" });
+  const [refused] = await once(tunnel, "response");
+  assert.equal(refused[":status"], 405);
+  tunnel.close();
 });
 
 // ---- Stopping ----

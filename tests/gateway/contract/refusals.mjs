@@ -39,6 +39,21 @@ export function refusalTests(adapter) {
     }
   });
 
+  contract("CONNECT opens no tunnel: 405, or a closed connection", async (t) => {
+    const { server, upstream } = await world(t);
+    const { host } = new URL(upstream.issuer);
+    for (const target of [host, "app.example:443", SESSION, "/auth/verify", "/auth/zzz"]) {
+      const answer = await askRaw(
+        server.baseUrl,
+        `CONNECT ${target} HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n` +
+          `GET /jwks HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+      );
+      // Node closes it before the handler has the request.
+      assert.match(answer, /^(?:HTTP\/1\.1 405 |$)/, target);
+    }
+    assert.equal(upstream.requests.length, 0);
+  });
+
   contract("a token request has each parameter once, and no other", async (t) => {
     const { upstream, browser } = await world(t);
     const form = () => browser.form(newLogin(), "code");
