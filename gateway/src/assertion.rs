@@ -2,7 +2,10 @@
 //! `/assertion-keys`. Header and claims stand in `docs/gateway.md`, "The contract".
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use classlink_spa::protocol::encoding::{base64url, from_base64url};
@@ -77,6 +80,16 @@ impl SigningKey {
         Some(Self { pair, id, jwk })
     }
 
+    /// Returns whether what this key signs is verified by the public key that is published.
+    fn can_sign(&self) -> bool {
+        let input = b"check";
+        let coordinate = |name| self.jwk.get(name)?.as_str().and_then(from_base64url);
+        let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else { return false };
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [&[4][..], &x, &y].concat());
+        let signature = self.pair.sign(&SystemRandom::new(), input);
+        signature.is_ok_and(|signature| public.verify(input, signature.as_ref()).is_ok())
+    }
+
     /// The key's thumbprint (RFC 7638).
     #[must_use]
     pub fn id(&self) -> &str {
@@ -110,6 +123,12 @@ impl Assertions {
         let public: Vec<_> = keys.iter().map(|key| key.jwk.clone()).collect();
         let key_set = json!({ "keys": public }).to_string();
         Self { issuer, audience, keys, key_set }
+    }
+
+    /// Returns whether every key signs what its published half verifies.
+    #[must_use]
+    pub fn can_sign(&self) -> bool {
+        self.keys.iter().all(SigningKey::can_sign)
     }
 
     /// The JWK Set that verifies assertions.

@@ -10,17 +10,14 @@ use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tracing::info;
 
-use crate::client_auth::authenticate;
-use crate::config::{self, Client, Environment, Settings, StoreSettings};
+use crate::check::{Status, check_deployment};
+use crate::config::{self, Environment, Settings, StoreSettings};
 use crate::crypto;
-use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::log::LogWriter;
-use crate::metadata::Metadata;
 use crate::metrics::Metrics;
 use crate::server;
 use crate::store::Store;
-use crate::upstream::Endpoint;
 
 /// The gateway of classlink-spa: sign-in with ClassLink and sessions for every back end.
 #[derive(Parser)]
@@ -174,61 +171,13 @@ async fn check(settings: Settings, is_offline: bool) -> Result<(), String> {
     }
     let (log, _guard) = LogWriter::to_stdout();
     let gateway = Gateway::new(settings, log)?;
-    let mut problems = Vec::new();
-    let metadata = gateway.provider.metadata().await;
-    match &metadata {
-        Ok(_) => println!("The provider's metadata is known."),
-        Err(refused) => problems.push(describe("The provider's metadata", refused)),
+    let checks = check_deployment(&gateway).await;
+    for check in &checks {
+        println!("{check}");
     }
-    match gateway.provider.keys().await {
-        Ok(_) => println!("The provider's key set can be read."),
-        Err(refused) => problems.push(describe("The provider's key set", &refused)),
-    }
-    if let Ok(metadata) = metadata {
-        for (index, client) in gateway.settings.clients().iter().enumerate() {
-            match check_client(&gateway, client, &metadata).await {
-                Ok(verdict) => println!("clients[{index}]: {verdict}"),
-                Err(problem) => problems.push(format!("clients[{index}]: {problem}")),
-            }
-        }
-    }
-    if let Some(store) = &gateway.store {
-        match store.get("ping").await {
-            Ok(_) => println!("The store answers."),
-            Err(_) => problems.push("The store does not answer.".to_owned()),
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
-}
-
-/// Tries a code that no provider has issued: which error comes says whether client id and secret are right.
-async fn check_client(
-    gateway: &Gateway,
-    client: &Client,
-    metadata: &Metadata,
-) -> Result<&'static str, String> {
-    let url = metadata.token.as_deref().ok_or("The token endpoint is not known.")?;
-    let random = || crypto::random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
-    let (code, verifier) = random().zip(random()).ok_or("The system has no random numbers.")?;
-    let redirect_uri = client.redirect_uris.first().map_or("", String::as_str);
-    let fields = [
-        ("grant_type", "authorization_code"),
-        ("code", code.as_str()),
-        ("redirect_uri", redirect_uri),
-        ("code_verifier", verifier.as_str()),
-    ];
-    let describe = |refused| describe("The token endpoint", &refused);
-    let (authorization, form) = authenticate(client, metadata, &fields).map_err(describe)?;
-    let asked = gateway.upstream.post(Endpoint::Token, url, authorization.as_deref(), form).await;
-    let answer = asked.map_err(describe)?;
-    let body = answer.json();
-    match (body.as_ref().and_then(|body| body.get_str("error")), answer.status) {
-        (Some("invalid_grant"), _) => Ok("The provider knows the client id and its secret."),
-        (Some("invalid_client" | "unauthorized_client"), _) | (_, 401) => Err(
-            "The provider refuses the client id or its secret: copy both again from its portal, for this environment."
-                .to_owned(),
-        ),
-        _ => Ok("The token endpoint neither confirms nor refuses the client: sign in once, and look at the log."),
+    match checks.iter().filter(|check| check.status == Status::Problem).count() {
+        0 => Ok(()),
+        count => Err(format!("The check found {count} problem(s).")),
     }
 }
 
@@ -249,11 +198,6 @@ async fn revoke(settings: &Settings, target: &RevokeTarget) -> Result<(), String
     revoked.map_err(|_| "The store does not answer: nothing is revoked.".to_owned())?;
     println!("Revoked, on every instance from the next request on.");
     Ok(())
-}
-
-fn describe(what: &str, refused: &Refused) -> String {
-    let code = refused.code().map_or("provider_refused", Code::as_str);
-    format!("{what} cannot be read: {code}.")
 }
 
 fn print_sealing_key() -> Result<(), String> {

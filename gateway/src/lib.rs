@@ -10,6 +10,7 @@
 
 pub mod assertion;
 pub mod cache;
+pub mod check;
 pub mod cli;
 pub mod client_auth;
 pub mod clock;

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use classlink_spa::protocol::json::{self, Object};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, USER_AGENT};
 use hyper::{Method, Request};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
@@ -63,6 +63,8 @@ pub struct Answer {
     pub status: u16,
     /// The body, empty if it was over 1 MiB.
     pub body: Bytes,
+    /// The `Date` header.
+    pub date: Option<SystemTime>,
 }
 
 impl Answer {
@@ -240,13 +242,14 @@ impl Upstream {
         let request = request.body(Full::from(form.unwrap_or_default())).ok()?;
         let (head, body) = self.client.request(request).await.ok()?.into_parts();
         let status = head.status.as_u16();
-        match Limited::new(body, ANSWER_LIMIT).collect().await {
-            Ok(body) => Some(Answer { status, body: body.to_bytes() }),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                Some(Answer { status, body: Bytes::new() })
-            }
-            Err(_) => None,
-        }
+        let date = head.headers.get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        let body = match Limited::new(body, ANSWER_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Bytes::new(),
+            Err(_) => return None,
+        };
+        Some(Answer { status, body, date })
     }
 }
 

@@ -110,7 +110,7 @@ fn token_responses_are_read_as_the_handler_reads_them() {
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let body = case["body"].as_str().unwrap().to_owned().into();
         let (name, outcome) = (&case["name"], &case["outcome"]);
-        match read_token_response(&Answer { status, body }) {
+        match read_token_response(&Answer { status, body, date: None }) {
             Ok(tokens) => {
                 let text = |member: &str| outcome[member].as_str().map(str::to_owned);
                 let shown =

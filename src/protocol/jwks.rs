@@ -104,6 +104,15 @@ impl KeySet {
         }
         Ok(candidates)
     }
+
+    /// Returns whether a token with this algorithm can have a key here: a usable one with a `kid`, or the only usable one.
+    #[cfg(feature = "gateway")]
+    #[must_use]
+    pub fn has_key(&self, algorithm: Algorithm) -> bool {
+        let keys = self.keys().unwrap_or_default().iter().filter_map(Value::as_object).map(Jwk);
+        let usable: Vec<_> = keys.filter(|key| key.is_usable_for(algorithm)).collect();
+        usable.len() == 1 || usable.iter().any(|key| key.text("kid").is_some())
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn run(mut data: &[u8]) {
         assert!(body["keys"].as_array().unwrap().iter().all(Value::is_object));
         assert_eq!(body.as_object().unwrap().len(), 1);
     }
-    let answer = Answer { status, body: data.to_vec().into() };
+    let answer = Answer { status, body: data.to_vec().into(), date: None };
     if let Ok(grant) = read_token_response(&answer) {
         assert!((200..300).contains(&status) && !grant.access_token.expose().is_empty());
     }
