@@ -26,6 +26,10 @@ static SEALED: LazyLock<[(Session, String); 3]> = LazyLock::new(|| {
 /// Finds the sessions in a header, and ends them.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
+    // RFC 9110, 5.5: no header has one, and the jar marks a missing value by it.
+    if text.contains('\0') {
+        return;
+    }
     let [a, b, c] = &*SEALED;
     let (_, value) = a.1.split_once('=').unwrap();
     let header =

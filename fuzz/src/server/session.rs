@@ -30,8 +30,9 @@ pub fn run(data: &[u8]) {
     let Some((session, claims)) = unpacked else { return };
     let body = session.id_token.split('.').nth(1).and_then(from_base64url).unwrap_or_default();
     let theirs = object(&body).expect("claims that are not those of the ID token");
-    for (name, value) in claims.strings() {
-        assert_eq!(theirs.get(name).and_then(serde_json::Value::as_str), Some(value));
+    // Of a member that comes twice the last counts.
+    for (name, _) in claims.strings() {
+        assert_eq!(theirs.get(name).and_then(serde_json::Value::as_str), claims.get_str(name));
     }
     let times = [session.created_at, session.last_used_at, session.obtained_at];
     let times = times.into_iter().chain(session.expires_at).map(i64::unsigned_abs);
