@@ -6,13 +6,13 @@ use url::Url;
 
 use crate::config::Settings;
 use crate::failure::{Code, Refused};
-use crate::request::{ERROR_HEADER, Request, SDK_HEADER};
+use crate::request::{ERROR_HEADER, GatewayRequest, SDK_HEADER};
 
 /// Refuses other sites.
 ///
 /// # Errors
 /// `forbidden_origin`.
-pub fn check(request: &Request, settings: &Settings) -> Result<(), Refused> {
+pub fn check(request: &GatewayRequest, settings: &Settings) -> Result<(), Refused> {
     let origin = request.header("origin");
     let site = request.header("sec-fetch-site");
     let is_allowed =
@@ -27,14 +27,14 @@ pub fn check(request: &Request, settings: &Settings) -> Result<(), Refused> {
 
 /// Behind a proxy the request may show another host than the browser's; then the browser's own word that page and gateway
 /// share an origin holds, if that origin is one that a redirect URI is registered on.
-fn is_own(origin: &str, site: Option<&str>, request: &Request, settings: &Settings) -> bool {
+fn is_own(origin: &str, site: Option<&str>, request: &GatewayRequest, settings: &Settings) -> bool {
     let is_registered =
         site == Some("same-origin") && settings.application_origins.contains(origin);
     is_registered || own_origin(request, settings).is_some_and(|own| own == origin)
 }
 
 /// The origin that the request was sent to.
-fn own_origin(request: &Request, settings: &Settings) -> Option<String> {
+fn own_origin(request: &GatewayRequest, settings: &Settings) -> Option<String> {
     if let Some(origin) = &settings.origin {
         return Some(origin.clone());
     }
@@ -45,7 +45,7 @@ fn own_origin(request: &Request, settings: &Settings) -> Option<String> {
 
 /// The CORS headers for an allowed origin, and for every other only that the response depends on it.
 #[must_use]
-pub fn cors_headers(request: &Request, settings: &Settings) -> Vec<(&'static str, String)> {
+pub fn cors_headers(request: &GatewayRequest, settings: &Settings) -> Vec<(&'static str, String)> {
     let mut headers = vec![("Vary", "Origin".to_owned())];
     if let Some(origin) = request.header("origin")
         && settings.allowed_origins.contains(origin.as_ref())
@@ -62,7 +62,7 @@ pub fn cors_headers(request: &Request, settings: &Settings) -> Vec<(&'static str
 /// # Errors
 /// `forbidden_origin`.
 pub fn preflight_headers(
-    request: &Request,
+    request: &GatewayRequest,
     settings: &Settings,
     methods: &str,
 ) -> Result<Vec<(&'static str, String)>, Refused> {
@@ -92,7 +92,8 @@ mod tests {
             let name: hyper::header::HeaderName = name.parse().unwrap();
             map.append(name, value.parse().unwrap());
         }
-        let request = Request::new(method, &"/auth/session".parse().unwrap(), map, None, &settings);
+        let request =
+            GatewayRequest::new(method, &"/auth/session".parse().unwrap(), map, None, &settings);
         check(&request, &settings).is_ok()
     }
 

@@ -15,7 +15,7 @@ use crate::log::{Event, LogWriter, RequestLog, SessionOutcome};
 use crate::metrics::Metrics;
 use crate::provider::Provider;
 use crate::renewal::Renewals;
-use crate::request::{ERROR_HEADER, Request, Response, SDK_HEADER};
+use crate::request::{ERROR_HEADER, GatewayRequest, GatewayResponse, SDK_HEADER};
 use crate::routes::{backchannel, device, operations, proxy, session, token, verify};
 use crate::session::Sessions;
 use crate::store::Store;
@@ -92,7 +92,11 @@ impl Gateway {
     }
 
     /// Answers a request, and logs and counts it.
-    pub async fn handle(self: Arc<Self>, request: Request, body: Incoming) -> (Request, Response) {
+    pub async fn handle(
+        self: Arc<Self>,
+        request: GatewayRequest,
+        body: Incoming,
+    ) -> (GatewayRequest, GatewayResponse) {
         let begun = Instant::now();
         let mut log = RequestLog {
             event: Event::Unknown,
@@ -142,10 +146,10 @@ impl Gateway {
 
     async fn route(
         self: &Arc<Self>,
-        request: &Request,
+        request: &GatewayRequest,
         body: Incoming,
         log: &mut RequestLog,
-    ) -> Result<Response, Refused> {
+    ) -> Result<GatewayResponse, Refused> {
         let Some(route) = self.find_route(&request.path, &request.method) else {
             // RFC 9110, 9.3.6: its target is a host, not a path, and no method is allowed there.
             return Err(if request.method == Method::CONNECT {
@@ -177,7 +181,7 @@ impl Gateway {
             }
             Route::Health => {
                 log.event = Event::Health;
-                Ok(Response::json(200, r#"{"status":"ok"}"#))
+                Ok(GatewayResponse::json(200, r#"{"status":"ok"}"#))
             }
             Route::Ready => {
                 require(is_read, "GET, HEAD")?;
@@ -205,15 +209,15 @@ impl Gateway {
     async fn route_sdk(
         self: &Arc<Self>,
         methods: &'static [(Method, Event)],
-        request: &Request,
+        request: &GatewayRequest,
         body: Incoming,
         log: &mut RequestLog,
-    ) -> Result<Response, Refused> {
+    ) -> Result<GatewayResponse, Refused> {
         let method = &request.method;
         if *method == Method::OPTIONS && request.header("access-control-request-method").is_some() {
             log.event = Event::Preflight;
             let headers = csrf::preflight_headers(request, &self.settings, &allowed(methods))?;
-            return Ok(Response { headers, ..Response::empty(204) });
+            return Ok(GatewayResponse { headers, ..GatewayResponse::empty(204) });
         }
         let Some((_, event)) = methods.iter().find(|(known, _)| known == method) else {
             return Err(
@@ -238,7 +242,11 @@ impl Gateway {
     ///
     /// # Errors
     /// `rate_limited`.
-    pub async fn count_upstream(&self, request: &Request, event: Event) -> Result<(), Refused> {
+    pub async fn count_upstream(
+        &self,
+        request: &GatewayRequest,
+        event: Event,
+    ) -> Result<(), Refused> {
         let (route, address) = (event.as_str(), request.address.as_deref());
         let now = clock::now_ms();
         if let Err(refused) = self.limit.count(route, address, now) {
@@ -268,7 +276,12 @@ impl Gateway {
     }
 
     /// Adds what every response has.
-    fn complete(&self, request: &Request, mut response: Response, log: &RequestLog) -> Response {
+    fn complete(
+        &self,
+        request: &GatewayRequest,
+        mut response: GatewayResponse,
+        log: &RequestLog,
+    ) -> GatewayResponse {
         let is_sdks = !matches!(
             log.event,
             Event::Verify
@@ -300,16 +313,16 @@ impl Gateway {
 }
 
 /// The response to what was refused: the provider's refusal as its code alone, everything else under the gateway's code.
-fn refusal(refused: &Refused) -> Response {
+fn refusal(refused: &Refused) -> GatewayResponse {
     match refused {
         Refused::Provider(refusal) => {
-            Response::json(refusal.status, format!(r#"{{"error":"{}"}}"#, refusal.error))
+            GatewayResponse::json(refusal.status, format!(r#"{{"error":"{}"}}"#, refusal.error))
         }
         Refused::Gateway(failure) => {
             let (status, _, _) = failure.code.answer();
             let mut headers = failure.headers.clone();
             headers.push((ERROR_HEADER, failure.code.as_str().to_owned()));
-            Response { headers, ..Response::json(status, failure.body()) }
+            GatewayResponse { headers, ..GatewayResponse::json(status, failure.body()) }
                 .with_cookies(failure.cookies.clone())
         }
     }

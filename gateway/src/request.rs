@@ -20,7 +20,7 @@ pub const ERROR_HEADER: &str = classlink_spa::protocol::gateway::ERROR_HEADER;
 
 /// A request's line and headers, and where it came from.
 #[derive(Debug)]
-pub struct Request {
+pub struct GatewayRequest {
     /// The method.
     pub method: Method,
     /// The path of the request line, as it was sent.
@@ -34,7 +34,7 @@ pub struct Request {
     headers: HeaderMap,
 }
 
-impl Request {
+impl GatewayRequest {
     /// Takes a request apart. `peer` is the address at the other end of the connection.
     #[must_use]
     pub fn new(
@@ -242,7 +242,7 @@ impl Parameters {
 
 /// A response before its common headers are added.
 #[derive(Debug, Default)]
-pub struct Response {
+pub struct GatewayResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body; absent for an empty one.
@@ -255,7 +255,7 @@ pub struct Response {
     pub cookies: Vec<String>,
 }
 
-impl Response {
+impl GatewayResponse {
     /// A response with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: impl Into<String>) -> Self {
@@ -301,13 +301,13 @@ mod tests {
     use super::*;
     use crate::config::tests::settings;
 
-    fn request(target: &str, headers: &[(&str, &str)]) -> Request {
+    fn request(target: &str, headers: &[(&str, &str)]) -> GatewayRequest {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: header::HeaderName = name.parse().unwrap();
             map.append(name, value.parse().unwrap());
         }
-        Request::new(Method::GET, &target.parse().unwrap(), map, None, &settings())
+        GatewayRequest::new(Method::GET, &target.parse().unwrap(), map, None, &settings())
     }
 
     #[test]

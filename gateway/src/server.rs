@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
 use crate::gateway::Gateway;
-use crate::request::{Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse};
 
 /// How long what is under way may take once the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -80,18 +80,18 @@ async fn answer(
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let request =
-        Request::new(head.method, &head.uri, head.headers, Some(address), &gateway.settings);
+        GatewayRequest::new(head.method, &head.uri, head.headers, Some(address), &gateway.settings);
     let handled = tokio::spawn(async move { gateway.handle(request, body).await.1 });
     let response = handled.await.unwrap_or_else(|_| {
         error!("A request ended with a defect of the server");
-        Response::json(500, r#"{"error":"server_error"}"#)
+        GatewayResponse::json(500, r#"{"error":"server_error"}"#)
             .with_header(crate::request::ERROR_HEADER, "internal")
     });
     Ok(write(response))
 }
 
 /// Writes a response.
-fn write(response: Response) -> hyper::Response<Full<Bytes>> {
+fn write(response: GatewayResponse) -> hyper::Response<Full<Bytes>> {
     let mut written = hyper::Response::new(Full::default());
     *written.status_mut() = response.status.try_into().unwrap_or_default();
     let headers = written.headers_mut();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use classlink_gateway::csrf;
 use classlink_gateway::limits::address_group;
-use classlink_gateway::request::Request;
+use classlink_gateway::request::GatewayRequest;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use url::{Url, form_urlencoded};
@@ -28,7 +28,8 @@ pub fn run(mut data: &[u8]) {
             headers.append(name, value);
         }
     }
-    let request = Request::new(method, &uri, headers, Some("203.0.113.7".to_owned()), &SETTINGS);
+    let request =
+        GatewayRequest::new(method, &uri, headers, Some("203.0.113.7".to_owned()), &SETTINGS);
     assert_eq!(
         (request.path.as_str(), request.query.as_str()),
         (uri.path(), uri.query().unwrap_or_default())
@@ -61,7 +62,7 @@ pub fn run(mut data: &[u8]) {
     }
 }
 
-fn check_host(request: &Request) {
+fn check_host(request: &GatewayRequest) {
     let Ok(host) = request.host() else { return };
     // Some are hosts to RFC 9110 and none to the URL Standard; those that are both name nothing but a host.
     let Ok(url) = Url::parse(&format!("http://{host}")) else { return };
@@ -69,7 +70,7 @@ fn check_host(request: &Request) {
     assert_eq!((url.query(), url.fragment()), (None, None), "{host}");
 }
 
-fn check_csrf(request: &Request) {
+fn check_csrf(request: &GatewayRequest) {
     if csrf::check(request, &SETTINGS).is_err() {
         return;
     }
@@ -90,7 +91,7 @@ fn check_csrf(request: &Request) {
 }
 
 /// Checks what goes into logs, metrics and the store.
-fn check_names(request: &Request) {
+fn check_names(request: &GatewayRequest) {
     let is_hexadecimal =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let id = request.request_id();

@@ -16,7 +16,7 @@ use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::id_token::CLOCK_TOLERANCE_SECS;
 use crate::log::{RequestLog, SessionOutcome};
-use crate::request::{Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse};
 use crate::routes::read_form;
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -44,10 +44,10 @@ pub struct LogoutToken<'a> {
 /// `logout_token_invalid`, `store_unavailable`.
 pub async fn logout(
     gateway: &Gateway,
-    request: &Request,
+    request: &GatewayRequest,
     body: Incoming,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let store = gateway.store.as_ref().ok_or(Code::NotFound)?;
     let form = read_form(request, body, gateway.settings.timeout_ms).await?;
     let token = form.single("logout_token").ok().flatten().filter(|token| !token.is_empty());
@@ -75,7 +75,7 @@ pub async fn logout(
     }
     gateway.metrics.session_ended("revoked");
     log.session = Some(SessionOutcome::Ended);
-    Ok(Response::empty(200))
+    Ok(GatewayResponse::empty(200))
 }
 
 /// Whether the header's `typ`, if there is one, is that of a JWT or a logout token (2.4).

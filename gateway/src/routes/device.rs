@@ -11,7 +11,7 @@ use crate::device::{DeviceProof, PROOF_SECS, Purpose};
 use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::log::{RequestLog, SessionOutcome};
-use crate::request::{Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse};
 use crate::routes::session::is_revoked;
 use crate::session::{FoundSessions, Session};
 
@@ -21,9 +21,9 @@ use crate::session::{FoundSessions, Session};
 /// As the documentation of the contract has it.
 pub async fn bind(
     gateway: &Gateway,
-    request: &Request,
+    request: &GatewayRequest,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     if !gateway.settings.device_bound {
         return Err(Code::NotFound.into());
     }
@@ -49,7 +49,7 @@ pub async fn bind(
 #[must_use]
 pub fn offer(
     gateway: &Gateway,
-    request: &Request,
+    request: &GatewayRequest,
     client: &Client,
     session: &Session,
     now: i64,
@@ -80,7 +80,7 @@ impl Visit<'_> {
         &self,
         proof: Option<&str>,
         log: &mut RequestLog,
-    ) -> Result<Response, Refused> {
+    ) -> Result<GatewayResponse, Refused> {
         let open = self
             .found
             .newest()
@@ -101,7 +101,7 @@ impl Visit<'_> {
         let session = Session { device_key: Some(key), ..open.session.clone() };
         let mut lines = self.gateway.sessions.seal(self.client, &session, &self.found)?;
         lines.push(self.write_proof(&session.id)?);
-        Ok(Response::json(200, self.instructions(&session.id)).with_cookies(lines))
+        Ok(GatewayResponse::json(200, self.instructions(&session.id)).with_cookies(lines))
     }
 
     async fn refresh(
@@ -109,7 +109,7 @@ impl Visit<'_> {
         proof: Option<&str>,
         session_id: &str,
         log: &mut RequestLog,
-    ) -> Result<Response, Refused> {
+    ) -> Result<GatewayResponse, Refused> {
         let open = self.found.newest().or_else(|| self.found.unproved());
         let open = open.filter(|open| open.session.id == session_id);
         let bound = open.and_then(|open| Some((open, open.session.device_key.as_deref()?)));
@@ -121,7 +121,7 @@ impl Visit<'_> {
             log.session = Some(SessionOutcome::None);
             let body = json!({ "session_identifier": session_id, "continue": false });
             let lines = self.found.cookies.clear_proofs(None);
-            return Ok(Response::json(200, body.to_string()).with_cookies(lines));
+            return Ok(GatewayResponse::json(200, body.to_string()).with_cookies(lines));
         };
         let is_proved = match proof {
             None => false,
@@ -145,7 +145,7 @@ impl Visit<'_> {
         }
         log.session = Some(SessionOutcome::Kept);
         let lines = vec![self.write_proof(session_id)?];
-        Ok(Response::json(200, self.instructions(session_id)).with_cookies(lines))
+        Ok(GatewayResponse::json(200, self.instructions(session_id)).with_cookies(lines))
     }
 
     fn is_open(&self, proof: &DeviceProof<'_>, session_id: &str) -> bool {

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 
 use crate::failure::{Code, Refused};
-use crate::request::{Parameters, Request};
+use crate::request::{GatewayRequest, Parameters};
 
 /// A code, a verifier and three identifiers take far less.
 const BODY_LIMIT: usize = 8 * 1024;
@@ -25,7 +25,7 @@ const BODY_LIMIT: usize = 8 * 1024;
 /// # Errors
 /// `unsupported_media_type`, `body_too_large`, or `request_invalid` for one that is not whole in time.
 async fn read_form(
-    request: &Request,
+    request: &GatewayRequest,
     body: Incoming,
     timeout_ms: u64,
 ) -> Result<Parameters, Refused> {

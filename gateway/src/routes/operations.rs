@@ -6,13 +6,13 @@ use crate::config::Metrics;
 use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::log::RequestLog;
-use crate::request::{ERROR_HEADER, Request, Response};
+use crate::request::{ERROR_HEADER, GatewayRequest, GatewayResponse};
 
 /// Says whether a sign-in could succeed now: the provider's metadata and keys are at hand, and the store answers.
 ///
 /// # Errors
 /// None; the response says what is not ready.
-pub async fn ready(gateway: &Gateway, log: &mut RequestLog) -> Result<Response, Refused> {
+pub async fn ready(gateway: &Gateway, log: &mut RequestLog) -> Result<GatewayResponse, Refused> {
     let provider = async {
         gateway.provider.metadata().await?;
         gateway.provider.keys().await
@@ -33,17 +33,17 @@ pub async fn ready(gateway: &Gateway, log: &mut RequestLog) -> Result<Response, 
     let status = if is_ready { "ready" } else { "unavailable" };
     let body = format!(r#"{{"status":"{status}","checks":{{{checks}}}}}"#);
     if is_ready {
-        return Ok(Response::json(200, body));
+        return Ok(GatewayResponse::json(200, body));
     }
     log.recovered = Some(Code::NotReady.into());
-    Ok(Response::json(503, body).with_header(ERROR_HEADER, Code::NotReady.as_str()))
+    Ok(GatewayResponse::json(503, body).with_header(ERROR_HEADER, Code::NotReady.as_str()))
 }
 
 /// The metrics in Prometheus' text format.
 ///
 /// # Errors
 /// `missing_token`; `not_found` if there are none.
-pub fn metrics(gateway: &Gateway, request: &Request) -> Result<Response, Refused> {
+pub fn metrics(gateway: &Gateway, request: &GatewayRequest) -> Result<GatewayResponse, Refused> {
     if gateway.settings.metrics == Metrics::Off {
         return Err(Code::NotFound.into());
     }
@@ -58,15 +58,15 @@ pub fn metrics(gateway: &Gateway, request: &Request) -> Result<Response, Refused
         }
     }
     let content_type = Some("text/plain; version=0.0.4; charset=utf-8");
-    Ok(Response { content_type, ..Response::json(200, gateway.metrics.render()) })
+    Ok(GatewayResponse { content_type, ..GatewayResponse::json(200, gateway.metrics.render()) })
 }
 
 /// The JWK Set that verifies assertions.
 ///
 /// # Errors
 /// `not_found` without assertions.
-pub fn assertion_keys(gateway: &Gateway) -> Result<Response, Refused> {
+pub fn assertion_keys(gateway: &Gateway) -> Result<GatewayResponse, Refused> {
     let assertions = gateway.settings.assertions.as_ref().ok_or(Code::NotFound)?;
-    let response = Response::json(200, assertions.key_set());
+    let response = GatewayResponse::json(200, assertions.key_set());
     Ok(response.with_header("Cache-Control", "public, max-age=300"))
 }

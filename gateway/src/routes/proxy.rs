@@ -3,7 +3,7 @@
 use crate::failure::{Code, Refusal, Refused};
 use crate::gateway::Gateway;
 use crate::log::{Event, RequestLog};
-use crate::request::{Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse};
 use crate::upstream::Endpoint;
 
 /// The provider's key set (RFC 7517, 5). A caller who asks past its cache gets it fresh, but not every time.
@@ -12,9 +12,9 @@ use crate::upstream::Endpoint;
 /// As the documentation of the contract has it.
 pub async fn jwks(
     gateway: &Gateway,
-    request: &Request,
+    request: &GatewayRequest,
     log: &RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let control = request.header("cache-control").unwrap_or_default().to_ascii_lowercase();
     let is_fresh = ["no-cache", "no-store", "max-age=0"].iter().any(|word| control.contains(word));
     let keys = if is_fresh {
@@ -23,7 +23,7 @@ pub async fn jwks(
     } else {
         gateway.provider.keys().await?
     };
-    Ok(Response::json(200, keys.body.clone()))
+    Ok(GatewayResponse::json(200, keys.body.clone()))
 }
 
 /// UserInfo (OpenID Connect Core 1.0, 5.3) or ClassLink's my-info, with the caller's bearer token. An HTTP 200 with a
@@ -33,9 +33,9 @@ pub async fn jwks(
 /// As the documentation of the contract has it.
 pub async fn profile(
     gateway: &Gateway,
-    request: &Request,
+    request: &GatewayRequest,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let authorization = request.header("authorization").unwrap_or_default();
     if !is_bearer(&authorization) {
         let refused = Refused::from(Code::MissingToken);
@@ -51,7 +51,7 @@ pub async fn profile(
     let answer = gateway.upstream.get(endpoint, &url, Some(&authorization)).await?;
     log.upstream_status = Some(answer.status);
     if answer.is_ok() && answer.json().is_some() {
-        return Ok(Response::json(200, answer.text()));
+        return Ok(GatewayResponse::json(200, answer.text()));
     }
     Err(match answer.status {
         401 => Refusal::new("invalid_token", 401, 401).into(),

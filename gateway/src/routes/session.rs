@@ -10,7 +10,7 @@ use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::log::{RequestLog, SessionOutcome};
 use crate::renewal::{Renewals, is_due};
-use crate::request::{Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse};
 use crate::routes::device::offer;
 use crate::routes::token::TokenBody;
 use crate::session::{FoundSessions, OpenSession, Session};
@@ -50,9 +50,9 @@ pub async fn is_revoked(gateway: &Gateway, open: &OpenSession) -> Result<bool, R
 /// As the documentation of the contract has it.
 pub async fn read(
     gateway: &Arc<Gateway>,
-    request: &Request,
+    request: &GatewayRequest,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let parameters = request.parameters();
     let client = parameters.client(&gateway.settings)?;
     log.district.clone_from(&client.district);
@@ -65,7 +65,7 @@ pub async fn read(
     {
         gateway.metrics.session_ended("revoked");
         log.session = Some(SessionOutcome::Ended);
-        return Ok(Response::empty(204).with_cookies(found.end(&open.session.id)));
+        return Ok(GatewayResponse::empty(204).with_cookies(found.end(&open.session.id)));
     }
     if found.unproved().is_some() && request.header("secure-session-skipped").is_some() {
         return Err(Refused::from(Code::DeviceUnproved).with_header("Retry-After", "5"));
@@ -81,7 +81,7 @@ pub async fn read(
             // Without its proof the browser asks for a new one.
             lines.extend(found.cookies.clear_proofs(None));
         }
-        return Ok(Response::empty(204).with_cookies(lines));
+        return Ok(GatewayResponse::empty(204).with_cookies(lines));
     };
     let renewed = match refresh_if_needed(gateway, client, open, &found, request, log).await? {
         Refreshed::Kept => None,
@@ -89,7 +89,7 @@ pub async fn read(
         Refreshed::Over => {
             gateway.metrics.session_ended("grant-over");
             log.session = Some(SessionOutcome::Ended);
-            return Ok(Response::empty(204).with_cookies(found.end(&open.session.id)));
+            return Ok(GatewayResponse::empty(204).with_cookies(found.end(&open.session.id)));
         }
     };
     let now = clock::now_secs();
@@ -99,7 +99,7 @@ pub async fn read(
     let body = TokenBody::at(session, now).to_json();
     let stays = !is_renewed && !session.is_provisional && is_sealed_lately(gateway, open, now);
     if stays {
-        return Ok(Response::json(200, body).with_cookies(found.clear_stale()));
+        return Ok(GatewayResponse::json(200, body).with_cookies(found.clear_stale()));
     }
     let used = Session {
         is_provisional: false,
@@ -110,7 +110,7 @@ pub async fn read(
     };
     let lines = gateway.sessions.seal(client, &used, &found)?;
     let offered = offer(gateway, request, client, &used, now);
-    Ok(Response::json(200, body).with_cookies(lines).with_registration(offered))
+    Ok(GatewayResponse::json(200, body).with_cookies(lines).with_registration(offered))
 }
 
 /// The outcome for a session's tokens.
@@ -128,7 +128,7 @@ async fn refresh_if_needed(
     client: &Arc<Client>,
     open: &OpenSession,
     found: &FoundSessions,
-    request: &Request,
+    request: &GatewayRequest,
     log: &mut RequestLog,
 ) -> Result<Refreshed, Refused> {
     let now = clock::now_secs();
@@ -175,9 +175,9 @@ async fn refresh_if_needed(
 /// As the documentation of the contract has it.
 pub async fn end(
     gateway: &Arc<Gateway>,
-    request: &Request,
+    request: &GatewayRequest,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let parameters = request.parameters();
     let client = parameters.client(&gateway.settings)?;
     log.district.clone_from(&client.district);
@@ -204,14 +204,14 @@ pub async fn end(
         Some(id) => found.end(id),
         None => found.end_all(clock::now_ms()),
     };
-    Ok(Response::empty(204).with_cookies(lines))
+    Ok(GatewayResponse::empty(204).with_cookies(lines))
 }
 
 async fn revoke(
     gateway: &Gateway,
     client: &Client,
     session: &Session,
-    request: &Request,
+    request: &GatewayRequest,
     log: &RequestLog,
 ) -> Result<Option<u16>, Refused> {
     let metadata = gateway.provider.metadata().await?;

@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 use crate::id_token::Expectations;
 use crate::log::{RequestLog, SessionOutcome};
 use crate::renewal::read_token_response;
-use crate::request::{Parameters, Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse, Parameters};
 use crate::routes::device::offer;
 use crate::routes::read_form;
 use crate::session::{Session, Tenant};
@@ -76,10 +76,10 @@ impl TokenRequest {
 /// As the documentation of the contract has it.
 pub async fn exchange(
     gateway: &Arc<Gateway>,
-    request: &Request,
+    request: &GatewayRequest,
     body: Incoming,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let received_at = clock::now_ms();
     let parameters = request.parameters();
     let named = parameters.session_id()?;
@@ -148,7 +148,7 @@ pub async fn exchange(
         ..TokenBody::of(&session)
     };
     let offered = offer(gateway, request, client, &session, now);
-    Ok(Response::json(200, body.to_json()).with_cookies(lines).with_registration(offered))
+    Ok(GatewayResponse::json(200, body.to_json()).with_cookies(lines).with_registration(offered))
 }
 
 async fn exchange_code(

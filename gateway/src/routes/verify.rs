@@ -7,7 +7,7 @@ use crate::cookies::RequestCookies;
 use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::log::{RequestLog, SessionOutcome};
-use crate::request::{Parameters, Request, Response};
+use crate::request::{GatewayRequest, GatewayResponse, Parameters};
 use crate::routes::session::{is_revoked, is_sealed_lately};
 use crate::session::{FoundSessions, OpenSession, Session};
 
@@ -18,10 +18,10 @@ use crate::session::{FoundSessions, OpenSession, Session};
 /// `not_signed_in`, `unknown_client`, `request_invalid`, `store_unavailable`.
 pub async fn verify(
     gateway: &Gateway,
-    request: &Request,
+    request: &GatewayRequest,
     is_below: bool,
     log: &mut RequestLog,
-) -> Result<Response, Refused> {
+) -> Result<GatewayResponse, Refused> {
     let parameters = if is_below { Parameters::of_form("") } else { request.parameters() };
     let client_id = parameters.single("client_id")?;
     let is_activity = parameters.single("activity")? == Some("1");
@@ -40,7 +40,7 @@ pub async fn verify(
     };
     log.district.clone_from(&client.district);
     log.session = Some(SessionOutcome::Kept);
-    let mut response = Response::empty(if is_below { 200 } else { 204 });
+    let mut response = GatewayResponse::empty(if is_below { 200 } else { 204 });
     let mut expiry = gateway.sessions.expiry(open);
     if is_activity && !is_sealed_lately(gateway, open, now) {
         let used = Session { last_used_at: now, ..open.session.clone() };
