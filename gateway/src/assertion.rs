@@ -90,14 +90,14 @@ impl SigningKey {
         signature.is_ok_and(|signature| public.verify(input, signature.as_ref()).is_ok())
     }
 
-    /// The key's thumbprint (RFC 7638).
+    /// Returns the key's thumbprint (RFC 7638).
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
-/// A new private key, as PEM (PKCS #8).
+/// Generates a private key, as PEM (PKCS #8).
 #[must_use]
 pub fn new_key() -> Option<String> {
     let document =
@@ -117,7 +117,7 @@ pub struct Assertions {
 }
 
 impl Assertions {
-    /// Assertions of this issuer for this audience. The first key signs, all are published.
+    /// Creates the signer for this issuer and this audience. The first key signs, all are published.
     #[must_use]
     pub fn new(issuer: String, audience: String, keys: Vec<SigningKey>) -> Self {
         let public: Vec<_> = keys.iter().map(|key| key.jwk.clone()).collect();
@@ -131,13 +131,13 @@ impl Assertions {
         self.keys.iter().all(SigningKey::can_sign)
     }
 
-    /// The JWK Set that verifies assertions.
+    /// Returns the JWK Set that verifies assertions.
     #[must_use]
     pub fn key_set(&self) -> &str {
         &self.key_set
     }
 
-    /// The assertion of a session; `None` if it cannot be signed.
+    /// Returns the assertion of a session; `None` if it cannot be signed.
     #[must_use]
     pub fn sign(
         &self,
@@ -175,7 +175,7 @@ impl Assertions {
     }
 }
 
-/// The members of a user, without those whose text is long.
+/// Returns the members of a user, without those whose text is long.
 fn user_members(open: &OpenSession) -> Map<String, Value> {
     let mut members = match serde_json::to_value(open.user()) {
         Ok(Value::Object(members)) => members,

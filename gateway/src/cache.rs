@@ -33,7 +33,7 @@ pub struct Cached<T> {
 }
 
 impl<T: Send + Sync + 'static> Cached<T> {
-    /// A value that `loader` loads, and that is taken without asking again for some time.
+    /// Creates a value that `loader` loads, and that is taken without asking again for some time.
     pub fn new(
         fresh_for: Duration,
         loader: impl Fn() -> BoxFuture<'static, Result<T, Refused>> + Send + Sync + 'static,
@@ -42,7 +42,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         Self { loader: Box::new(loader), fresh_for, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The value: remembered, or loaded.
+    /// Returns the value: remembered, or loaded.
     ///
     /// # Errors
     /// The load's failure, now or a moment ago.
@@ -69,7 +69,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         }
     }
 
-    /// The value of a load under way, if there is one; else as [`Cached::get`].
+    /// Returns the value of a load under way, if there is one; else as [`Cached::get`].
     ///
     /// # Errors
     /// As [`Cached::get`].

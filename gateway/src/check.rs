@@ -16,7 +16,7 @@ use crate::failure::{Code, Refused};
 use crate::gateway::Gateway;
 use crate::metadata::Metadata;
 use crate::store::{Store, StoreDown};
-use crate::upstream::{Answer, Endpoint};
+use crate::upstream::{Endpoint, ProviderResponse};
 
 /// By how much the clocks of server and provider may differ without a warning, in seconds.
 const CLOCK_WARNING_SECS: u128 = 20;
@@ -104,7 +104,10 @@ pub async fn check_deployment(gateway: &Gateway) -> Vec<Check> {
 }
 
 /// Requests the key set, past the cache.
-async fn request_key_set(gateway: &Gateway, metadata: &Metadata) -> Result<Answer, Refused> {
+async fn request_key_set(
+    gateway: &Gateway,
+    metadata: &Metadata,
+) -> Result<ProviderResponse, Refused> {
     let url = metadata.jwks.as_deref().ok_or(Code::DiscoveryInvalid)?;
     gateway.upstream.get(Endpoint::Jwks, url, None).await
 }
@@ -115,7 +118,7 @@ async fn request_token(
     gateway: &Gateway,
     client: &Client,
     metadata: &Metadata,
-) -> Result<Answer, Refused> {
+) -> Result<ProviderResponse, Refused> {
     let url = metadata.token.as_deref().ok_or(Code::DiscoveryInvalid)?;
     let (code, verifier) = random_text().zip(random_text()).ok_or(Code::Internal)?;
     let fields = [
@@ -160,7 +163,10 @@ fn metadata_verdict(refused: Option<&Refused>) -> Check {
     }
 }
 
-fn keys_verdict(key_set: &Result<Answer, Refused>, advertised: Option<&[String]>) -> Check {
+fn keys_verdict(
+    key_set: &Result<ProviderResponse, Refused>,
+    advertised: Option<&[String]>,
+) -> Check {
     let id = "keys";
     let answer = match key_set {
         Ok(answer) => answer,
@@ -210,7 +216,7 @@ fn clock_verdict(sent_at: SystemTime, date: Option<SystemTime>) -> Option<Check>
     })
 }
 
-fn client_verdict(id: &str, token_response: &Result<Answer, Refused>) -> Check {
+fn client_verdict(id: &str, token_response: &Result<ProviderResponse, Refused>) -> Check {
     let answer = match token_response {
         Ok(answer) => answer,
         Err(refused) => {
@@ -280,11 +286,11 @@ mod tests {
     const RSA_KEY_BYTES: usize = 256;
 
     #[expect(clippy::unnecessary_wraps, reason = "as a request to the provider returns it")]
-    fn answer(status: u16, body: &Value) -> Result<Answer, Refused> {
-        Ok(Answer { status, body: body.to_string().into(), date: None })
+    fn answer(status: u16, body: &Value) -> Result<ProviderResponse, Refused> {
+        Ok(ProviderResponse { status, body: body.to_string().into(), date: None })
     }
 
-    fn unreachable() -> Result<Answer, Refused> {
+    fn unreachable() -> Result<ProviderResponse, Refused> {
         Err(Code::UpstreamUnreachable.into())
     }
 

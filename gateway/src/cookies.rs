@@ -6,12 +6,12 @@
 //! | name, after `__Host-classlink-<registration>` | value | set by |
 //! |---|---|---|
 //! | `.<tag>.<index>` | a part of the sealed session with this tag | sign-in, session request, registration of a device |
-//! | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late answer takes nothing back | sign-in, sign-out |
+//! | `.since-<order>` | sessions of an earlier order are over. The largest counts, so a late response takes nothing back | sign-in, sign-out |
 //! | `.ended-<tag>` | the session is over, though its cookie has not come yet | sign-out of a session that the request has no cookie of |
 //! | `.proof-<tag>` | the device of a bound session proved that it has the key | registration of a device, refresh |
 //! | `.<index>` | a session in the format before session ids, which is cleared | – |
 //!
-//! A tag is a part of the session id: another one once the session is bound to a device, so that the late answer of a request
+//! A tag is a part of the session id: another one once the session is bound to a device, so that the late response of a request
 //! from before does not replace the bound session by one that is not.
 
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ const KEY_LENGTH: usize = 12;
 /// Characters of the session id that a session's cookie names have: 48 bits.
 const TAG_LENGTH: usize = 8;
 
-/// The part of a registration's cookie names that is its own.
+/// Returns the part of a registration's cookie names that is its own.
 #[must_use]
 pub fn registration_key(client_id: &str) -> String {
     let mut key = base64url(crypto::sha256(client_id.as_bytes()));
@@ -47,7 +47,7 @@ pub fn registration_key(client_id: &str) -> String {
     key
 }
 
-/// The part of a session's cookie names that is its own.
+/// Returns the part of a session's cookie names that is its own.
 #[must_use]
 pub fn session_tag(session_id: &str) -> &str {
     session_id.get(..TAG_LENGTH).unwrap_or(session_id)
@@ -59,7 +59,7 @@ pub fn bound_tag(session_id: &str) -> &str {
     session_id.get(TAG_LENGTH..2 * TAG_LENGTH).unwrap_or_default()
 }
 
-/// The `Set-Cookie` value that clears a cookie.
+/// Returns the `Set-Cookie` value that clears a cookie.
 #[must_use]
 pub fn clear(name: &str) -> String {
     format!("{name}=; Path=/; Secure; Max-Age=0")
@@ -180,18 +180,18 @@ impl RegistrationCookies {
         self.since.iter().map(|(order, _)| *order).max().unwrap_or(0)
     }
 
-    /// The tags of the sessions that have a cookie.
+    /// Returns the tags of the sessions that have a cookie.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.chunks.iter().map(|(tag, _)| tag.as_str())
     }
 
-    /// Whether a session was ended before its cookie was there.
+    /// Returns whether a session was ended before its cookie was there.
     #[must_use]
     pub fn is_ended(&self, tag: &str) -> bool {
         self.ended.iter().any(|one| one == tag)
     }
 
-    /// A sealed session; `None` if a part of it is missing.
+    /// Returns a sealed session; `None` if a part of it is missing.
     #[must_use]
     pub fn sealed(&self, tag: &str) -> Option<String> {
         let (_, chunks) = self.chunks.iter().find(|(one, _)| one == tag)?;
@@ -205,7 +205,7 @@ impl RegistrationCookies {
         Some(sealed)
     }
 
-    /// The names of a session's cookies, from an index on.
+    /// Returns the names of a session's cookies, from an index on.
     fn names(&self, tag: &str, from: usize) -> impl Iterator<Item = String> {
         let chunks = self.chunks.iter().filter(move |(one, _)| one == tag);
         chunks.flat_map(move |(tag, chunks)| {
@@ -214,13 +214,13 @@ impl RegistrationCookies {
         })
     }
 
-    /// `Set-Cookie` values that clear a session.
+    /// Returns `Set-Cookie` values that clear a session.
     #[must_use]
     pub fn clear_session(&self, tag: &str) -> Vec<String> {
         self.names(tag, 0).map(|name| clear(&name)).collect()
     }
 
-    /// `Set-Cookie` values that clear every session but one, and what else serves no more.
+    /// Returns `Set-Cookie` values that clear every session but one, and what else serves no more.
     #[must_use]
     pub fn clear_all_but(&self, tag: Option<&str>) -> Vec<String> {
         let since = self.since();
@@ -234,33 +234,33 @@ impl RegistrationCookies {
             .collect()
     }
 
-    /// The proof of a bound session's device.
+    /// Returns the proof of a bound session's device.
     #[must_use]
     pub fn proof(&self, tag: &str) -> Option<&str> {
         self.proofs.iter().find(|(one, _)| one == tag).map(|(_, proof)| proof.as_str())
     }
 
-    /// Name and attributes of the cookie by which a bound session counts.
+    /// Returns name and attributes of the cookie by which a bound session counts.
     #[must_use]
     pub fn proof_cookie(&self, tag: &str) -> (String, &'static str) {
         (format!("{PREFIX}{}.proof-{tag}", self.key), ATTRIBUTES)
     }
 
-    /// The `Set-Cookie` value of a device's proof, which lasts for so many seconds.
+    /// Returns the `Set-Cookie` value of a device's proof, which lasts for so many seconds.
     #[must_use]
     pub fn write_proof(&self, tag: &str, proof: &str, seconds: i64) -> String {
         let (name, attributes) = self.proof_cookie(tag);
         format!("{name}={proof}; {attributes}; Max-Age={seconds}")
     }
 
-    /// `Set-Cookie` values that clear the proofs of every session but one.
+    /// Returns `Set-Cookie` values that clear the proofs of every session but one.
     #[must_use]
     pub fn clear_proofs(&self, tag: Option<&str>) -> Vec<String> {
         let others = self.proofs.iter().filter(|(one, _)| Some(one.as_str()) != tag);
         others.map(|(one, _)| clear(&self.proof_cookie(one).0)).collect()
     }
 
-    /// `Set-Cookie` values after which sessions of a lower order are over.
+    /// Returns `Set-Cookie` values after which sessions of a lower order are over.
     #[must_use]
     pub fn write_since(&self, order: u64) -> Vec<String> {
         if order <= self.since() {
@@ -271,13 +271,13 @@ impl RegistrationCookies {
         std::iter::once(line).chain(self.since.iter().map(|(_, name)| clear(name))).collect()
     }
 
-    /// The `Set-Cookie` value after which this session is over, whenever its cookie comes.
+    /// Returns the `Set-Cookie` value after which this session is over, whenever its cookie comes.
     #[must_use]
     pub fn write_ended(&self, tag: &str) -> String {
         format!("{PREFIX}{}.ended-{tag}=1; {ATTRIBUTES}; Max-Age={ENDED_MAX_AGE_SECS}", self.key)
     }
 
-    /// `Set-Cookie` values of a sealed session, which lasts as long as the browser's own session.
+    /// Returns `Set-Cookie` values of a sealed session, which lasts as long as the browser's own session.
     #[must_use]
     pub fn write_sealed(&self, tag: &str, sealed: &str) -> Vec<String> {
         let count = sealed.len().div_ceil(CHUNK_SIZE);
@@ -327,20 +327,20 @@ impl RequestCookies {
         cookies
     }
 
-    /// The registrations that have a cookie here.
+    /// Returns the registrations that have a cookie here.
     #[must_use]
     pub fn registrations(&self) -> &[RegistrationCookies] {
         &self.registrations
     }
 
-    /// The cookies of a registration, if only none.
+    /// Returns the cookies of a registration, if only none.
     #[must_use]
     pub fn registration(&self, key: &str) -> RegistrationCookies {
         let known = self.registrations.iter().find(|one| one.key == key);
         known.cloned().unwrap_or_else(|| RegistrationCookies::new(key))
     }
 
-    /// The size that the header will have once the browser has taken these `Set-Cookie` values, in bytes.
+    /// Returns the size that the header will have once the browser has taken these `Set-Cookie` values, in bytes.
     #[must_use]
     pub fn size_after(&self, lines: &[String]) -> usize {
         let mut sizes: HashMap<&str, usize> =
@@ -414,7 +414,7 @@ mod tests {
         let cookies = RequestCookies::parse(&pairs.join("; ")).registration(KEY);
         assert_eq!(cookies.since(), 36);
         assert_eq!(cookies.clear_all_but(None).len(), 2);
-        assert!(cookies.write_since(36).is_empty(), "a late answer takes nothing back");
+        assert!(cookies.write_since(36).is_empty(), "a late response takes nothing back");
         let lines = cookies.write_since(37);
         assert!(
             lines[0].starts_with(&format!("__Host-classlink-{KEY}.since-11=1; Path=/; Secure"))

@@ -7,7 +7,7 @@ use classlink_spa::protocol::id_token::{CryptoProvider, VerifyError};
 use classlink_spa::protocol::jwks::Jwk;
 use classlink_spa::protocol::jws::{Algorithm, Hash};
 
-/// SHA-256.
+/// Hashes by SHA-256.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
@@ -18,7 +18,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// Random bytes from the operating system; `None` if it has none.
+/// Returns random bytes from the operating system; `None` if it has none.
 #[must_use]
 pub fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];

@@ -33,7 +33,7 @@ fn is_own(origin: &str, site: Option<&str>, request: &GatewayRequest, settings: 
     is_registered || own_origin(request, settings).is_some_and(|own| own == origin)
 }
 
-/// The origin that the request was sent to.
+/// Returns the origin that the request was sent to.
 fn own_origin(request: &GatewayRequest, settings: &Settings) -> Option<String> {
     if let Some(origin) = &settings.origin {
         return Some(origin.clone());
@@ -43,7 +43,7 @@ fn own_origin(request: &GatewayRequest, settings: &Settings) -> Option<String> {
     Some(url.origin().ascii_serialization())
 }
 
-/// The CORS headers for an allowed origin, and for every other only that the response depends on it.
+/// Returns the CORS headers for an allowed origin, and for every other only that the response depends on it.
 #[must_use]
 pub fn cors_headers(request: &GatewayRequest, settings: &Settings) -> Vec<(&'static str, String)> {
     let mut headers = vec![("Vary", "Origin".to_owned())];
@@ -57,7 +57,7 @@ pub fn cors_headers(request: &GatewayRequest, settings: &Settings) -> Vec<(&'sta
     headers
 }
 
-/// The headers of a preflight's response, for an allowed origin.
+/// Returns the headers of a preflight's response, for an allowed origin.
 ///
 /// # Errors
 /// `forbidden_origin`.

@@ -28,7 +28,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The name that it is sealed under.
+    /// Returns the name that it is sealed under.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Purpose {
         }
     }
 
-    /// How long it counts, in seconds.
+    /// Returns how long it counts, in seconds.
     #[must_use]
     pub fn lifetime_secs(self) -> i64 {
         match self {
@@ -75,7 +75,7 @@ impl<'a> DeviceProof<'a> {
         Some(Self { challenge, header, input, signature: from_base64url(signature)? })
     }
 
-    /// The key in the header, which is there at the registration: both coordinates on P-256, in base64url.
+    /// Returns the key in the header, which is there at the registration: both coordinates on P-256, in base64url.
     #[must_use]
     pub fn key(&self) -> Option<String> {
         let jwk = self.header.get("jwk")?.as_object()?;
@@ -88,7 +88,7 @@ impl<'a> DeviceProof<'a> {
         Some(base64url([coordinate("x")?, coordinate("y")?].concat()))
     }
 
-    /// Whether a key signed it.
+    /// Returns whether a key signed it.
     #[must_use]
     pub fn is_signed_by(&self, key: &str) -> bool {
         let Some(point) = from_base64url(key).filter(|point| point.len() == 64) else {

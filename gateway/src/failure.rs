@@ -16,7 +16,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The code as the header has it.
+            /// Returns the code as the header has it.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -24,9 +24,9 @@ macro_rules! codes {
                 }
             }
 
-            /// The HTTP status, the OAuth error code (RFC 6749, 5.2) and the text for developers.
+            /// Returns the HTTP status, the OAuth error code (RFC 6749, 5.2) and the text for developers.
             #[must_use]
-            pub fn answer(self) -> (u16, &'static str, &'static str) {
+            pub fn response(self) -> (u16, &'static str, &'static str) {
                 match self {
                     $(Self::$variant => ($status, $error, $description),)*
                 }
@@ -79,7 +79,7 @@ pub struct Failure {
     pub reason: Option<&'static str>,
     /// In place of the code's usual text.
     pub description: Option<String>,
-    /// The status of the provider's answer, for the log.
+    /// The status of the provider's response, for the log.
     pub upstream_status: Option<u16>,
     /// Further response headers.
     pub headers: Vec<(&'static str, String)>,
@@ -88,10 +88,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The body of the answer: RFC 6749, 5.2, and the reason if there is one.
+    /// Returns the body of the response: RFC 6749, 5.2, and the reason if there is one.
     #[must_use]
     pub fn body(&self) -> String {
-        let (_, error, description) = self.code.answer();
+        let (_, error, description) = self.code.response();
         let description = self.description.as_deref().unwrap_or(description);
         let mut body = Map::new();
         body.insert("error".to_owned(), error.into());
@@ -142,19 +142,19 @@ pub struct Refusal {
     pub error: &'static str,
     /// The provider's HTTP status.
     pub upstream_status: u16,
-    /// The status of the gateway's answer.
+    /// The status of the gateway's response.
     pub status: u16,
 }
 
 impl Refusal {
-    /// A refusal by the token endpoint. 503 keeps it visible that another try may succeed.
+    /// Returns a refusal by the token endpoint. 503 keeps it visible that another try may succeed.
     #[must_use]
     pub fn of_token_endpoint(error: &str, upstream_status: u16) -> Self {
         let status = if upstream_status == 429 || upstream_status >= 500 { 503 } else { 400 };
         Self::new(error, upstream_status, status)
     }
 
-    /// A refusal that is answered with this status.
+    /// Creates a refusal whose response has this status.
     #[must_use]
     pub fn new(error: &str, upstream_status: u16, status: u16) -> Self {
         let known = PROVIDER_CODES.into_iter().find(|known| *known == error);
@@ -162,7 +162,7 @@ impl Refusal {
     }
 }
 
-/// Why a request has no other answer.
+/// Why a request is refused.
 #[derive(Clone, Debug)]
 pub enum Refused {
     /// The gateway itself refuses or fails.
@@ -172,7 +172,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The gateway's own code.
+    /// Returns the gateway's own code.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
@@ -181,7 +181,7 @@ impl Refused {
         }
     }
 
-    /// An ID token that failed a check.
+    /// Returns the refusal of an ID token that failed a check.
     #[must_use]
     pub fn id_token(reason: &'static str) -> Self {
         Self::from(Code::IdTokenInvalid).with_reason(reason)
@@ -199,7 +199,7 @@ impl Refused {
         self.change(|failure| failure.description = Some(description))
     }
 
-    /// Names the status of the provider's answer.
+    /// Names the status of the provider's response.
     #[must_use]
     pub fn with_upstream_status(self, status: u16) -> Self {
         self.change(|failure| failure.upstream_status = Some(status))
@@ -237,7 +237,7 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// The failure of a request to the provider that could not even begin.
+/// Returns the failure of a request to the provider that could not even begin.
 #[must_use]
 pub fn overloaded() -> Refused {
     Refused::from(Code::Overloaded).with_header("Retry-After", "5")
@@ -253,7 +253,7 @@ mod tests {
         let compact: String = handlers.split_whitespace().collect();
         let mut shared = 0;
         for code in Code::ALL {
-            let (status, error, description) = code.answer();
+            let (status, error, description) = code.response();
             let name = format!("{}:[", code.as_str());
             if !compact.contains(&name) {
                 continue;

@@ -63,14 +63,14 @@ enum Route {
     BackchannelLogout,
 }
 
-/// A request to a route, by its method.
+/// Returns the value of `Allow` for these methods.
 fn allowed(methods: &[(Method, Event)]) -> String {
     let names: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
     names.join(", ")
 }
 
 impl Gateway {
-    /// A gateway with these settings.
+    /// Creates a gateway with these settings.
     ///
     /// # Errors
     /// A message without any value of the settings.
@@ -91,7 +91,7 @@ impl Gateway {
         }))
     }
 
-    /// Answers a request, and logs and counts it.
+    /// Handles a request, and logs and counts it.
     pub async fn handle(
         self: Arc<Self>,
         request: GatewayRequest,
@@ -122,7 +122,7 @@ impl Gateway {
             (None, Some(SessionOutcome::None)) => "none",
             (None, _) => "ok",
         };
-        self.metrics.answered(log.event.as_str(), outcome, duration);
+        self.metrics.count_request(log.event.as_str(), outcome, duration);
         (request, response)
     }
 
@@ -312,14 +312,15 @@ impl Gateway {
     }
 }
 
-/// The response to what was refused: the provider's refusal as its code alone, everything else under the gateway's code.
+/// Returns the response to what was refused: the provider's refusal as its code alone, everything else under the gateway's
+/// code.
 fn refusal(refused: &Refused) -> GatewayResponse {
     match refused {
         Refused::Provider(refusal) => {
             GatewayResponse::json(refusal.status, format!(r#"{{"error":"{}"}}"#, refusal.error))
         }
         Refused::Gateway(failure) => {
-            let (status, _, _) = failure.code.answer();
+            let (status, _, _) = failure.code.response();
             let mut headers = failure.headers.clone();
             headers.push((ERROR_HEADER, failure.code.as_str().to_owned()));
             GatewayResponse { headers, ..GatewayResponse::json(status, failure.body()) }

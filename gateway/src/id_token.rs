@@ -36,7 +36,7 @@ pub struct Expectations<'a> {
     pub renews: Option<&'a Object>,
 }
 
-/// Nothing in the verification waits: cryptography is at hand.
+/// Returns the output of a future that is ready at once, as all of the verification is: cryptography is at hand.
 fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -95,7 +95,7 @@ pub struct Authentic {
 }
 
 impl Authentic {
-    /// Its claims, of which only the signature was checked.
+    /// Returns its claims, of which only the signature was checked.
     #[must_use]
     pub fn into_claims(self) -> Object {
         self.token.into_claims()

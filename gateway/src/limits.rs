@@ -31,7 +31,7 @@ pub struct AddressLimit {
 }
 
 impl AddressLimit {
-    /// A limit of so many requests a minute of one address to one route; `None` for no limit.
+    /// Creates a limit of so many requests a minute of one address to one route; `None` for no limit.
     #[must_use]
     pub fn new(per_minute: Option<f64>) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl AddressLimit {
     }
 }
 
-/// The addresses that count as one client: an IPv4 address, or the /64 network of an IPv6 one (RFC 6177).
+/// Returns the addresses that count as one client: an IPv4 address, or the /64 network of an IPv6 one (RFC 6177).
 #[must_use]
 pub fn address_group(address: &str) -> String {
     let lower = address.trim().to_ascii_lowercase();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::failure::{Code, Refused};
 
-/// Which of the gateway's paths was asked.
+/// The route of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after the paths")]
 pub enum Event {
@@ -29,7 +29,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event as the log has it.
+    /// Returns the event as the log has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl SessionOutcome {
 /// The facts about a request that are gathered while it is handled.
 #[derive(Clone, Debug)]
 pub struct RequestLog {
-    /// Which path was asked.
+    /// The route.
     pub event: Event,
     /// The eight characters that the user can read out.
     pub support_code: Option<String>,
@@ -86,7 +86,7 @@ pub struct RequestLog {
     pub request_id: String,
     /// The trace that the request belongs to.
     pub trace_id: Option<String>,
-    /// The status of the provider's answer, if that decided.
+    /// The status of the provider's response, if that decided.
     pub upstream_status: Option<u16>,
     /// Errors that did not fail the request.
     pub recovered: Option<Refused>,
@@ -124,7 +124,7 @@ struct Entry<'a> {
 }
 
 impl RequestLog {
-    /// The code of an entry: the gateway's own, or `provider_refused`.
+    /// Returns the code of an entry: the gateway's own, or `provider_refused`.
     #[must_use]
     pub fn code(&self, refused: Option<&Refused>) -> Option<&'static str> {
         let refused = refused.or(self.recovered.as_ref())?;
@@ -135,7 +135,7 @@ impl RequestLog {
         Some(refused.code().map_or("provider_refused", Code::as_str))
     }
 
-    /// The entry as a line of JSON.
+    /// Returns the entry as a line of JSON.
     #[must_use]
     pub fn to_line(&self, refused: Option<&Refused>, status: u16, duration_ms: u64) -> Vec<u8> {
         let refused = refused.or(self.recovered.as_ref());
@@ -183,7 +183,7 @@ impl RequestLog {
 pub struct LogWriter(tracing_appender::non_blocking::NonBlocking);
 
 impl LogWriter {
-    /// A writer to standard output. What it returns beside it writes what is left when it is dropped.
+    /// Returns a writer to standard output. What it returns beside it writes what is left when it is dropped.
     pub fn to_stdout() -> (Self, tracing_appender::non_blocking::WorkerGuard) {
         let (writer, guard) = tracing_appender::non_blocking(std::io::stdout());
         (Self(writer), guard)

@@ -34,7 +34,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// `ClassLink`'s, for its own issuer. Its documentation shows the secret in the form.
+    /// Returns what is known of `ClassLink`, for its own issuer. Its documentation shows the secret in the form.
     #[must_use]
     pub fn known(issuer: &str) -> Self {
         if issuer != CLASSLINK_ISSUER {
@@ -53,7 +53,7 @@ impl Metadata {
         }
     }
 
-    /// This metadata, with what it lacks from another.
+    /// Returns this metadata, with what it lacks from another.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl Metadata {
         }
     }
 
-    /// Whether it names what every sign-in needs.
+    /// Returns whether it names what every sign-in needs.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         self.token.is_some() && self.jwks.is_some()
@@ -104,7 +104,7 @@ impl Metadata {
         })
     }
 
-    /// The advertised signature algorithms of ID tokens, separated by spaces; empty if none is.
+    /// Returns the advertised signature algorithms of ID tokens, separated by spaces; empty if none is.
     #[must_use]
     pub fn advertised_algorithms(&self) -> String {
         self.algorithms.as_deref().unwrap_or_default().join(" ")

@@ -48,7 +48,7 @@ fn histogram(name: &str, help: &str) -> HistogramOpts {
 }
 
 impl Metrics {
-    /// Metrics that count from zero.
+    /// Creates metrics that count from zero.
     ///
     /// # Errors
     /// Two of one name: a defect.
@@ -126,7 +126,7 @@ impl Metrics {
         Ok(Arc::new(metrics))
     }
 
-    /// Everything in Prometheus' text format.
+    /// Returns everything in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = Vec::new();
@@ -137,14 +137,19 @@ impl Metrics {
         in_documented_order(&String::from_utf8(text).unwrap_or_default())
     }
 
-    /// Counts a request that was answered.
-    pub fn answered(&self, route: &str, outcome: &str, duration: Duration) {
+    /// Counts a request that was handled.
+    pub fn count_request(&self, route: &str, outcome: &str, duration: Duration) {
         self.requests.with_label_values(&[route, outcome]).inc();
         self.request_duration.with_label_values(&[route]).observe(duration.as_secs_f64());
     }
 
     /// Counts a request to the provider.
-    pub fn provider_asked(&self, endpoint: Endpoint, outcome: &str, duration: Option<Duration>) {
+    pub fn count_provider_request(
+        &self,
+        endpoint: Endpoint,
+        outcome: &str,
+        duration: Option<Duration>,
+    ) {
         self.provider_requests.with_label_values(&[endpoint.as_str(), outcome]).inc();
         if let Some(duration) = duration {
             let durations = self.provider_duration.with_label_values(&[endpoint.as_str()]);
@@ -157,7 +162,7 @@ impl Metrics {
         InFlight::new(self.provider_in_flight.clone())
     }
 
-    /// Says how many requests to the provider wait for their turn.
+    /// Sets how many requests to the provider wait for their turn.
     pub fn provider_waiting(&self, count: usize) {
         self.provider_waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
@@ -183,13 +188,13 @@ impl Metrics {
     }
 
     /// Counts an operation of the store.
-    pub fn store_asked(&self, operation: &str, is_ok: bool) {
+    pub fn count_store_operation(&self, operation: &str, is_ok: bool) {
         let outcome = if is_ok { "ok" } else { "failed" };
         self.store_operations.with_label_values(&[operation, outcome]).inc();
     }
 }
 
-/// The library sorts labels by name; `docs/gateway.md` has the route first.
+/// Writes the route first, as `docs/gateway.md` has it: the library sorts labels by name.
 fn in_documented_order(text: &str) -> String {
     let mut ordered = String::with_capacity(text.len());
     for line in text.lines() {
@@ -226,8 +231,8 @@ mod tests {
     #[test]
     fn counts_are_written_with_the_documented_names_and_labels() {
         let metrics = Metrics::new().unwrap();
-        metrics.answered("token", "ok", Duration::from_millis(3));
-        metrics.provider_asked(Endpoint::MyInfo, "timeout", None);
+        metrics.count_request("token", "ok", Duration::from_millis(3));
+        metrics.count_provider_request(Endpoint::MyInfo, "timeout", None);
         drop(metrics.provider_in_flight());
         let text = metrics.render();
         for line in [

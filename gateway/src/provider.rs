@@ -54,22 +54,24 @@ impl Discovery {
         known: &Metadata,
         upstream: &Upstream,
     ) -> Result<Metadata, Refused> {
-        let answer = upstream.get(Endpoint::Discovery, &discovery_url(issuer), None).await?;
-        let document = answer.json().filter(|_| answer.is_ok());
+        let response = upstream.get(Endpoint::Discovery, &discovery_url(issuer), None).await?;
+        let document = response.json().filter(|_| response.is_ok());
         document
             .and_then(|document| Metadata::from_discovery(&document, issuer))
             .filter(|found| known.clone().or(found.clone()).is_usable())
             .ok_or_else(|| {
-                Refused::from(Code::DiscoveryInvalid).with_upstream_status(answer.status)
+                Refused::from(Code::DiscoveryInvalid).with_upstream_status(response.status)
             })
     }
 
     async fn fetch_keys(&self) -> Result<Keys, Refused> {
         let metadata = self.metadata().await?;
         let url = metadata.jwks.ok_or(Code::DiscoveryInvalid)?;
-        let answer = self.upstream.get(Endpoint::Jwks, &url, None).await?;
-        let keys = answer.is_ok().then(|| read_keys(&answer.body)).flatten();
-        keys.ok_or_else(|| Refused::from(Code::KeysUnavailable).with_upstream_status(answer.status))
+        let response = self.upstream.get(Endpoint::Jwks, &url, None).await?;
+        let keys = response.is_ok().then(|| read_keys(&response.body)).flatten();
+        keys.ok_or_else(|| {
+            Refused::from(Code::KeysUnavailable).with_upstream_status(response.status)
+        })
     }
 }
 
@@ -92,7 +94,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The provider of these settings.
+    /// Creates the provider of these settings.
     #[must_use]
     pub fn new(settings: &Settings, upstream: &Arc<Upstream>) -> Self {
         let known = settings.metadata.clone().or(Metadata::known(&settings.issuer));
@@ -114,7 +116,7 @@ impl Provider {
         Self { discovery, keys, refreshed_at: Mutex::new(None) }
     }
 
-    /// The provider's metadata.
+    /// Returns the provider's metadata.
     ///
     /// # Errors
     /// `discovery_invalid`, `upstream_*`.
@@ -122,7 +124,7 @@ impl Provider {
         self.discovery.metadata().await
     }
 
-    /// The provider's key set.
+    /// Returns the provider's key set.
     ///
     /// # Errors
     /// `keys_unavailable`, or what [`Provider::metadata`] fails with.
@@ -130,8 +132,9 @@ impl Provider {
         self.keys.get().await
     }
 
-    /// The key set fetched again, for a token that none of it verifies; at most once a minute, so that foreign tokens
-    /// cannot make the gateway flood the provider. In between, the set as it is, or as the fetch under way brings it.
+    /// Returns the key set fetched again, for a token that none of it verifies; at most once a minute, so that foreign
+    /// tokens cannot make the gateway flood the provider. In between, the set as it is, or as the fetch under way brings
+    /// it.
     ///
     /// # Errors
     /// As [`Provider::keys`].
@@ -160,7 +163,7 @@ impl Provider {
         self.authenticate(token).await?.check(expected, now)
     }
 
-    /// The claims of a token that the provider signed, of which nothing else is checked.
+    /// Returns the claims of a token that the provider signed, of which nothing else is checked.
     ///
     /// # Errors
     /// As [`Provider::verify_id_token`].

@@ -25,7 +25,7 @@ use crate::id_token::Expectations;
 use crate::request::hashed;
 use crate::session::{OpenSession, Session, Sessions};
 use crate::store::{Store, StoreDown};
-use crate::upstream::{Answer, Endpoint};
+use crate::upstream::{Endpoint, ProviderResponse};
 
 /// For how long an outcome also answers those who come with the cookie from before it.
 const OUTCOME_TTL: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 type Outcome = Shared<BoxFuture<'static, Result<Arc<Session>, Refused>>>;
 
-/// Whether a session's tokens are about to end and can be renewed. `now` is in seconds since 1970.
+/// Returns whether a session's tokens are about to end and can be renewed. `now` is in seconds since 1970.
 #[must_use]
 pub fn is_due(open: &OpenSession, now: i64) -> bool {
     let session = &open.session;
@@ -67,7 +67,7 @@ fn key(client: &Client, refresh_token: &str) -> String {
 }
 
 impl Renewals {
-    /// The session with new tokens. `claims` are those of its ID token.
+    /// Renews the tokens of a session, and returns it with them. `claims` are those of its ID token.
     ///
     /// # Errors
     /// As the token request and the verification fail.
@@ -98,8 +98,8 @@ impl Renewals {
         outcome.await
     }
 
-    /// The session as the last renewal left it or will leave it, here or in another instance, so that a sign-out revokes
-    /// what that brings.
+    /// Returns the session as the last renewal left it or will leave it, here or in another instance, so that a sign-out
+    /// revokes what that brings.
     pub async fn latest(gateway: &Gateway, client: &Client, session: &Session) -> Arc<Session> {
         let Some(refresh_token) = session.refresh_token.as_deref() else {
             return Arc::new(session.clone());
@@ -281,9 +281,9 @@ async fn ask_provider(
     let refresh_token = session.refresh_token.as_deref().unwrap_or_default();
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
     let (authorization, form) = authenticate(client, &metadata, &fields)?;
-    let answer =
+    let response =
         gateway.upstream.post(Endpoint::Refresh, &url, authorization.as_deref(), form).await?;
-    let grant = read_token_response(&answer)?;
+    let grant = read_token_response(&response)?;
     let now = clock::now_secs();
     if let Some(id_token) = &grant.id_token {
         let expected = Expectations {
@@ -308,18 +308,18 @@ async fn ask_provider(
     })
 }
 
-/// Reads an answer of the token endpoint.
+/// Reads a response of the token endpoint.
 ///
 /// # Errors
 /// The provider's refusal for an OAuth error at whatever status (RFC 6749, 5.2); `upstream_error` for another 5xx or 429,
 /// `upstream_invalid` for anything else that is not a token response.
-pub fn read_token_response(answer: &Answer) -> Result<TokenResponse, Refused> {
-    TokenResponse::parse(answer.status, &answer.body).map_err(|error: Error| {
+pub fn read_token_response(response: &ProviderResponse) -> Result<TokenResponse, Refused> {
+    TokenResponse::parse(response.status, &response.body).map_err(|error: Error| {
         match (&error.provider, error.code) {
             (Some(words), ErrorCode::TokenRejected) => {
-                Refusal::of_token_endpoint(&words.error, answer.status).into()
+                Refusal::of_token_endpoint(&words.error, response.status).into()
             }
-            _ => answer.failure(),
+            _ => response.failure(),
         }
     })
 }

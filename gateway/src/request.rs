@@ -58,13 +58,13 @@ impl GatewayRequest {
         request
     }
 
-    /// A header; several of one name are joined as lists are (RFC 9110, 5.3). Its bytes are characters of Latin-1.
+    /// Returns a header; several of one name are joined as lists are (RFC 9110, 5.3). Its bytes are characters of Latin-1.
     #[must_use]
     pub fn header(&self, name: impl AsHeaderName) -> Option<Cow<'_, str>> {
         self.joined(name, ", ")
     }
 
-    /// The `Cookie` header (RFC 6265, 4.2.2 and RFC 9113, 8.2.3: several are one list).
+    /// Returns the `Cookie` header (RFC 6265, 4.2.2 and RFC 9113, 8.2.3: several are one list).
     #[must_use]
     pub fn cookies(&self) -> Cow<'_, str> {
         self.joined(header::COOKIE, "; ").unwrap_or_default()
@@ -82,7 +82,7 @@ impl GatewayRequest {
         Some(joined)
     }
 
-    /// The support code: eight characters of Crockford's base 32.
+    /// Returns the support code: eight characters of Crockford's base 32.
     #[must_use]
     pub fn support_code(&self) -> Option<String> {
         let code = self.header(SDK_HEADER)?;
@@ -92,7 +92,7 @@ impl GatewayRequest {
         (code.len() == 8 && code.bytes().all(is_digit)).then(|| code.into_owned())
     }
 
-    /// The id of the request: the caller's if it is 16 to 64 hexadecimal digits and hyphens, else a new one.
+    /// Returns the id of the request: the caller's if it is 16 to 64 hexadecimal digits and hyphens, else a new one.
     #[must_use]
     pub fn request_id(&self) -> String {
         let is_id = |id: &str| {
@@ -105,7 +105,7 @@ impl GatewayRequest {
         )
     }
 
-    /// The trace id of a valid `traceparent` (W3C Trace Context, 3.2).
+    /// Returns the trace id of a valid `traceparent` (W3C Trace Context, 3.2).
     #[must_use]
     pub fn trace_id(&self) -> Option<String> {
         let header = self.header("traceparent")?;
@@ -125,7 +125,7 @@ impl GatewayRequest {
         is_valid.then(|| trace.to_owned())
     }
 
-    /// The host and port that the request was sent to.
+    /// Returns the host and port that the request was sent to.
     ///
     /// # Errors
     /// `request_invalid` if it is not a host and a port (RFC 9110, 7.2), or comes twice (RFC 9112, 3.2).
@@ -138,14 +138,14 @@ impl GatewayRequest {
         if is_host(&host) { Ok(host) } else { Err(Code::RequestInvalid.into()) }
     }
 
-    /// The parameters of the query.
+    /// Returns the parameters of the query.
     #[must_use]
     pub fn parameters(&self) -> Parameters {
         Parameters(form::decode(&self.query))
     }
 }
 
-/// Bytes as characters of Latin-1, which are UTF-8 if they are ASCII.
+/// Reads bytes as characters of Latin-1, which are UTF-8 if they are ASCII.
 fn latin1(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.is_ascii() => Cow::Borrowed(text),
@@ -175,7 +175,7 @@ fn is_host(host: &str) -> bool {
     port_holds && address.map_or_else(|| is_name(name), is_address)
 }
 
-/// Bytes in hexadecimal digits.
+/// Writes bytes in hexadecimal digits.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
@@ -193,20 +193,20 @@ impl Parameters {
         Self(form::decode(form.strip_prefix('?').unwrap_or(form)))
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The first of a name that is not empty.
+    /// Returns the first of a name that is not empty.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&str> {
         let first = self.0.iter().find(|(one, _)| one == name);
         first.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A parameter that may come once.
+    /// Returns a parameter that may come once.
     ///
     /// # Errors
     /// `request_invalid` if it comes more often.
@@ -226,7 +226,7 @@ impl Parameters {
         settings.client(id).ok_or_else(|| Code::UnknownClient.into())
     }
 
-    /// The session that a request names.
+    /// Returns the session that a request names.
     ///
     /// # Errors
     /// `request_invalid` unless it is a session id.
@@ -256,13 +256,13 @@ pub struct GatewayResponse {
 }
 
 impl GatewayResponse {
-    /// A response with a JSON body.
+    /// Returns a response with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: impl Into<String>) -> Self {
         Self { status, body: Some(body.into()), ..Self::default() }
     }
 
-    /// A response without a body.
+    /// Returns a response without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, ..Self::default() }
@@ -290,7 +290,7 @@ impl GatewayResponse {
     }
 }
 
-/// The hash of a text in a store's key: base64url of SHA-256.
+/// Returns the hash of a text in a store's key: base64url of SHA-256.
 #[must_use]
 pub fn hashed(text: &str) -> String {
     base64url(crypto::sha256(text.as_bytes()))

@@ -25,7 +25,7 @@ impl KeyType for Length {
     }
 }
 
-/// HKDF (RFC 5869).
+/// Derives bytes by HKDF (RFC 5869).
 fn derive<const N: usize>(secret: &[u8], purpose: &str) -> Option<[u8; N]> {
     let key = Salt::new(HKDF_SHA256, &[]).extract(secret);
     let info = ["classlink-spa gateway ".as_bytes(), purpose.as_bytes()];

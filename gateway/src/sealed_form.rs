@@ -142,7 +142,7 @@ pub fn unpack(bytes: &[u8]) -> Option<(Session, Object)> {
     Some((session, json::parse_object(&claims)?))
 }
 
-/// The whole number of a time.
+/// Returns the whole number of a time.
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 fn whole(number: f64) -> i64 {
     number as i64
@@ -156,13 +156,14 @@ fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// A part that has its length before it, and what follows.
+/// Returns a part that has its length before it, and what follows.
 fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(u16::from_be_bytes(*length).into())
 }
 
-/// A token's bytes: those of a JWS (header, claims, signature), or its text if it is not a JWS or is written otherwise.
+/// Returns a token's bytes: those of a JWS (header, claims, signature), or its text if it is not a JWS or is written
+/// otherwise.
 fn pack_token(token: &str) -> Option<Vec<u8>> {
     let mut parts = token.split('.').map(from_base64url);
     let (Some(Some(header)), Some(Some(claims)), Some(Some(signature)), None) =
@@ -179,7 +180,7 @@ fn pack_token(token: &str) -> Option<Vec<u8>> {
     Some(packed)
 }
 
-/// A token's text, and its claims if it is a JWS.
+/// Returns a token's text, and its claims if it is a JWS.
 fn read_token(packed: &[u8]) -> Option<(String, Vec<u8>)> {
     let (kind, content) = packed.split_first()?;
     if *kind == TEXT {

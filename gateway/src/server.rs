@@ -60,7 +60,7 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
         let _ = stream.set_nodelay(true);
         let gateway = gateway.clone();
         let address = peer.ip().to_string();
-        let service = service_fn(move |request| answer(gateway.clone(), request, address.clone()));
+        let service = service_fn(move |request| handle(gateway.clone(), request, address.clone()));
         let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(connection);
@@ -72,8 +72,8 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: impl Futu
     }
 }
 
-/// Answers one request. It goes on when the client leaves: a renewal or a sign-out is not cut off.
-async fn answer(
+/// Handles one request. It goes on when the client leaves: a renewal or a sign-out is not cut off.
+async fn handle(
     gateway: Arc<Gateway>,
     request: hyper::Request<Incoming>,
     address: String,
@@ -114,7 +114,7 @@ fn write(response: GatewayResponse) -> hyper::Response<Full<Bytes>> {
     written
 }
 
-/// A header's value; what cannot be one is left out.
+/// Returns a header's value; what cannot be one is left out.
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }

@@ -4,7 +4,7 @@
 //! after another's. So each session has a session id, cookies of its own, and an order (milliseconds since 1970, and later
 //! than every session that its sign-in saw). Of a registration's sessions the one of the highest order is the session.
 //!
-//! - A sign-in and a sign-out say since which order sessions count. What they end stays ended when a late answer brings its
+//! - A sign-in and a sign-out say since which order sessions count. What they end stays ended when a late response brings its
 //!   cookie back, and what a late sign-in brings does not replace a newer one.
 //! - A sign-out that names a session whose cookie has not arrived yet marks that one as ended.
 //! - A page that names the session id in the token request (`POST token?session_id=…`) gets a provisional session: it
@@ -31,7 +31,7 @@ const SESSION_LIMIT: usize = 6656;
 /// How long a session may be provisional, in seconds.
 const PROVISIONAL_SECS: i64 = 60;
 
-/// The district of a user, if it had to be asked for because the ID token does not name it.
+/// The district of a user, if it had to be fetched because the ID token does not name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tenant {
     /// The tenant's id.
@@ -70,7 +70,7 @@ pub struct Session {
     pub obtained_at: i64,
     /// When the access token ends, if the provider said it.
     pub expires_at: Option<i64>,
-    /// The district, if it had to be asked for.
+    /// The district, if it had to be fetched.
     pub tenant: Option<Tenant>,
     /// The user's value in the store when the session began: a revocation of all of the user's sessions changes it.
     pub user_mark: Option<String>,
@@ -79,7 +79,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The part of the cookie names under which the session is sealed.
+    /// Returns the part of the cookie names under which the session is sealed.
     #[must_use]
     pub fn tag(&self) -> &str {
         let tag = if self.device_key.is_some() { cookies::bound_tag } else { cookies::session_tag };
@@ -114,7 +114,7 @@ impl OpenSession {
         self.claims.get_f64("exp").map_or(0, |exp| exp as i64)
     }
 
-    /// The user whose session it is.
+    /// Returns the user whose session it is.
     #[must_use]
     pub fn user(&self) -> User {
         let profile = self.session.tenant.as_ref().map(|tenant| {
@@ -143,7 +143,7 @@ pub struct FoundSessions {
 }
 
 impl FoundSessions {
-    /// The session that there is; it may be provisional.
+    /// Returns the session that there is; it may be provisional.
     #[must_use]
     pub fn newest(&self) -> Option<&OpenSession> {
         self.candidate().filter(|_| self.is_proved)
@@ -159,20 +159,20 @@ impl FoundSessions {
         self.opened.get(self.newest?)
     }
 
-    /// The order of a new session: later than all that the request shows.
+    /// Returns the order of a new session: later than all that the request shows.
     #[must_use]
     pub fn next_order(&self, now_ms: u64) -> u64 {
         let orders = self.opened.iter().map(|open| open.session.order.saturating_add(1));
         orders.chain([now_ms, self.cookies.since()]).max().unwrap_or(now_ms)
     }
 
-    /// `Set-Cookie` values that clear what is over, and leave the session that there is.
+    /// Returns `Set-Cookie` values that clear what is over, and leave the session that there is.
     #[must_use]
     pub fn clear_stale(&self) -> Vec<String> {
         self.cookies.clear_all_but(self.candidate().map(|open| open.session.tag()))
     }
 
-    /// `Set-Cookie` values that end a session, and leave a later one.
+    /// Returns `Set-Cookie` values that end a session, and leave a later one.
     #[must_use]
     pub fn end(&self, session_id: &str) -> Vec<String> {
         let tag = cookies::session_tag(session_id);
@@ -190,7 +190,7 @@ impl FoundSessions {
         lines
     }
 
-    /// `Set-Cookie` values that end whichever session there is, and one whose sign-in is under way.
+    /// Returns `Set-Cookie` values that end whichever session there is, and one whose sign-in is under way.
     #[must_use]
     pub fn end_all(&self, now_ms: u64) -> Vec<String> {
         let mut lines = self.cookies.write_since(self.next_order(now_ms));
@@ -209,7 +209,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Sessions under these settings; `None` if no key can be derived from them.
+    /// Derives the keys of these settings; `None` if no key can be derived from them.
     #[must_use]
     pub fn new(settings: &Settings) -> Option<Self> {
         Some(Self {
@@ -227,7 +227,8 @@ impl Sessions {
         self.find_in(client, request.registration(&client.cookie_key), now)
     }
 
-    /// The session that there is at each registration that the request has cookies of; the one that began last comes first.
+    /// Returns the session that there is at each registration that the request has cookies of; the one that began last
+    /// comes first.
     #[must_use]
     pub fn find_all<'a>(
         &self,
@@ -304,7 +305,7 @@ impl Sessions {
         Ok(lines)
     }
 
-    /// A sealed session as the store has it.
+    /// Returns a sealed session as the store has it.
     #[must_use]
     pub fn seal_value(&self, client: &Client, session: &Session) -> Option<String> {
         self.keys.seal(&sealed_form::pack(session)?, &self.context(client))
@@ -323,7 +324,7 @@ impl Sessions {
         self.keys.seal(end.as_bytes(), &self.device_context(purpose, client, session_id))
     }
 
-    /// Whether a text was sealed for a session and a purpose, and its end has not come.
+    /// Returns whether a text was sealed for a session and a purpose, and its end has not come.
     #[must_use]
     pub fn is_open(
         &self,
@@ -433,8 +434,8 @@ impl Sessions {
     }
 }
 
-/// The newest of these sessions. One that is there in two copies, one of which is not bound, was brought back by the late
-/// answer of a request from before the registration: what was sealed last counts, and the session stays bound.
+/// Returns the newest of these sessions. One that is there in two copies, one of which is not bound, was brought back by
+/// the late response of a request from before the registration: what was sealed last counts, and the session stays bound.
 fn join_newest(opened: &mut [OpenSession], valid: &[usize]) -> Option<usize> {
     let session = |place: &usize| opened.get(*place).map(|open| &open.session);
     // Of two with the same order the first is taken.

@@ -21,7 +21,7 @@ const LONGEST_REVOCATION: Duration = Duration::from_hours(366 * 24);
 /// The value of a session in the store if its copies that are not bound to its device are over.
 const BOUND: &str = "bound";
 
-/// The store did not answer in time, or with an error.
+/// The store did not respond in time, or with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreDown;
 
@@ -48,7 +48,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store of these settings; `None` if they have none.
+    /// Creates the store of these settings; `None` if they have none.
     ///
     /// # Errors
     /// The URL is not one of Redis.
@@ -79,7 +79,7 @@ impl Store {
         work: impl Future<Output = Result<T, StoreDown>>,
     ) -> Result<T, StoreDown> {
         let done = tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(StoreDown));
-        self.metrics.store_asked(operation, done.is_ok());
+        self.metrics.count_store_operation(operation, done.is_ok());
         done
     }
 
@@ -87,7 +87,7 @@ impl Store {
         [&self.prefix, key].concat()
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     ///
     /// # Errors
     /// [`StoreDown`].
@@ -178,7 +178,7 @@ impl Store {
         .await
     }
 
-    /// Whether a session was revoked: by its id, by its user, or by the provider's own session id in its ID token.
+    /// Returns whether a session was revoked: by its id, by its user, or by the provider's own session id in its ID token.
     /// `mark` is the user's value that was sealed into it, `is_bound` whether it is bound to a device.
     ///
     /// # Errors
@@ -207,7 +207,7 @@ impl Store {
         Ok(is_over || is_user_revoked || provider.is_some())
     }
 
-    /// The value that a new session of a user is sealed with.
+    /// Returns the value that a new session of a user is sealed with.
     ///
     /// # Errors
     /// [`StoreDown`].
@@ -248,7 +248,7 @@ impl Store {
         self.set(&provider_session_key(issuer, sid), "1", self.revocation_ttl).await
     }
 
-    /// Whether a logout token comes for the first time.
+    /// Returns whether a logout token comes for the first time.
     ///
     /// # Errors
     /// [`StoreDown`].
@@ -275,7 +275,7 @@ fn provider_session_key(issuer: &str, sid: &str) -> String {
     ["revoked:sid:", &hashed(&[issuer, " ", sid].concat())].concat()
 }
 
-/// The key of the provider's session that an ID token names.
+/// Returns the key of the provider's session that an ID token names.
 fn provider_session(claims: &Object) -> Option<String> {
     let (issuer, sid) = (claims.get_non_empty_str("iss")?, claims.get_non_empty_str("sid")?);
     Some(provider_session_key(issuer, sid))

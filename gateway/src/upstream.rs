@@ -1,4 +1,4 @@
-//! Requests to the provider, which end in bounded time and with bounded answers. Redirects are not followed, and do not
+//! Requests to the provider, which end in bounded time and with bounded responses. Redirects are not followed, and do not
 //! count as success: a token, a code or a secret goes to the configured endpoint alone.
 
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use tokio::sync::Semaphore;
 use crate::failure::{Code, Refused, overloaded};
 use crate::metrics::Metrics;
 
-/// At most this much of a provider's answer is read: 1 MiB.
-const ANSWER_LIMIT: usize = 1024 * 1024;
+/// At most this much of a provider's response is read: 1 MiB.
+const RESPONSE_LIMIT: usize = 1024 * 1024;
 
 /// `ClassLink`'s firewall refuses some HTTP libraries' defaults.
 const AGENT: &str = "classlink-spa-gateway (+https://www.npmjs.com/package/classlink-spa)";
@@ -42,7 +42,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint as the metrics have it.
+    /// Returns the endpoint as the metrics have it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,8 +57,8 @@ impl Endpoint {
     }
 }
 
-/// A provider's answer.
-pub struct Answer {
+/// A response of the provider.
+pub struct ProviderResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body, empty if it was over 1 MiB.
@@ -67,27 +67,27 @@ pub struct Answer {
     pub date: Option<SystemTime>,
 }
 
-impl Answer {
-    /// Whether the status is a success.
+impl ProviderResponse {
+    /// Returns whether the status is a success.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The body if it is a JSON object, whatever its content type says.
+    /// Returns the body if it is a JSON object, whatever its content type says.
     #[must_use]
     pub fn json(&self) -> Option<Object> {
         json::parse_document(&self.body)
     }
 
-    /// The body as it came, for handing on: numbers in it may be longer than a reader's.
+    /// Returns the body as it came, for handing on: numbers in it may be longer than a reader's.
     #[must_use]
     pub fn text(&self) -> String {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
         String::from_utf8(body.to_vec()).unwrap_or_default()
     }
 
-    /// Whether a response that is not a success may be one later.
+    /// Returns whether a response that is not a success may be one later.
     #[must_use]
     pub fn failure(&self) -> Refused {
         let is_failure = self.status >= 500 || self.status == 429;
@@ -106,7 +106,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Connections with these limits: a request's time, and requests at a time (`None` for no limit).
+    /// Creates connections with these limits: a request's time, and requests at a time (`None` for no limit).
     #[must_use]
     pub fn new(timeout: Duration, concurrent: Option<usize>, metrics: Arc<Metrics>) -> Self {
         let mut roots = rustls::RootCertStore::empty();
@@ -140,7 +140,7 @@ impl Upstream {
         endpoint: Endpoint,
         url: &str,
         authorization: Option<&str>,
-    ) -> Result<Answer, Refused> {
+    ) -> Result<ProviderResponse, Refused> {
         self.send(endpoint, Method::GET, url, authorization, None).await
     }
 
@@ -154,7 +154,7 @@ impl Upstream {
         url: &str,
         authorization: Option<&str>,
         form: String,
-    ) -> Result<Answer, Refused> {
+    ) -> Result<ProviderResponse, Refused> {
         self.send(endpoint, Method::POST, url, authorization, Some(form)).await
     }
 
@@ -165,13 +165,13 @@ impl Upstream {
         url: &str,
         authorization: Option<&str>,
         form: Option<String>,
-    ) -> Result<Answer, Refused> {
+    ) -> Result<ProviderResponse, Refused> {
         let begun = Instant::now();
         let deadline = tokio::time::Instant::now() + self.timeout;
         let turn = match self.turn(deadline).await {
             Ok(turn) => turn,
             Err(refused) => {
-                self.metrics.provider_asked(endpoint, "overloaded", None);
+                self.metrics.count_provider_request(endpoint, "overloaded", None);
                 self.metrics.rate_limited("concurrent");
                 return Err(refused);
             }
@@ -180,23 +180,23 @@ impl Upstream {
         let had_time = begun.elapsed() < self.timeout / 2;
         let in_flight = self.metrics.provider_in_flight();
         let exchanged = self.exchange(method, url, authorization, form);
-        let answer = tokio::time::timeout_at(deadline, exchanged).await;
+        let response = tokio::time::timeout_at(deadline, exchanged).await;
         drop((turn, in_flight));
-        let (outcome, answer) = match answer {
+        let (outcome, response) = match response {
             Err(_) if had_time => ("timeout", Err(Code::UpstreamTimeout.into())),
             Err(_) => ("overloaded", Err(overloaded())),
             Ok(None) => ("unreachable", Err(Code::UpstreamUnreachable.into())),
-            Ok(Some(answer)) => (
-                match answer.status {
+            Ok(Some(response)) => (
+                match response.status {
                     200..300 => "ok",
                     400..500 => "refused",
                     _ => "error",
                 },
-                Ok(answer),
+                Ok(response),
             ),
         };
-        self.metrics.provider_asked(endpoint, outcome, Some(begun.elapsed()));
-        answer
+        self.metrics.count_provider_request(endpoint, outcome, Some(begun.elapsed()));
+        response
     }
 
     /// Waits for a turn, until the deadline.
@@ -220,14 +220,14 @@ impl Upstream {
         }
     }
 
-    /// `None` if there is no whole answer.
+    /// `None` if there is no whole response.
     async fn exchange(
         &self,
         method: Method,
         url: &str,
         authorization: Option<&str>,
         form: Option<String>,
-    ) -> Option<Answer> {
+    ) -> Option<ProviderResponse> {
         let mut request = Request::builder()
             .method(method)
             .uri(url)
@@ -244,12 +244,12 @@ impl Upstream {
         let status = head.status.as_u16();
         let date = head.headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-        let body = match Limited::new(body, ANSWER_LIMIT).collect().await {
+        let body = match Limited::new(body, RESPONSE_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => Bytes::new(),
             Err(_) => return None,
         };
-        Some(Answer { status, body, date })
+        Some(ProviderResponse { status, body, date })
     }
 }
 

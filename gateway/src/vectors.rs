@@ -8,7 +8,7 @@ use crate::renewal::read_token_response;
 use crate::seal::SealingKeys;
 use crate::sealed_form;
 use crate::session::{Session, Sessions, Tenant};
-use crate::upstream::Answer;
+use crate::upstream::ProviderResponse;
 use classlink_spa::error::Reason;
 use classlink_spa::protocol::encoding::{base64url, from_base64url};
 use classlink_spa::protocol::json::{self, Object};
@@ -31,7 +31,7 @@ fn key_set(keys: &Value) -> KeySet {
     KeySet::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 
-/// The claims of a token, of which nothing is checked.
+/// Returns the claims of a token, of which nothing is checked.
 fn claims_of(token: &str) -> Object {
     let payload = token.split('.').nth(1).unwrap();
     let bytes = from_base64url(payload).unwrap();
@@ -110,7 +110,7 @@ fn token_responses_are_read_as_the_handler_reads_them() {
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let body = case["body"].as_str().unwrap().to_owned().into();
         let (name, outcome) = (&case["name"], &case["outcome"]);
-        match read_token_response(&Answer { status, body, date: None }) {
+        match read_token_response(&ProviderResponse { status, body, date: None }) {
             Ok(tokens) => {
                 let text = |member: &str| outcome[member].as_str().map(str::to_owned);
                 let shown =
@@ -155,7 +155,7 @@ fn users_of_sealed_sessions_have_the_handlers_fields() {
     }
 }
 
-/// A session as the vectors write it.
+/// Returns a session as the vectors write it.
 fn session(vector: &Value) -> Session {
     let text = |name: &str| vector[name].as_str().map(str::to_owned);
     let seconds = |name: &str| vector[name].as_i64();

@@ -3,7 +3,7 @@
 use classlink_gateway::metadata::Metadata;
 use classlink_gateway::provider::read_keys;
 use classlink_gateway::renewal::read_token_response;
-use classlink_gateway::upstream::Answer;
+use classlink_gateway::upstream::ProviderResponse;
 use classlink_spa::protocol::json;
 use serde_json::Value;
 use url::Url;
@@ -18,7 +18,7 @@ pub fn run(mut data: &[u8]) {
         assert!(body["keys"].as_array().unwrap().iter().all(Value::is_object));
         assert_eq!(body.as_object().unwrap().len(), 1);
     }
-    let answer = Answer { status, body: data.to_vec().into(), date: None };
+    let answer = ProviderResponse { status, body: data.to_vec().into(), date: None };
     if let Ok(grant) = read_token_response(&answer) {
         assert!((200..300).contains(&status) && !grant.access_token.expose().is_empty());
     }

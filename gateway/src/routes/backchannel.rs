@@ -78,7 +78,7 @@ pub async fn logout(
     Ok(GatewayResponse::empty(200))
 }
 
-/// Whether the header's `typ`, if there is one, is that of a JWT or a logout token (2.4).
+/// Returns whether the header's `typ`, if there is one, is that of a JWT or a logout token (2.4).
 #[must_use]
 pub fn has_usual_type(token: &str) -> bool {
     let header = token.split('.').next().and_then(from_base64url).unwrap_or_default();

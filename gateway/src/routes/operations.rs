@@ -39,7 +39,7 @@ pub async fn ready(gateway: &Gateway, log: &mut RequestLog) -> Result<GatewayRes
     Ok(GatewayResponse::json(503, body).with_header(ERROR_HEADER, Code::NotReady.as_str()))
 }
 
-/// The metrics in Prometheus' text format.
+/// Returns the metrics in Prometheus' text format.
 ///
 /// # Errors
 /// `missing_token`; `not_found` if there are none.
@@ -61,7 +61,7 @@ pub fn metrics(gateway: &Gateway, request: &GatewayRequest) -> Result<GatewayRes
     Ok(GatewayResponse { content_type, ..GatewayResponse::json(200, gateway.metrics.render()) })
 }
 
-/// The JWK Set that verifies assertions.
+/// Returns the JWK Set that verifies assertions.
 ///
 /// # Errors
 /// `not_found` without assertions.

@@ -6,7 +6,7 @@ use crate::log::{Event, RequestLog};
 use crate::request::{GatewayRequest, GatewayResponse};
 use crate::upstream::Endpoint;
 
-/// The provider's key set (RFC 7517, 5). A caller who asks past its cache gets it fresh, but not every time.
+/// Returns the provider's key set (RFC 7517, 5). A caller who asks past its cache gets it fresh, but not every time.
 ///
 /// # Errors
 /// As the documentation of the contract has it.

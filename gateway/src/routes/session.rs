@@ -19,7 +19,7 @@ use crate::upstream::Endpoint;
 /// A session that is asked for again within this time is not sealed again, in seconds.
 const RESEAL_SECS: i64 = 60;
 
-/// Whether the cookie of a session that is used now can stay as it is.
+/// Returns whether the cookie of a session that is used now can stay as it is.
 #[must_use]
 pub fn is_sealed_lately(gateway: &Gateway, open: &OpenSession, now: i64) -> bool {
     let age = now.saturating_sub(open.session.last_used_at);
@@ -28,7 +28,7 @@ pub fn is_sealed_lately(gateway: &Gateway, open: &OpenSession, now: i64) -> bool
     !open.is_outdated && (0..RESEAL_SECS).contains(&age) && age.saturating_mul(10) < limit
 }
 
-/// Whether the store says that a session is over.
+/// Returns whether the store says that a session is over.
 ///
 /// # Errors
 /// `store_unavailable`.

@@ -190,23 +190,23 @@ async fn check_tenant(
     };
     let claims = token.claims();
     let mut user = User::from_sealed(claims, None);
-    let mut asked = None;
+    let mut fetched = None;
     let metadata = gateway.provider.metadata().await?;
     if user.tenant_id().is_none()
         && let Some(url) = &metadata.userinfo
     {
-        let info = ask_profile(gateway, Endpoint::Userinfo, url, access_token).await?;
+        let info = fetch_profile(gateway, Endpoint::Userinfo, url, access_token).await?;
         // OpenID Connect Core 1.0, 5.3.2.
         if info.get_str("sub") != Some(token.subject()) {
             return Err(Code::UserMismatch.into());
         }
         user = User::from_sealed(claims, Some(&info));
-        asked = tenant_of(&user);
+        fetched = tenant_of(&user);
     }
     if user.tenant_id().is_none()
         && let Some(url) = &metadata.my_info
     {
-        let info = ask_profile(gateway, Endpoint::MyInfo, url, access_token).await?;
+        let info = fetch_profile(gateway, Endpoint::MyInfo, url, access_token).await?;
         user = User::from_sealed(claims, Some(&info));
         let user_id = user.text("userId").unwrap_or_default();
         // my-info has no `sub`; if that and its UserId are both ClassLink's numbers, they are the same.
@@ -214,12 +214,12 @@ async fn check_tenant(
         if is_number(user_id) && is_number(token.subject()) && user_id != token.subject() {
             return Err(Code::UserMismatch.into());
         }
-        asked = tenant_of(&user);
+        fetched = tenant_of(&user);
     }
     let refused = Refused::from(Code::TenantNotAllowed);
     match user.tenant_id() {
         None => Err(refused.with_reason("tenant_unknown")),
-        Some(id) if allowed.contains(id) => Ok(asked),
+        Some(id) if allowed.contains(id) => Ok(fetched),
         Some(_) => Err(refused.with_reason("tenant_other")),
     }
 }
@@ -229,7 +229,7 @@ fn tenant_of(user: &User) -> Option<Tenant> {
     Some(Tenant { id, name: user.tenant_name().map(str::to_owned) })
 }
 
-async fn ask_profile(
+async fn fetch_profile(
     gateway: &Gateway,
     endpoint: Endpoint,
     url: &str,
@@ -273,7 +273,7 @@ impl Serialize for Seconds {
 }
 
 impl<'a> TokenBody<'a> {
-    /// The tokens of a session.
+    /// Returns the tokens of a session.
     #[must_use]
     pub fn of(session: &'a Session) -> Self {
         Self {
@@ -287,7 +287,7 @@ impl<'a> TokenBody<'a> {
         }
     }
 
-    /// The tokens of a session, with what remains of the access token's life.
+    /// Returns the tokens of a session, with what remains of the access token's life.
     #[must_use]
     pub fn at(session: &'a Session, now: i64) -> Self {
         // Exact: a session lasts for fewer than 2^53 seconds.
@@ -296,7 +296,7 @@ impl<'a> TokenBody<'a> {
         Self { expires_in: session.expires_at.map(left), ..Self::of(session) }
     }
 
-    /// The response's body.
+    /// Returns the response's body.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -66,7 +66,7 @@ pub async fn verify(
     Ok(response)
 }
 
-/// The first session that the store does not say is over.
+/// Returns the first session that the store does not say is over.
 async fn first_that_holds<'a>(
     gateway: &Gateway,
     all: &'a [(&'a Client, FoundSessions)],
