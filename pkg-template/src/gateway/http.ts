@@ -5,16 +5,16 @@ import { overloaded } from "./limits.js";
 import type { ProviderEndpoint, ProviderOutcome } from "./metrics.js";
 import type { Settings } from "./settings.js";
 
-/** JSON's object, nothing known of its members. */
+/** A JSON object whose members are not validated. */
 export type JsonObject = Record<string, unknown>;
 
-/** At most this much of a provider's response is read: 1 MiB. */
+/** The most that is read of a provider's response. */
 const RESPONSE_LIMIT_BYTES = 1024 * 1024;
 
 /** ClassLink's firewall refuses some HTTP libraries' defaults. */
 const USER_AGENT = "classlink-spa-gateway (+https://www.npmjs.com/package/classlink-spa)";
 
-/** Whether a value is a JSON object. */
+/** Returns whether a value is a JSON object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -28,12 +28,12 @@ export function decodeUtf8(bytes: Uint8Array, ignoreBOM = false): string | undef
   }
 }
 
-/** How deep arrays and objects may be nested. */
+/** The most levels of arrays and objects in one another. */
 const MAX_DEPTH = 127;
 
 /**
- * Reads JSON; `undefined` if the text is not JSON, or has what has no exact value: a lone surrogate, a number out of range,
- * nesting without end. `src/protocol/json.rs` reads the same.
+ * Reads JSON; `undefined` if the text is not JSON, or contains a lone surrogate, a number out of range, or more
+ * levels than {@link MAX_DEPTH}. `src/protocol/json.rs` reads the same.
  */
 export function parseJson(text: string): unknown {
   try {
@@ -54,7 +54,7 @@ function isExact(value: unknown, depth: number): boolean {
   );
 }
 
-/** Reads a body, but never holds more than `limit` bytes of it; `undefined` if there are more. */
+/** Reads a body of `limit` bytes at most; `undefined` if it is longer. */
 export async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
@@ -72,7 +72,7 @@ export async function readBytes(
       chunks.push(value);
     }
   } finally {
-    // Lets go of the connection when the rest is not wanted; after a full read this does nothing.
+    // Releases the connection if the rest is not read; after a full read this does nothing.
     reader.cancel().catch(() => undefined);
   }
   const bytes = new Uint8Array(size);
@@ -84,19 +84,19 @@ export async function readBytes(
   return bytes;
 }
 
-/** Runs `work`, but for `milliseconds` at most; then aborts its signal and throws what `late` makes. */
+/** Runs `work`. After `timeoutMs` it rejects with the error of `onTimeout`, and aborts the signal of `work`. */
 export async function withDeadline<T>(
-  milliseconds: number,
-  late: () => Error,
+  timeoutMs: number,
+  onTimeout: () => Error,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(late());
+      reject(onTimeout());
       controller.abort();
-    }, milliseconds);
+    }, timeoutMs);
   });
   try {
     return await Promise.race([work(controller.signal), deadline]);
@@ -109,9 +109,9 @@ export async function withDeadline<T>(
 export interface ProviderResponse {
   readonly status: number;
   readonly ok: boolean;
-  /** The body as it came, for handing on: numbers in it may be longer than JavaScript's. */
+  /** The body as it was received, to pass on: it may contain numbers that JavaScript would round. */
   readonly text: string;
-  /** The body read, if it is a JSON object: by content, whatever its content type says. */
+  /** The body parsed, if it is a JSON object, whatever its content type is. */
   readonly json: JsonObject | undefined;
   /** The `Date` header. */
   readonly date: string | null;
@@ -125,10 +125,10 @@ export interface ProviderRequest {
 }
 
 /**
- * Asks the provider. Redirects are not followed, and do not count as success: a token, a code or a secret goes to the
+ * Sends a request to the provider. Redirects are not followed, and do not count as success: a token, a code or a secret goes to the
  * configured endpoint alone.
  *
- * A response over 1 MiB is read as nothing.
+ * A response over 1 MiB is read as an empty one.
  *
  * @throws {@link GatewayFailure} `upstream_unreachable`, `upstream_timeout`, `overloaded`.
  */
@@ -138,7 +138,7 @@ export async function fetchFromProvider(
   url: string,
   request: ProviderRequest = {},
 ): Promise<ProviderResponse> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   let outcome: ProviderOutcome = "unreachable";
   try {
     const response = await send(settings, url, request);
@@ -153,7 +153,7 @@ export async function fetchFromProvider(
     }
     throw error;
   } finally {
-    settings.metrics.countProvider(endpoint, outcome, performance.now() - begun);
+    settings.metrics.countProvider(endpoint, outcome, performance.now() - startedAt);
   }
 }
 
@@ -168,16 +168,16 @@ async function send(
   { method = "GET", headers = {}, form }: ProviderRequest,
 ): Promise<ProviderResponse> {
   let release: (() => void) | undefined;
-  let hadTime = false;
-  const begun = performance.now();
+  const startedAt = performance.now();
+  let wasSentInTime = false;
   try {
     return await withDeadline(
       settings.timeoutMs,
-      // One that got its turn when its time was nearly over says nothing of the provider.
-      () => (hadTime ? new GatewayFailure("upstream_timeout") : overloaded()),
+      // A request that waited for most of its time before it was sent does not mean that the provider is slow.
+      () => (wasSentInTime ? new GatewayFailure("upstream_timeout") : overloaded()),
       async (signal) => {
         release = await settings.upstream.acquire(signal);
-        hadTime = performance.now() - begun < settings.timeoutMs / 2;
+        wasSentInTime = performance.now() - startedAt < settings.timeoutMs / 2;
         try {
           const response = await settings.fetch(url, {
             method,
@@ -200,19 +200,19 @@ async function send(
           const date = response.headers?.get("Date") ?? null;
           return { status, ok, text, json: isObject(json) ? json : undefined, date };
         } catch {
-          // Whatever a `fetch` of the application's own throws or returns.
+          // Also for what the application's own `fetch` throws or returns.
           throw new GatewayFailure("upstream_unreachable");
         }
       },
     );
   } finally {
-    // Also for a request that ignores its signal: else a few of them would keep the place for ever.
+    // At the deadline, too: a `fetch` that ignores its signal may never settle.
     release?.();
   }
 }
 
 /**
- * The body of a token endpoint's success.
+ * Validates the status of a token response, and returns its body.
  *
  * @throws as {@link requestTokens} does.
  */

@@ -1,26 +1,26 @@
 /**
- * How much a stranger may have the provider asked: so many requests per client address, and so many at a time in all. Counted
- * in this instance; what several instances share is for the `rateLimit` hook or the proxy.
+ * Limits the requests that reach the provider: for each client address, in this instance and in the store, and the requests
+ * that this instance sends at a time.
  */
 
 import { sha256 } from "./encoding.js";
 import { GatewayFailure } from "./failure.js";
 import type { StoreAccess } from "./store-access.js";
 
-/** A whole school may share one address, and a class signs in within a minute: this many at once. */
+/** Requests that one address may send at once: a whole school may share it, and a class signs in within a minute. */
 const BURST = 100;
 
-/** Addresses that are counted at a time. The one that was heard of longest ago is forgotten first. */
+/** The most addresses that are counted at a time. The one whose last request is the oldest is forgotten first. */
 const CAPACITY = 10_000;
 
-/** Requests that wait for their turn. */
+/** The most requests that wait for others to end. */
 const MAX_WAITING = 1000;
 
-/** The failure of a request that could not even begin. */
+/** Creates the failure of a request that was not sent, since too many others were. */
 export const overloaded = () =>
   new GatewayFailure("overloaded", { headers: { "Retry-After": "5" } });
 
-/** Token buckets per client address and route. */
+/** Counts the requests of each client address to each route: a token bucket. */
 export class AddressLimit {
   readonly #perSecond: number;
   readonly #now: () => number;
@@ -58,11 +58,12 @@ export class AddressLimit {
   }
 }
 
-/** How long a minute's count is kept in the store, in milliseconds. */
-const WINDOW_TTL_MS = 120_000;
 const MINUTE_MS = 60_000;
 
-/** Counts each client address's requests of a minute in the store, for all instances together. */
+/** How long a minute's count is kept in the store, in milliseconds. */
+const WINDOW_TTL_MS = 2 * MINUTE_MS;
+
+/** Counts the requests of each client address to each route and minute in the store, for all instances together. */
 export class SharedAddressLimit {
   readonly #store: StoreAccess;
   readonly #perMinute: number;
@@ -75,7 +76,7 @@ export class SharedAddressLimit {
   }
 
   /**
-   * Counts a request that reaches the provider. While the store is down, each instance's own limit is what there is.
+   * Counts a request that reaches the provider. While the store is unavailable, only {@link AddressLimit} holds.
    *
    * @throws {@link GatewayFailure} `rate_limited`
    */
@@ -93,7 +94,7 @@ export class SharedAddressLimit {
   }
 }
 
-/** The addresses that count as one client: an IPv4 address, or the /64 network of an IPv6 one (RFC 6177). */
+/** Returns what counts as one client: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
 export function addressGroup(address: string): string {
   const [bare = ""] = address
     .trim()
@@ -114,7 +115,7 @@ export function addressGroup(address: string): string {
   return `${network.join(":")}::/64`;
 }
 
-/** Lets so many run at a time; further ones wait their turn. */
+/** Limits how many requests are sent at a time; further ones wait. */
 export class Semaphore {
   #free: number;
   #active = 0;
@@ -124,34 +125,24 @@ export class Semaphore {
     this.#free = limit;
   }
 
-  /** How many run. */
+  /** The number of requests that were sent and have not ended. */
   get active(): number {
     return this.#active;
   }
 
-  /** How many wait for their turn. */
+  /** The number of requests that wait. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Waits for a turn, or until the signal aborts; resolves with what gives the turn back. */
+  /**
+   * Waits until a request may be sent, and resolves with a function to call when it has ended.
+   *
+   * @throws {@link GatewayFailure} `overloaded` if the signal aborts before, or if too many wait
+   */
   async acquire(signal: AbortSignal): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
-    else if (this.#waiting.size >= MAX_WAITING) throw overloaded();
-    else {
-      await new Promise<void>((resolve, reject) => {
-        const go = () => {
-          signal.removeEventListener("abort", give);
-          resolve();
-        };
-        const give = () => {
-          this.#waiting.delete(go);
-          reject(overloaded());
-        };
-        signal.addEventListener("abort", give, { once: true });
-        this.#waiting.add(go);
-      });
-    }
+    else await this.#wait(signal);
     this.#active += 1;
     let isHeld = true;
     return () => {
@@ -159,10 +150,28 @@ export class Semaphore {
       isHeld = false;
       this.#active -= 1;
       const [next] = this.#waiting;
-      if (next) {
-        this.#waiting.delete(next);
-        next();
-      } else this.#free += 1;
+      if (next) next();
+      else this.#free += 1;
     };
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted || this.#waiting.size >= MAX_WAITING) {
+        reject(overloaded());
+        return;
+      }
+      const proceed = () => {
+        signal.removeEventListener("abort", giveUp);
+        this.#waiting.delete(proceed);
+        resolve();
+      };
+      const giveUp = () => {
+        this.#waiting.delete(proceed);
+        reject(overloaded());
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+      this.#waiting.add(proceed);
+    });
   }
 }

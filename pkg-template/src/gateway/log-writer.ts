@@ -1,10 +1,10 @@
-/** From what is gathered about a request to the application's `log`. */
+/** Passes log entries to the application's `log`. */
 
 import { withDeadline } from "./http.js";
 import type { GatewayRoute, LogEntry } from "./log.js";
 import type { Settings } from "./settings.js";
 
-/** Hands entries to the application's `log`, which may throw, reject or hang. */
+/** Calls the application's `log`, which may throw, reject or hang. */
 export class LogWriter {
   readonly #log: Settings["log"];
   readonly #timeoutMs: number;
@@ -15,34 +15,31 @@ export class LogWriter {
     this.#timeoutMs = hookTimeoutMs;
   }
 
-  /** Waits for an asynchronous `log`, since some runtimes stop when the response is out; but not while it hangs. */
-  write(entry: LogEntry): Promise<void> | undefined {
+  /**
+   * Calls `log`. Waits for an asynchronous one, since some runtimes stop once the response was sent; does not wait while an
+   * earlier call hangs. Never rejects.
+   */
+  async write(entry: LogEntry): Promise<void> {
     try {
-      const written: unknown = this.#log?.(entry);
-      return typeof written === "object" && written !== null ? this.#wait(written) : undefined;
+      const result: unknown = this.#log?.(entry);
+      if (typeof result === "object" && result !== null) await this.#wait(result);
     } catch {
       // A sign-in does not fail because its logger does.
-      return undefined;
     }
   }
 
-  async #wait(written: object): Promise<void> {
-    try {
-      const settled = Promise.resolve(written)
-        .catch(() => undefined)
-        .then(() => {
-          this.#isHanging = false;
-        });
-      if (this.#isHanging) return;
-      await withDeadline(
-        this.#timeoutMs,
-        () => new Error("late"),
-        () => settled,
-      );
-    } catch (error) {
-      // A sign-in does not fail because its logger does.
-      this.#isHanging = error instanceof Error && error.message === "late";
-    }
+  async #wait(result: object): Promise<void> {
+    const settled = Promise.resolve(result)
+      .catch(() => undefined)
+      .then(() => {
+        this.#isHanging = false;
+      });
+    if (this.#isHanging) return;
+    const onTimeout = () => {
+      this.#isHanging = true;
+      return new Error("The log does not settle.");
+    };
+    await withDeadline(this.#timeoutMs, onTimeout, () => settled);
   }
 }
 

@@ -25,7 +25,7 @@ import { verify } from "./verify-route.js";
 
 type Methods = Readonly<Record<string, readonly [GatewayRoute, Handler]>>;
 
-/** The routes for the SDK, in pages of the application. */
+/** The routes that the SDK requests from the application's pages. */
 const PAGE_ROUTES: ReadonlyMap<string, Methods> = new Map<string, Methods>([
   ["/token", { POST: ["token", exchange] }],
   ["/jwks", { GET: ["jwks", proxyJwks] }],
@@ -34,10 +34,10 @@ const PAGE_ROUTES: ReadonlyMap<string, Methods> = new Map<string, Methods>([
   ["/session", { POST: ["session.read", readSession], DELETE: ["session.end", endSession] }],
 ]);
 
-/** The routes for proxies, other servers and browsers themselves: without the SDK's header, from no page. */
+/** A route for proxies, other servers or the browser itself: no page requests it, and it takes no header of the SDK. */
 interface OpenRoute {
   readonly event: GatewayRoute;
-  /** Absent for any. */
+  /** Absent if it takes any method but {@link REFUSED_METHODS}. */
   readonly methods?: readonly string[];
   readonly handler: (
     request: GatewayRequest,
@@ -60,7 +60,7 @@ const OPEN_ROUTES: ReadonlyMap<string, OpenRoute> = new Map<string, OpenRoute>([
   ],
 ]);
 
-/** Envoy's `ext_authz` adds the request's own path. */
+/** The paths below `/verify`, to which Envoy's `ext_authz` appends the request's own path. */
 const VERIFY_BELOW: OpenRoute = { event: "verify", handler: verify(200) };
 const HEALTH: OpenRoute = { event: "health", methods: READ, handler: health };
 
@@ -92,11 +92,10 @@ export async function handleRequest(
   }
   const response = completeResponse(request, routed, gateway, entry);
   const durationMs = settings.now() - started;
-  const written = toLogEntry(entry, failure ?? entry.recoveredError, response.status, durationMs);
-  const outcome = written.code ?? (entry.session === "none" ? "none" : "ok");
+  const logEntry = toLogEntry(entry, failure ?? entry.recoveredError, response.status, durationMs);
+  const outcome = logEntry.code ?? (entry.session === "none" ? "none" : "ok");
   settings.metrics.countRequest(entry.event, outcome, durationMs);
-  const logged = gateway.logWriter.write(written);
-  if (logged) await logged;
+  await gateway.logWriter.write(logEntry);
   return response;
 }
 
@@ -114,11 +113,15 @@ async function route(
   if (!open) throw new GatewayFailure("not_found");
   if (request.refusal) throw new GatewayFailure(request.refusal);
   entry.event = open.event;
-  if (open.methods ? !open.methods.includes(request.method) : REFUSED_METHODS.has(request.method)) {
+  if (!takesMethod(open, request.method)) {
     entry.event = "unknown";
     throw notAllowed(open.methods ?? READ);
   }
   return open.handler(request, gateway, entry);
+}
+
+function takesMethod({ methods }: OpenRoute, method: string): boolean {
+  return methods ? methods.includes(method) : !REFUSED_METHODS.has(method);
 }
 
 function findOpenRoute(path: string, method: string): OpenRoute | undefined {
@@ -234,7 +237,7 @@ function completeResponse(
   };
 }
 
-/** Whether a route is for proxies and other servers: no page of another origin reads its response. */
+/** Returns whether a route is for proxies and other servers, so that no page of another origin reads its response. */
 function isOpen(event: GatewayRoute): boolean {
   return (
     event === "verify" ||
@@ -246,6 +249,26 @@ function isOpen(event: GatewayRoute): boolean {
   );
 }
 
+/** Returns the code of an error for the log; `undefined` if there is none, or if it is what `verify` is for. */
+function codeOf(failure: unknown): LogEntry["code"] {
+  if (failure === undefined) return undefined;
+  if (failure instanceof ProviderRefusal) return "provider_refused";
+  if (!(failure instanceof GatewayFailure)) return "internal";
+  return failure.code === "not_signed_in" ? undefined : failure.code;
+}
+
+function levelOf(
+  status: number,
+  code: LogEntry["code"],
+  refusal: ProviderRefusal | undefined,
+): LogEntry["level"] {
+  // Whatever the status, these two mean that the registration or the secret is wrong.
+  const isMisconfigured =
+    refusal?.error === "invalid_client" || refusal?.error === "unauthorized_client";
+  if (status >= 500 || isMisconfigured) return "error";
+  return code ? "warn" : "info";
+}
+
 function toLogEntry(
   entry: RequestLog,
   failure: unknown,
@@ -254,21 +277,12 @@ function toLogEntry(
 ): LogEntry {
   const refusal = failure instanceof ProviderRefusal ? failure : undefined;
   const own = failure instanceof GatewayFailure ? failure : undefined;
-  // Without a session, /verify did what it is for.
-  const isExpected = own?.code === "not_signed_in";
-  const code =
-    failure === undefined || isExpected
-      ? undefined
-      : refusal
-        ? "provider_refused"
-        : (own?.code ?? "internal");
+  const code = codeOf(failure);
   const upstreamStatus =
     refusal?.upstreamStatus ?? own?.details.upstreamStatus ?? entry.upstreamStatus;
-  // These two say that the registration or the secret is wrong, whatever the status.
-  const misconfigured = refusal && /^(invalid|unauthorized)_client$/.test(refusal.error);
   return {
     event: entry.event,
-    level: status >= 500 || misconfigured ? "error" : code ? "warn" : "info",
+    level: levelOf(status, code, refusal),
     status,
     durationMs,
     requestId: entry.requestId,
