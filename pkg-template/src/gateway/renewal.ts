@@ -144,13 +144,13 @@ export class RefreshCoordinator {
       form,
       headers,
     );
-    const grant = readTokenResponse(response);
+    const tokens = readTokenResponse(response);
     const now = Math.floor(this.#settings.now() / 1000);
-    if (grant.idToken) {
-      await verifyIdToken(grant.idToken, this.#provider, now, {
+    if (tokens.idToken) {
+      await verifyIdToken(tokens.idToken, this.#provider, now, {
         issuer: this.#settings.issuer,
         clientId: client.clientId,
-        accessToken: grant.accessToken,
+        accessToken: tokens.accessToken,
         nonce: session.nonce,
         previousClaims: readClaims(session.idToken),
       });
@@ -158,12 +158,12 @@ export class RefreshCoordinator {
     const { expiresAt: _, ...kept } = session;
     return {
       ...kept,
-      accessToken: grant.accessToken,
-      tokenType: grant.tokenType,
-      ...(grant.idToken && { idToken: grant.idToken }),
-      ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-      ...(grant.scope && { scope: grant.scope }),
-      ...(grant.expiresIn !== undefined && { expiresAt: now + Math.floor(grant.expiresIn) }),
+      accessToken: tokens.accessToken,
+      tokenType: tokens.tokenType,
+      ...(tokens.idToken && { idToken: tokens.idToken }),
+      ...(tokens.refreshToken && { refreshToken: tokens.refreshToken }),
+      ...(tokens.scope && { scope: tokens.scope }),
+      ...(tokens.expiresIn !== undefined && { expiresAt: now + Math.floor(tokens.expiresIn) }),
       obtainedAt: now,
     };
   }

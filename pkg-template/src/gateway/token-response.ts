@@ -19,7 +19,7 @@ export interface TokenResponse {
 /**
  * Reads a token response.
  *
- * @throws {@link GatewayFailure} `upstream_invalid` if a member that must be there is not.
+ * @throws {@link GatewayFailure} `upstream_invalid` if a required member is missing or malformed.
  */
 export function readTokenResponse({
   status,
@@ -54,7 +54,7 @@ export function readTokenResponse({
   };
 }
 
-/** `expires_in`: a number, or a numeral of JSON's in a string; what is neither, or negative, has no effect. */
+/** Reads `expires_in`: a number, or a string with a JSON number; `undefined` if it is neither, or negative. */
 function readSeconds(value: unknown): number | undefined {
   const isNumeral =
     typeof value === "string" &&
@@ -65,7 +65,7 @@ function readSeconds(value: unknown): number | undefined {
     : undefined;
 }
 
-/** `scope`: `null` or empty is `""`, an array of strings is joined; `undefined` for anything else. */
+/** Reads `scope`: `""` if it is absent or `null`; an array of strings is joined; `undefined` if it is anything else. */
 function readScope(value: unknown): string | undefined {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value)) {
@@ -74,15 +74,15 @@ function readScope(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Writes a token response for the SDK. There is no refresh token in it: that stays in the sealed session. */
-export function toJson(grant: TokenResponse, sessionId: string): string {
+/** Writes a token response for the SDK, without the refresh token: that stays in the sealed session. */
+export function toJson(tokens: TokenResponse, sessionId: string): string {
   return JSON.stringify({
     session_id: sessionId,
-    access_token: grant.accessToken,
-    token_type: grant.tokenType,
-    id_token: grant.idToken,
-    scope: grant.scope,
-    expires_in: grant.expiresIn,
-    response_type: grant.responseType,
+    access_token: tokens.accessToken,
+    token_type: tokens.tokenType,
+    id_token: tokens.idToken,
+    scope: tokens.scope,
+    expires_in: tokens.expiresIn,
+    response_type: tokens.responseType,
   });
 }

@@ -1,7 +1,7 @@
 /**
- * `POST {base}/token`: the authorization code for tokens (RFC 6749, 4.1.3; RFC 7636, 4.5). The ID token, its nonce and
- * its tenant are verified before anything is answered or sealed: the nonce is derived from the posted verifier, so a
- * code that this browser did not ask for is worthless here even if the provider ignores PKCE.
+ * Handles `POST {base}/token`, which exchanges the authorization code for tokens (RFC 6749, 4.1.3; RFC 7636, 4.5). The ID
+ * token, its nonce and its tenant are verified before the session is sealed: the nonce is derived from the posted verifier, so
+ * a code that another browser requested is refused even if the provider ignores PKCE.
  */
 
 import { authenticate } from "./client-auth.js";
@@ -14,19 +14,19 @@ import {
 import { RequestCookies } from "./cookies.js";
 import { GatewayFailure } from "./failure.js";
 import { readForm } from "./form.js";
-import { fetchFromProvider, requestTokens } from "./http.js";
+import { fetchFromProvider, type JsonObject, requestTokens } from "./http.js";
 import { deriveNonce, type IdTokenClaims, verifyIdToken } from "./id-token.js";
 import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
 import { deriveSessionId, type Session } from "./session-codec.js";
 import { readSessionId } from "./session-routes.js";
-import type { ClientSettings } from "./settings.js";
+import type { ClientSettings, Settings } from "./settings.js";
 import { readTokenResponse, toJson } from "./token-response.js";
 import { toUser } from "./user.js";
 
 const PARAMETERS = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"];
 
-/** Exchanges a code, verifies what came of it, seals the session and hands the tokens on. */
+/** Exchanges a code, verifies the tokens, seals the session and returns the tokens. */
 export async function exchange(
   request: GatewayRequest,
   gateway: GatewayContext,
@@ -35,47 +35,41 @@ export async function exchange(
 ): Promise<GatewayResponse> {
   const { settings, provider, sessions, revocations } = gateway;
   const receivedAt = settings.now();
-  const named = readSessionId(new URLSearchParams(request.query));
+  const namedId = readSessionId(new URLSearchParams(request.query));
   const form = await readForm(request, settings);
   const client = findClient(settings, form, entry);
-  const [code, verifier] = checkForm(form, client);
+  const { code, verifier, redirectUri } = validateForm(form, client);
   const id = await deriveSessionId(verifier);
-  if (named !== undefined && named !== id) throw new GatewayFailure("request_invalid");
+  if (namedId !== undefined && namedId !== id) throw new GatewayFailure("request_invalid");
   await revocations.assertAvailable();
   await countUpstream();
   const metadata = await provider.metadata();
-  // The key set is fetched beside the exchange, not after it. Its failure is met when the keys are needed.
+  // The key set is fetched during the exchange. If that fails, the verification does.
   provider.keys().catch(() => undefined);
 
-  const upstream = new URLSearchParams({
+  const grant = new URLSearchParams({
     grant_type: "authorization_code",
     code,
-    redirect_uri: form.get("redirect_uri") ?? "",
+    redirect_uri: redirectUri,
     code_verifier: verifier,
   });
-  const headers = authenticate(client, metadata, upstream);
-  const response = await requestTokens(
-    settings,
-    "token",
-    metadata.token_endpoint,
-    upstream,
-    headers,
-  );
+  const headers = authenticate(client, metadata, grant);
+  const response = await requestTokens(settings, "token", metadata.token_endpoint, grant, headers);
   entry.upstreamStatus = response.status;
-  const grant = readTokenResponse(response);
-  if (!grant.idToken) {
+  const tokens = readTokenResponse(response);
+  if (!tokens.idToken) {
     throw new GatewayFailure("upstream_invalid", { upstreamStatus: response.status });
   }
 
   const now = Math.floor(settings.now() / 1000);
   const nonce = await deriveNonce(verifier);
-  const claims = await verifyIdToken(grant.idToken, provider, now, {
+  const claims = await verifyIdToken(tokens.idToken, provider, now, {
     issuer: settings.issuer,
     clientId: client.clientId,
-    accessToken: grant.accessToken,
+    accessToken: tokens.accessToken,
     nonce,
   });
-  const tenant = await checkTenant(client, claims, grant.accessToken, gateway);
+  const tenant = await checkTenant(client, claims, tokens.accessToken, gateway);
   const mark = await revocations.markOf(claims.iss, claims.sub);
 
   const cookies = new RequestCookies(request.header("cookie"));
@@ -83,13 +77,13 @@ export async function exchange(
   const session: Session = {
     id,
     order: sessions.nextOrder(found, receivedAt),
-    ...(named !== undefined && { isProvisional: true }),
-    idToken: grant.idToken,
-    accessToken: grant.accessToken,
-    tokenType: grant.tokenType,
-    ...(grant.refreshToken && { refreshToken: grant.refreshToken }),
-    ...(grant.scope && { scope: grant.scope }),
-    ...(grant.expiresIn !== undefined && { expiresAt: now + Math.floor(grant.expiresIn) }),
+    ...(namedId !== undefined && { isProvisional: true }),
+    idToken: tokens.idToken,
+    accessToken: tokens.accessToken,
+    tokenType: tokens.tokenType,
+    ...(tokens.refreshToken && { refreshToken: tokens.refreshToken }),
+    ...(tokens.scope && { scope: tokens.scope }),
+    ...(tokens.expiresIn !== undefined && { expiresAt: now + Math.floor(tokens.expiresIn) }),
     ...(tenant && { tenant }),
     ...mark,
     nonce,
@@ -102,76 +96,95 @@ export async function exchange(
   settings.metrics.countBegun();
   return {
     status: 200,
-    body: toJson(grant, id),
+    body: toJson(tokens, id),
     headers: await gateway.devices.offer(request, client, session, found.cookies.registrationKey),
     cookies: lines,
   };
 }
 
-/** Each parameter once and no other (RFC 6749, 3.2), the redirect URI exactly (RFC 9700, 2.1). */
-function checkForm(
+/**
+ * Validates the token request: each parameter once and no other (RFC 6749, 3.2), and the redirect URI exactly (RFC 9700, 2.1).
+ *
+ * @throws {@link GatewayFailure} `request_invalid`, `unsupported_grant_type`, `unknown_redirect_uri`
+ */
+function validateForm(
   form: URLSearchParams,
   client: ClientSettings,
-): readonly [code: string, verifier: string] {
+): { code: string; verifier: string; redirectUri: string } {
   const names = [...form.keys()];
-  const given = (name: string) => form.get(name) ?? "";
-  if (
-    names.length !== PARAMETERS.length ||
-    !PARAMETERS.every((name) => given(name) !== "") ||
-    // RFC 7636, 4.1.
-    !/^[\w.~-]{43,128}$/.test(given("code_verifier"))
-  ) {
+  const value = (name: string) => form.get(name) ?? "";
+  const isComplete =
+    names.length === PARAMETERS.length && PARAMETERS.every((name) => value(name) !== "");
+  const verifier = value("code_verifier");
+  // RFC 7636, 4.1.
+  if (!isComplete || !/^[\w.~-]{43,128}$/.test(verifier)) {
     throw new GatewayFailure("request_invalid");
   }
-  if (given("grant_type") !== "authorization_code") {
+  if (value("grant_type") !== "authorization_code") {
     throw new GatewayFailure("unsupported_grant_type");
   }
-  if (!client.redirectUris.has(given("redirect_uri"))) {
-    throw new GatewayFailure("unknown_redirect_uri");
-  }
-  return [given("code"), given("code_verifier")];
+  const redirectUri = value("redirect_uri");
+  if (!client.redirectUris.has(redirectUri)) throw new GatewayFailure("unknown_redirect_uri");
+  return { code: value("code"), verifier, redirectUri };
 }
 
 /**
- * Refuses tenants that this registration does not serve. If the ID token doesn't name the tenant the provider is
- * asked: UserInfo first, then my-info, which came with the very access token that the ID token came with.
+ * Refuses users of tenants that this registration does not serve. If the ID token does not name the tenant, it is fetched:
+ * from UserInfo, then from my-info, with the access token of the same token response.
  *
- * @returns the tenant if it had to be asked for.
+ * @returns the tenant if it had to be fetched.
+ * @throws {@link GatewayFailure} `tenant_not_allowed`, `user_mismatch`, `upstream_invalid`
  */
 async function checkTenant(
   { allowedTenants }: ClientSettings,
   claims: IdTokenClaims,
   accessToken: string,
-  { settings, provider }: GatewayContext,
+  gateway: GatewayContext,
 ): Promise<Session["tenant"]> {
   if (!allowedTenants) return undefined;
-  let tenant = toUser({ claims }).tenant;
-  let asked: Session["tenant"];
-  const { userinfo_endpoint, my_info_endpoint } = await provider.metadata();
-  const headers = { Authorization: `Bearer ${accessToken}` };
-  const ask = async (endpoint: "userinfo" | "my-info", url: string) => {
-    const { ok, status, json } = await fetchFromProvider(settings, endpoint, url, { headers });
-    // ClassLink may report an error as HTTP 200 with a numeric `status` in the body.
-    if (!ok || !json || typeof json.status === "number")
-      throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
-    return json;
-  };
-  if (!tenant && userinfo_endpoint) {
-    const userInfo = await ask("userinfo", userinfo_endpoint);
-    // OpenID Connect Core 1.0, 5.3.2.
-    if (userInfo.sub !== claims.sub) throw new GatewayFailure("user_mismatch");
-    asked = tenant = toUser({ claims, userInfo }).tenant;
-  }
-  if (!tenant && my_info_endpoint) {
-    const user = toUser({ claims, myInfo: await ask("my-info", my_info_endpoint) });
-    // my-info has no `sub`; if that and its UserId are both ClassLink's numbers, they are the same.
-    const numbers = [claims.sub, user.userId ?? ""].every((one) => /^\d+$/.test(one));
-    if (numbers && user.userId !== claims.sub) throw new GatewayFailure("user_mismatch");
-    asked = tenant = user.tenant;
-  }
+  const claimed = toUser({ claims }).tenant;
+  const fetched = claimed ? undefined : await fetchTenant(claims, accessToken, gateway);
+  const tenant = claimed ?? fetched;
   if (!tenant) throw new GatewayFailure("tenant_not_allowed", { reason: "tenant_unknown" });
   if (!allowedTenants.has(tenant.id)) {
     throw new GatewayFailure("tenant_not_allowed", { reason: "tenant_other" });
   }
-  return asked;
+  return fetched;
+}
+
+async function fetchTenant(
+  claims: IdTokenClaims,
+  accessToken: string,
+  { settings, provider }: GatewayContext,
+): Promise<Session["tenant"]> {
+  const { userinfo_endpoint, my_info_endpoint } = await provider.metadata();
+  if (userinfo_endpoint) {
+    const userInfo = await fetchProfile("userinfo", userinfo_endpoint, accessToken, settings);
+    // OpenID Connect Core 1.0, 5.3.2.
+    if (userInfo.sub !== claims.sub) throw new GatewayFailure("user_mismatch");
+    const { tenant } = toUser({ claims, userInfo });
+    if (tenant) return tenant;
+  }
+  if (!my_info_endpoint) return undefined;
+  const myInfo = await fetchProfile("my-info", my_info_endpoint, accessToken, settings);
+  const { userId, tenant } = toUser({ claims, myInfo });
+  // my-info has no `sub`. If `sub` and UserId are both ClassLink's numbers, they are the same one.
+  const areNumbers = /^\d+$/.test(claims.sub) && /^\d+$/.test(userId ?? "");
+  if (areNumbers && userId !== claims.sub) throw new GatewayFailure("user_mismatch");
+  return tenant;
+}
+
+async function fetchProfile(
+  endpoint: "userinfo" | "my-info",
+  url: string,
+  accessToken: string,
+  settings: Settings,
+): Promise<JsonObject> {
+  const headers = { Authorization: `Bearer ${accessToken}` };
+  const { ok, status, json } = await fetchFromProvider(settings, endpoint, url, { headers });
+  // ClassLink may report an error as HTTP 200 with a numeric `status` in the body.
+  if (!ok || !json || typeof json.status === "number") {
+    throw new GatewayFailure("upstream_invalid", { upstreamStatus: status });
+  }
+  return json;
 }
