@@ -1,6 +1,6 @@
 /**
- * The ID token, verified in full: OpenID Connect Core 1.0, 3.1.3.7, RFC 7515 and RFC 8725. Signed tokens alone; the
- * signature is checked always, also that of a token straight from the token endpoint.
+ * Verifies ID tokens (OpenID Connect Core 1.0, 3.1.3.7; RFC 7515; RFC 8725). The signature is verified always, also that of
+ * a token from the token endpoint, for which 3.1.3.7, 6 allows to omit it.
  */
 
 import { base64url, compactVerify, importJWK, type JWK } from "jose";
@@ -20,7 +20,7 @@ export const CLOCK_TOLERANCE_SECS = 60;
  */
 const TOKEN_LIMIT_CHARS = 6 * 1024;
 
-/** The claims of a verified ID token, those that every one has by their types. */
+/** The claims of a verified ID token, with the types of the required ones. */
 export interface IdTokenClaims extends JsonObject {
   readonly iss: string;
   readonly sub: string;
@@ -28,7 +28,7 @@ export interface IdTokenClaims extends JsonObject {
   readonly iat: number;
 }
 
-/** The facts against which an ID token is verified. */
+/** The values against which an ID token is verified. */
 export interface Expectations {
   readonly issuer: string;
   readonly clientId: string;
@@ -40,7 +40,7 @@ export interface Expectations {
   readonly previousClaims?: IdTokenClaims;
 }
 
-/** The nonce that belongs to a code verifier: base64url(SHA-256("classlink-spa nonce:" followed by the verifier)). */
+/** Derives the nonce of a code verifier: base64url(SHA-256("classlink-spa nonce:" followed by the verifier)). */
 export async function deriveNonce(verifier: string): Promise<string> {
   return sha256(`classlink-spa nonce:${verifier}`);
 }
@@ -72,7 +72,7 @@ export async function verifyIdToken(
   return claims as IdTokenClaims;
 }
 
-/** A JWS whose signature is the provider's, and its claims, nothing of which is checked. */
+/** The header and the claims of a JWS whose signature was verified; the claims are not validated. */
 export interface SignedClaims {
   readonly header: JsonObject;
   readonly claims: JsonObject;
@@ -80,7 +80,7 @@ export interface SignedClaims {
 }
 
 /**
- * Verifies the form, the algorithm and the signature of a token of the provider.
+ * Verifies the syntax, the algorithm and the signature of a JWS of the provider.
  *
  * @throws as {@link verifyIdToken} does
  */
@@ -92,7 +92,7 @@ export async function verifySignature(token: string, provider: Provider): Promis
   return { header, claims, algorithm };
 }
 
-/** Reads the claims of a token that was verified before, as one that comes out of a sealed session. */
+/** Reads the claims of a token that was verified before, such as one in a sealed session. */
 export function readClaims(token: string): IdTokenClaims {
   return parse(token).claims as IdTokenClaims;
 }
@@ -106,12 +106,12 @@ function parse(token: string): { header: JsonObject; claims: JsonObject } {
   const header = parsePart(first);
   const claims = parsePart(second);
   if (!header || !claims || third === undefined || more.length > 0) throw invalid("malformed");
-  // An empty signature has the form of one: it fails at the algorithm, the key or the signature.
+  // An empty signature is well-formed (RFC 7515, 5.1): it fails at the algorithm, the key or the signature.
   if (third !== "" && !isBase64Url(third)) throw invalid("malformed");
   return { header, claims };
 }
 
-/** Whether a part is base64url without padding, and the only way to write its bytes (RFC 4648, 3.5). */
+/** Returns whether a part is the canonical base64url, without padding, of its bytes (RFC 4648, 3.5). */
 function isBase64Url(part: string | undefined): part is string {
   if (part === undefined || !/^[\w-]+$/.test(part) || part.length % 4 === 1) return false;
   return base64url.encode(base64url.decode(part)) === part;
@@ -125,7 +125,7 @@ function parsePart(part: string | undefined): JsonObject | undefined {
 
 async function checkAlgorithm(alg: unknown, provider: Provider): Promise<Algorithm> {
   const { id_token_signing_alg_values_supported: advertised = [] } = await provider.metadata();
-  // Discovery 1.0, section 3: RS256 is what every provider must have.
+  // Discovery 1.0, section 3: every provider must support RS256.
   const allowed = advertised.length > 0 ? advertised : ["RS256"];
   const algorithm = typeof alg === "string" ? ALGORITHMS.get(alg) : undefined;
   if (algorithm && allowed.includes(alg as string)) return algorithm;
@@ -133,8 +133,8 @@ async function checkAlgorithm(alg: unknown, provider: Provider): Promise<Algorit
 }
 
 /**
- * Checks the signature. If no key at hand fits, or none verifies, the keys are fetched again, once: the provider may have
- * rotated them, with or without a new `kid`.
+ * Verifies the signature. If no cached key verifies it, the key set is fetched again, once: the provider may have rotated its
+ * keys, with or without a new `kid`.
  */
 async function checkSignature(
   token: string,
@@ -150,7 +150,7 @@ async function checkSignature(
   const last = fresh === known ? reason : await verify(fresh);
   if (last !== undefined) throw invalid(last);
 
-  /** Why none of these keys verifies the token. */
+  /** Verifies by each key in turn; returns `undefined` if one verifies the token, else the reason. */
   async function verify(
     keys: readonly JsonObject[],
   ): Promise<"key_not_found" | "signature" | undefined> {
@@ -170,10 +170,10 @@ async function checkSignature(
   }
 }
 
-/** Keys that were imported, by the object of the key set that is at hand, and by algorithm. */
+/** Imported keys, by the JWK of the cached key set and by algorithm. */
 const importedKeys = new WeakMap<JsonObject, Map<string, Promise<CryptoKey | undefined>>>();
 
-/** Imports a key, once for each algorithm; `undefined` if it is not one. */
+/** Imports a key, once for each algorithm; resolves with `undefined` if it is not a public key. */
 function importKey(jwk: JsonObject, alg: string): Promise<CryptoKey | undefined> {
   const byAlgorithm = importedKeys.get(jwk) ?? new Map<string, Promise<CryptoKey | undefined>>();
   importedKeys.set(jwk, byAlgorithm);
@@ -187,7 +187,7 @@ function importKey(jwk: JsonObject, alg: string): Promise<CryptoKey | undefined>
   return imported;
 }
 
-/** The members that make a public key, without those that could make its import fail or make it private. */
+/** Returns the members of a public key alone: others could make its import fail, or make it private. */
 function publicPart(jwk: JsonObject): JWK {
   const { kty, crv, x, y, n, e } = jwk;
   return Object.fromEntries(
@@ -195,6 +195,7 @@ function publicPart(jwk: JsonObject): JWK {
   ) as JWK;
 }
 
+/** Validates `iss`, `aud`, `azp` and `sub` (OpenID Connect Core 1.0, 3.1.3.7, 2 to 5). */
 function checkParties(claims: JsonObject, { issuer, clientId }: Expectations): void {
   if (claims.iss !== issuer) throw invalid("issuer");
   const aud = claims.aud;
@@ -210,12 +211,13 @@ function checkParties(claims: JsonObject, { issuer, clientId }: Expectations): v
   if (typeof sub !== "string" || sub === "" || [...sub].length > 255) throw invalid("subject");
 }
 
+/** Validates `nonce` (Core 1.0, 3.1.3.7, 11); a renewed ID token may be without it (12.2). */
 function checkNonce(claims: JsonObject, { nonce, previousClaims }: Expectations): void {
   if (previousClaims && !("nonce" in claims)) return;
   if (claims.nonce !== nonce) throw invalid("nonce");
 }
 
-/** RFC 7519, 4.1.4 to 4.1.6, in seconds. */
+/** Validates `exp`, `nbf` and `iat` (RFC 7519, 4.1.4 to 4.1.6). `now` is in seconds since 1970. */
 function checkTimes(claims: JsonObject, now: number): void {
   const { exp, iat, nbf } = claims;
   if (!Number.isFinite(exp) || (exp as number) + CLOCK_TOLERANCE_SECS <= now)
@@ -228,7 +230,7 @@ function checkTimes(claims: JsonObject, now: number): void {
   }
 }
 
-/** Core 1.0, 3.1.3.8: the left half of the access token's hash. */
+/** Validates `at_hash`, the left half of the access token's hash (Core 1.0, 3.1.3.8). */
 async function checkAccessToken(
   claims: JsonObject,
   { hash: name }: Algorithm,
@@ -240,7 +242,7 @@ async function checkAccessToken(
   if (claims.at_hash !== half) throw invalid("at_hash");
 }
 
-/** Core 1.0, 12.2: the same user, application and authentication as before. */
+/** Validates that a renewed ID token is for the same user, client and authentication as before (Core 1.0, 12.2). */
 function checkRenewal(claims: JsonObject, before: JsonObject): void {
   if (claims.sub !== before.sub) throw new GatewayFailure("user_mismatch");
   const audience = (aud: unknown) => JSON.stringify([...new Set([aud].flat())].sort());

@@ -1,6 +1,6 @@
 /**
- * The provider's key set (RFC 7517) and the choice of a key, as `src/protocol/jwks.rs` makes it: `tests/vectors` hold both
- * to protocol.md, the ID token, row 4.
+ * Reads the provider's key set (RFC 7517), and selects the keys for a token as `src/protocol/jwks.rs` does: `tests/vectors`
+ * hold both to it.
  */
 
 import { base64url } from "jose";
@@ -47,15 +47,15 @@ export const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
 /** RFC 7518, 3.3 and 3.5: RSA keys of 2048 bits or more. */
 const MIN_RSA_BYTES = 256;
 
-/** Keys under one `kid` that are tried. */
+/** The most keys under one `kid` that are tried. */
 const MAX_CANDIDATES = 4;
 
-/** Reads a JWK Set (RFC 7517, 5); `undefined` if the text is not one. Keys that cannot be used are skipped. */
+/** Reads a JWK Set (RFC 7517, 5); `undefined` if the JSON is not one. Keys that cannot be used are skipped. */
 export function readKeySet(json: JsonObject | undefined): readonly JsonObject[] | undefined {
   return Array.isArray(json?.keys) ? json.keys.filter(isObject) : undefined;
 }
 
-/** The keys that a token may be signed with: those under its `kid` that fit, or without one the only key that fits. */
+/** Selects the keys that may verify a token: those with its `kid` that are usable, or without `kid` the only usable key. */
 export function findCandidates(
   keys: readonly JsonObject[],
   kid: string | undefined,
@@ -68,7 +68,7 @@ export function findCandidates(
   return candidates.slice(0, MAX_CANDIDATES);
 }
 
-/** Whether a key may verify by this algorithm (RFC 7517, 4.1 to 4.4). */
+/** Returns whether a key may verify by this algorithm (RFC 7517, 4.1 to 4.4). */
 function isUsableFor(key: JsonObject, { kty, crv, names }: Algorithm): boolean {
   const { alg, use, key_ops } = key;
   return (
@@ -81,12 +81,12 @@ function isUsableFor(key: JsonObject, { kty, crv, names }: Algorithm): boolean {
   );
 }
 
-/** Whether a member counts as absent. */
+/** Returns whether a member counts as absent. */
 function isAbsent(member: unknown): boolean {
   return member === undefined || member === null || (Array.isArray(member) && member.length === 0);
 }
 
-/** Whether the public members of this kind of key are there (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2). */
+/** Returns whether a key has the public members of its type (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2). */
 function hasPublicMembers({ n, e, x, y }: JsonObject, kty: Algorithm["kty"]): boolean {
   if (kty === "RSA") return modulusLength(n) >= MIN_RSA_BYTES && isText(e);
   return isText(x) && (kty === "OKP" || isText(y));

@@ -1,4 +1,4 @@
-/** `POST` and `DELETE {base}/session`: the sealed session of one registration, and its end. */
+/** Handles `POST` and `DELETE {base}/session`, which read and end the session of one registration. */
 
 import { authenticate } from "./client-auth.js";
 import {
@@ -19,8 +19,8 @@ import type { ClientSettings } from "./settings.js";
 import { toJson } from "./token-response.js";
 
 /**
- * Returns the session's tokens, renewed if they must be, and postpones its idle limit; 204 if there is none, or if the
- * request names another than the one that there is.
+ * Returns the session's tokens, renewed if they are about to end, and postpones its idle limit; 204 if there is no session,
+ * or if the request names another one.
  */
 export async function readSession(
   request: GatewayRequest,
@@ -36,14 +36,15 @@ export async function readSession(
     settings.metrics.countEnded("revoked");
     return { status: 204, cookies: sessions.end(found, newest.session.id) };
   }
-  const isMeant =
+  // A provisional session counts only for the page that names it.
+  const isNamed =
     sessionId === undefined ? !newest?.session.isProvisional : newest?.session.id === sessionId;
   if (found.unproved && request.header("secure-session-skipped") !== null) {
     throw new GatewayFailure("device_unproved", { headers: { "Retry-After": "5" } });
   }
-  if (!newest || !isMeant) {
+  if (!newest || !isNamed) {
     entry.session = "none";
-    // Without its proof the browser asks for a new one.
+    // A browser that has no proof cookie gets a new one before its next request.
     const proofs = found.unproved ? found.cookies.clearProofs() : [];
     return { status: 204, cookies: [...sessions.clearStale(found), ...proofs] };
   }
@@ -56,11 +57,11 @@ export async function readSession(
   const now = Math.floor(settings.now() / 1000);
   const isRenewed = current !== newest.session;
   entry.session = isRenewed ? "renewed" : "kept";
-  const isSealed = !isRenewed && !current.isProvisional && !sessions.needsSeal(newest, now);
+  const needsSeal = isRenewed || current.isProvisional || sessions.needsSeal(newest, now);
   const { isProvisional: _, ...rest } = current;
-  // A renewal that another request began may have been without it.
+  // The renewal may have begun before the session was bound to the device.
   const { deviceKey } = newest.session;
-  const named = { ...rest, ...(deviceKey !== undefined && { deviceKey }), lastUsedAt: now };
+  const used = { ...rest, ...(deviceKey !== undefined && { deviceKey }), lastUsedAt: now };
   return {
     status: 200,
     body: toJson(
@@ -73,12 +74,12 @@ export async function readSession(
       },
       current.id,
     ),
-    ...(isSealed
-      ? { cookies: sessions.clearStale(found) }
-      : {
-          cookies: await sessions.seal(client, named, found),
-          headers: await devices.offer(request, client, named, found.cookies.registrationKey),
-        }),
+    ...(needsSeal
+      ? {
+          cookies: await sessions.seal(client, used, found),
+          headers: await devices.offer(request, client, used, found.cookies.registrationKey),
+        }
+      : { cookies: sessions.clearStale(found) }),
   };
 }
 
@@ -111,16 +112,16 @@ async function refreshIfNeeded(
         cookies: sessions.end(found, session.id),
       });
     }
-    if (now >= (session.expiresAt ?? claims.exp)) throw error;
+    const hasExpired = now >= (session.expiresAt ?? claims.exp);
+    if (hasExpired) throw error;
     entry.recoveredError = error;
     return session;
   }
 }
 
 /**
- * Ends the session that the request names, or whichever there is, and leaves another's alone: clears its cookies and,
- * if the provider can, revokes its token (RFC 7009). The provider's response changes nothing: a sign-out holds also while
- * the provider is down.
+ * Ends the session that the request names, or every session if it names none: clears its cookies and, if the provider has a
+ * revocation endpoint, revokes its token (RFC 7009). The sign-out holds whether or not the provider responds.
  */
 export async function endSession(
   request: GatewayRequest,
@@ -135,7 +136,7 @@ export async function endSession(
   entry.session = ended ? "ended" : "none";
   if (ended) {
     settings.metrics.countEnded("sign-out");
-    // A copy of the cookie is over too. The sign-out in this browser holds without.
+    // Ends copies of the cookie. If the store is unavailable, this browser is signed out all the same.
     await revocations.revokeSession(ended.session.id).catch((error: unknown) => {
       entry.recoveredError = error;
     });
@@ -165,7 +166,7 @@ async function findSession(
 }
 
 /**
- * The session that a request names.
+ * Reads the session id that a request names.
  *
  * @throws {@link GatewayFailure} `request_invalid`
  */

@@ -1,20 +1,20 @@
 /**
- * The session: sealed into cookies (AES-256-GCM), so that any instance can read it and none has to remember it. Cookies
- * that were changed, cut, mixed or copied between registrations are not a session.
+ * Finds sessions in cookies, and writes them. They are sealed (AES-256-GCM), so that any instance can read them and none has
+ * to remember them. Cookies that were changed, truncated, mixed or copied between registrations are not a session.
  *
- * ## Sign-outs and replacements, whatever the order of answers
+ * ## Sign-outs and replacements, whatever the order of responses
  *
- * A browser sends the cookies that it has when a request leaves, and takes a response's cookies when that arrives: late, or
- * after another's. So each session has a session id, cookies of its own, and an order (milliseconds since 1970, and later
+ * A browser sends the cookies that it has when it sends a request, and stores a response's cookies when that arrives: late,
+ * or after another's. So each session has a session id, cookies of its own, and an order (milliseconds since 1970, and later
  * than every session that its sign-in saw). Of a registration's sessions the one of the highest order is the session.
  *
- * - A sign-in and a sign-out say since which order sessions count. What they end stays ended when a late response brings its
- *   cookie back, and what a late sign-in brings does not replace a newer one.
+ * - A sign-in and a sign-out write the order below which sessions are over. A session that they ended stays ended when a
+ *   late response sets its cookie again, and a late sign-in does not replace a newer one.
  * - A sign-out that names a session whose cookie has not arrived yet marks that one as ended.
  * - A page that names the session id in the token request (`POST token?session_id=…`) gets a provisional session: it
  *   counts once the page has named it in a session request, which it can when the response has arrived whole. Until then
- *   no page load finds it, and after {@link PROVISIONAL_SECS} it is over: a sign-in whose response was cut off leaves
- *   nothing. For `getSession` it counts at once, so that the page's first requests are served.
+ *   no page load finds it, and after {@link PROVISIONAL_SECS} it is over: a sign-in whose response was cut off leaves no
+ *   session. For `getSession` it counts at once, so that the page's first requests are served.
  */
 
 import type { User } from "../shared-types.js";
@@ -33,10 +33,10 @@ import type { OpenSession, Session, SessionCodec } from "./session-codec.js";
 import type { ClientSettings, Settings } from "./settings.js";
 import { toUser } from "./user.js";
 
-/** The most that a sealed session may take in cookies, in bytes. With the largest ID token 250 bytes are left for the rest. */
+/** The most bytes of a sealed session. With the largest ID token, 250 bytes are left for the rest. */
 const SESSION_LIMIT_BYTES = 6.5 * 1024;
 
-/** A session that is used again within this time is not sealed again, in seconds. */
+/** How long a session is used without being sealed again, in seconds. */
 const RESEAL_SECS = 60;
 
 /** How long a session may be provisional, in seconds. */
@@ -45,11 +45,11 @@ const PROVISIONAL_SECS = 60;
 /** A registration's sessions in one request. */
 export interface FoundSessions {
   readonly cookies: RegistrationCookies;
-  /** Every session that could be opened, over or not. */
+  /** Every session that could be opened, also those that are over. */
   readonly opened: readonly OpenSession[];
-  /** The session that there is; it may be provisional. */
+  /** The current session; it may be provisional. */
   readonly newest: OpenSession | undefined;
-  /** In its place: the session that would be there if its device had proved lately that it has the key. */
+  /** The session that would be the current one if the browser had the proof of its device. */
   readonly unproved?: OpenSession | undefined;
 }
 
@@ -85,7 +85,7 @@ export class Sessions {
     return this.#findIn(client, request.registration(keys.get(client) ?? ""));
   }
 
-  /** The session that there is at each registration that the request has cookies of. */
+  /** Finds the current session of each registration that the request has cookies of. */
   async findAll(request: RequestCookies): Promise<CurrentSession[]> {
     const { clients } = this.#registrations ?? (await this.#indexRegistrations());
     const all: CurrentSession[] = [];
@@ -96,7 +96,7 @@ export class Sessions {
     return all;
   }
 
-  /** The session that there is at one registration, if any. */
+  /** Finds the current session of one registration: an array of one, or an empty one. */
   async findOne(
     client: ClientSettings | undefined,
     request: RequestCookies,
@@ -104,24 +104,24 @@ export class Sessions {
     return client ? asCurrent(client, await this.find(client, request)) : [];
   }
 
-  /** Whether a session that is used must be sealed again. `now` is in seconds. */
+  /** Returns whether a session that is used must be sealed again. `now` is in seconds since 1970. */
   needsSeal({ session, isOutdated }: OpenSession, now: number): boolean {
     const age = now - session.lastUsedAt;
     const limit = Math.min(RESEAL_SECS, this.#settings.idleTimeoutSecs / 10);
     return isOutdated || age < 0 || age >= limit;
   }
 
-  /** The order of a new session: later than all that the request shows. `now` is in milliseconds. */
+  /** Returns the order of a new session: higher than that of every session in the request. `now` is in milliseconds since 1970. */
   nextOrder({ cookies, opened }: FoundSessions, now: number): number {
     return Math.max(now, cookies.since, ...opened.map(({ session }) => session.order + 1));
   }
 
   /**
-   * Seals the session of a sign-in: it replaces every earlier one of its registration, and clears the oldest of the others
-   * if all together are over the budget.
+   * Seals the session of a sign-in, which replaces every earlier one of its registration. If all cookies together are over
+   * {@link COOKIE_BUDGET_BYTES}, it clears the oldest sessions of other registrations.
    *
    * @returns `Set-Cookie` values.
-   * @throws {@link GatewayFailure} `session_too_large`, whose description says what to ask for less of.
+   * @throws {@link GatewayFailure} `session_too_large`, whose description names the remedy.
    */
   async sealNew(
     client: ClientSettings,
@@ -153,7 +153,7 @@ export class Sessions {
   }
 
   /**
-   * Seals a session, and clears what else the request has of its registration.
+   * Seals a session, and clears the other cookies of its registration.
    *
    * @returns `Set-Cookie` values.
    * @throws {@link GatewayFailure} `session_too_large`.
@@ -171,13 +171,13 @@ export class Sessions {
     return [...cookies.writeSealed(tag, sealed), ...cookies.clearAllBut(tag)];
   }
 
-  /** `Set-Cookie` values that clear what is over, and leave the session that there is. */
+  /** Clears sessions that are over, and keeps the current one. Returns `Set-Cookie` values. */
   clearStale({ cookies, newest, unproved }: FoundSessions): string[] {
     const kept = newest ?? unproved;
     return cookies.clearAllBut(kept && tagOf(kept.session));
   }
 
-  /** `Set-Cookie` values that end a session, and leave a later one. */
+  /** Ends a session, and keeps a later one. Returns `Set-Cookie` values. */
   end({ cookies, opened }: FoundSessions, sessionId: string): string[] {
     const tag = sessionTag(sessionId);
     const boundTag = sessionTag(sessionId, true);
@@ -191,7 +191,7 @@ export class Sessions {
     ];
   }
 
-  /** `Set-Cookie` values that end whichever session there is, and one whose sign-in is under way. */
+  /** Ends every session of the registration, also one whose sign-in is pending. Returns `Set-Cookie` values. */
   endAll(found: FoundSessions, now: number): string[] {
     return [
       ...found.cookies.writeSince(this.nextOrder(found, now)),
@@ -199,7 +199,10 @@ export class Sessions {
     ];
   }
 
-  /** When a session ends unless it is used: the idle limit, the absolute one or the ID token, whichever is first. */
+  /**
+   * Returns when a session ends unless it is used, in seconds since 1970: at the idle limit, at the maximum age or with the ID
+   * token, whichever is first.
+   */
   expiry({ session, claims }: Pick<OpenSession, "session" | "claims">): number {
     const { idleTimeoutSecs, maxAgeSecs } = this.#settings;
     return Math.min(
@@ -217,7 +220,7 @@ export class Sessions {
       if (open) opened.push(open);
     }
     const [first, ...others] = opened
-      .filter((open) => this.#holds(client, open, cookies))
+      .filter((open) => this.#isValid(client, open, cookies))
       .sort((a, b) => b.session.order - a.session.order);
     if (!first) return { cookies, opened, newest: undefined };
     const copies = others.filter(({ session }) => session.id === first.session.id);
@@ -238,7 +241,7 @@ export class Sessions {
     return open && tagOf(open.session) === tag ? open : undefined;
   }
 
-  #holds(client: ClientSettings, open: OpenSession, cookies: RegistrationCookies): boolean {
+  #isValid(client: ClientSettings, open: OpenSession, cookies: RegistrationCookies): boolean {
     const { session } = open;
     if (session.order < cookies.since || cookies.endedTags.has(sessionTag(session.id)))
       return false;
@@ -254,19 +257,21 @@ export class Sessions {
   }
 }
 
-/** The part of the cookie names under which a session is sealed. */
+/** Returns the tag in the cookie names of a session. */
 function tagOf({ id, deviceKey }: Session): string {
   return sessionTag(id, deviceKey !== undefined);
 }
 
 /**
- * One session of two copies, one of which is not bound: the late response of a request from before the registration brought it
- * back. What was sealed last counts, and the session stays bound.
+ * Joins two copies of one session, of which one is bound to a device: a request from before the registration got its response
+ * later, which set the unbound cookie again. The copy that was sealed last counts, and the session stays bound.
  */
 function joinCopies(one: OpenSession, other: OpenSession): OpenSession {
-  const [later, earlier] = isLater(other.session, one.session) ? [other, one] : [one, other];
-  const deviceKey = later.session.deviceKey ?? earlier.session.deviceKey;
-  if (deviceKey === later.session.deviceKey || deviceKey === undefined) return later;
+  const isOtherLater = isLater(other.session, one.session);
+  const later = isOtherLater ? other : one;
+  const earlier = isOtherLater ? one : other;
+  const { deviceKey } = earlier.session;
+  if (later.session.deviceKey !== undefined || deviceKey === undefined) return later;
   return { ...later, session: { ...later.session, deviceKey }, isOutdated: true };
 }
 
@@ -279,7 +284,7 @@ function asCurrent(client: ClientSettings, found: FoundSessions): CurrentSession
   return found.newest ? [{ client, open: found.newest, found }] : [];
 }
 
-/** The user whose session it is. */
+/** Returns the user of a session. */
 export function userOf({ session, claims }: Pick<OpenSession, "session" | "claims">): User {
   const { tenant } = session;
   return toUser({
@@ -323,11 +328,10 @@ function tooLarge(
     },
   ].sort((a, b) => b.length - a.length);
   const [largest] = parts;
+  const amount = size === undefined ? "far more than" : `${size} bytes, more than`;
   return new GatewayFailure("session_too_large", {
     description:
-      `The sealed session takes ${size ?? "far"} bytes, more than the ${SESSION_LIMIT_BYTES} that fit into cookies. The largest part is the ${largest?.part} with ${largest?.length} bytes: ${largest?.remedy}.`.replace(
-        "takes far bytes,",
-        "takes far",
-      ),
+      `The sealed session takes ${amount} the ${SESSION_LIMIT_BYTES} that fit into cookies. ` +
+      `The largest part is the ${largest?.part} with ${largest?.length} bytes: ${largest?.remedy}.`,
   });
 }
