@@ -1,6 +1,6 @@
 /**
- * Assertions: short-lived JWTs (RFC 7519, ES256) by which a back end of any language knows the user of a request without
- * sharing a key with the gateway.
+ * Signs assertions: short-lived JWTs (RFC 7519, ES256) that tell a back end in any language the user of a request, without a
+ * key shared with the gateway.
  */
 
 import { encodeBase64Url, sha256 } from "./encoding.js";
@@ -9,10 +9,10 @@ import { userOf } from "./session.js";
 import type { OpenSession } from "./session-codec.js";
 import type { AssertionSettings, ClientSettings, PrivateKey } from "./settings.js";
 
-/** How long an assertion lasts, in seconds. */
+/** How long an assertion is valid, in seconds. */
 const LIFETIME_SECS = 60;
 
-/** A user's member with a longer text is left out: a proxy's header lines have limits. */
+/** The longest text of a user's member; longer ones are left out, since proxies limit the size of headers. */
 const MEMBER_LIMIT_CHARS = 512;
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
@@ -70,7 +70,7 @@ export class AssertionSigner {
     return `${input}.${await key.sign(input)}`;
   }
 
-  /** The JWK Set (RFC 7517, 5) of the public keys. */
+  /** Returns the JWK Set (RFC 7517, 5) of the public keys. */
   async keySet(): Promise<string> {
     const keys = await this.#imported();
     return JSON.stringify({ keys: keys.map(({ jwk }) => jwk) });

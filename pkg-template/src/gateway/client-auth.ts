@@ -1,13 +1,13 @@
-/** How the gateway shows the client secret to the token and revocation endpoints (RFC 6749, 2.3.1). */
+/** Authenticates the client at the token and revocation endpoints (RFC 6749, 2.3.1). */
 
 import { GatewayFailure } from "./failure.js";
 import type { GatewayMetadata } from "./options.js";
 import type { ClientSettings } from "./settings.js";
 
 /**
- * Adds the secret to a form, or returns the header that has it.
+ * Adds the client secret to the form, or returns the header with it.
  *
- * @throws {@link GatewayFailure} `discovery_invalid` if the provider takes neither way.
+ * @throws {@link GatewayFailure} `discovery_invalid` if the provider supports neither method.
  */
 export function authenticate(
   client: ClientSettings,
@@ -25,7 +25,7 @@ export function authenticate(
   return {};
 }
 
-/** The form-urlencoding of RFC 6749, appendix B: both parts are encoded before they are joined. */
+/** Encodes the client id or the secret before they are joined (RFC 6749, appendix B). */
 function formEncode(value: string): string {
   return new URLSearchParams([["", value]]).toString().slice(1);
 }

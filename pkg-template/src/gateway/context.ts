@@ -11,7 +11,7 @@ import type { Revocations } from "./revocation.js";
 import type { Sessions } from "./session.js";
 import type { ClientSettings, Settings } from "./settings.js";
 
-/** The context of one gateway; all that lasts between two requests is in them, and none of it is needed for the next. */
+/** The parts of one gateway. Everything that is kept between two requests is in them; no request depends on it. */
 export interface GatewayContext {
   readonly settings: Settings;
   readonly provider: Provider;

@@ -1,12 +1,12 @@
-/** The session of a request, for the application's own routes and for proxies: it is read, and does not change. */
+/** Finds the session of a request, for the application's own routes and for proxies, without changing it. */
 
 import type { GatewayContext } from "./context.js";
 import type { RequestCookies } from "./cookies.js";
 import type { CurrentSession } from "./session.js";
 
 /**
- * The session of a registration, or of the one that signed in last. A provisional one counts: the page's first requests are
- * served.
+ * Finds the session of a registration, or the one with the latest sign-in of all. A provisional one counts, so that the page's
+ * first requests are served.
  *
  * @throws {@link GatewayFailure} `store_unavailable`
  */

@@ -1,10 +1,10 @@
 /**
- * Device-bound sessions (W3C, Device Bound Session Credentials): a browser that offers them makes a key that does not leave
- * the device, and proves every few minutes that it has it. A copied cookie is useless once the last proof is over.
+ * Binds sessions to devices (W3C, Device Bound Session Credentials): the browser creates a key that does not leave the device,
+ * and proves every few minutes that it has it. A copied cookie is useless once the last proof has expired.
  *
  * The sealed session holds the public key. Beside it the browser has a proof cookie for {@link PROOF_SECS}: a session with
- * a key counts only with it, and only a proof by the key brings a new one. Nothing is remembered here: challenges and proof
- * cookies are sealed with the session's id and their end.
+ * a key counts only with it, and only a proof by the key renews it. The gateway stores nothing: challenges and proof cookies
+ * are sealed with the session id and the time at which they expire.
  */
 
 import { compactVerify, importJWK, type JWK } from "jose";
@@ -17,18 +17,18 @@ import type { Sealing } from "./sealing.js";
 import type { Session } from "./session-codec.js";
 import type { ClientSettings, Settings } from "./settings.js";
 
-/** How long a proof counts, in seconds. Chromium refuses to sign more often than about every 90. */
+/** How long a proof is valid, in seconds. Chromium refuses to sign more often than about every 90. */
 const PROOF_SECS = 300;
 
-/** How much longer the server takes a proof than the browser keeps it, in seconds: a request may be under way. */
+/** How much longer the server accepts a proof than the browser keeps it, in seconds: a request may be on its way. */
 const GRACE_SECS = 30;
 
-/** How long a challenge may be answered, in seconds: some security modules take long to make a key. */
+/** How long a challenge is valid, in seconds: some security modules need long to create a key. */
 const CHALLENGE_SECS = 120;
 
 const utf8 = new TextEncoder();
 
-/** Binds sessions to devices, and checks that they are there. */
+/** Offers the binding, and verifies proofs. */
 export class DeviceBinding {
   readonly #settings: Settings;
   readonly #sealing: Sealing;
@@ -39,8 +39,8 @@ export class DeviceBinding {
   }
 
   /**
-   * The header that asks the browser to bind a session. Others than pages of the gateway's own origin, and browsers without
-   * Fetch Metadata, none of which could, do not get it.
+   * Returns the header that offers the browser to bind a session. Only pages of the gateway's own origin get it, in browsers
+   * with Fetch Metadata: others could not bind it.
    */
   async offer(
     request: GatewayRequest,
@@ -61,7 +61,7 @@ export class DeviceBinding {
     };
   }
 
-  /** Whether a session may be used: it is bound to no device, or the device proved lately that it has the key. */
+  /** Returns whether a session may be used: it is not bound to a device, or the browser has a valid proof. */
   async isProved(
     client: ClientSettings,
     { id, deviceKey }: Session,
@@ -72,7 +72,7 @@ export class DeviceBinding {
     return proof !== undefined && (await this.#isOpen("device proof", client, id, proof));
   }
 
-  /** The `Set-Cookie` value of a new proof. */
+  /** Writes the `Set-Cookie` value of a new proof. */
   async writeProof(
     client: ClientSettings,
     sessionId: string,
@@ -82,16 +82,16 @@ export class DeviceBinding {
     return cookies.writeProof(sessionTag(sessionId, true), proof, PROOF_SECS);
   }
 
-  /** A challenge for a session. */
+  /** Creates a challenge for a session. */
   newChallenge(client: ClientSettings, sessionId: string): Promise<string> {
     return this.#seal("device challenge", client, sessionId, CHALLENGE_SECS);
   }
 
   /**
-   * Verifies a proof: a JWT by the device's key that repeats a challenge of this session.
+   * Verifies a proof: a JWT, signed by the device's key, whose `jti` is a challenge of this session.
    *
-   * @param deviceKey The session's; absent at the registration, where the JWT's header has the key.
-   * @returns the key, or `undefined` if the challenge is over or another session's.
+   * @param deviceKey the session's key; absent at the registration, which has it in the JWT's header
+   * @returns the key, or `undefined` if the challenge has expired or is another session's.
    * @throws {@link GatewayFailure} `device_proof_invalid`
    */
   async verify(
@@ -141,7 +141,7 @@ function readPart(part: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The two coordinates of a P-256 key, in base64url of 64 bytes; `undefined` if it is another key. */
+/** Reads the coordinates of a P-256 key, as base64url of 64 bytes; `undefined` if it is another key. */
 function readKey(jwk: unknown): string | undefined {
   if (!isObject(jwk) || jwk.kty !== "EC" || jwk.crv !== "P-256") return undefined;
   const { x, y } = jwk;

@@ -1,6 +1,6 @@
 /**
- * `POST {base}/device`: what the browser itself asks for a device-bound session, first to register a key and then to prove
- * that it has it (W3C, Device Bound Session Credentials, "Server considerations").
+ * Handles `POST {base}/device`, which the browser itself requests for a device-bound session: first to register a key, and then
+ * to prove that it has it (W3C, Device Bound Session Credentials, "Server considerations").
  */
 
 import type { GatewayContext, GatewayResponse } from "./context.js";
@@ -85,7 +85,7 @@ async function refresh(
       headers: { "Secure-Session-Challenge": `"${challenge}";id="${id}"` },
     });
   }
-  // From now on the browser has the bound cookie: copies from before the registration are over.
+  // The browser has the bound cookie now, so copies from before the registration may end.
   await revocations.requireDevice(id);
   entry.session = "kept";
   return {
@@ -95,7 +95,7 @@ async function refresh(
   };
 }
 
-/** Writes the session instructions: the cookie that every request to this origin needs. The browser refreshes at this address. */
+/** Writes the session instructions: every request to this origin needs the proof cookie, and this URL refreshes it. */
 function instructions(sessionId: string, { cookies }: FoundSessions): string {
   return JSON.stringify({
     session_identifier: sessionId,
@@ -104,7 +104,7 @@ function instructions(sessionId: string, { cookies }: FoundSessions): string {
   });
 }
 
-/** Reads a string of RFC 9651, 3.3.3, or the bare text that Chromium sends; session ids and JWTs need no escapes. */
+/** Reads a string (RFC 9651, 3.3.3), or the bare text that Chromium sends. Session ids and JWTs have no escapes. */
 function readString(header: string | null): string | null {
   return header === null ? null : header.replace(/^"(.*)"$/, "$1");
 }

@@ -5,7 +5,7 @@
 
 import type { ClassLinkErrorReason } from "../shared-types.js";
 
-/** The response for each code: HTTP status, OAuth error code (RFC 6749, 5.2) and words for a developer. */
+/** The response for each code: HTTP status, OAuth error code (RFC 6749, 5.2) and description. */
 const RESPONSES = {
   not_found: [404, "invalid_request", "The gateway has no such path."],
   method_not_allowed: [405, "invalid_request", "This path does not take this method."],
@@ -80,7 +80,7 @@ export type GatewayErrorCode = keyof typeof RESPONSES;
 /** Options of a {@link GatewayFailure}. */
 export interface FailureDetails {
   readonly reason?: ClassLinkErrorReason;
-  /** In place of the code's usual words; never a text from outside. */
+  /** Replaces the code's description; never a text from outside. */
   readonly description?: string;
   /** The status of the provider's response, for the log. */
   readonly upstreamStatus?: number;
@@ -90,7 +90,7 @@ export interface FailureDetails {
   readonly cookies?: readonly string[];
 }
 
-/** The gateway itself refuses or fails. */
+/** A refusal or failure of the gateway itself. */
 export class GatewayFailure extends Error {
   override readonly name = "GatewayFailure";
 
@@ -135,7 +135,7 @@ const PROVIDER_CODES: ReadonlySet<string> = new Set([
   "consent_required",
 ]);
 
-/** The provider refuses, in OAuth's terms: its code is passed on alone, without the gateway's error header. */
+/** A refusal of the provider: its OAuth error code is passed on alone, without the gateway's error header. */
 export class ProviderRefusal extends Error {
   override readonly name = "ProviderRefusal";
   /** The provider's error code if it is a registered one, else `invalid_request`. */
@@ -145,7 +145,7 @@ export class ProviderRefusal extends Error {
     error: string,
     /** The provider's HTTP status. */
     readonly upstreamStatus: number,
-    /** The response's status. 503 keeps it visible that another try may succeed. */
+    /** The response's status. 503 means that another attempt may succeed. */
     readonly status: number = upstreamStatus === 429 || upstreamStatus >= 500 ? 503 : 400,
   ) {
     super("provider_refused");

@@ -1,17 +1,17 @@
-/** The form in a request's body. */
+/** Reads the form in a request's body. */
 
 import { GatewayFailure } from "./failure.js";
 import { decodeUtf8, withDeadline } from "./http.js";
 import type { GatewayRequest } from "./request.js";
 import type { Settings } from "./settings.js";
 
-/** A code, a verifier and three identifiers take far less. */
+/** The largest form that is read. A token request takes far less. */
 const BODY_LIMIT_BYTES = 8 * 1024;
 
 /**
  * Reads a form of 8 KiB at most.
  *
- * @throws {@link GatewayFailure} `unsupported_media_type`, `body_too_large`, `request_invalid` if it does not come in time
+ * @throws {@link GatewayFailure} `unsupported_media_type`, `body_too_large`, `request_invalid` if it does not arrive in time
  */
 export async function readForm(
   request: GatewayRequest,

@@ -27,7 +27,7 @@ interface Histogram {
   count: number;
 }
 
-/** A counter or a histogram by its label values, which are joined as they are written. */
+/** A counter or a histogram: its series by their labels as they are written. */
 class Family<T> {
   readonly series = new Map<string, T>();
 
@@ -129,44 +129,44 @@ export class Metrics {
     "outcome",
   ]);
 
-  /** A request was answered. */
+  /** Counts a request to the gateway. */
   countRequest(route: string, outcome: string, durationMs: number): void {
     this.#requests.add(route, outcome);
     this.#durations.observe(Math.max(0, durationMs) / 1000, route);
   }
 
-  /** The provider was asked. */
+  /** Counts a request to the provider. */
   countProvider(endpoint: ProviderEndpoint, outcome: ProviderOutcome, durationMs: number): void {
     this.#provider.add(endpoint, outcome);
     this.#providerDurations.observe(Math.max(0, durationMs) / 1000, endpoint);
   }
 
-  /** A session's tokens were renewed, or were not. */
+  /** Counts a renewal of a session's tokens. */
   countRenewal(outcome: "renewed" | "shared" | "refused" | "failed"): void {
     this.#renewals.add(outcome);
   }
 
-  /** A limit refused a request. */
+  /** Counts a request that a limit refused. */
   countLimited(limit: "address" | "shared" | "hook" | "concurrent"): void {
     this.#limited.add(limit);
   }
 
-  /** A user signed in. */
+  /** Counts a sign-in. */
   countBegun(): void {
     this.#begun.add();
   }
 
-  /** A session ended before its limits. */
+  /** Counts a session that ended before its limits. */
   countEnded(reason: "sign-out" | "grant-over" | "revoked"): void {
     this.#ended.add(reason);
   }
 
-  /** The store was asked. */
+  /** Counts an operation of the store. */
   countStore(operation: string, outcome: "ok" | "failed"): void {
     this.#store.add(operation, outcome);
   }
 
-  /** All counts as text. `upstream` are the requests to the provider at this moment. */
+  /** Writes all counts as text. `upstream` counts the requests to the provider at this moment. */
   write(upstream: { readonly active: number; readonly waiting: number }): string {
     const gauge = (name: string, help: string, value: number, labels = "") => [
       ...head(PREFIX + name, help, "gauge"),

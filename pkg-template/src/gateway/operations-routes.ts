@@ -1,4 +1,4 @@
-/** The routes for operations: `{base}/health`, `/ready`, `/metrics` and `/assertion-keys`. */
+/** Handles the routes for operations: `{base}/health`, `/ready`, `/metrics` and `/assertion-keys`. */
 
 import type { GatewayContext, GatewayResponse } from "./context.js";
 import { ERROR_HEADER } from "./csrf.js";
@@ -6,12 +6,12 @@ import { sha256 } from "./encoding.js";
 import { GatewayFailure } from "./failure.js";
 import type { GatewayRequest } from "./request.js";
 
-/** The process serves. It asks nothing else. */
+/** Returns that the process serves, without a request to the provider or the store. */
 export async function health(): Promise<GatewayResponse> {
   return { status: 200, body: JSON.stringify({ status: "ok" }) };
 }
 
-/** Whether sign-ins can be served: metadata and keys are at hand, the store can be asked. Failures are remembered for seconds. */
+/** Returns whether sign-ins can be served: metadata and keys are cached or can be fetched, and the store responds. */
 export async function ready(
   _request: GatewayRequest,
   { settings, provider }: GatewayContext,
@@ -37,7 +37,7 @@ export async function ready(
   };
 }
 
-/** The counts of this instance, for Prometheus. */
+/** Returns the counts of this instance, for Prometheus. */
 export async function metrics(
   request: GatewayRequest,
   { settings }: GatewayContext,
@@ -46,7 +46,7 @@ export async function metrics(
   if (metricsToken === undefined) throw new GatewayFailure("not_found");
   if (metricsToken !== "") {
     const [, token = ""] = /^Bearer +(.+)$/i.exec(request.header("authorization") ?? "") ?? [];
-    // Hashes are compared: how long that takes says nothing of the token.
+    // Hashes are compared, so that the time that it takes reveals nothing about the token.
     if ((await sha256(token)) !== (await sha256(metricsToken))) {
       throw new GatewayFailure("missing_token", { headers: { "WWW-Authenticate": "Bearer" } });
     }
@@ -58,7 +58,7 @@ export async function metrics(
   };
 }
 
-/** The keys that verify assertions. */
+/** Returns the keys that verify assertions. */
 export async function assertionKeys(
   _request: GatewayRequest,
   { assertions }: GatewayContext,

@@ -1,6 +1,6 @@
 /**
- * Sessions that are over before their time, known to all instances: by the session's id, by the user, or by the provider's
- * own session (OpenID Connect Back-Channel Logout 1.0).
+ * Ends sessions before their limits on all instances: by the session id, by the user, or by the provider's own session
+ * (OpenID Connect Back-Channel Logout 1.0).
  *
  * A user's revocation does not compare times, since instances' clocks differ. It is a random value in the store, which each
  * sign-in seals into its session: sessions that have another are over.
@@ -15,13 +15,13 @@ import { userIdOf } from "./user.js";
 
 const HOUR_MS = 3_600_000;
 
-/** How long a revocation is remembered if sessions have no limit of their own, in milliseconds. */
+/** The longest time that a revocation is remembered: sessions may have no limit of their own. */
 const MAX_TTL_MS = 366 * 24 * HOUR_MS;
 
-/** The value of a session in the store if its copies that are not bound to its device are over. */
+/** The value of a session's key in the store if only its copies without a device key are over. */
 const BOUND = "bound";
 
-/** Ends sessions, and says which are over. */
+/** Revokes sessions, and finds out which were. */
 export class Revocations {
   readonly #store: StoreAccess | undefined;
   readonly #ttlMs: number;
@@ -32,7 +32,7 @@ export class Revocations {
   }
 
   /**
-   * Whether a session is over.
+   * Returns whether a session was revoked.
    *
    * @throws {@link GatewayFailure} `store_unavailable`
    */
@@ -60,7 +60,7 @@ export class Revocations {
   }
 
   /**
-   * Refuses before a code is used up.
+   * Checks that the store responds, before the authorization code is used.
    *
    * @throws {@link GatewayFailure} `store_unavailable`
    */

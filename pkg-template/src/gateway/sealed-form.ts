@@ -1,7 +1,7 @@
 /**
- * A session as bytes: each token as the bytes that its base64url stands for, the ID token's JSON deflated (RFC 1951) if
- * that makes it shorter. It makes a ClassLink session about half as long as JSON in JWE was, and the response's header
- * fits into a proxy's 4 KB.
+ * Packs a session into bytes: each token as the bytes that its base64url encodes, the ID token's JSON deflated (RFC 1951) if
+ * that is shorter. A ClassLink session becomes about half as long as JSON in JWE, so that the response's header fits into a
+ * proxy's 4 KB.
  *
  * Nothing secret is compressed together with anything that a caller chooses: only the ID token's header and claims are.
  */
@@ -12,20 +12,20 @@ import { type IdTokenClaims, readClaims } from "./id-token.js";
 import { nodeZlib } from "./platform.js";
 import type { Session } from "./session-codec.js";
 
-/** The first byte: the form that follows. */
+/** The first byte: the version of the format. */
 const FORM = 2;
 
-/** How a token is written. */
+/** The first byte of a token: its encoding. */
 const TEXT = 0;
 const BYTES = 1;
 const DEFLATED = 2;
 
-/** More than any ID token that is taken; sealed content is trusted, but not that much. */
+/** The most that a token is inflated to: more than any ID token that is accepted. */
 const INFLATED_LIMIT_BYTES = 64 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** Writes a session. */
+/** Packs a session. */
 export async function packSession(session: Session): Promise<Uint8Array<ArrayBuffer>> {
   const { id, nonce, accessToken, refreshToken, idToken } = session;
   const rest = [
@@ -62,7 +62,11 @@ export interface Unpacked {
   readonly claims: IdTokenClaims;
 }
 
-/** Reads a session; throws if the bytes are not one. */
+/**
+ * Unpacks a session.
+ *
+ * @throws TypeError or RangeError if the bytes are not one.
+ */
 export async function unpackSession(bytes: Uint8Array): Promise<Unpacked> {
   if (bytes[0] !== FORM) throw new TypeError("another form");
   const [id, nonce, rest, accessToken, refreshToken, idToken] = split(bytes.subarray(1), 6);
@@ -115,7 +119,7 @@ export async function unpackSession(bytes: Uint8Array): Promise<Unpacked> {
   return { session, claims: unpackClaims(token) ?? readClaims(text) };
 }
 
-/** A token's bytes: those of a JWS (header, claims, signature), or its text if it is not a JWS or is written otherwise. */
+/** Packs a token: as the decoded parts of a JWS, or as text if it is not a JWS in canonical base64url. */
 function packToken(token: string): Uint8Array {
   const parts = token.split(".");
   const decoded = parts.length === 3 ? parts.map(decodeExactly) : [];
@@ -135,7 +139,7 @@ function unpackToken(bytes: Uint8Array): string {
   return [header, claims, signature].map((part) => encodeBase64Url(part)).join(".");
 }
 
-/** The claims, read from the bytes of a JWS that was verified when it was sealed; `undefined` if the token is text. */
+/** Reads the claims of a packed JWS, which was verified before it was sealed; `undefined` if the token is text. */
 function unpackClaims(bytes: Uint8Array): IdTokenClaims | undefined {
   if (bytes[0] !== BYTES) return undefined;
   const [body = bytes] = split(bytes.subarray(1), 1);
@@ -165,7 +169,7 @@ async function inflateToken(token: Uint8Array): Promise<Uint8Array> {
   return join([Uint8Array.of(BYTES), ...withLength(body), signature]);
 }
 
-/** The bytes of base64url; `undefined` if they would not be written as the same text again. */
+/** Decodes base64url; `undefined` if encoding the bytes would not give the same text. */
 function decodeExactly(text: string): Uint8Array | undefined {
   if (!/^[\w-]*$/.test(text)) return undefined;
   const bytes = decodeBase64Url(text);
@@ -177,7 +181,7 @@ async function transform(
   { readable, writable }: CompressionStream | DecompressionStream,
 ): Promise<Uint8Array> {
   const writer = writable.getWriter();
-  // What fails shows when it is read.
+  // A failure rejects the reads, too.
   writer.write(Uint8Array.from(bytes)).catch(() => undefined);
   writer.close().catch(() => undefined);
   const reader = readable.getReader();
@@ -192,18 +196,18 @@ async function transform(
   }
 }
 
-/** A part and its length before it, in two bytes. */
+/** Returns a part after its length in two bytes. */
 function withLength(part: Uint8Array): [Uint8Array, Uint8Array] {
   if (part.byteLength > 0xffff) throw new RangeError("too large");
   return [Uint8Array.of(part.byteLength >> 8, part.byteLength & 0xff), part];
 }
 
-/** So many parts that have their lengths before them. */
+/** Reads `count` parts, each after its length. */
 function split(bytes: Uint8Array, count: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let offset = 0;
   while (parts.length < count) {
-    const length = ((bytes[offset] ?? Number.NaN) << 8) | (bytes[offset + 1] ?? 0);
+    const length = ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
     if (offset + 2 + length > bytes.byteLength) throw new RangeError("cut off");
     parts.push(bytes.subarray(offset + 2, offset + 2 + length));
     offset += 2 + length;

@@ -11,10 +11,10 @@ const KEY_ID_BYTES = 6;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The least that a sealed text holds, in bytes. */
+/** The size of sealed text without content. */
 const MIN_SEALED_BYTES = KEY_ID_BYTES + IV_BYTES + TAG_BYTES;
 
-/** The use of what is sealed into the cookies of a session and into the store. */
+/** The use of sealed sessions, in cookies and in the store. */
 const SESSION: readonly string[] = ["session 2"];
 
 /** Bytes that were opened, and whether the key that sealed them is no longer the first. */
@@ -23,7 +23,7 @@ export interface Opened {
   readonly isOutdated: boolean;
 }
 
-/** Seals and opens. */
+/** Seals and opens bytes. */
 export class Sealing {
   readonly #settings: Settings;
   readonly #contexts = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -36,7 +36,7 @@ export class Sealing {
   /**
    * Seals bytes for a registration: base64url of key id, nonce, ciphertext and tag.
    *
-   * @param use What they are for, and what else they are bound to.
+   * @param use the purpose, and what else the sealed text is bound to
    */
   async seal(
     clientId: string,
@@ -96,17 +96,17 @@ export class Sealing {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A key for cookies and its public name. The ciphertext has its tag at the end, as in Web Crypto. */
+/** A derived key and its id. The ciphertext ends with its tag, as in Web Crypto. */
 interface SealingKey {
   readonly id: Uint8Array;
   encrypt(iv: Bytes, context: Bytes, content: Bytes): Uint8Array | Promise<Uint8Array>;
-  /** Throws or rejects if the tag does not fit. */
+  /** Throws or rejects if the tag does not match. */
   decrypt(iv: Bytes, context: Bytes, encrypted: Bytes): Uint8Array | Promise<Uint8Array>;
 }
 
-/** HKDF (RFC 5869): neither the key for cookies nor its name reveals anything of the key given. */
-async function deriveKey(given: Bytes): Promise<SealingKey> {
-  const source = await crypto.subtle.importKey("raw", given, "HKDF", false, ["deriveBits"]);
+/** Derives a key and its id from a configured key by HKDF (RFC 5869): neither reveals anything about that. */
+async function deriveKey(configured: Bytes): Promise<SealingKey> {
+  const source = await crypto.subtle.importKey("raw", configured, "HKDF", false, ["deriveBits"]);
   const derive = async (purpose: string, length: number) => {
     const info = new TextEncoder().encode(`classlink-spa gateway ${purpose}`);
     const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };

@@ -1,4 +1,4 @@
-/** One session and its sealed text, as it stands in cookies and in the store. */
+/** Seals sessions for cookies and for the store, and opens them. */
 
 import { sha256 } from "./encoding.js";
 import type { IdTokenClaims } from "./id-token.js";
@@ -24,13 +24,13 @@ export interface Session {
   readonly nonce: string;
   /** When the user signed in. */
   readonly createdAt: number;
-  /** When the session was last asked for. */
+  /** When the session was last used. */
   readonly lastUsedAt: number;
   /** When the access token was obtained. */
   readonly obtainedAt: number;
   /** When the access token ends, if the provider said it. */
   readonly expiresAt?: number;
-  /** The district, if it had to be asked for because the ID token doesn't name it. */
+  /** The district, if the ID token does not name it, so that it had to be fetched. */
   readonly tenant?: { readonly id: string; readonly name?: string };
   /** The value of `revoked:user:…` in the store when the user signed in. */
   readonly userMark?: string;
@@ -46,12 +46,12 @@ export interface OpenSession {
   readonly isOutdated: boolean;
 }
 
-/** The session id that belongs to a code verifier; the nonce is derived likewise. */
+/** Derives the session id of a code verifier: base64url(SHA-256("classlink-spa session:" followed by the verifier)). */
 export async function deriveSessionId(verifier: string): Promise<string> {
   return sha256(`classlink-spa session:${verifier}`);
 }
 
-/** Writes sessions as sealed text, and reads them. */
+/** Seals sessions, and opens them. */
 export class SessionCodec {
   readonly #sealing: Sealing;
 

@@ -1,6 +1,6 @@
 /**
- * One renewal per grant across instances: the instance that gets the lock in the store renews, the others take the outcome. Tokens
- * are sealed in it as in the cookie.
+ * Renews each grant once across instances: the one that gets the lock in the store renews, and the others read the outcome
+ * from the store. Tokens are sealed there as they are in the cookie.
  */
 
 import { randomText, sha256 } from "./encoding.js";
@@ -9,7 +9,7 @@ import type { Session, SessionCodec } from "./session-codec.js";
 import type { ClientSettings, Settings } from "./settings.js";
 import type { StoreAccess } from "./store-access.js";
 
-/** How often the outcome of another instance's renewal is looked for, in milliseconds. */
+/** How often the store is polled for another instance's outcome, in milliseconds. */
 const POLL_MS = 50;
 
 /** Coordinates renewals through the store. */
@@ -28,8 +28,8 @@ export class SharedRenewals {
    * Renews, or waits for the instance that does. If the store cannot be reached, it renews: at worst the provider takes the
    * second use of a refresh token for theft, and the session is over.
    *
-   * @param ttlMs how long the outcome also serves those who come with the cookie from before it
-   * @throws what `ask` throws; {@link ProviderRefusal} if another instance met one; {@link GatewayFailure}
+   * @param ttlMs how long the outcome also serves requests with the cookie from before it
+   * @throws what `ask` throws; {@link ProviderRefusal} if the provider refused another instance's; {@link GatewayFailure}
    * `upstream_timeout`
    */
   async renew(
@@ -72,7 +72,7 @@ export class SharedRenewals {
     throw new GatewayFailure("upstream_timeout");
   }
 
-  /** The session as another instance's renewal left it, if there was one within its time to live. */
+  /** Returns the session as another instance's renewal left it, if its outcome is still in the store. */
   async latest(client: ClientSettings, refreshToken: string): Promise<Session | undefined> {
     const hash = await sha256(`${client.clientId} ${refreshToken}`);
     const known = await this.#store.get(`renewal:outcome:${hash}`);
@@ -103,16 +103,16 @@ export class SharedRenewals {
   }
 
   async #write(key: string, value: string, ttlMs: number): Promise<void> {
-    // Those who wait then renew for themselves.
+    // Without it, the instances that wait renew for themselves.
     await this.#store.set(key, value, ttlMs).catch(() => undefined);
   }
 
-  /** Deletes the lock, unless it ran out and is another's. */
+  /** Deletes the lock, unless it has expired and another instance holds it. */
   async #unlock(lockKey: string, holder: string): Promise<void> {
     try {
       if ((await this.#store.get(lockKey)) === holder) await this.#store.delete(lockKey);
     } catch {
-      // It ends by itself.
+      // It expires.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `{base}/verify`: forward authentication. A proxy asks it before each request to the application (nginx `auth_request`,
- * Traefik and Caddy `forward_auth`, Envoy `ext_authz`) and hands the user on in headers.
+ * Handles `{base}/verify`, forward authentication: a proxy requests it before each request to the application (nginx
+ * `auth_request`, Traefik and Caddy `forward_auth`, Envoy `ext_authz`), and passes the user on in headers.
  */
 
 import type { GatewayContext, GatewayResponse } from "./context.js";
@@ -11,7 +11,7 @@ import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
 import { userOf } from "./session.js";
 
-/** Returns who is signed in, in headers: 204 at the path itself and 200 below it, which is what Envoy takes. */
+/** Returns the user in headers; the status is 204 at the path itself, and 200 below it, as Envoy requires. */
 export function verify(status: 200 | 204) {
   return async (
     request: GatewayRequest,
