@@ -38,7 +38,7 @@ export { readSecret } from "./gateway/node/secrets.js";
 export { type StopOptions, stopOnSignal } from "./gateway/node/stop.js";
 export { type NodeHandlerOptions, toRequest } from "./gateway/node/to-request.js";
 
-/** A listener for `node:http`, and a middleware for Express and its kin. */
+/** A listener for `node:http`, and a middleware for Express and similar frameworks. */
 export type NodeHandler = (
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
@@ -49,14 +49,14 @@ export type NodeHandler = (
 const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 
 /**
- * Finds what a `Request` would change in a path, so that another route handled it: dot segments (RFC 3986, 5.2.4), a
+ * Matches a path that a `Request` would change, so that another route would handle it: dot segments (RFC 3986, 5.2.4), a
  * backslash, which it takes for a slash, and a fragment (URL Standard, 4.4).
  */
 const CHANGED_BY_REQUEST = /^[^?#\\]*(?:[#\\]|\/(?:\.|%2e){1,2}(?:[/?]|$))/i;
 
 /**
- * Makes a Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next` if there is
- * one, else they are answered with 404. A form that a body parser has read already is taken as read.
+ * Creates the Node listener of a gateway, for HTTP/1.1 and HTTP/2. Paths that are not the gateway's go to `next`, or get a 404
+ * without one. The body may have been read by a body parser already.
  */
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
   return (incoming, outgoing, next) => {
@@ -97,9 +97,9 @@ function writeResponse(
 ): void {
   const all: Record<string, string | number | readonly string[]> = { ...headers };
   if (cookies.length > 0) all["Set-Cookie"] = cookies;
-  // RFC 9110, 8.6: none on 204.
+  // RFC 9110, 8.6: a 204 has no Content-Length.
   if (body !== undefined) all["Content-Length"] = Buffer.byteLength(body);
-  // What is left of a body that is too long is not waited for.
+  // The rest of a body that is too long is not read.
   if (status === 413 && httpVersion === 1) all.Connection = "close";
   outgoing.writeHead(status, all as Record<string, string | number | string[]>);
   outgoing.end(body);
@@ -147,7 +147,7 @@ async function handleAsWebRequest(
   }
   const cookies = response.headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-  // RFC 9110, 8.6: none on 204.
+  // RFC 9110, 8.6: a 204 has no Content-Length.
   if (body.byteLength > 0) outgoing.setHeader("Content-Length", body.byteLength);
   outgoing.writeHead(response.status);
   outgoing.end(body);

@@ -15,8 +15,8 @@
  *   sealingKeys: process.env.SEALING_KEYS.split(" "),   // openssl rand -base64 32
  * });
  *
- * export const { handle } = gateway;                     // answers /auth/token, /auth/session, …
- * const session = await gateway.getSession(request);     // in routes of your own: who is asking?
+ * export const { handle } = gateway;                     // handles /auth/token, /auth/session, …
+ * const session = await gateway.getSession(request);     // in routes of your own: the user, or null
  * ```
  *
  * | where | how |
@@ -28,10 +28,10 @@
  * | Cloudflare Workers | `export default { fetch: (request, env) => … }`, the gateway made once, with the secret from `env` |
  * | Node, Express | `classlink-spa/gateway-node` |
  *
- * ## What it answers
+ * ## Routes
  *
  * Paths are under `basePath`. Every request but the preflight and `health` carries the SDK's `X-ClassLink-SPA` header
- * with the support code. Answers are never cached, and carry `Date` for the SDK's clock.
+ * with the support code. Responses are not cached (`Cache-Control: no-store`), and carry `Date` for the SDK's clock.
  *
  * | request | response |
  * |---|---|
@@ -50,7 +50,7 @@
  *
  * Proxies, other servers and browsers themselves ask the last six: without the SDK's header. `docs/gateway.md` has their contract.
  *
- * ## How it refuses
+ * ## Errors
  *
  * Errors are JSON by RFC 6749, section 5.2. Without the header `X-ClassLink-Gateway-Error` it is **the provider** that
  * refused: `error` is its code (an unregistered one becomes `invalid_request`), without its text; the status is 400, or
@@ -69,7 +69,7 @@
  * | `tenant_not_allowed` | 403 | `reason` is `tenant_other` or `tenant_unknown` |
  * | `user_mismatch` | 502 | UserInfo or a renewed ID token is about another subject |
  * | `session_too_large` | 500 | `error_description` says what to ask for less of |
- * | `upstream_unreachable`, `upstream_timeout`, `upstream_error`, `upstream_invalid` | 502, 504, 502, 502 | the provider is down, slow, failed or answered nonsense |
+ * | `upstream_unreachable`, `upstream_timeout`, `upstream_error`, `upstream_invalid` | 502, 504, 502, 502 | the provider cannot be reached, is slow, fails or returns a malformed response |
  * | `discovery_invalid`, `keys_unavailable`, `endpoint_unknown` | 502, 502, 404 | the provider's metadata or keys |
  * | `not_signed_in` | 401 | `verify` without a session |
  * | `device_proof_required`, `device_proof_invalid` | 403, 400 | `device` without a proof of the key, or with a bad one |
@@ -79,9 +79,9 @@
  * | `logout_token_invalid` | 400 | `backchannel-logout` |
  * | `internal` | 500 | a defect of the gateway |
  *
- * ## What to know
+ * ## Behavior
  *
- * - The session is stateless: any instance serves it, and signing out clears the browser's cookie (and revokes the
+ * - The session is stateless: any instance can read it, and signing out clears the browser's cookie (and revokes the
  *   tokens if the provider can). Without a `store`, a copy of the cookie would last until its limits.
  * - It slides with the SDK's session requests. It ends at `idleTimeout`, at `maxAge`, and with its ID token.
  * - The cookie is `__Host-` and `Secure`. Chromium takes it from `http://localhost` too; for a browser that doesn't,
@@ -130,7 +130,7 @@ export {
 export { type GatewayStore, memoryStore, redisStore } from "./gateway/store.js";
 export type { User } from "./shared-types.js";
 
-/** Who is asking, for an application's own routes. */
+/** The session of a request, for an application's own routes. */
 export interface GatewaySession {
   /** The user, from the verified ID token. Roles are hints, never authorization. */
   readonly user: User;
@@ -140,7 +140,7 @@ export interface GatewaySession {
   readonly expiresAt: number;
 }
 
-/** A request, as `getSession` needs it: a `Request`, or anything else with its headers. */
+/** The part of a request that `getSession` reads: a `Request`, or another object with its headers. */
 export interface SessionRequest {
   readonly headers: {
     /** Returns the header of a name, in any case; `null` if it is absent. */
@@ -150,28 +150,28 @@ export interface SessionRequest {
 
 /** The facts that an adapter knows of a request beyond the `Request`, as {@link Gateway.handle} takes it. */
 export interface RequestContext {
-  /** The client's address, for `limits` and `rateLimit`. Behind a proxy: what a header says that the proxy sets. */
+  /** The client's address, for `limits` and `rateLimit`. Behind a proxy: the value of the header that the proxy sets. */
   readonly remoteAddress?: string;
 }
 
 /** The server side of a sign-in. Its functions keep working when taken off it. */
 export interface Gateway {
   /**
-   * Answers a request to one of the gateway's paths. Never rejects.
+   * Handles a request to one of the gateway's paths. Never rejects.
    *
    * @param context a {@link RequestContext}. The second argument that frameworks give their handlers is
    * ignored.
    */
   readonly handle: (request: Request, context?: unknown) => Promise<Response>;
   /**
-   * Who is asking, by the session cookie; `null` without a session. With several registrations it is the one
-   * that signed in last, unless `clientId` says which.
+   * Returns the session of the request's cookies; `null` without one. With several registrations it is the one with the
+   * latest sign-in, unless `clientId` names another.
    *
-   * It asks nothing but the `store`, renews nothing and doesn't count as activity. If the store cannot be reached, it rejects
-   * with an error whose `code` is `store_unavailable`: whether the session was revoked is not known.
+   * It sends no request but to the `store`, renews nothing and does not count as activity. If the store cannot be reached, it
+   * rejects with an error whose `code` is `store_unavailable`: whether the session was revoked is not known.
    *
-   * The cookie is `SameSite=Strict`, which keeps other
-   * sites out but not other hosts of the same site: a route that changes something checks `Origin` besides.
+   * The cookie is `SameSite=Strict`: other sites' requests come without it, other hosts of the same site send it. So a route
+   * that changes something must check `Origin`, too.
    */
   readonly getSession: (
     request: SessionRequest,
@@ -185,24 +185,23 @@ export interface Gateway {
    */
   readonly revoke: (target: RevokeTarget) => Promise<void>;
   /**
-   * Says what is wrong with a deployment: asks the provider for its metadata, its keys, its time and, with a code that it
-   * never issued, whether it knows each client id and secret; and the store. Meant for a deployment's own check, before
-   * it serves. Never rejects.
+   * Finds what is wrong with a deployment, before it serves: fetches the provider's metadata, keys and time, sends a code that
+   * was never issued to see whether the provider accepts each client id and secret, and tries the store. Never rejects.
    */
   readonly check: () => Promise<GatewayCheckResult>;
-  /** The counts of this instance, as `{base}/metrics` shows them: for a port that only Prometheus reaches. */
+  /** Writes the counts of this instance as `{base}/metrics` does, for a port that only Prometheus reaches. */
   readonly metrics: () => string;
 }
 
-/** Whose sessions {@link Gateway.revoke} ends. */
+/** The sessions that {@link Gateway.revoke} ends. */
 export type RevokeTarget =
   | { readonly sessionId: string; readonly userId?: never }
   | { readonly userId: string; readonly sessionId?: never };
 
 /**
- * Makes a gateway. It starts no request by itself.
+ * Creates a gateway. It sends no request before it gets one.
  *
- * @throws {@link GatewayConfigError} naming every option that is missing or wrong.
+ * @throws {@link GatewayConfigError} with every option that is missing or wrong.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const settings = readOptions(options);

@@ -1,21 +1,21 @@
-/** A value that is loaded once for all requests: single flight, a lifetime, and a memory for failures. */
+/** Caches a value for all requests: one load at a time, a lifetime, and failures that are remembered for a while. */
 
 import { GatewayFailure } from "./failure.js";
 
-/** How a {@link Cached} value lives. Times are in milliseconds. */
+/** The lifetimes of a {@link Cached} value. */
 export interface CacheRules {
-  /** How long a value is taken without asking again. */
+  /** How long a value is returned without another load. */
   readonly freshForMs: number;
-  /** How long an outdated value still serves while the provider can't be asked. */
+  /** How long an outdated value is still returned while loads fail. */
   readonly staleForMs: number;
-  /** How long a failure is remembered, so that an outage is not answered with a storm of requests. */
+  /** How long a failure is remembered, so that an outage does not cause a load for each request. */
   readonly failureForMs: number;
   /**
-   * How long to wait for another request's load. Some runtimes cancel a request's I/O when its client leaves;
-   * requests that wait for it must not wait for ever.
+   * How long to wait for another request's load. Some runtimes cancel a request's I/O when its client disconnects, and then
+   * the load never settles.
    */
   readonly joinTimeoutMs: number;
-  /** The time. */
+  /** Returns the time in milliseconds since 1970. */
   readonly now: () => number;
 }
 
@@ -87,7 +87,7 @@ export class Cached<T> {
 }
 
 /**
- * Waits for another request's promise, but not for ever.
+ * Waits for another request's promise, for `joinTimeoutMs` at most.
  *
  * @throws {@link GatewayFailure} `upstream_timeout`, after calling `onTimeout`.
  */

@@ -1,6 +1,6 @@
 /** The result of `gateway.check()`. */
 
-/** One thing that was looked at. No value of the configuration is in its words. */
+/** The result of one check. Its texts contain no value of the configuration. */
 export interface GatewayCheck {
   /** The part that was checked: `metadata`, `keys`, `clock`, `clients[0]`, `store` or `assertions`. */
   readonly id: string;

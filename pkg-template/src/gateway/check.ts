@@ -1,16 +1,16 @@
-/** `gateway.check()`: what is wrong with a deployment, before it serves. */
+/** Implements `gateway.check()`, which finds what is wrong with a deployment before it serves. */
 
 import type { AssertionSigner } from "./assertions.js";
 import type { GatewayCheck, GatewayCheckResult } from "./check-result.js";
 import { authenticate } from "./client-auth.js";
 import { randomText } from "./encoding.js";
 import { GatewayFailure } from "./failure.js";
-import { fetchFromProvider } from "./http.js";
+import { fetchFromProvider, type JsonObject } from "./http.js";
 import { ALGORITHMS, findCandidates, readKeySet } from "./jwks.js";
 import type { Provider } from "./provider.js";
 import type { ClientSettings, Settings } from "./settings.js";
 
-/** By how much the clocks of server and provider may differ without a warning, in seconds. */
+/** The differences between the clocks of server and provider, in seconds, from which there is a warning or a problem. */
 const CLOCK_WARNING_SECS = 20;
 const CLOCK_PROBLEM_SECS = 60;
 
@@ -21,7 +21,7 @@ export interface CheckContext {
   readonly assertions: AssertionSigner | undefined;
 }
 
-/** Asks the provider and the store, and says what is wrong. Never rejects. */
+/** Checks the provider, the clients, the store and the assertion keys. Never rejects. */
 export async function check(context: CheckContext): Promise<GatewayCheckResult> {
   const { settings } = context;
   const checks: GatewayCheck[] = [];
@@ -58,16 +58,12 @@ async function checkMetadata({ provider }: CheckContext): Promise<GatewayCheck> 
 async function checkKeys({ settings, provider }: CheckContext): Promise<GatewayCheck[]> {
   try {
     const metadata = await provider.metadata();
-    const sent = settings.now();
+    const sentAt = settings.now();
     const response = await fetchFromProvider(settings, "jwks", metadata.jwks_uri);
     const keys = readKeySet(response.json);
     const { id_token_signing_alg_values_supported: advertised = [] } = metadata;
     const names = advertised.length > 0 ? advertised : ["RS256"];
-    const isUsable = names.some((name) => {
-      const algorithm = ALGORITHMS.get(name);
-      const kids = new Set(keys?.map(({ kid }) => (typeof kid === "string" ? kid : undefined)));
-      return algorithm && [...kids].some((kid) => findCandidates(keys ?? [], kid, algorithm)[0]);
-    });
+    const isUsable = hasUsableKey(keys ?? [], names);
     const checks: GatewayCheck[] = [
       response.ok && isUsable
         ? { id: "keys", status: "ok", summary: "The provider's key set has a key for ID tokens." }
@@ -79,7 +75,7 @@ async function checkKeys({ settings, provider }: CheckContext): Promise<GatewayC
           },
     ];
     const date = Date.parse(response.date ?? "");
-    if (Number.isFinite(date)) checks.push(checkClock((sent - date) / 1000));
+    if (Number.isFinite(date)) checks.push(checkClock((sentAt - date) / 1000));
     return checks;
   } catch (error) {
     return [
@@ -93,21 +89,30 @@ async function checkKeys({ settings, provider }: CheckContext): Promise<GatewayC
   }
 }
 
-function checkClock(offset: number): GatewayCheck {
+/** Returns whether a token signed by one of the algorithms could be verified, with the `kid` of a key or without. */
+function hasUsableKey(keys: readonly JsonObject[], names: readonly string[]): boolean {
+  const kids = keys.map(({ kid }) => (typeof kid === "string" ? kid : undefined));
+  return names.some((name) => {
+    const algorithm = ALGORITHMS.get(name);
+    return algorithm && kids.some((kid) => findCandidates(keys, kid, algorithm).length > 0);
+  });
+}
+
+function checkClock(offsetSecs: number): GatewayCheck {
   const id = "clock";
-  const seconds = Math.round(Math.abs(offset));
+  const seconds = Math.round(Math.abs(offsetSecs));
   if (seconds < CLOCK_WARNING_SECS) {
     return { id, status: "ok", summary: "This server's clock agrees with the provider's." };
   }
   return {
     id,
     status: seconds < CLOCK_PROBLEM_SECS ? "warning" : "problem",
-    summary: `This server's clock is ${seconds} s ${offset > 0 ? "ahead of" : "behind"} the provider's.`,
+    summary: `This server's clock is ${seconds} s ${offsetSecs > 0 ? "ahead of" : "behind"} the provider's.`,
     remedy: "Synchronize it (NTP): ID tokens are refused beyond 60 s.",
   };
 }
 
-/** Tries a code that no provider has issued: which error comes says whether id and secret are right. */
+/** Sends a code that was never issued: the error code shows whether the provider accepts client id and secret. */
 async function checkClient(
   id: string,
   client: ClientSettings,

@@ -1,9 +1,9 @@
-/** The log entry of a request: stable words and numbers, no user's data and no secret. */
+/** The log entry of a request, without personal data and secrets. */
 
 import type { ClassLinkErrorReason } from "../shared-types.js";
 import type { GatewayErrorCode } from "./failure.js";
 
-/** Which of the gateway's paths was asked. */
+/** The route of a request. */
 export type GatewayRoute =
   | "token"
   | "jwks"
@@ -26,7 +26,7 @@ export interface LogEntry {
   readonly event: GatewayRoute;
   /** `"error"` if the gateway, its configuration or the provider failed, `"warn"` if it refused. */
   readonly level: "info" | "warn" | "error";
-  /** The HTTP status answered. */
+  /** The HTTP status of the response. */
   readonly status: number;
   readonly durationMs: number;
   /** The request's `X-Request-Id`, or a random one; the response has it too. */
@@ -43,7 +43,7 @@ export interface LogEntry {
   readonly reason?: ClassLinkErrorReason;
   /** The provider's registered OAuth error code, with `provider_refused`. */
   readonly providerError?: string;
-  /** The status of the provider's response, if that decided. */
+  /** The status of the provider's response, if the request needed one. */
   readonly upstreamStatus?: number;
   /** The outcome for the session. */
   readonly session?: "sealed" | "renewed" | "kept" | "none" | "ended";

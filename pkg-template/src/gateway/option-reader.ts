@@ -1,4 +1,4 @@
-/** Reads options one by one, and collects what is wrong with them. */
+/** Reads options, and collects the problems with them. */
 
 import { decodeBase64Url } from "./encoding.js";
 import { isObject, parseJson } from "./http.js";
@@ -18,7 +18,7 @@ import type { GatewayStore } from "./store.js";
 
 const CLIENT_OPTIONS = ["clientId", "clientSecret", "redirectUris", "allowedTenants", "district"];
 
-/** Reads options one by one, and collects what is wrong with them. */
+/** Reads one option after the other, and collects the problems with them. */
 export class OptionReader {
   readonly #problems: OptionProblem[];
 
@@ -26,13 +26,13 @@ export class OptionReader {
     this.#problems = problems;
   }
 
-  /** Adds a problem, one for each field. */
+  /** Adds a problem, unless the field has one. */
   refuse(field: string, problem: string): void {
-    if (this.#problems.some((one) => one.field === field)) return;
+    if (this.#problems.some((known) => known.field === field)) return;
     this.#problems.push({ field, problem });
   }
 
-  /** An object's own members, of which none may be unknown. */
+  /** Reads an object's own members, and refuses unknown ones. */
   object<T extends object>(field: string, value: T, known: readonly string[]): T {
     if (typeof value !== "object" || value === null) {
       this.refuse(field, "must be an object");
@@ -44,7 +44,7 @@ export class OptionReader {
     return own;
   }
 
-  /** An object's own members; a getter or a proxy may throw anything. */
+  /** Reads an object's own members; a getter or a proxy may throw. */
   #own<T extends object>(field: string, value: T): T {
     try {
       return ownProperties(value);
@@ -154,7 +154,7 @@ export class OptionReader {
     });
   }
 
-  /** Reads the signer of assertions; `undefined` if there are none. */
+  /** Reads the options of assertions; `undefined` if there are none. */
   assertions(given: GatewayAssertionOptions | undefined): AssertionSettings | undefined {
     if (given === undefined) return undefined;
     const options = this.object("assertions", given, ["issuer", "audience", "keys"]);
@@ -178,7 +178,7 @@ export class OptionReader {
     };
   }
 
-  /** The bearer token of `metrics`: empty if there is none, `undefined` if there are no metrics. */
+  /** Reads the bearer token of `metrics`: empty if none is required, `undefined` if metrics are not served. */
   metrics(given: GatewayOptions["metrics"]): string | undefined {
     if (given === undefined || given === false) return undefined;
     if (given === true) return "";
@@ -186,7 +186,7 @@ export class OptionReader {
     return this.secret("metrics.token", token);
   }
 
-  /** A store; `undefined` if there is none. */
+  /** Reads the store; `undefined` if there is none. */
   store(given: GatewayStore | undefined): GatewayStore | undefined {
     if (given === undefined) return undefined;
     const names = ["get", "set", "setIfAbsent", "delete", "increment"] as const;
@@ -209,23 +209,23 @@ export class OptionReader {
     return bare;
   }
 
-  /** A positive number; `false`, if that may be, is `Infinity`. */
-  positive(field: string, value: number | false, mayBeFalse = false): number {
-    if (value === false && mayBeFalse) return Number.POSITIVE_INFINITY;
+  /** Reads a positive number, or `false` as `Infinity` if `canBeFalse`. */
+  positive(field: string, value: number | false, canBeFalse = false): number {
+    if (value === false && canBeFalse) return Number.POSITIVE_INFINITY;
     if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-    this.refuse(field, `must be a positive number${mayBeFalse ? " or false" : ""}`);
+    this.refuse(field, `must be a positive number${canBeFalse ? " or false" : ""}`);
     return 1000;
   }
 
-  /** `true` or `false`. */
-  flag(field: string, value: boolean | undefined, otherwise: boolean): boolean {
+  /** Reads a boolean. */
+  flag(field: string, value: boolean | undefined, defaultValue: boolean): boolean {
     if (value !== undefined && typeof value !== "boolean") {
       this.refuse(field, "must be true or false");
     }
-    return value ?? otherwise;
+    return value ?? defaultValue;
   }
 
-  /** An id, compared exactly: blanks around it are a mistake. */
+  /** Reads an id. It is compared exactly, so blanks around it are refused. */
   identifier(field: string, value: unknown): string {
     if (typeof value !== "string" || value === "") {
       this.refuse(field, "must be a string and not empty");
@@ -235,7 +235,7 @@ export class OptionReader {
     return String(value);
   }
 
-  /** A secret, without the newline that a file ends with. */
+  /** Reads a secret, without the newline that a file ends with. */
   secret(field: string, value: unknown): string {
     if (typeof value === "string" && value.trim() !== "") return value.trim();
     this.refuse(field, "must be a string and not empty");
@@ -254,21 +254,21 @@ export class OptionReader {
   list<T>(
     field: string,
     values: readonly T[],
-    problem: (value: T) => string | undefined,
+    findProblem: (value: T) => string | undefined,
   ): readonly T[] {
     if (!Array.isArray(values)) {
       this.refuse(field, "must be an array");
       return [];
     }
     values.forEach((value: T, index) => {
-      const found = problem(value);
-      if (found) this.refuse(`${field}[${index}]`, found);
+      const problem = findProblem(value);
+      if (problem) this.refuse(`${field}[${index}]`, problem);
     });
     return values;
   }
 }
 
-/** Takes either base64 alphabet, with or without padding: `openssl` writes the one, Node the other. */
+/** Decodes either base64 alphabet, with or without padding: `openssl` writes one, Node the other. */
 function decodeKey(key: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[\w+/-]+={0,2}$/.test(key)) return undefined;
   try {
@@ -291,7 +291,7 @@ function readPrivateKey(given: unknown): PrivateKey | undefined {
   return bytes && isP256(bytes) ? bytes : undefined;
 }
 
-/** Whether a private key is of the curve P-256, as far as the runtime can say it at once. */
+/** Returns whether a private key is on the curve P-256; `true` if only asynchronous APIs could find out. */
 function isP256(pkcs8: Uint8Array): boolean {
   if (!nodeCrypto) return true;
   try {

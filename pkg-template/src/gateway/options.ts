@@ -1,4 +1,4 @@
-/** The gateway's options, checked before the first request. */
+/** The gateway's options. */
 
 import type { JWK } from "jose";
 import type { ProviderMetadata } from "../shared-types.js";
@@ -51,7 +51,7 @@ export interface GatewayLimits {
   readonly concurrent?: number | false;
 }
 
-/** How back ends in other languages know the user: a short-lived JWT in the response of `/verify`. */
+/** Adds an assertion of the user to the responses of `/verify`: a short-lived JWT for back ends in any language. */
 export interface GatewayAssertionOptions {
   /** The `iss` claim, such as `https://app.example/auth`. */
   readonly issuer: string;
@@ -66,9 +66,9 @@ export interface GatewayAssertionOptions {
   readonly keys: readonly (string | JWK)[];
 }
 
-/** Who may read `{base}/metrics`. */
+/** The options of `{base}/metrics`. */
 export interface GatewayMetricsOptions {
-  /** The bearer token that Prometheus shows. */
+  /** The bearer token that Prometheus sends. */
   readonly token: string;
 }
 
@@ -113,7 +113,7 @@ export interface GatewayOptions {
    * that throws, rejects or hangs changes nothing.
    */
   readonly log?: (entry: LogEntry) => void | Promise<void>;
-  /** How much the provider may be asked. On by default. */
+  /** Limits of requests to the provider. On by default. */
   readonly limits?: GatewayLimits;
   /**
    * Returns whether a request may go on (else 429), beside `limits`. One that throws, rejects or takes more than two
@@ -133,7 +133,7 @@ export interface GatewayOptions {
    * Default `false`; {@link Gateway.metrics} has the same text.
    */
   readonly metrics?: boolean | GatewayMetricsOptions;
-  /** In place of the platform's `fetch`, for tests and for proxies. */
+  /** Replaces the platform's `fetch`, for tests and for proxies. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /**
    * The time in milliseconds since 1970, for tests.
@@ -150,10 +150,10 @@ export interface OptionProblem {
   readonly problem: string;
 }
 
-/** Options are missing or wrong. The message names each of them, and never shows a value. */
+/** Thrown if options are missing or wrong. The message names each of them, and contains no value. */
 export class GatewayConfigError extends TypeError {
   override readonly name = "GatewayConfigError";
-  /** As on the SDK's own errors. */
+  /** The code of the SDK's errors for a wrong configuration. */
   readonly code = "config_invalid";
   /** The path of the first that is wrong, such as `clients[0].redirectUris[1]`. */
   readonly field: string;
@@ -183,13 +183,13 @@ export const ENDPOINTS = [
   "revocation_endpoint",
 ] as const;
 
-/** The endpoints that a gateway asks. */
+/** The endpoints that a gateway sends requests to, or whose responses it passes on. */
 export const GATEWAY_ENDPOINTS = ENDPOINTS.filter(
   (name) => name !== "authorization_endpoint" && name !== "end_session_endpoint",
 );
 
 /**
- * Whether a URL is https, or http on a loopback host, in plain characters: no user information, white space, backslash or
+ * Returns whether a URL is https, or http on a loopback host, in plain characters: no user information, white space, backslash or
  * fragment, and nothing that two parsers could read in two ways. `src/protocol/url.rs` does the same, and
  * `tests/vectors/urls.json` holds both to it.
  */
@@ -208,5 +208,5 @@ function isLoopbackName(name: string): boolean {
   return /^(?:.*\.)?localhost$/i.test(name) || new RegExp(`^127(?:\\.${octet}){3}$`).test(name);
 }
 
-/** An object's own members alone: a member of a polluted `Object.prototype` is neither an option nor an endpoint. */
+/** Copies an object's own members, so that a member of a polluted `Object.prototype` is neither an option nor an endpoint. */
 export const ownProperties = <T extends object>(value: T): T => ({ __proto__: null, ...value });

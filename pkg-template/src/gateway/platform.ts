@@ -6,7 +6,7 @@
 type NodeCrypto = typeof import("node:crypto");
 type NodeZlib = typeof import("node:zlib");
 
-/** A module of Node's; `undefined` if the runtime has none. Not imported: bundlers for other runtimes would fail on it. */
+/** Returns a module of Node; `undefined` if the runtime has none. An import would fail in bundlers for other runtimes. */
 function builtinModule<T>(name: string): T | undefined {
   try {
     const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
@@ -16,7 +16,7 @@ function builtinModule<T>(name: string): T | undefined {
   }
 }
 
-/** `node:crypto`, if it has what is used of it. */
+/** `node:crypto`, if it has the functions that are used. */
 export const nodeCrypto: NodeCrypto | undefined = (() => {
   const module = builtinModule<NodeCrypto>("node:crypto");
   return typeof module?.createCipheriv === "function" && typeof module.createHash === "function"
@@ -24,7 +24,7 @@ export const nodeCrypto: NodeCrypto | undefined = (() => {
     : undefined;
 })();
 
-/** `node:zlib`, if it has what is used of it. */
+/** `node:zlib`, if it has the functions that are used. */
 export const nodeZlib: NodeZlib | undefined = (() => {
   const module = builtinModule<NodeZlib>("node:zlib");
   return typeof module?.deflateRawSync === "function" ? module : undefined;

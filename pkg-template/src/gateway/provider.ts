@@ -1,4 +1,4 @@
-/** The provider as the gateway knows it: its metadata (OpenID Connect Discovery 1.0) and its key set (RFC 7517). */
+/** Caches the provider's metadata (OpenID Connect Discovery 1.0) and key set (RFC 7517). */
 
 import { Cached } from "./cache.js";
 import { GatewayFailure } from "./failure.js";
@@ -30,7 +30,7 @@ const CLASSLINK: GatewayMetadata = {
 const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
 
-/** Metadata that names what every sign-in needs. */
+/** Metadata with the endpoints that every sign-in needs. */
 export interface UsableMetadata extends GatewayMetadata {
   readonly token_endpoint: string;
   readonly jwks_uri: string;
@@ -56,7 +56,7 @@ export class Provider {
   }
 
   /**
-   * The provider's metadata: configured, known or discovered.
+   * Returns the provider's metadata: configured, built in or discovered.
    *
    * @throws {@link GatewayFailure} `discovery_invalid`, `upstream_*`.
    */
@@ -69,7 +69,7 @@ export class Provider {
   }
 
   /**
-   * The provider's key set.
+   * Returns the provider's key set.
    *
    * @throws {@link GatewayFailure} `keys_unavailable`, or what {@link Provider.metadata} throws.
    */
@@ -78,8 +78,8 @@ export class Provider {
   }
 
   /**
-   * The key set fetched again, for a token that none of it verifies; at most once a minute, so that foreign tokens can't
-   * make the gateway flood the provider. In between, the set as it is, or as the fetch under way brings it.
+   * Fetches the key set again, for a token that no cached key verifies. It does so once a minute at most, so that forged tokens
+   * do not flood the provider; in between it returns the cached key set, or that of a pending fetch.
    */
   async freshKeys(): Promise<readonly JsonObject[]> {
     const now = this.#settings.now();

@@ -1,4 +1,4 @@
-/** `GET {base}/jwks`, `/userinfo` and `/my-info`: the provider's own answers, bounded and without its error texts. */
+/** Handles `GET {base}/jwks`, `/userinfo` and `/my-info`: the provider's responses, without its error descriptions. */
 
 import type { CountUpstream, GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
@@ -6,22 +6,22 @@ import { fetchFromProvider } from "./http.js";
 import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
 
-/** The provider's key set (RFC 7517, 5). A caller who asks past its cache gets it fresh, but not every time. */
+/** Returns the provider's key set (RFC 7517, 5); fetched again, once a minute at most, if the request bypasses caches. */
 export async function proxyJwks(
   request: GatewayRequest,
   { provider }: GatewayContext,
   _entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<GatewayResponse> {
-  const fresh = /no-cache|no-store|max-age=0/i.test(request.header("cache-control") ?? "");
-  if (fresh) await countUpstream();
-  const keys = await (fresh ? provider.freshKeys() : provider.keys());
+  const isRefresh = /no-cache|no-store|max-age=0/i.test(request.header("cache-control") ?? "");
+  if (isRefresh) await countUpstream();
+  const keys = await (isRefresh ? provider.freshKeys() : provider.keys());
   return { status: 200, body: JSON.stringify({ keys }) };
 }
 
 /**
- * UserInfo (OpenID Connect Core 1.0, 5.3) or ClassLink's my-info, with the caller's bearer token. An HTTP 200 with a
- * numeric `status` in its body, as ClassLink may send it, is handed on as it is.
+ * Returns UserInfo (OpenID Connect Core 1.0, 5.3) or ClassLink's my-info, by the request's bearer token. An HTTP 200 with a
+ * numeric `status` in its body, as ClassLink may send it, is passed on as it is.
  */
 export function proxyProfile(endpoint: "userinfo_endpoint" | "my_info_endpoint") {
   const name = endpoint === "userinfo_endpoint" ? "userinfo" : "my-info";

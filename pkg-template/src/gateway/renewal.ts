@@ -1,5 +1,5 @@
 /**
- * Renewal with a refresh token (RFC 6749, 6; OpenID Connect Core 1.0, 12). One request for all who ask at once: a
+ * Renews sessions with a refresh token (RFC 6749, 6; OpenID Connect Core 1.0, 12). Concurrent requests share one renewal: a
  * provider that rotates refresh tokens takes a second use of one for theft (RFC 9700, 4.14.2).
  */
 
@@ -20,13 +20,13 @@ const OUTCOME_TTL_MS = 30_000;
 /** The most outcomes that are remembered at a time. */
 const CAPACITY = 1000;
 
-/** How long before its end an access token is renewed, in seconds; of a short-lived one, half its life. */
+/** How long before its end an access token is renewed, in seconds; a short-lived one after half its lifetime. */
 const RENEWAL_LEAD_SECS = 120;
 
-/** Whether a session's tokens are about to end and can be renewed. `now` and `idTokenEnd` are in seconds. */
-export function needsRenewal(session: Session, idTokenEnd: number, now: number): boolean {
+/** Returns whether a session's tokens are about to end and can be renewed. Times are in seconds since 1970. */
+export function needsRenewal(session: Session, idTokenEndsAt: number, now: number): boolean {
   if (!session.refreshToken) return false;
-  const end = Math.min(session.expiresAt ?? Number.POSITIVE_INFINITY, idTokenEnd);
+  const end = Math.min(session.expiresAt ?? Number.POSITIVE_INFINITY, idTokenEndsAt);
   return now >= end - Math.min(RENEWAL_LEAD_SECS, (end - session.obtainedAt) / 2);
 }
 

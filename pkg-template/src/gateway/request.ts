@@ -1,11 +1,11 @@
 /**
- * A request as the gateway's paths read it: of a web-standard `Request`, or of Node's own, which is read without one since
- * making `Request` and `Response` takes longer than everything else.
+ * Reads requests: a web-standard `Request`, or one of Node, which is read directly, since creating `Request` and `Response`
+ * takes longer than everything else.
  */
 
 import { readBytes } from "./http.js";
 
-/** A request, whatever it came as. */
+/** A request of any adapter. */
 export interface GatewayRequest {
   readonly method: string;
   /** The path of the request line, without the query. */
@@ -72,7 +72,7 @@ export function fromWebRequest(request: Request, context: unknown): GatewayReque
   };
 }
 
-/** Makes the `Response`. */
+/** Creates the `Response`. */
 export function toWebResponse({ status, headers, cookies, body }: PlainResponse): Response {
   const list = new Headers(headers);
   for (const cookie of cookies) list.append("Set-Cookie", cookie);

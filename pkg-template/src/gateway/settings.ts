@@ -1,4 +1,4 @@
-/** The options, validated: what the gateway works by. */
+/** Validates the options, and fills in their defaults. */
 
 import { AddressLimit, Semaphore, SharedAddressLimit } from "./limits.js";
 import type { LogEntry, RateLimitInfo } from "./log.js";
@@ -26,7 +26,7 @@ export interface ClientSettings {
   readonly district: string | undefined;
 }
 
-/** The signer of assertions, validated in form. */
+/** The options of assertions, validated. */
 export interface AssertionSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -90,27 +90,27 @@ const OPTIONS = [
   "now",
 ];
 
-/** Seconds that a session limit may have at most: beyond these it was meant in milliseconds. */
+/** The most seconds of a session limit: a larger number was meant in milliseconds. */
 const MAX_IDLE_SECS = 2 * 86_400;
 const MAX_SESSION_SECS = 31 * 86_400;
 
-/** Milliseconds between which `timeout` must be: outside of these it was meant in seconds, or in another unit. */
+/** The bounds of `timeout`: a number outside of them was meant in another unit. */
 const MIN_TIMEOUT_MS = 50;
 const MAX_TIMEOUT_MS = 300_000;
 
-/** The most time that a hook of the application's may take, in milliseconds. */
+/** The longest time that a hook of the application may take. */
 const HOOK_TIMEOUT_MS = 2000;
 
 /**
  * Validates the options.
  *
- * @throws {@link GatewayConfigError} naming every one that is wrong.
+ * @throws {@link GatewayConfigError} with every problem.
  */
-export function readOptions(given: GatewayOptions): Settings {
+export function readOptions(input: GatewayOptions): Settings {
   const problems: OptionProblem[] = [];
   const reader = new OptionReader(problems);
-  const options = reader.object("options", given, OPTIONS);
-  // An empty one is what a shell makes of an unset variable.
+  const options = reader.object("options", input, OPTIONS);
+  // A shell expands an unset variable to an empty string.
   const issuer = options.issuer || CLASSLINK_ISSUER;
   if (!isSecureUrl(issuer) || issuer.includes("?")) {
     reader.refuse("issuer", "must be an https URL without query and fragment");

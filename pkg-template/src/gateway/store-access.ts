@@ -1,11 +1,11 @@
-/** The store as the gateway asks it: in bounded time, and counted. */
+/** Accesses the store in bounded time, and counts the operations. */
 
 import { GatewayFailure } from "./failure.js";
 import { withDeadline } from "./http.js";
 import type { Metrics } from "./metrics.js";
 import type { GatewayStore } from "./store.js";
 
-/** Asks the store. */
+/** Accesses the store. */
 export class StoreAccess {
   readonly #store: GatewayStore;
   readonly #timeoutMs: number;

@@ -59,7 +59,7 @@ export function memoryStore({
   };
 }
 
-/** How often a memory store forgets what is over, in milliseconds. */
+/** How often a memory store deletes expired keys, in milliseconds. */
 const SWEEP_MS = 60_000;
 
 /** A Redis client, as {@link redisStore} needs it: one of the npm package `redis`, 4.6 or newer. */

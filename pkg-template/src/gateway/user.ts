@@ -1,6 +1,6 @@
 /**
- * The user, out of a verified ID token and, to fill its gaps, UserInfo and ClassLink's my-info. Lenient member by
- * member: a claim of the wrong type is dropped, an empty string is absent. `src/protocol/user.rs` does the same, and
+ * Builds the user from a verified ID token and, for what it lacks, UserInfo and ClassLink's my-info. A claim of the wrong type
+ * or an empty string counts as absent. `src/protocol/user.rs` does the same, and
  * `tests/vectors/users.json` holds both to it.
  */
 
@@ -17,7 +17,7 @@ export interface UserSources {
   readonly myInfo?: JsonObject;
 }
 
-/** Makes the `User`. A name is looked for in the ID token first, then in UserInfo, then in my-info. */
+/** Builds the `User`. Each claim is read from the ID token first, then from UserInfo, then from my-info. */
 export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): User {
   const sources = [claims, userInfo, myInfo];
   const tenant = readTenant(sources);
@@ -29,7 +29,7 @@ export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): Use
     givenName: find(sources, ["given_name", "FirstName"], text),
     familyName: find(sources, ["family_name", "LastName"], text),
     email: find(sources, ["email", "Email"], text),
-    // Of the address that the token has, UserInfo can say nothing: it may know another.
+    // UserInfo may have another address than the ID token: its `email_verified` is not about the latter.
     emailVerified: find(text(claims.email) ? [claims] : sources, ["email_verified"], boolean),
     preferredUsername: find(sources, ["preferred_username"], text),
     picture: find(sources, ["picture", "ImagePath"], text),
@@ -44,12 +44,12 @@ export function toUser({ claims, userInfo = {}, myInfo = {} }: UserSources): Use
   });
 }
 
-/** The key of a user: issuer and subject. */
+/** Returns the id of a user: issuer and subject, which OpenID Connect Core 1.0, 5.7 calls unique together. */
 export function userIdOf(iss: string, sub: string): string {
   return `${encode(iss, "|")}|${encode(sub, "|")}`;
 }
 
-/** Finds the member of the first of several names, in any of the objects; then of the next name. */
+/** Finds the first value that can be read: by the first name in each source, then by the next name. */
 function find<T>(
   sources: readonly JsonObject[],
   names: readonly string[],
@@ -66,7 +66,7 @@ function find<T>(
 
 type Role = NonNullable<User["role"]>;
 
-/** A hint for the user interface, from whichever of the provider's words there is. */
+/** Reads the role, a hint for the user interface, from the first claim that has one. */
 function readRole(sources: readonly JsonObject[]): { role?: Role; roleName?: string } {
   const profile = find(sources, ["profile"], text);
   const roleName =
@@ -87,7 +87,7 @@ function roleOf(word: string): Role {
   return "other";
 }
 
-/** The district. Its id decides who is let in, so what the provider signed goes first, whichever of the names it has. */
+/** Reads the district. Its id decides on access, so the signed ID token counts first, by whichever name it has the id. */
 function readTenant(sources: readonly JsonObject[]): { id: string; name?: string } | undefined {
   const names = ["classLink_tenant_id_string", "classLink_tenant_id", "TenantId"];
   const [id] = sources.flatMap((source) => find([source], names, identifier) ?? []);
@@ -100,17 +100,17 @@ function readTenant(sources: readonly JsonObject[]): { id: string; name?: string
   return { id, ...(name !== undefined && { name }) };
 }
 
-/** Percent-encodes `%` and the separator, so that two parts joined by it never read like two others. */
+/** Percent-encodes `%` and the separator, so that no two pairs of parts are joined to the same text. */
 function encode(part: string, separator: "|" | "/"): string {
   return part.replaceAll("%", "%25").replaceAll(separator, separator === "|" ? "%7C" : "%2F");
 }
 
-/** A string that is not empty and is proper Unicode. */
+/** Reads a string that is not empty and is well-formed Unicode. */
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && !/\p{Cs}/u.test(value) ? value : undefined;
 }
 
-/** An id, which some answers write as a string and others as an integer; larger ones may have been rounded. */
+/** Reads an id, which is a string in some responses and an integer in others; larger integers may have been rounded. */
 function identifier(value: unknown): string | undefined {
   return Number.isSafeInteger(value) && Number(value) >= 0 ? String(value) : text(value);
 }

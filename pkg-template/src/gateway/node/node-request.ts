@@ -1,4 +1,4 @@
-/** Node's requests as the gateway reads them, without a `Request`. */
+/** Reads Node's requests directly, without a `Request`. */
 
 import type { IncomingMessage } from "node:http";
 import type { GatewayRequest } from "../request.js";
@@ -12,7 +12,7 @@ import {
   toRequest,
 } from "./to-request.js";
 
-/** A Node request as the gateway reads it, without a `Request`. */
+/** A {@link GatewayRequest} of Node. */
 export class NodeRequest implements GatewayRequest {
   readonly method: string;
   readonly path: string;
@@ -29,9 +29,9 @@ export class NodeRequest implements GatewayRequest {
     this.#options = options;
     this.method = incoming.method ?? "GET";
     const target = pathOf(incoming);
-    const question = target.indexOf("?");
-    this.path = question < 0 ? target : target.slice(0, question);
-    this.query = question < 0 ? "" : target.slice(question + 1);
+    const queryStart = target.indexOf("?");
+    this.path = queryStart < 0 ? target : target.slice(0, queryStart);
+    this.query = queryStart < 0 ? "" : target.slice(queryStart + 1);
     this.remoteAddress = addressOf(incoming, options);
     const { rawHeaders } = incoming;
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -46,7 +46,7 @@ export class NodeRequest implements GatewayRequest {
     try {
       origin = originOf(incoming, options);
     } catch {
-      // The gateway refuses the request.
+      // `refusal` below.
     }
     this.origin = origin ?? NO_ORIGIN;
     this.refusal = origin === undefined ? "request_invalid" : undefined;
@@ -67,6 +67,7 @@ export class NodeRequest implements GatewayRequest {
   }
 }
 
+/** Returns the client's address; `undefined` if the connection has none. */
 export function addressOf(incoming: MaybeParsed, options: NodeHandlerOptions): string | undefined {
   return (
     options.remoteAddress?.(incoming) ??
@@ -74,7 +75,7 @@ export function addressOf(incoming: MaybeParsed, options: NodeHandlerOptions): s
   );
 }
 
-/** Reads a body, `limit` bytes at most; `undefined` if it is longer, and then no more of it is kept. */
+/** Reads a body, `limit` bytes at most; `undefined` if it is longer; the rest is discarded. */
 function readStream(incoming: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     if (incoming.readableEnded) {
@@ -95,6 +96,8 @@ function readStream(incoming: IncomingMessage, limit: number): Promise<Uint8Arra
     incoming.on("data", onData);
     incoming.once("end", () => resolve(Buffer.concat(chunks)));
     incoming.once("error", reject);
-    incoming.once("close", () => reject(new Error("The body was cut off.")));
+    incoming.once("close", () =>
+      reject(new Error("The connection was closed before the body ended.")),
+    );
   });
 }

@@ -1,9 +1,9 @@
-/** Secrets from the environment, or from files that it names. */
+/** Reads secrets from the environment, or from files that it names. */
 
 import { readFileSync } from "node:fs";
 
 /**
- * Reads a secret from the environment: the variable itself, or the file that the variable with `_FILE` at its end names, as
+ * Reads a secret from the environment: the variable itself, or the file that the variable with the suffix `_FILE` names, as
  * container platforms mount secrets. Without either it is empty, which `createGateway` refuses by the option's name.
  *
  * ```ts

@@ -1,40 +1,40 @@
-/** How a server stops without cutting off a sign-in. */
+/** Stops a server without interrupting sign-ins. */
 
 import type { Server, ServerResponse } from "node:http";
 import type { Http2Server, Http2Session } from "node:http2";
 
-/** How a server stops. */
+/** The options of {@link stopOnSignal}. */
 export interface StopOptions {
   /** The signals that stop it. Default: SIGTERM and SIGINT. */
   readonly signals?: readonly NodeJS.Signals[];
-  /** Milliseconds after which what is still under way is cut off. Default 20000. */
+  /** Milliseconds after which open connections are closed. Default 20000. */
   readonly timeout?: number;
-  /** Called then. Default: the process ends. */
+  /** Called when the server has stopped. Default: `process.exit`. */
   readonly onStopped?: () => void;
 }
 
 /**
- * Stops a server at SIGTERM, as containers and process managers send it: it takes no further connection, finishes what is
- * under way (an exchange that is cut off costs a sign-in), and then ends the process. Call it before the first request.
+ * Stops a server at SIGTERM, which containers and process managers send: it accepts no further connections, finishes pending
+ * requests (an interrupted exchange is a failed sign-in), and then ends the process. Call it before the first request.
  *
- * @returns Stops the server, as the signal does.
+ * @returns a function that stops the server as the signal does.
  */
 export function stopOnSignal(
   server: Server | Http2Server,
   { signals = ["SIGTERM", "SIGINT"], timeout = 20_000, onStopped = process.exit }: StopOptions = {},
 ): () => void {
   const http1 = "closeIdleConnections" in server ? server : undefined;
-  const underWay = new Set<ServerResponse>();
+  const pending = new Set<ServerResponse>();
   const sessions = new Set<{ close(): void; destroy(): void }>();
   let isStopping = false;
-  // Else a connection that is kept alive would wait for its next request.
+  // A connection that is kept alive would stay open until its next request.
   const endConnection = (response: ServerResponse) => {
     if (http1 && !response.headersSent) response.setHeader("Connection", "close");
   };
   server.on("request", (_: unknown, response: ServerResponse) => {
-    underWay.add(response);
+    pending.add(response);
     response.once("close", () => {
-      underWay.delete(response);
+      pending.delete(response);
       if (isStopping) http1?.closeIdleConnections();
     });
     if (isStopping) endConnection(response);
@@ -47,15 +47,15 @@ export function stopOnSignal(
     if (isStopping) return;
     isStopping = true;
     for (const signal of signals) process.removeListener(signal, stop);
-    const late = setTimeout(() => {
+    const deadline = setTimeout(() => {
       http1?.closeAllConnections();
       for (const session of sessions) session.destroy();
     }, timeout);
     server.close(() => {
-      clearTimeout(late);
+      clearTimeout(deadline);
       onStopped();
     });
-    for (const response of underWay) endConnection(response);
+    for (const response of pending) endConnection(response);
     for (const session of sessions) session.close();
     http1?.closeIdleConnections();
   };

@@ -1,13 +1,13 @@
-/** Node's requests as web-standard ones. */
+/** Converts Node's requests to web-standard ones. */
 
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 
-/** How a Node request becomes a `Request`. */
+/** The options of a Node listener. */
 export interface NodeHandlerOptions {
   /**
    * The origin as browsers see it, such as `https://app.example`. Give it behind a proxy. Default: http or https by the
-   * connection, and the `Host` header; `X-Forwarded-*` is never believed.
+   * connection, and the `Host` header; `X-Forwarded-*` is not read.
    */
   readonly origin?: string;
   /**
@@ -17,20 +17,20 @@ export interface NodeHandlerOptions {
   readonly remoteAddress?: (request: IncomingMessage) => string | undefined;
 }
 
-/** A Node request as Express leaves it: the path before mounting, and a body that a parser may have read already. */
+/** A Node request, with the members that Express and body parsers add. */
 export type MaybeParsed = IncomingMessage & {
   readonly originalUrl?: string;
   readonly body?: unknown;
   readonly ip?: unknown;
 };
 
-/** In place of a `Host` that is not one. */
+/** The origin of a request whose `Host` header is malformed. */
 export const NO_ORIGIN = "http://invalid";
 
 /**
- * A Node request as a web-standard one, for `getSession` in routes of the application's own.
+ * Converts a Node request to a web-standard one, for `getSession` in the application's own routes.
  *
- * @throws TypeError if the request's URL or headers can't be read.
+ * @throws TypeError if the request's URL or headers cannot be read.
  */
 export function toRequest(incoming: IncomingMessage, options: NodeHandlerOptions = {}): Request {
   const { method = "GET" } = incoming;
@@ -42,14 +42,14 @@ export function toRequest(incoming: IncomingMessage, options: NodeHandlerOptions
   });
 }
 
-/** The origin that the request was sent to. It is only compared; the path does not come from it. */
+/** Returns the origin that the request was sent to. It is only compared; the path is not taken from it. */
 export function originOf(
   { headers, rawHeaders, socket }: IncomingMessage,
   { origin }: NodeHandlerOptions,
 ): string {
   if (origin !== undefined) return origin;
   const host = headers[":authority"] ?? headers.host ?? "localhost";
-  // RFC 9112, 3.2: one field; Node takes the first of two. RFC 9110, 7.2: a host and a port.
+  // RFC 9112, 3.2: more than one Host field is malformed; Node reads the first. RFC 9110, 7.2: a host and a port.
   const isSingle = rawHeaders.filter(isHostField).length <= 1;
   if (
     typeof host !== "string" ||
@@ -66,7 +66,7 @@ function isHostField(text: string, index: number): boolean {
   return index % 2 === 0 && text.length === 4 && text.toLowerCase() === "host";
 }
 
-/** Path and query of the request line alone: origin-form, or absolute-form as it is sent to proxies (RFC 9112, 3.2). */
+/** Returns path and query of the request line: origin-form, or absolute-form as it is sent to proxies (RFC 9112, 3.2). */
 export function pathOf(incoming: MaybeParsed): string {
   const target = incoming.originalUrl ?? incoming.url ?? "/";
   const path = target.startsWith("/") ? target : /^https?:\/\/[^/?#]*(\/.*)$/i.exec(target)?.[1];
@@ -86,7 +86,7 @@ export function headersOf(incoming: IncomingMessage): Headers {
   return list;
 }
 
-/** A body that a parser has read already. */
+/** Returns a body that a parser has read already, encoded as the form that it was. */
 export function parsedBody({
   body,
   readableEnded,
@@ -103,7 +103,7 @@ export function parsedBody({
 function readBody(incoming: MaybeParsed): BodyInit {
   const parsed = parsedBody(incoming);
   if (parsed !== undefined) return parsed;
-  // Read when it is asked for and not before: the path may turn out to be another handler's.
+  // Read on demand: the request may be another handler's.
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   return new ReadableStream<Uint8Array>(
     {
