@@ -1,7 +1,7 @@
-/** The second origin: what ClassLink serves from `nodeapi.classlink.com`. */
+/** Serves the second origin, ClassLink's `nodeapi.classlink.com`. */
 
 import { allClaims, claimsForScopes, myInfo } from "./claims.js";
-import { answerCors } from "./cors.js";
+import { handleCors } from "./cors.js";
 import { sendJson } from "./http.js";
 import { API_PATHS } from "./paths.js";
 
@@ -9,6 +9,8 @@ import { API_PATHS } from "./paths.js";
 /** @import { Parts } from "./index.js" */
 
 /**
+ * Creates the handler of the second origin.
+ *
  * @param {any} provider
  * @param {Parts} parts
  * @returns {(req: IncomingMessage, res: ServerResponse) => Promise<void>}
@@ -19,8 +21,8 @@ export function createApi(provider, { settings, people, faults }) {
     if (!Object.values(API_PATHS).includes(path)) {
       return sendJson(res, 404, { message: "Not found" });
     }
-    if (answerCors(req, res, settings.cors)) return;
-    if (await faults.meet(path, res)) return;
+    if (handleCors(req, res, settings.cors)) return;
+    if (await faults.apply(path, res)) return;
     res.setHeader("Cache-Control", "no-store");
     if (req.method !== "GET") return sendJson(res, 405, { message: "Method not allowed" });
 

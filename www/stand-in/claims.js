@@ -1,4 +1,4 @@
-/** ClassLink's data of a user: claims by OpenID Connect's names, and my/info by its own. */
+/** Builds ClassLink's data of a user: claims by OpenID Connect's names, and my/info by its own. */
 
 /** @import { Account, District } from "./types.d.ts" */
 
@@ -13,8 +13,8 @@ const TENANT = [
 ];
 
 /**
- * Which claims each scope opens. Which ones ClassLink's own scopes open is not published, but for `openid`,
- * `profile` and `email` (OpenID Connect Core 1.0, 5.4).
+ * The claims of each scope. Those of ClassLink's own scopes are not published; those of `openid`, `profile` and `email` are in
+ * OpenID Connect Core 1.0, 5.4.
  */
 export const CLAIMS_OF_SCOPE = {
   openid: ["sub", "auth_time"],
@@ -24,7 +24,7 @@ export const CLAIMS_OF_SCOPE = {
   full: [...PROFILE, ...EMAIL, ...TENANT, ...ONEROSTER],
 };
 
-/** Every scope that the stand-in knows. Others are tolerated and grant nothing. */
+/** Every scope of the stand-in. Others are ignored. */
 export const SCOPES = Object.keys(CLAIMS_OF_SCOPE);
 
 /** The claims that discovery lists. */
@@ -37,7 +37,7 @@ export const CLAIMS_SUPPORTED = [
 ];
 
 /**
- * Every claim about a user, by OpenID Connect's names.
+ * Returns every claim about a user, by OpenID Connect's names.
  *
  * @param {Account} account
  * @param {District} district The account's.
@@ -51,7 +51,7 @@ export function allClaims(account, district, tenantClaims) {
     given_name: account.firstName,
     family_name: account.lastName,
     login_hint: account.loginId,
-    // A role word, though OpenID Connect Core 1.0, 5.1 wants a URL here.
+    // A role, although OpenID Connect Core 1.0, 5.1 defines a URL.
     profile: account.role,
     address: { locality: district.name, region: district.state },
     ...(account.email !== undefined && { email: account.email, email_verified: true }),
@@ -67,20 +67,20 @@ export function allClaims(account, district, tenantClaims) {
 }
 
 /**
- * Those of {@link allClaims} that the granted scopes open: the answer of `/v2/my/profileinfo`.
+ * Returns those of {@link allClaims} that the granted scopes include: the response of `/v2/my/profileinfo`.
  *
  * @param {Record<string, unknown>} claims
  * @param {Iterable<string>} scopes
  */
 export function claimsForScopes(claims, scopes) {
-  const open = new Set(
+  const included = new Set(
     [...scopes].flatMap((scope) => CLAIMS_OF_SCOPE[/** @type {"openid"} */ (scope)] ?? []),
   );
-  return Object.fromEntries(Object.entries(claims).filter(([name]) => open.has(name)));
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => included.has(name)));
 }
 
 /**
- * The answer of `/v2/my/info`. A field that a user lacks is missing, but `SourcedId` and `OrgId`, which are `""`.
+ * Returns the response of `/v2/my/info`. A field that a user lacks is absent, but `SourcedId` and `OrgId` are `""`.
  *
  * @param {Account} account
  * @param {District} district The account's.

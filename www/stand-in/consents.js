@@ -1,4 +1,4 @@
-/** Who has allowed what to whom. */
+/** Remembers which scopes users have allowed to clients. */
 
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 
@@ -16,11 +16,11 @@ export class Consents {
   }
 
   /**
-   * Whether the consent page can be left out.
+   * Returns whether the consent page can be skipped.
    *
    * @param {string} sub
    * @param {string} clientId
-   * @param {readonly string[]} scopes What is asked for.
+   * @param {readonly string[]} scopes The requested ones.
    */
   covers(sub, clientId, scopes) {
     if (clientId === LAUNCHPAD_CLIENT_ID || this.#mode === "never") return true;

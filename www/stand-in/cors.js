@@ -1,4 +1,4 @@
-/** Cross-origin answers (Fetch Standard, CORS protocol), for all endpoints alike. */
+/** Implements CORS (Fetch Standard, CORS protocol), for all endpoints. */
 
 /** @import { IncomingMessage, ServerResponse } from "node:http" */
 
@@ -9,21 +9,21 @@ const PREFLIGHT = {
 };
 
 /**
- * Adds the headers, and answers an `OPTIONS` request. Without CORS there is no header, and `OPTIONS` is a method
- * that is not allowed: a page of another origin gets nothing but a network failure.
+ * Adds the headers, and responds to an `OPTIONS` request. Without CORS there are no headers, and `OPTIONS` is not allowed: a page
+ * of another origin gets a network error.
  *
  * @param {IncomingMessage} req
  * @param {ServerResponse} res
- * @param {boolean} enabled
- * @returns {boolean} Whether the request is answered.
+ * @param {boolean} isEnabled
+ * @returns {boolean} Whether the response was sent.
  */
-export function answerCors(req, res, enabled) {
-  if (enabled) {
+export function handleCors(req, res, isEnabled) {
+  if (isEnabled) {
     res.setHeader("Access-Control-Allow-Origin", "*");
     res.setHeader("Access-Control-Expose-Headers", "Date, WWW-Authenticate");
   }
   if (req.method !== "OPTIONS") return false;
-  if (enabled) res.writeHead(204, PREFLIGHT);
+  if (isEnabled) res.writeHead(204, PREFLIGHT);
   else res.writeHead(405, { Allow: "GET, POST" });
   res.end();
   return true;

@@ -1,4 +1,4 @@
-/** The end of the session at the stand-in, asked for by an application (OpenID Connect RP-Initiated Logout 1.0). */
+/** Implements OpenID Connect RP-Initiated Logout 1.0. */
 
 import { Html } from "./html.js";
 import { endSessionPage, signedOutPage } from "./pages.js";
@@ -7,7 +7,7 @@ import { PATHS } from "./paths.js";
 /** @import { People } from "./directory.js" */
 
 /**
- * The provider's feature, with the stand-in's pages.
+ * Configures oidc-provider's feature, with the stand-in's pages.
  *
  * @param {boolean} enabled
  * @param {People} people
@@ -30,28 +30,28 @@ export function endSessionFeature(enabled, people) {
 }
 
 /**
- * Middleware around the provider, which would ask every user: only those are asked whose own ID token did not come along
- * (section 2).
+ * Skips the confirmation page, as middleware around oidc-provider, if the request has an ID token of the session's user
+ * (RP-Initiated Logout 1.0, 2).
  *
  * @param {any} ctx
  * @param {() => Promise<void>} next
  */
-export async function endWithoutAsking(ctx, next) {
+export async function skipLogoutConfirmation(ctx, next) {
   await next();
   if (ctx.path !== PATHS.endSession || ctx.status !== 200) return;
   const { session, params, entities } = ctx.oidc;
   if (session.accountId && session.accountId !== entities.IdTokenHint?.payload.sub) return;
   await session.destroy();
-  ctx.redirect(afterwards(params));
+  ctx.redirect(postLogoutLocation(params));
   ctx.status = 303;
 }
 
 /**
- * Where the user goes: the provider has checked the address, and dropped it if no application is known.
+ * Returns the URL after the logout. oidc-provider has validated it, and removed it if the client is not known.
  *
  * @param {{ post_logout_redirect_uri?: string, state?: string }} params
  */
-function afterwards({ post_logout_redirect_uri, state }) {
+function postLogoutLocation({ post_logout_redirect_uri, state }) {
   if (post_logout_redirect_uri === undefined) return `${PATHS.endSession}/success`;
   const url = new URL(post_logout_redirect_uri);
   if (state !== undefined) url.searchParams.set("state", state);

@@ -1,4 +1,4 @@
-/** Faults that a test asks for: responses that fail, that come late, that refuse. */
+/** Injects the faults that a test configures: failures, delays and refusals. */
 
 import { setTimeout as pause } from "node:timers/promises";
 import { sendJson, sendText } from "./http.js";
@@ -37,19 +37,19 @@ export class Faults {
     this.#refusals.set(PATHS.authorization, error, times);
   }
 
-  /** The error that this authorization request shall come back with, if any. */
+  /** Returns the error code for the next authorization response, if there is one. */
   refusal() {
     return this.#refusals.take(PATHS.authorization);
   }
 
   /**
-   * Lets a request meet what awaits it.
+   * Applies the delay and the failure of a path to a request.
    *
    * @param {string} path
    * @param {ServerResponse} res
-   * @returns {Promise<boolean>} Whether the request is answered.
+   * @returns {Promise<boolean>} Whether the response was sent.
    */
-  async meet(path, res) {
+  async apply(path, res) {
     const failure = this.#failures.take(path);
     const delay = this.#delays.take(path);
     if (delay !== undefined) await pause(delay, undefined, { ref: false });
@@ -62,7 +62,7 @@ export class Faults {
 }
 
 /**
- * The faults that await the next requests for a path.
+ * The faults of the next requests, by path.
  *
  * @template Value
  */

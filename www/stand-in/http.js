@@ -1,4 +1,4 @@
-/** Small helpers around node:http. */
+/** Helpers for `node:http`. */
 
 import { createServer, IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -9,18 +9,20 @@ import { createServer as createTlsServer } from "node:https";
 /** @typedef {(req: IncomingMessage, res: ServerResponse) => unknown} Handler */
 
 /** The most of a request's body that is read, in bytes. */
-const BODY_LIMIT = 56 * 1024;
+const BODY_LIMIT_BYTES = 56 * 1024;
 
 /**
- * A server that listens already, before its handler is known: the handler needs the port.
+ * A server that listens before it has a handler, which needs the port.
  *
  * @typedef {object} Listener
  * @property {string} origin
  * @property {(handler: Handler) => void} handle
- * @property {() => Promise<void>} close Ends the connections too.
+ * @property {() => Promise<void>} close Closes the connections, too.
  */
 
 /**
+ * Starts a server.
+ *
  * @param {Pick<Settings, "host" | "tls">} settings
  * @param {number} port 0 for a free one.
  * @returns {Promise<Listener>}
@@ -57,7 +59,7 @@ export async function listen({ host, tls }, port) {
 }
 
 /**
- * Tells a developer of a defect of the stand-in, not of the application under test. A browser that hangs up does not count.
+ * Writes a defect of the stand-in to the console. A connection that the browser closed is not one.
  *
  * @param {NodeJS.ErrnoException} error
  */
@@ -77,7 +79,7 @@ export async function readForm(req) {
   let size = 0;
   for await (const chunk of req) {
     size += chunk.length;
-    if (size > BODY_LIMIT) throw new Error("The request's body is too long");
+    if (size > BODY_LIMIT_BYTES) throw new Error("The request's body is too long");
     chunks.push(chunk);
   }
   return new URLSearchParams(Buffer.concat(chunks).toString());
@@ -116,7 +118,7 @@ export function sendJson(res, status, body) {
 }
 
 /**
- * A page of the stand-in: never cached.
+ * Sends a page of the stand-in, which is not cached.
  *
  * @param {ServerResponse} res
  * @param {number} status

@@ -1,4 +1,4 @@
-/** Sign-in and consent: what a user does between the authorization request and its answer. */
+/** Serves the sign-in and the consent page, between the authorization request and its response. */
 
 import { readForm, redirect, sendPage } from "./http.js";
 import { consentPage, districtPage, errorPage, personPage } from "./pages.js";
@@ -7,10 +7,12 @@ import { consentPage, districtPage, errorPage, personPage } from "./pages.js";
 /** @import { People } from "./directory.js" */
 /** @import { Consents } from "./consents.js" */
 
-/** The paths that {@link createInteractions} answers. */
+/** The paths that {@link createInteractions} serves. */
 export const INTERACTION_PATH = /^\/(sign-in|consent)\/[\w-]+$/;
 
 /**
+ * Creates the handler of the interaction pages.
+ *
  * @param {any} provider
  * @param {People} people
  * @param {Consents} consents
@@ -26,30 +28,30 @@ export function createInteractions(provider, people, consents) {
       const text = "this sign-in is over, or belongs to another browser";
       return sendPage(res, 400, errorPage("sign_in_expired", text));
     }
-    const consent = interaction.prompt.name === "consent";
+    const isConsent = interaction.prompt.name === "consent";
     if (req.method !== "POST") {
-      const page = consent ? await showConsent(interaction) : await showSignIn(interaction, url);
+      const page = isConsent ? await showConsent(interaction) : await showSignIn(interaction, url);
       return sendPage(res, 200, page);
     }
     const form = await readForm(req);
-    if (consent) {
+    if (isConsent) {
       return provider.interactionFinished(req, res, await consentResult(interaction, form));
     }
     const sub = people.find(form.get("account") ?? undefined)?.account.sub;
     if (sub === undefined) return sendPage(res, 400, errorPage("unknown_person"));
     const returnTo = await provider.interactionResult(req, res, { login: { accountId: sub } });
-    await takeOver(req, res, sub);
+    await switchUser(req, res, sub);
     return redirect(res, returnTo);
   };
 
   /** @param {string} clientId @returns {Promise<string>} */
-  async function clientNamed(clientId) {
+  async function findClientName(clientId) {
     return (await provider.Client.find(clientId))?.clientName ?? clientId;
   }
 
   /** @param {any} interaction @param {URL} url */
   async function showSignIn({ params }, url) {
-    const clientName = await clientNamed(params.client_id);
+    const clientName = await findClientName(params.client_id);
     const hinted = people.hinted(params.login_hint);
     const query = url.searchParams.get("q");
     const chosen = people.district(url.searchParams.get("district") ?? "");
@@ -58,15 +60,19 @@ export function createInteractions(provider, people, consents) {
       const districts = people.search(query ?? "");
       return districtPage({ clientName, query: query ?? "", districts });
     }
-    const here = people.of(district);
-    return personPage({ clientName, district, people: here, hinted: hinted?.account.sub });
+    return personPage({
+      clientName,
+      district,
+      people: people.of(district),
+      hinted: hinted?.account.sub,
+    });
   }
 
   /** @param {any} interaction */
   async function showConsent({ params, session }) {
     const person = people.find(session.accountId);
-    if (!person) throw new Error("Consent is asked of nobody");
-    const clientName = await clientNamed(params.client_id);
+    if (!person) throw new Error("The session of the consent page has no user");
+    const clientName = await findClientName(params.client_id);
     return consentPage({ clientName, person, scopes: scopesOf(params) });
   }
 
@@ -84,14 +90,14 @@ export function createInteractions(provider, people, consents) {
   }
 
   /**
-   * Makes the browser's session another user's. Left to itself, oidc-provider would first sign the old one out by a page of
-   * its own that posts itself.
+   * Changes the user of the browser's session. Without it, oidc-provider would first sign the old user out by a page of its own
+   * that submits itself.
    *
    * @param {IncomingMessage} req
    * @param {ServerResponse} res
    * @param {string} sub
    */
-  async function takeOver(req, res, sub) {
+  async function switchUser(req, res, sub) {
     const session = await provider.Session.get(provider.createContext(req, res));
     if (!session.accountId || session.accountId === sub) return;
     session.authorizations = {};

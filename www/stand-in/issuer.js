@@ -1,7 +1,7 @@
-/** The issuer's origin: who answers which path. */
+/** Routes the requests to the issuer's origin. */
 
 import { readFile } from "node:fs/promises";
-import { answerCors } from "./cors.js";
+import { handleCors } from "./cors.js";
 import { discovery } from "./discovery.js";
 import { readForm, redirect, sendJson, sendText, withForm } from "./http.js";
 import { createInteractions, INTERACTION_PATH } from "./interactions.js";
@@ -18,6 +18,8 @@ import { isAuthorization, isEndSession, PATHS } from "./paths.js";
 const GRANT_TYPES = ["authorization_code", "refresh_token"];
 
 /**
+ * Creates the handler of the issuer's origin.
+ *
  * @param {any} provider
  * @param {Endpoints} endpoints
  * @param {Parts} parts
@@ -38,17 +40,17 @@ export async function createIssuer(provider, endpoints, { settings, people, cons
     const url = new URL(req.url ?? "/", issuer);
     const path = url.pathname;
     for (const [name, value] of headers) res.setHeader(name, value);
-    if (crossOrigin.includes(path) && answerCors(req, res, settings.cors)) return;
+    if (crossOrigin.includes(path) && handleCors(req, res, settings.cors)) return;
 
     const form = forms.includes(path) && req.method === "POST" ? await readForm(req) : undefined;
     const grantType = form?.get("grant_type");
     if (path === PATHS.token && grantType && GRANT_TYPES.includes(grantType)) {
       seen.grantType = grantType;
     }
-    if (await faults.meet(path, res)) return;
+    if (await faults.apply(path, res)) return;
 
     if (path === PATHS.discovery) return sendJson(res, 200, metadata);
-    if (form) return oidc(withForm(req, adjusted(form, req, settings)), res);
+    if (form) return oidc(withForm(req, adjustForm(form, req, settings)), res);
     if (path === PATHS.jwks || isAuthorization(path)) return oidc(req, res);
     if (settings.endSession && isEndSession(path)) return oidc(req, res);
     if (INTERACTION_PATH.test(path)) return interactions(req, res, url);
@@ -63,14 +65,14 @@ export async function createIssuer(provider, endpoints, { settings, people, cons
 }
 
 /**
- * A client's form as the provider shall see it: without the verifier if PKCE is ignored, and with the client's own
- * secret if a client that has one need not send it.
+ * Changes a client's form for oidc-provider: removes the verifier if PKCE is ignored, and adds the client's secret if it need
+ * not send it.
  *
  * @param {URLSearchParams} form
  * @param {IncomingMessage} req
  * @param {Settings} settings
  */
-function adjusted(form, req, { pkce, publicClients, clients }) {
+function adjustForm(form, req, { pkce, publicClients, clients }) {
   if (pkce === "ignored") form.delete("code_verifier");
   if (publicClients && !req.headers.authorization && !form.has("client_secret")) {
     const client = clients.find(({ clientId }) => clientId === form.get("client_id"));

@@ -1,14 +1,14 @@
-/** The OpenID provider: oidc-provider, configured and bent until it answers as ClassLink does. */
+/** Creates the OpenID provider: oidc-provider, configured to behave as ClassLink does. */
 
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { allClaims, CLAIMS_OF_SCOPE } from "./claims.js";
-import { endSessionFeature, endWithoutAsking } from "./end-session.js";
+import { endSessionFeature, skipLogoutConfirmation } from "./end-session.js";
 import { Provider, reportDefects } from "./library.js";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
 import { errorPage } from "./pages.js";
 import { PATHS } from "./paths.js";
-import { answerAsClassLink } from "./quirks.js";
+import { createQuirks } from "./quirks.js";
 
 /** @import { Consents } from "./consents.js" */
 /** @import { Parts } from "./index.js" */
@@ -16,10 +16,10 @@ import { answerAsClassLink } from "./quirks.js";
 /** @import { Client } from "./types.d.ts" */
 
 /** How long a user stays signed in at the stand-in, in seconds. */
-const SESSION_LIFETIME = 8 * 3600;
+const SESSION_LIFETIME_SECS = 8 * 3600;
 
 /**
- * Makes the provider.
+ * Creates the provider.
  *
  * @param {string} issuer The issuer identifier: an origin, without a path.
  * @param {Parts} parts
@@ -30,7 +30,7 @@ export async function createProvider(issuer, { settings, people, consents, store
   const provider = new Provider(issuer, {
     adapter: store.adapter,
     jwks: { keys: [await signingKey()] },
-    clients: [...settings.clients.map((c) => registration(c, settings)), launchPad(issuer)],
+    clients: [...settings.clients.map((c) => toProviderClient(c, settings)), launchPad(issuer)],
     clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
     enabledJWA: { idTokenSigningAlgValues: ["RS256"] },
     routes: {
@@ -64,14 +64,14 @@ export async function createProvider(issuer, { settings, people, consents, store
       resourceIndicators: { enabled: false },
       revocation: {
         enabled: settings.revocation,
-        allowedPolicy: mayRevoke,
+        allowedPolicy: canRevoke,
       },
       rpInitiatedLogout: endSessionFeature(settings.endSession, people),
       // UserInfo is on the second origin. Without one of the provider's own, the user's claims go into the ID
       // token, where ClassLink has them too.
       userinfo: { enabled: false },
     },
-    // The provider knows refresh tokens only if it is told when to give them out.
+    // oidc-provider has refresh tokens only if it is configured when to issue them.
     ...(settings.refreshTokens && {
       issueRefreshToken: (/** @type {unknown} */ _ctx, /** @type {any} */ client) =>
         client.grantTypeAllowed("refresh_token"),
@@ -82,13 +82,13 @@ export async function createProvider(issuer, { settings, people, consents, store
       AuthorizationCode: settings.codeLifetime,
       IdToken: settings.idTokenLifetime,
       Interaction: 3600,
-      RefreshToken: SESSION_LIFETIME,
-      Session: SESSION_LIFETIME,
-      Grant: Math.max(SESSION_LIFETIME, settings.accessTokenLifetime),
+      RefreshToken: SESSION_LIFETIME_SECS,
+      Session: SESSION_LIFETIME_SECS,
+      Grant: Math.max(SESSION_LIFETIME_SECS, settings.accessTokenLifetime),
     },
-    // Signing out of LaunchPad leaves the tokens that applications hold alive.
+    // Tokens of applications stay valid when the user signs out of LaunchPad.
     expiresWithSession: () => false,
-    // Cross-origin answers are decided in front of the provider, for all endpoints alike.
+    // `cors.js` decides about CORS, for all endpoints.
     clientBasedCORS: () => true,
     interactions: { url: interactionUrl },
     findAccount: (/** @type {unknown} */ _ctx, /** @type {string} */ sub) => {
@@ -106,15 +106,15 @@ export async function createProvider(issuer, { settings, people, consents, store
       ctx.body = errorPage(out.error ?? "server_error", out.error_description);
     },
   });
-  provider.use(answerAsClassLink(issuer, settings, faults));
-  provider.use(endWithoutAsking);
+  provider.use(createQuirks(issuer, settings, faults));
+  provider.use(skipLogoutConfirmation);
   reportDefects(provider);
   return provider;
 }
 
 async function signingKey() {
-  // Asked for as JWKs: exporting a key that was just made can hang Node.js, when its generator is collected meanwhile.
-  // Node's types know of no JWKs here.
+  // Generated as JWKs: exporting a new key can hang Node.js if its generator is garbage-collected meanwhile. Node's types
+  // lack the format.
   const options = /** @type {any} */ ({
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "jwk" },
@@ -126,12 +126,12 @@ async function signingKey() {
 }
 
 /**
- * A client as oidc-provider wants it.
+ * Converts a client to oidc-provider's metadata.
  *
  * @param {Client} client
  * @param {Settings} settings
  */
-function registration(client, settings) {
+function toProviderClient(client, settings) {
   const { clientId, clientSecret, redirectUris, postLogoutRedirectUris = [], name } = client;
   const common = {
     client_id: clientId,
@@ -143,18 +143,18 @@ function registration(client, settings) {
   if (clientSecret === undefined && settings.publicClients) {
     return { ...common, token_endpoint_auth_method: "none" };
   }
-  // A client without a secret gets a random one if a secret is demanded.
+  // A client without a secret gets a random one if all clients must authenticate.
   return { ...common, client_secret: clientSecret ?? randomBytes(32).toString("hex") };
 }
 
 /**
- * A client may revoke its own tokens alone (RFC 7009, 2.1).
+ * Allows a client to revoke its own tokens alone (RFC 7009, 2.1).
  *
  * @param {unknown} _ctx
  * @param {any} client
  * @param {any} token
  */
-function mayRevoke(_ctx, client, token) {
+function canRevoke(_ctx, client, token) {
   return token.clientId === client.clientId;
 }
 
@@ -169,8 +169,8 @@ function launchPad(issuer) {
 }
 
 /**
- * Where the user is asked for something. The authorization request's parameters stay in the URL, as ClassLink
- * keeps them.
+ * Returns the URL of the sign-in or the consent page. The authorization request's parameters stay in it, as ClassLink keeps
+ * them.
  *
  * @param {any} ctx
  * @param {any} interaction
@@ -182,7 +182,7 @@ function interactionUrl(ctx, interaction) {
 }
 
 /**
- * The grant that makes a consent page unnecessary.
+ * Finds the grant that makes a consent page unnecessary.
  *
  * @param {any} ctx
  * @param {Consents} consents

@@ -1,4 +1,4 @@
-/** Middleware around the provider: what it is not told, and what ClassLink answers otherwise. */
+/** Changes requests to oidc-provider and its responses to those of ClassLink. */
 
 import { randomBytes } from "node:crypto";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
@@ -9,28 +9,30 @@ import { isAuthorization, PATHS } from "./paths.js";
 /** @import { Settings } from "./options.js" */
 
 /**
+ * Creates the middleware around oidc-provider.
+ *
  * @param {string} issuer
  * @param {Settings} settings
  * @param {Faults} faults
  */
-export function answerAsClassLink(issuer, settings, faults) {
+export function createQuirks(issuer, settings, faults) {
   const { pkce, cors, expiresIn, issParameter } = settings;
   return async (/** @type {any} */ ctx, /** @type {() => Promise<void>} */ next) => {
-    if (ctx.path === PATHS.authorization) ctx.query = withoutUnknown(ctx.query, pkce);
+    if (ctx.path === PATHS.authorization) ctx.query = dropUnsupported(ctx.query, pkce);
 
     await next();
 
-    // The provider's own headers: it adds them to every answer that has none from the front.
+    // oidc-provider adds CORS headers of its own to each response that has none.
     if (!cors) {
       for (const name of Object.keys(ctx.response.headers)) {
         if (name.startsWith("access-control-")) ctx.remove(name);
       }
     }
     if (isAuthorization(ctx.path) && ctx.status === 303) {
-      const target = refused(ctx, faults) ?? new URL(ctx.response.get("location"), issuer);
+      const target = refusalLocation(ctx, faults) ?? new URL(ctx.response.get("location"), issuer);
       if (target.origin !== issuer) {
         if (!issParameter) target.searchParams.delete("iss");
-        leaveByScript(ctx, target);
+        redirectByScript(ctx, target);
       }
     }
     if (ctx.path === PATHS.token && ctx.body?.access_token) {
@@ -44,12 +46,12 @@ export function answerAsClassLink(issuer, settings, faults) {
 }
 
 /**
- * Drops what ClassLink is not known to understand: other response modes, and PKCE if it is to be ignored.
+ * Drops the parameters that ClassLink is not known to support: `response_mode`, and those of PKCE if it is to be ignored.
  *
  * @param {Record<string, unknown>} query
  * @param {Settings["pkce"]} pkce
  */
-function withoutUnknown(query, pkce) {
+function dropUnsupported(query, pkce) {
   const { response_mode: _, ...known } = query;
   if (pkce === "honoured") return known;
   const { code_challenge: __, code_challenge_method: ___, ...rest } = known;
@@ -57,32 +59,33 @@ function withoutUnknown(query, pkce) {
 }
 
 /**
- * Where an application's request goes back to that a test wants refused. The provider has found nothing wrong with it.
+ * Returns the redirect URI with the error that a test configured; `undefined` if there is none. oidc-provider has validated the
+ * request.
  *
  * @param {any} ctx
  * @param {Faults} faults
  */
-function refused({ path, oidc }, faults) {
+function refusalLocation({ path, oidc }, faults) {
   if (path !== PATHS.authorization || oidc.client.clientId === LAUNCHPAD_CLIENT_ID)
     return undefined;
   const error = faults.refusal();
   if (error === undefined) return undefined;
   const { redirect_uri, state } = oidc.params;
   const target = new URL(redirect_uri);
-  const answer = { error, state, iss: oidc.provider.issuer };
-  for (const [name, value] of Object.entries(answer)) {
+  const parameters = { error, state, iss: oidc.provider.issuer };
+  for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) target.searchParams.set(name, value);
   }
   return target;
 }
 
 /**
- * The last hop to the application: made by a page's script, with `response_type`.
+ * Replaces the redirect to the application by a page whose script navigates there, and adds `response_type`.
  *
  * @param {any} ctx
  * @param {URL} target
  */
-function leaveByScript(ctx, target) {
+function redirectByScript(ctx, target) {
   if (target.searchParams.has("code")) target.searchParams.set("response_type", "code");
   const nonce = randomBytes(16).toString("base64");
   ctx.remove("location");

@@ -1,13 +1,13 @@
-/** The provider's memory: one per stand-in, gone when it closes. */
+/** Stores oidc-provider's data in memory, until the stand-in closes. */
 
 /**
  * @typedef {object} Store
  * @property {(model: string) => object} adapter oidc-provider's adapter factory.
- * @property {(accountId: string, models: readonly string[]) => void} forget Drops what these models hold of a user.
+ * @property {(accountId: string, models: readonly string[]) => void} forget Deletes a user's entries of these models.
  */
 
 /**
- * Makes a store: everything in one `Map`, each entry until it expires.
+ * Creates a store: one `Map`, each entry until it expires.
  *
  * @returns {Store}
  */
