@@ -27,7 +27,7 @@ export class People {
   }
 
   /**
-   * Whom a `login_hint` means: a subject, an e-mail address, or a login id that only one district has.
+   * Finds the user of a `login_hint`: a subject, an e-mail address, or a login id that only one district has.
    *
    * @param {string | undefined} hint
    * @returns {Person | undefined}

@@ -1,4 +1,4 @@
-/** The stand-in's endpoints and its discovery document. */
+/** Builds the stand-in's endpoints and its discovery document. */
 
 import { CLAIMS_SUPPORTED, SCOPES } from "./claims.js";
 import { API_PATHS, PATHS } from "./paths.js";
@@ -7,6 +7,8 @@ import { API_PATHS, PATHS } from "./paths.js";
 /** @import { Endpoints } from "./types.d.ts" */
 
 /**
+ * Returns the endpoints' URLs.
+ *
  * @param {string} issuer
  * @param {string} apiOrigin
  * @param {Settings} settings
@@ -25,8 +27,8 @@ export function endpointsOf(issuer, apiOrigin, { revocation, endSession }) {
 }
 
 /**
- * The discovery document: without a switch no PKCE methods, no end of session, no revocation, and `iss` in callbacks
- * not promised.
+ * Returns the discovery document. As ClassLink's, it has no PKCE methods, and without their options no end-session and no
+ * revocation endpoint, and no `iss` parameter.
  *
  * @param {string} issuer
  * @param {Endpoints} endpoints

@@ -1,4 +1,4 @@
-/** HTML as template strings in which every value is escaped unless it is HTML itself. */
+/** Writes HTML as template strings, in which every value is escaped unless it is HTML itself. */
 
 /** A piece of HTML that needs no escaping. */
 export class Html {
@@ -13,7 +13,7 @@ export class Html {
 }
 
 /**
- * Template tag. Arrays are joined; `undefined` and `false` leave nothing.
+ * Tags a template: arrays are joined, `undefined` and `false` become empty.
  *
  * @param {TemplateStringsArray} strings
  * @param {...unknown} values
@@ -32,7 +32,7 @@ function render(value) {
 }
 
 /**
- * A value as JSON that may stand inside a `<script>`.
+ * Writes a value as JSON that may be inside a `<script>`.
  *
  * @param {unknown} value
  * @returns {Html}

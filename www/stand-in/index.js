@@ -31,15 +31,15 @@ export { ACCOUNTS, DISTRICTS } from "./people.js";
  * @property {Faults} faults
  */
 
-/** All that a grant consists of, by oidc-provider's names. */
+/** The models of a grant, by oidc-provider's names. */
 const GRANT_MODELS = ["Grant", "AuthorizationCode", "AccessToken", "RefreshToken"];
 
 /**
- * Starts a stand-in. Its state is in memory, and its signing key is made at each start.
+ * Starts a stand-in. Its state is in memory, and its signing key is generated at each start.
  *
  * @param {StandInOptions} [options]
  * @returns {Promise<StandIn>}
- * @throws {TypeError} That names the option which is wrong.
+ * @throws {TypeError} If an option is wrong; the message names it.
  * @throws {Error} Node's, if a port is unavailable.
  */
 export async function startStandIn(options = {}) {
@@ -61,15 +61,15 @@ export async function startStandIn(options = {}) {
   const provider = await createProvider(issuer, parts);
   /** @type {SeenRequest[]} */
   const requests = [];
-  /** @param {Parameters<typeof recorded>[1]} handler */
-  const handled = (handler) => {
-    const usual = recorded(requests, handler);
+  /** @param {Parameters<typeof recordRequests>[1]} handler */
+  const toListener = (handler) => {
+    const usual = recordRequests(requests, handler);
     return (/** @type {IncomingMessage} */ req, /** @type {ServerResponse} */ res) =>
       standIn.instead ? standIn.instead(req, res, () => usual(req, res)) : usual(req, res);
   };
-  front.handle(handled(await createIssuer(provider, endpoints, parts)));
-  api.handle(handled(createApi(provider, parts)));
-  const known = (/** @type {string} */ sub) => {
+  front.handle(toListener(await createIssuer(provider, endpoints, parts)));
+  api.handle(toListener(createApi(provider, parts)));
+  const requireUser = (/** @type {string} */ sub) => {
     if (!people.find(sub)) throw new TypeError(`${sub}: there is no such person`);
     return sub;
   };
@@ -86,8 +86,8 @@ export async function startStandIn(options = {}) {
     endpoints,
     discoveryUrl: issuer + PATHS.discovery,
     requests,
-    revokeGrants: (sub) => store.forget(known(sub), GRANT_MODELS),
-    signOut: (sub) => store.forget(known(sub), ["Session"]),
+    revokeGrants: (sub) => store.forget(requireUser(sub), GRANT_MODELS),
+    signOut: (sub) => store.forget(requireUser(sub), ["Session"]),
     fail: (endpoint, failure) => faults.fail(endpoint, failure),
     delay: (endpoint, milliseconds, times) => faults.delay(endpoint, milliseconds, times),
     refuse: (error, times) => faults.refuse(error, times),
@@ -100,11 +100,13 @@ export async function startStandIn(options = {}) {
 }
 
 /**
+ * Returns a handler that records each request, and then calls another.
+ *
  * @param {SeenRequest[]} requests
  * @param {(req: IncomingMessage, res: ServerResponse, seen: SeenRequest) => unknown} handler
  * @returns {Handler}
  */
-function recorded(requests, handler) {
+function recordRequests(requests, handler) {
   return (req, res) => {
     const [path = "/"] = (req.url ?? "/").split("?");
     const { origin } = req.headers;

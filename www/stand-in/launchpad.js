@@ -1,4 +1,4 @@
-/** LaunchPad: tiles of both kinds, and who is signed in. */
+/** Serves LaunchPad: the signed-in user, and tiles of both kinds. */
 
 import { redirect, sendPage, sendText } from "./http.js";
 import { LAUNCHPAD_CLIENT_ID } from "./options.js";
@@ -13,6 +13,8 @@ import { PATHS } from "./paths.js";
 const TILE_SCOPE = "openid profile email";
 
 /**
+ * Creates the handler of LaunchPad's pages.
+ *
  * @param {any} provider
  * @param {Settings} settings
  * @param {People} people
@@ -28,7 +30,7 @@ export function createLaunchPad(provider, { clients }, people) {
   });
   const tiles = clients.map((client) => ({
     client,
-    // A genuine code, but for a request that the application never made: no state, no nonce, no challenge.
+    // The tile's code is valid, but the application did not request it: it has no state, no nonce and no code challenge.
     codeUrl: authorizationUrl({
       client_id: client.clientId,
       redirect_uri: client.redirectUris[0] ?? "",
@@ -43,7 +45,7 @@ export function createLaunchPad(provider, { clients }, people) {
       const person = people.find(session.accountId);
       return sendPage(res, 200, launchPadPage({ person, signInUrl, tiles }));
     }
-    // LaunchPad's own sign-in needs the session alone: the code that comes with it is left to expire.
+    // LaunchPad's own sign-in needs only the session: its code is not exchanged.
     if (route === "GET /launchpad/signed-in") return redirect(res, "/launchpad");
     if (route === "POST /launchpad/sign-out") {
       const session = await provider.Session.get(provider.createContext(req, res));

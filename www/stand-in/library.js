@@ -1,6 +1,6 @@
 /**
- * Loads oidc-provider without its one warning at import: that it prefers a newer Node.js. The stand-in is tested on
- * the versions that its package.json names, and a test run's output should hold what the tests say.
+ * Imports oidc-provider without its warning that it prefers a newer Node.js: the stand-in is tested with the versions in its
+ * package.json, and the warning would be in the output of every test run.
  */
 
 import { report } from "./http.js";
@@ -21,7 +21,7 @@ try {
 export const Provider = library.Provider;
 
 /**
- * Reports what goes wrong in the library: its own defects, and as Koa does what the browser is not told of.
+ * Reports the library's errors: its own, and as Koa does those that the browser does not get.
  *
  * @param {InstanceType<typeof Provider>} provider
  */

@@ -54,7 +54,7 @@ ${main}
 }
 
 /**
- * First step of signing in: which district?
+ * Returns the first page of a sign-in, which asks for the district.
  *
  * @param {object} about
  * @param {string} about.clientName
@@ -88,7 +88,7 @@ ${
 }
 
 /**
- * Second step of signing in: who?
+ * Returns the second page of a sign-in, which asks for the user.
  *
  * @param {object} about
  * @param {string} about.clientName
@@ -123,7 +123,7 @@ const SCOPE_TEXTS = /** @type {Record<string, string>} */ ({
 });
 
 /**
- * May the application have what it asks for?
+ * Returns the consent page.
  *
  * @param {object} about
  * @param {string} about.clientName
@@ -148,7 +148,7 @@ export function consentPage({ clientName, person, scopes }) {
 }
 
 /**
- * The last hop: goes on to the application by script.
+ * Returns the page that navigates to the application by script.
  *
  * @param {string} target
  * @param {string} nonce Of the page's Content-Security-Policy.
@@ -164,7 +164,7 @@ export function continuePage(target, nonce) {
 }
 
 /**
- * Shall the session end?
+ * Returns the page that asks whether to end the session.
  *
  * @param {object} about
  * @param {string} [about.clientName] Who asks for it, if that is known.
@@ -187,7 +187,7 @@ ${form}
   );
 }
 
-/** The session has ended, and no application is waiting. */
+/** Returns the page after the end of a session, if there is no application to return to. */
 export function signedOutPage() {
   return page(
     "Signed out",
@@ -210,7 +210,7 @@ export function errorPage(error, description) {
 }
 
 /**
- * One application's tiles.
+ * Returns the tiles of one application.
  *
  * @typedef {object} Tile
  * @property {Client} client

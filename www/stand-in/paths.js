@@ -1,4 +1,4 @@
-/** Where everything lives: as at ClassLink, but for what ClassLink does not have. */
+/** The paths of the stand-in: those of ClassLink, and some for what ClassLink does not have. */
 
 /** Paths on the issuer's origin. */
 export const PATHS = {
@@ -6,16 +6,16 @@ export const PATHS = {
   token: "/oauth2/v2/token",
   jwks: "/oauth2/v2/jwks",
   discovery: "/.well-known/openid-configuration",
-  // Not at ClassLink, and here only if a switch is on.
+  // ClassLink does not have these; the stand-in has them if an option says so.
   revocation: "/oauth2/v2/revoke",
   endSession: "/oauth2/v2/logout",
 };
 
-/** Paths on the second origin: what ClassLink serves from `nodeapi.classlink.com`. */
+/** Paths on the second origin, ClassLink's `nodeapi.classlink.com`. */
 export const API_PATHS = { userInfo: "/v2/my/profileinfo", myInfo: "/v2/my/info" };
 
 /**
- * Whether a request is the authorization endpoint's: a new one, or one that goes on after a user was asked.
+ * Returns whether a path is the authorization endpoint's: of a new request, or of one that continues after an interaction.
  *
  * @param {string} path
  */
@@ -24,7 +24,7 @@ export function isAuthorization(path) {
 }
 
 /**
- * Whether a request is the end-session endpoint's: a new one, the answer to its question, or its last page.
+ * Returns whether a path is the end-session endpoint's: of a new request, of the confirmation, or of the last page.
  *
  * @param {string} path
  */
