@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTestClient } from "classlink-spa/testing";
+import { messages, texts } from "../../pkg/es.js";
 import { root } from "../../tools/lib/run.mjs";
 import { addFrame, sharedBrowser } from "../support/browser.mjs";
 import { skipIn } from "../support/engine.mjs";
@@ -125,9 +126,7 @@ test("RequireSignIn waits while the status is unknown", async (t) => {
   assert.equal(await count(page, "startLogin"), 1);
 });
 
-const CODES = /** @type {ClassLinkErrorCode[]} */ (
-  Object.keys((await import("../../pkg/es.js")).messages)
-);
+const CODES = /** @type {ClassLinkErrorCode[]} */ (Object.keys(messages));
 
 test("RequireSignIn shows any error with its support code, and waits for the user", async (t) => {
   const { page } = await open(t, { client: { error: "network" } });
@@ -488,7 +487,6 @@ test("CallbackPage shows why a new login failed to start, and waits", async (t) 
 // ---- Texts, and the built file ----
 
 test("components show the application's own texts", async (t) => {
-  const { texts, messages } = await import("../../pkg/es.js");
   const client = { callback: { error: "state_unknown" }, messages };
   const { page } = await open(t, { client, texts }, { path: "/callback?code=c&state=s" });
   await page.getByRole("alert").getByText(messages.state_unknown).waitFor();
