@@ -270,7 +270,9 @@ for (const framework of FRAMEWORKS) {
       ]) {
         const { page } = await open(t, framework, { client }, path);
         await page.addStyleTag({ path: STYLES });
-        await page.addStyleTag({ content: `:root { color-scheme: ${scheme} }` });
+        await page.addStyleTag({
+          content: `:root { color-scheme: ${scheme}; color: CanvasText; background: Canvas }`,
+        });
         await page.evaluate((given) => {
           document.documentElement.dir = given;
         }, dir);

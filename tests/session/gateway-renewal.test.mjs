@@ -67,7 +67,7 @@ const askedOfSession = (app) =>
 
 /** Waits until a page has told of a renewal. */
 const isRenewed = (page) =>
-  page.waitForFunction("events.some(({ type }) => type === 'token.renewed')");
+  page.waitForFunction("events.some(({ type }) => type === 'token.renewed')", undefined, { polling: 50 });
 
 /** Does something in one tab, and waits until the gateway has heard of it from all. */
 async function beActive(tabs, act) {
