@@ -45,6 +45,9 @@ pub struct Store {
     timeout: Duration,
     revocation_ttl: Duration,
     metrics: Arc<Metrics>,
+    /// The next operation that fails: its name, and the beginning of its key.
+    #[cfg(test)]
+    failure: Mutex<Option<(&'static str, &'static str)>>,
 }
 
 impl Store {
@@ -70,21 +73,41 @@ impl Store {
             LONGEST_REVOCATION
                 .min(Duration::from_secs(secs.unsigned_abs()) + Duration::from_hours(1))
         });
-        Ok(Some(Self { backend, prefix, timeout, revocation_ttl, metrics }))
+        Ok(Some(Self {
+            backend,
+            prefix,
+            timeout,
+            revocation_ttl,
+            metrics,
+            #[cfg(test)]
+            failure: Mutex::default(),
+        }))
+    }
+
+    /// Lets the next operation of this name fail whose key begins so.
+    #[cfg(test)]
+    pub(crate) fn fail_once(&self, operation: &'static str, key: &'static str) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((operation, key));
     }
 
     async fn limited<T>(
         &self,
         operation: &str,
-        work: impl Future<Output = Result<T, StoreDown>>,
+        key: &str,
+        work: impl AsyncFnOnce(String) -> Result<T, StoreDown>,
     ) -> Result<T, StoreDown> {
+        #[cfg(test)]
+        let is_failure =
+            |(name, start): &mut (_, &str)| *name == operation && key.starts_with(*start);
+        #[cfg(test)]
+        if self.failure.lock().unwrap_or_else(PoisonError::into_inner).take_if(is_failure).is_some()
+        {
+            return Err(StoreDown);
+        }
+        let work = work([&self.prefix, key].concat());
         let done = tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(StoreDown));
         self.metrics.count_store_operation(operation, done.is_ok());
         done
-    }
-
-    fn key(&self, key: &str) -> String {
-        [&self.prefix, key].concat()
     }
 
     /// Returns the value of a key.
@@ -92,13 +115,10 @@ impl Store {
     /// # Errors
     /// [`StoreDown`].
     pub async fn get(&self, key: &str) -> Result<Option<String>, StoreDown> {
-        let key = self.key(key);
-        self.limited("get", async {
-            match &self.backend {
-                Backend::Memory(memory) => Ok(memory.get(&key)),
-                #[cfg(feature = "redis")]
-                Backend::Redis(redis) => redis.get(&key).await,
-            }
+        self.limited("get", key, async |key| match &self.backend {
+            Backend::Memory(memory) => Ok(memory.get(&key)),
+            #[cfg(feature = "redis")]
+            Backend::Redis(redis) => redis.get(&key).await,
         })
         .await
     }
@@ -108,16 +128,13 @@ impl Store {
     /// # Errors
     /// [`StoreDown`].
     pub async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreDown> {
-        let key = self.key(key);
-        self.limited("set", async {
-            match &self.backend {
-                Backend::Memory(memory) => {
-                    memory.set(&key, value, ttl);
-                    Ok(())
-                }
-                #[cfg(feature = "redis")]
-                Backend::Redis(redis) => redis.set(&key, value, ttl).await,
+        self.limited("set", key, async |key| match &self.backend {
+            Backend::Memory(memory) => {
+                memory.set(&key, value, ttl);
+                Ok(())
             }
+            #[cfg(feature = "redis")]
+            Backend::Redis(redis) => redis.set(&key, value, ttl).await,
         })
         .await
     }
@@ -132,13 +149,10 @@ impl Store {
         value: &str,
         ttl: Duration,
     ) -> Result<bool, StoreDown> {
-        let key = self.key(key);
-        self.limited("set", async {
-            match &self.backend {
-                Backend::Memory(memory) => Ok(memory.set_if_absent(&key, value, ttl)),
-                #[cfg(feature = "redis")]
-                Backend::Redis(redis) => redis.set_if_absent(&key, value, ttl).await,
-            }
+        self.limited("set", key, async |key| match &self.backend {
+            Backend::Memory(memory) => Ok(memory.set_if_absent(&key, value, ttl)),
+            #[cfg(feature = "redis")]
+            Backend::Redis(redis) => redis.set_if_absent(&key, value, ttl).await,
         })
         .await
     }
@@ -148,16 +162,13 @@ impl Store {
     /// # Errors
     /// [`StoreDown`].
     pub async fn delete(&self, key: &str) -> Result<(), StoreDown> {
-        let key = self.key(key);
-        self.limited("delete", async {
-            match &self.backend {
-                Backend::Memory(memory) => {
-                    memory.delete(&key);
-                    Ok(())
-                }
-                #[cfg(feature = "redis")]
-                Backend::Redis(redis) => redis.delete(&key).await,
+        self.limited("delete", key, async |key| match &self.backend {
+            Backend::Memory(memory) => {
+                memory.delete(&key);
+                Ok(())
             }
+            #[cfg(feature = "redis")]
+            Backend::Redis(redis) => redis.delete(&key).await,
         })
         .await
     }
@@ -167,13 +178,10 @@ impl Store {
     /// # Errors
     /// [`StoreDown`].
     pub async fn increment(&self, key: &str, ttl: Duration) -> Result<u64, StoreDown> {
-        let key = self.key(key);
-        self.limited("increment", async {
-            match &self.backend {
-                Backend::Memory(memory) => Ok(memory.increment(&key, ttl)),
-                #[cfg(feature = "redis")]
-                Backend::Redis(redis) => redis.increment(&key, ttl).await,
-            }
+        self.limited("increment", key, async |key| match &self.backend {
+            Backend::Memory(memory) => Ok(memory.increment(&key, ttl)),
+            #[cfg(feature = "redis")]
+            Backend::Redis(redis) => redis.increment(&key, ttl).await,
         })
         .await
     }
@@ -248,18 +256,25 @@ impl Store {
         self.set(&provider_session_key(issuer, sid), "1", self.revocation_ttl).await
     }
 
-    /// Returns whether a logout token comes for the first time.
+    /// Returns whether a logout token has ended sessions before.
     ///
     /// # Errors
     /// [`StoreDown`].
-    pub async fn is_first_logout(
+    pub async fn is_logout_token_used(&self, issuer: &str, jti: &str) -> Result<bool, StoreDown> {
+        Ok(self.get(&logout_token_key(issuer, jti)).await?.is_some())
+    }
+
+    /// Remembers that a logout token has ended sessions.
+    ///
+    /// # Errors
+    /// [`StoreDown`].
+    pub async fn mark_logout_token_used(
         &self,
         issuer: &str,
         jti: &str,
         ttl: Duration,
-    ) -> Result<bool, StoreDown> {
-        let key = ["logout:", &hashed(&[issuer, " ", jti].concat())].concat();
-        self.set_if_absent(&key, "1", ttl).await
+    ) -> Result<(), StoreDown> {
+        self.set(&logout_token_key(issuer, jti), "1", ttl).await
     }
 }
 
@@ -273,6 +288,10 @@ fn user_key(user_id: &str) -> String {
 
 fn provider_session_key(issuer: &str, sid: &str) -> String {
     ["revoked:sid:", &hashed(&[issuer, " ", sid].concat())].concat()
+}
+
+fn logout_token_key(issuer: &str, jti: &str) -> String {
+    ["logout:", &hashed(&[issuer, " ", jti].concat())].concat()
 }
 
 /// Returns the key of the provider's session that an ID token names.

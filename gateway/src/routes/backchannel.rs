@@ -18,6 +18,7 @@ use crate::id_token::CLOCK_TOLERANCE_SECS;
 use crate::log::{RequestLog, SessionOutcome};
 use crate::request::{GatewayRequest, GatewayResponse};
 use crate::routes::read_form;
+use crate::store::Store;
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -59,9 +60,19 @@ pub async fn logout(
         })?;
     let logout = check(&claims, &gateway.settings, clock::now_secs());
     let logout = logout.ok_or(Code::LogoutTokenInvalid)?;
-    let issuer = &gateway.settings.issuer;
-    let ttl = Duration::from_secs(logout.remaining_secs.max(1));
-    if !store.is_first_logout(issuer, logout.jti, ttl).await? {
+    end_sessions(store, &gateway.settings.issuer, &logout).await?;
+    gateway.metrics.session_ended("revoked");
+    log.session = Some(SessionOutcome::Ended);
+    Ok(GatewayResponse::empty(200))
+}
+
+/// Revokes what a logout token names, once.
+async fn end_sessions(
+    store: &Store,
+    issuer: &str,
+    logout: &LogoutToken<'_>,
+) -> Result<(), Refused> {
+    if store.is_logout_token_used(issuer, logout.jti).await? {
         return Err(Code::LogoutTokenInvalid.into());
     }
     match (logout.session, logout.subject) {
@@ -73,9 +84,10 @@ pub async fn logout(
         }
         (None, None) => return Err(Code::LogoutTokenInvalid.into()),
     }
-    gateway.metrics.session_ended("revoked");
-    log.session = Some(SessionOutcome::Ended);
-    Ok(GatewayResponse::empty(200))
+    // Afterwards: a token whose revocation failed counts when the provider sends it again.
+    let ttl = Duration::from_secs(logout.remaining_secs.max(1));
+    store.mark_logout_token_used(issuer, logout.jti, ttl).await?;
+    Ok(())
 }
 
 /// Returns whether the header's `typ`, if there is one, is that of a JWT or a logout token (2.4).
@@ -133,7 +145,8 @@ pub fn check<'a>(claims: &'a Object, settings: &Settings, now: i64) -> Option<Lo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::settings;
+    use crate::config::tests::{settings, settings_with};
+    use crate::metrics::Metrics;
     use classlink_spa::protocol::encoding::base64url;
     use serde_json::json;
 
@@ -168,6 +181,21 @@ mod tests {
         assert!(is_valid(&endless));
         endless["iat"] = json!(NOW - 180);
         assert!(!is_valid(&endless));
+    }
+
+    #[tokio::test]
+    async fn logout_token_counts_once_when_it_is_sent_again_after_the_store_failed() {
+        let settings = settings_with(&json!({ "store": { "memory": true } }));
+        let store = Store::new(&settings, Metrics::new().unwrap()).unwrap().unwrap();
+        let issuer = &settings.issuer;
+        let logout =
+            LogoutToken { jti: "j", subject: Some("1"), session: None, remaining_secs: 120 };
+        let end = async || end_sessions(&store, issuer, &logout).await.map_err(|one| one.code());
+        store.fail_once("set", "revoked:");
+        assert_eq!(end().await, Err(Some(Code::StoreUnavailable)));
+        assert_eq!(end().await, Ok(()));
+        assert!(store.user_mark(&User::id_of(issuer, "1")).await.unwrap().is_some());
+        assert_eq!(end().await, Err(Some(Code::LogoutTokenInvalid)));
     }
 
     #[test]
