@@ -2,7 +2,8 @@
 //! that rotates refresh tokens takes a second use of one for theft (RFC 9700, 4.14.2).
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -27,7 +28,7 @@ use crate::session::{OpenSession, Session, Sessions};
 use crate::store::{Store, StoreDown};
 use crate::upstream::{Endpoint, ProviderResponse};
 
-/// For how long an outcome also answers those who come with the cookie from before it.
+/// How long an outcome also serves requests with the cookie from before it.
 const OUTCOME_TTL: Duration = Duration::from_secs(30);
 
 /// The most outcomes that are remembered at a time.
@@ -53,8 +54,36 @@ pub fn is_due(open: &OpenSession, now: i64) -> bool {
     session.refresh_token.is_some() && now >= end.saturating_sub(lead)
 }
 
+/// A renewal that is pending, or whose outcome is remembered.
+struct Renewal {
+    outcome: Outcome,
+    /// When the outcome is forgotten; not set while the renewal is pending.
+    expires_at: Arc<OnceLock<Instant>>,
+}
+
+impl Renewal {
+    /// Starts a renewal, which goes on if its request ends: new tokens must not be lost. A failure is not remembered.
+    fn start(work: impl Future<Output = Result<Session, Refused>> + Send + 'static) -> Self {
+        let expires_at = Arc::new(OnceLock::new());
+        let ended = expires_at.clone();
+        let task = tokio::spawn(async move {
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(Code::Internal.into()));
+            let ttl = if outcome.is_ok() { OUTCOME_TTL } else { Duration::ZERO };
+            let _ = ended.set(Instant::now() + ttl);
+            outcome.map(Arc::new)
+        });
+        let outcome = async move { task.await.unwrap_or_else(|_| Err(Code::Internal.into())) };
+        Self { outcome: outcome.boxed().shared(), expires_at }
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.expires_at.get().is_some_and(|end| *end <= now)
+    }
+}
+
 /// Renews sessions, each refresh token's once.
-pub struct Renewals(Mutex<LruCache<String, (Outcome, Instant)>>);
+pub struct Renewals(Mutex<LruCache<String, Renewal>>);
 
 impl Default for Renewals {
     fn default() -> Self {
@@ -79,19 +108,14 @@ impl Renewals {
         refresh_token: &str,
     ) -> Result<Arc<Session>, Refused> {
         let key = key(client, refresh_token);
-        let (outcome, is_shared) = {
-            let mut outcomes = gateway.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
-            while outcomes.peek_lru().is_some_and(|(_, (_, at))| at.elapsed() >= OUTCOME_TTL) {
-                outcomes.pop_lru();
-            }
-            if let Some((outcome, _)) = outcomes.peek(&key) {
-                (outcome.clone(), true)
-            } else {
-                let outcome = start(gateway, client, session, claims, &key);
-                outcomes.put(key, (outcome.clone(), Instant::now()));
-                (outcome, false)
-            }
-        };
+        let (outcome, is_shared) = gateway.renewals.join_or_start(&key, Instant::now(), || {
+            let (gateway, client, session, key) =
+                (gateway.clone(), client.clone(), session.clone(), key.clone());
+            Renewal::start(async move {
+                let asked = ask(&gateway, &client, &session, &claims);
+                renew_once(&gateway, &client, &key, asked).await
+            })
+        });
         if is_shared {
             gateway.metrics.renewed("shared");
         }
@@ -106,47 +130,44 @@ impl Renewals {
         };
         let key = key(client, refresh_token);
         let known = {
-            let outcomes = gateway.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
-            outcomes.peek(&key).map(|(outcome, _)| outcome.clone())
+            let renewals = gateway.renewals.0.lock().unwrap_or_else(PoisonError::into_inner);
+            renewals.peek(&key).map(|renewal| renewal.outcome.clone())
         };
         let timeout = Duration::from_millis(gateway.settings.timeout_ms);
-        let latest = match (known, &gateway.store) {
-            (Some(outcome), _) => {
-                tokio::time::timeout(timeout, outcome).await.ok().and_then(Result::ok)
-            }
-            (None, Some(store)) => {
-                let outcome = store.get(&outcome_key(&hashed(&key))).await.ok().flatten();
-                let sealed = outcome.as_deref().and_then(|outcome| outcome.strip_prefix("s."));
-                sealed.and_then(|sealed| gateway.sessions.open_value(client, sealed)).map(Arc::new)
-            }
-            (None, None) => None,
+        let mut latest = match known {
+            Some(outcome) => tokio::time::timeout(timeout, outcome).await.ok().and_then(Result::ok),
+            None => None,
         };
+        if let (None, Some(store)) = (&latest, &gateway.store) {
+            let outcome = store.get(&outcome_key(&hashed(&key))).await.ok().flatten();
+            let sealed = outcome.as_deref().and_then(|outcome| outcome.strip_prefix("s."));
+            latest =
+                sealed.and_then(|sealed| gateway.sessions.open_value(client, sealed)).map(Arc::new);
+        }
         latest.unwrap_or_else(|| Arc::new(session.clone()))
     }
 
-    fn forget(&self, key: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(key);
-    }
-}
-
-/// Starts a renewal, which goes on if its request ends: new tokens must not be lost.
-fn start(
-    gateway: &Arc<Gateway>,
-    client: &Arc<Client>,
-    session: &Session,
-    claims: Object,
-    key: &str,
-) -> Outcome {
-    let (gateway, client, session, key) =
-        (gateway.clone(), client.clone(), session.clone(), key.to_owned());
-    let task = tokio::spawn(async move {
-        let outcome = renew_once(&gateway, &client, &session, &claims, &key).await;
-        if outcome.is_err() {
-            gateway.renewals.forget(&key);
+    /// Returns the outcome of the renewal that is pending or remembered, or else of a new one, and whether it is shared.
+    fn join_or_start(
+        &self,
+        key: &str,
+        now: Instant,
+        start: impl FnOnce() -> Renewal,
+    ) -> (Outcome, bool) {
+        let mut renewals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = renewals.iter().filter(|(_, renewal)| renewal.is_over(now));
+        let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
+        for key in over {
+            renewals.pop(&key);
         }
-        outcome.map(Arc::new)
-    });
-    async move { task.await.unwrap_or_else(|_| Err(Code::Internal.into())) }.boxed().shared()
+        if let Some(renewal) = renewals.peek(key) {
+            return (renewal.outcome.clone(), true);
+        }
+        let renewal = start();
+        let outcome = renewal.outcome.clone();
+        renewals.put(key.to_owned(), renewal);
+        (outcome, false)
+    }
 }
 
 /// Renews, or takes what another instance's renewal brought. While the store is down, each instance renews for itself: at
@@ -154,12 +175,11 @@ fn start(
 async fn renew_once(
     gateway: &Gateway,
     client: &Client,
-    session: &Session,
-    claims: &Object,
     key: &str,
+    asked: impl Future<Output = Result<Session, Refused>>,
 ) -> Result<Session, Refused> {
     let Some(store) = &gateway.store else {
-        return ask(gateway, client, session, claims).await;
+        return asked.await;
     };
     let hash = hashed(key);
     let lock = Lock { store, key: ["renewal:lock:", &hash].concat(), holder: random_text() };
@@ -168,12 +188,14 @@ async fn renew_once(
     let ttl = Duration::from_millis(gateway.settings.timeout_ms) * 4;
     let begun = Instant::now();
     while begun.elapsed() < ttl {
-        let asked = async {
-            let has_lock = store.set_if_absent(&lock.key, &lock.holder, ttl).await?;
-            Ok::<_, StoreDown>((has_lock, store.get(&outcome_key).await?))
+        let Ok(has_lock) = store.set_if_absent(&lock.key, &lock.holder, ttl).await else {
+            return asked.await;
         };
-        let Ok((has_lock, outcome)) = asked.await else {
-            return ask(gateway, client, session, claims).await;
+        let outcome = match store.get(&outcome_key).await {
+            Ok(outcome) => outcome,
+            // Other instances wait for the outcome of the one that has the lock.
+            Err(StoreDown) if has_lock => None,
+            Err(StoreDown) => return asked.await,
         };
         if let Some(outcome) =
             outcome.and_then(|outcome| read_outcome(&gateway.sessions, client, &outcome))
@@ -185,7 +207,7 @@ async fn renew_once(
             return outcome;
         }
         if has_lock {
-            let outcome = ask(gateway, client, session, claims).await;
+            let outcome = asked.await;
             publish(gateway, store, client, &outcome_key, &outcome).await;
             lock.release().await;
             return outcome;
@@ -322,4 +344,66 @@ pub fn read_token_response(response: &ProviderResponse) -> Result<TokenResponse,
             _ => response.failure(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::settings_with;
+    use crate::log::LogWriter;
+    use serde_json::json;
+    use tokio::sync::oneshot;
+
+    const KEY: &str = "client-1 refresh";
+
+    fn session() -> Session {
+        crate::sealed_form::tests::session("{}")
+    }
+
+    #[tokio::test]
+    async fn renewal_is_shared_until_it_ends_and_then_for_thirty_seconds() {
+        let renewals = Renewals::default();
+        let not_again = || -> Renewal { panic!("the refresh token is used twice") };
+        let (end, ended) = oneshot::channel();
+        let begun = Instant::now();
+        let slow = async {
+            ended.await.unwrap();
+            Ok(session())
+        };
+        let (first, is_shared) = renewals.join_or_start(KEY, begun, || Renewal::start(slow));
+        assert!(!is_shared);
+        let (second, is_shared) = renewals.join_or_start(KEY, begun + 2 * OUTCOME_TTL, not_again);
+        assert!(is_shared);
+        end.send(()).unwrap();
+        assert!(Arc::ptr_eq(&first.await.unwrap(), &second.await.unwrap()));
+        let late = begun + OUTCOME_TTL.mul_f64(0.9);
+        assert!(renewals.join_or_start(KEY, late, not_again).1);
+        let later = Instant::now() + OUTCOME_TTL;
+        let again = || Renewal::start(async { Ok(session()) });
+        assert!(!renewals.join_or_start(KEY, later, again).1);
+    }
+
+    #[tokio::test]
+    async fn renewal_that_fails_is_not_remembered() {
+        let renewals = Renewals::default();
+        let fails = || Renewal::start(async { Err(Code::UpstreamTimeout.into()) });
+        let (outcome, _) = renewals.join_or_start(KEY, Instant::now(), fails);
+        assert!(outcome.await.is_err());
+        let again = || Renewal::start(async { Ok(session()) });
+        assert!(!renewals.join_or_start(KEY, Instant::now(), again).1);
+    }
+
+    #[tokio::test]
+    async fn renewal_publishes_its_outcome_and_unlocks_when_the_store_fails_after_the_lock() {
+        let (log, _guard) = LogWriter::to_stdout();
+        let settings = settings_with(&json!({ "store": { "memory": true } }));
+        let gateway = Gateway::new(settings, log).unwrap();
+        let client = gateway.settings.client("client-1").unwrap();
+        let store = gateway.store.as_ref().unwrap();
+        store.fail_once("get", "renewal:outcome:");
+        renew_once(&gateway, client, KEY, async { Ok(session()) }).await.unwrap();
+        let hash = hashed(KEY);
+        assert_eq!(store.get(&format!("renewal:lock:{hash}")).await.unwrap(), None);
+        assert!(store.get(&outcome_key(&hash)).await.unwrap().is_some());
+    }
 }
