@@ -1,6 +1,6 @@
 //! How much a stranger may have the provider asked: so many requests per client address and route. Counted in this instance.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
@@ -72,8 +72,7 @@ impl AddressLimit {
 #[must_use]
 pub fn address_group(address: &str) -> String {
     let lower = address.trim().to_ascii_lowercase();
-    let bare = lower.strip_prefix('[').unwrap_or(&lower);
-    let bare = bare.strip_suffix(']').unwrap_or(bare);
+    let bare = without_port(&lower);
     let bare = bare.split('%').next().unwrap_or(bare);
     match bare.parse() {
         Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
@@ -81,6 +80,17 @@ pub fn address_group(address: &str) -> String {
             None => network(address),
         },
         _ => bare.to_owned(),
+    }
+}
+
+/// Returns an address without the port that some proxies add, which is another one for each connection.
+fn without_port(address: &str) -> &str {
+    if let Some(bracketed) = address.strip_prefix('[') {
+        return bracketed.split(']').next().unwrap_or(bracketed);
+    }
+    match address.split_once(':') {
+        Some((host, _)) if host.parse::<Ipv4Addr>().is_ok() => host,
+        _ => address,
     }
 }
 
@@ -100,6 +110,10 @@ mod tests {
             ("::ffff:203.0.113.7", "203.0.113.7"),
             ("2001:db8::1", "2001:db8:0:0::/64"),
             ("[2001:DB8:0:0:ffff::1]", "2001:db8:0:0::/64"),
+            ("203.0.113.7:5678", "203.0.113.7"),
+            ("[2001:db8::1]:5678", "2001:db8:0:0::/64"),
+            ("[::ffff:203.0.113.7]:5678", "203.0.113.7"),
+            ("[fe80::1%eth0]:5678", "fe80:0:0:0::/64"),
             ("fe80::1%eth0", "fe80:0:0:0::/64"),
             ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
             ("not an address", "not an address"),

@@ -410,7 +410,7 @@ test("the gateway passes on a hundred of three hundred invalid requests of one a
   assert.equal(upstream.count("/userinfo"), 100 + 1 + 10, "ten a second");
 });
 
-test("limits count an IPv6 client by its /64, and an IPv4 client alike in either form", async (t) => {
+test("limits count an IPv6 client by its /64, an IPv4 client alike in either form, and neither by its port", async (t) => {
   const { browser } = await setUp(t, { limits: { perAddress: 1 } });
   const ask = (remoteAddress) =>
     browser.send("GET", "/auth/userinfo", {
@@ -423,10 +423,18 @@ test("limits count an IPv6 client by its /64, and an IPv4 client alike in either
       "2001:db8:1:2:ffff:ffff:ffff:ffff",
       "2001:0DB8:0001:0002::9",
       "[2001:db8:1:2::3]",
+      "[2001:db8:1:2::3]:5678",
+      "[2001:db8:1:2::4%eth0]:5679",
     ],
     ["2001:db8:1:3::1", "2001:db8:1:3::2%eth0"],
     ["::1", "0:0:0:0:0:0:0:1"],
-    ["192.0.2.1", "::ffff:192.0.2.1"],
+    [
+      "192.0.2.1",
+      "::ffff:192.0.2.1",
+      "192.0.2.1:5678",
+      "192.0.2.1:5679",
+      "[::ffff:192.0.2.1]:5678",
+    ],
     ["192.0.2.2"],
   ]) {
     assert.equal((await ask(first)).code, null, first);

@@ -96,11 +96,7 @@ export class SharedAddressLimit {
 
 /** Returns what counts as one client: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
 export function addressGroup(address: string): string {
-  const [bare = ""] = address
-    .trim()
-    .toLowerCase()
-    .replace(/^\[|\]$/g, "")
-    .split("%");
+  const [bare = ""] = withoutPort(address.trim().toLowerCase()).split("%");
   if (!bare.includes(":")) return bare;
   const mapped = /^(?:0*:)*(?:ffff:)((?:\d+\.){3}\d+)$/.exec(bare);
   if (mapped) return mapped[1] ?? bare;
@@ -113,6 +109,12 @@ export function addressGroup(address: string): string {
   }
   const network = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
   return `${network.join(":")}::/64`;
+}
+
+/** Returns an address without the port that some proxies add, which is another one for each connection. */
+function withoutPort(address: string): string {
+  const [, ipv6, ipv4] = /^\[([^\]]*)|^((?:\d+\.){3}\d+):/.exec(address) ?? [];
+  return ipv6 ?? ipv4 ?? address;
 }
 
 /** Limits how many requests are sent at a time; further ones wait. */

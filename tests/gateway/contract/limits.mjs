@@ -81,7 +81,7 @@ export function limitTests(adapter) {
   });
 
   contract(
-    "an address reaches the provider up to a limit, and an IPv6 network is one",
+    "an address reaches the provider up to a limit, whatever its port, and an IPv6 network is one",
     async (t) => {
       // Sixty at once, and one more each second.
       const config = { limits: { perAddress: 60 }, remoteAddressHeader: "X-Real-IP" };
@@ -103,6 +103,8 @@ export function limitTests(adapter) {
       assert.equal((await once("203.0.113.8")).status, 401, "another address is served");
       const network = await send((index) => `2001:db8::${index.toString(16)}`);
       assert(network.some(({ status }) => status === 429));
+      const ports = await send((index) => `203.0.113.9:${5000 + index}`);
+      assert(ports.some(({ status }) => status === 429));
     },
   );
 
