@@ -136,6 +136,30 @@ for (const [what, how] of Object.entries({
   });
 }
 
+/** Signs a logout token for the user who signs in. */
+function signLogoutToken(upstream, lifetimeSecs = 60) {
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT({
+    iss: upstream.issuer,
+    aud: CLIENT.clientId,
+    sub: PERSON.sub,
+    iat: now,
+    exp: now + lifetimeSecs,
+    jti: "1",
+    events: { "http://schemas.openid.net/event/backchannel-logout": {} },
+  })
+    .setProtectedHeader({ alg: upstream.key.alg, kid: upstream.key.kid })
+    .sign(upstream.key.privateKey);
+}
+
+async function postLogoutToken(gateway, token) {
+  const request = new Request("https://app.example/auth/backchannel-logout", {
+    method: "POST",
+    body: new URLSearchParams({ logout_token: token }),
+  });
+  return (await gateway.handle(request)).status;
+}
+
 test("a logout token counts when it is sent again after the store failed", async (t) => {
   const store = memoryStore();
   let failures = 0;
@@ -149,30 +173,30 @@ test("a logout token counts when it is sent again after the store failed", async
     },
   });
   await browser.signIn();
-  const now = Math.floor(Date.now() / 1000);
-  const token = await new SignJWT({
-    iss: upstream.issuer,
-    aud: CLIENT.clientId,
-    sub: PERSON.sub,
-    iat: now,
-    exp: now + 60,
-    jti: "1",
-    events: { "http://schemas.openid.net/event/backchannel-logout": {} },
-  })
-    .setProtectedHeader({ alg: upstream.key.alg, kid: upstream.key.kid })
-    .sign(upstream.key.privateKey);
-  const post = async () => {
-    const request = new Request("https://app.example/auth/backchannel-logout", {
-      method: "POST",
-      body: new URLSearchParams({ logout_token: token }),
-    });
-    return (await gateway.handle(request)).status;
-  };
+  const token = await signLogoutToken(upstream);
+  const post = () => postLogoutToken(gateway, token);
   assert.equal(await post(), 503);
   assert.notEqual(await browser.whoIsIt(), null);
   assert.equal(await post(), 200);
   assert.equal(await browser.whoIsIt(), null);
   assert.equal(await post(), 400, "it counts once");
+});
+
+test("a logout token is remembered as used until it expires", async (t) => {
+  const store = memoryStore();
+  const days = [];
+  const { gateway, upstream } = await setUp(t, {
+    store: {
+      ...store,
+      set: async (key, value, ttlMs) => {
+        if (key.startsWith("logout:")) days.push(Math.round(ttlMs / 86_400_000));
+        await store.set(key, value, ttlMs);
+      },
+    },
+  });
+  const token = await signLogoutToken(upstream, 30 * 86_400);
+  assert.equal(await postLogoutToken(gateway, token), 200);
+  assert.deepEqual(days, [30]);
 });
 
 test("a store without the methods of one is refused", async (t) => {

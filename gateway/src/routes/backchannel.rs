@@ -22,9 +22,12 @@ use crate::store::Store;
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// How long a logout token without `exp` may be used, in seconds, and the longest that one is remembered.
+/// How long a logout token without `exp` is valid, in seconds.
 const LIFETIME_SECS: f64 = 120.0;
-const LONGEST_SECS: f64 = 86_400.0;
+
+/// The longest time until a logout token's end, in seconds. It is remembered as used until then, and as long as a revocation
+/// at most.
+const MAX_REMAINING_SECS: f64 = 366.0 * 86_400.0;
 
 /// The claims of a logout token.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +88,7 @@ async fn end_sessions(
         (None, None) => return Err(Code::LogoutTokenInvalid.into()),
     }
     // Afterwards: a token whose revocation failed counts when the provider sends it again.
-    let ttl = Duration::from_secs(logout.remaining_secs.max(1));
+    let ttl = Duration::from_secs(logout.remaining_secs);
     store.mark_logout_token_used(issuer, logout.jti, ttl).await?;
     Ok(())
 }
@@ -125,6 +128,7 @@ pub fn check<'a>(claims: &'a Object, settings: &Settings, now: i64) -> Option<Lo
         None => issued_at + LIFETIME_SECS,
         Some(exp) => exp.as_f64()?,
     };
+    let remaining_secs = expires_at + CLOCK_TOLERANCE_SECS - now;
     // A member that is there is a text with something in it.
     let is_proper = |name| !claims.contains_key(name) || claims.get_non_empty_str(name).is_some();
     let holds = claims.get_str("iss") == Some(&settings.issuer)
@@ -132,12 +136,13 @@ pub fn check<'a>(claims: &'a Object, settings: &Settings, now: i64) -> Option<Lo
         && events.get(EVENT)?.as_object().is_some()
         && !claims.contains_key("nonce")
         && (subject.is_some() || session.is_some())
-        && now < expires_at + CLOCK_TOLERANCE_SECS
+        && remaining_secs > 0.0
+        && remaining_secs <= MAX_REMAINING_SECS
         && issued_at - CLOCK_TOLERANCE_SECS <= now
         && is_proper("sub")
         && is_proper("sid");
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-    let remaining_secs = (expires_at + CLOCK_TOLERANCE_SECS - now).min(LONGEST_SECS) as u64;
+    let remaining_secs = remaining_secs.ceil() as u64;
     let jti = claims.get_non_empty_str("jti")?;
     holds.then_some(LogoutToken { jti, subject, session, remaining_secs })
 }
@@ -183,6 +188,19 @@ mod tests {
         assert!(!is_valid(&endless));
     }
 
+    #[test]
+    fn logout_token_is_remembered_until_it_expires() {
+        for (lifetime, remembered) in [(120.0, 180), (0.5, 61), (30.0 * 86_400.0, 2_592_060)] {
+            let mut lasting = claims();
+            #[expect(clippy::cast_precision_loss, reason = "exact")]
+            let exp = NOW as f64 + lifetime;
+            lasting["exp"] = json!(exp);
+            let lasting = json::parse_object(lasting.to_string().as_bytes()).unwrap();
+            let logout = check(&lasting, &settings(), NOW).unwrap();
+            assert_eq!(logout.remaining_secs, remembered, "{lifetime}");
+        }
+    }
+
     #[tokio::test]
     async fn logout_token_counts_once_when_it_is_sent_again_after_the_store_failed() {
         let settings = settings_with(&json!({ "store": { "memory": true } }));
@@ -221,6 +239,7 @@ mod tests {
             ("iat", json!(NOW + 61)),
             ("exp", json!(NOW - 60)),
             ("exp", json!(null)),
+            ("exp", json!(NOW + 366 * 86_400)),
             ("jti", json!("")),
             ("events", json!({})),
             ("events", json!({ EVENT: true })),

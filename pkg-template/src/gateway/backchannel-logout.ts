@@ -15,8 +15,11 @@ const EVENT = "http://schemas.openid.net/event/backchannel-logout";
 /** How long a logout token without `exp` is valid, in seconds. */
 const LIFETIME_SECS = 120;
 
-/** The longest time that a logout token is remembered as used, in seconds. */
-const MAX_REMEMBERED_SECS = 86_400;
+/**
+ * The longest time until a logout token's end, in seconds. It is remembered as used until then, and as long as a revocation
+ * at most.
+ */
+const MAX_REMAINING_SECS = 366 * 86_400;
 
 /** The validated claims of a logout token: it names a session of the provider, a user, or both. */
 interface LogoutToken {
@@ -48,8 +51,7 @@ export async function backchannelLogout(
   if (sid !== undefined) await revocations.revokeSid(issuer, sid);
   else if (sub !== undefined) await revocations.revokeUser(userIdOf(issuer, sub));
   // Afterwards: a token whose revocation failed counts when the provider sends it again.
-  const ttlMs = Math.min(expiresAt - now, MAX_REMEMBERED_SECS) * 1000;
-  await revocations.markLogoutTokenUsed(issuer, jti, ttlMs);
+  await revocations.markLogoutTokenUsed(issuer, jti, (expiresAt - now) * 1000);
   metrics.countEnded("revoked");
   entry.session = "ended";
   return { status: 200 };
@@ -72,14 +74,16 @@ function validateLogoutToken(
   if (![aud].flat().some(isForClient)) throw invalid();
   if (!isFiniteNumber(iat) || iat - CLOCK_TOLERANCE_SECS > now) throw invalid();
   const end = exp === undefined ? iat + LIFETIME_SECS : exp;
-  if (!isFiniteNumber(end) || end + CLOCK_TOLERANCE_SECS <= now) throw invalid();
+  if (!isFiniteNumber(end)) throw invalid();
+  const expiresAt = end + CLOCK_TOLERANCE_SECS;
+  if (expiresAt <= now || expiresAt - now > MAX_REMAINING_SECS) throw invalid();
   if (!isObject(events) || !isObject(events[EVENT])) throw invalid();
   if ("nonce" in claims) throw invalid();
   if (!isNonEmptyString(jti)) throw invalid();
   if (sub !== undefined && !isNonEmptyString(sub)) throw invalid();
   if (sid !== undefined && !isNonEmptyString(sid)) throw invalid();
   if (sub === undefined && sid === undefined) throw invalid();
-  return { jti, sub, sid, expiresAt: end + CLOCK_TOLERANCE_SECS };
+  return { jti, sub, sid, expiresAt };
 }
 
 function isLogoutTokenType(typ: unknown): boolean {

@@ -325,6 +325,7 @@ export function instanceTests(adapter, other = adapter) {
       ["another issuer", await sign({ sub, iss: "https://evil.example" })],
       ["another audience", await sign({ sub, aud: "other" })],
       ["expired", await sign({ sub, exp: now - 300 })],
+      ["a lifetime of more than a year", await sign({ sub, exp: now + 367 * 86_400 })],
       ["no jti", await sign({ sub, jti: undefined })],
       ["another key", await sign({ sub }, {}, upstream.newKey().privateKey)],
       ["another type", await sign({ sub }, { typ: "at+jwt" })],
