@@ -442,6 +442,20 @@ test("limits count an IPv6 client by its /64, an IPv4 client alike in either for
   }
 });
 
+test("the log has a duration of 0 when the clock is set back during a request", async (t) => {
+  const { browser, entries, pass } = await setUp(t, {
+    rateLimit: () => {
+      pass(-5);
+      return true;
+    },
+  });
+  assert.equal((await browser.session()).status, 204);
+  assert.deepEqual(
+    entries.map(({ durationMs }) => durationMs),
+    [0],
+  );
+});
+
 test("limits count sign-ins, forced key fetches, renewals and revocations, and no request that reaches no provider", async (t) => {
   const { upstream, browser, pass } = await setUp(t, { limits: { perAddress: 1 } });
   upstream.givesRefreshTokens = true;

@@ -91,7 +91,8 @@ export async function handleRequest(
     routed = toErrorResponse(error);
   }
   const response = completeResponse(request, routed, gateway, entry);
-  const durationMs = settings.now() - started;
+  // The clock may be set back.
+  const durationMs = Math.max(0, settings.now() - started);
   const logEntry = toLogEntry(entry, failure ?? entry.recoveredError, response.status, durationMs);
   const outcome = logEntry.code ?? (entry.session === "none" ? "none" : "ok");
   settings.metrics.countRequest(entry.event, outcome, durationMs);
