@@ -179,6 +179,16 @@ test("rateLimit is given the peer's address", async (t) => {
   assert.deepEqual(heard, ["127.0.0.1"]);
 });
 
+test("a remoteAddress that is not a string leaves the peer's address", async (t) => {
+  const heard = [];
+  const { gateway } = await setUp(t, { rateLimit: (info) => heard.push(info.remoteAddress) > 0 });
+  const remoteAddress = /** @type {any} */ (() => ["192.0.2.7"]);
+  const { origin, ask } = await serve(t, toNodeHandler(gateway, { remoteAddress }));
+  const { status } = await ask("POST", SESSION, { headers: { ...SDK, Origin: origin } });
+  assert.equal(status, 204);
+  assert.deepEqual(heard, ["127.0.0.1"]);
+});
+
 // ---- The path comes from the request line alone ----
 
 test("a malformed Host, or one with a path, is refused by the gateway", async (t) => {

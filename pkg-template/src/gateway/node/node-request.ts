@@ -69,10 +69,12 @@ export class NodeRequest implements GatewayRequest {
 
 /** Returns the client's address; `undefined` if the connection has none. */
 export function addressOf(incoming: MaybeParsed, options: NodeHandlerOptions): string | undefined {
-  return (
-    options.remoteAddress?.(incoming) ??
-    (typeof incoming.ip === "string" ? incoming.ip : incoming.socket.remoteAddress)
-  );
+  const addresses: readonly unknown[] = [
+    options.remoteAddress?.(incoming),
+    incoming.ip,
+    incoming.socket.remoteAddress,
+  ];
+  return addresses.find((address) => typeof address === "string");
 }
 
 /** Reads a body, `limit` bytes at most; `undefined` if it is longer; the rest is discarded. */
