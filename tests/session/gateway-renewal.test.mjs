@@ -65,9 +65,11 @@ const renewals = (standIn) =>
 const askedOfSession = (app) =>
   app.requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
 
-/** Waits until a page has told of a renewal. */
+/** Waits until a page has reported a renewal. By time, since a tab in the background has no animation frames. */
 const isRenewed = (page) =>
-  page.waitForFunction("events.some(({ type }) => type === 'token.renewed')", undefined, { polling: 50 });
+  page.waitForFunction("events.some(({ type }) => type === 'token.renewed')", undefined, {
+    polling: 50,
+  });
 
 /** Does something in one tab, and waits until the gateway has heard of it from all. */
 async function beActive(tabs, act) {
