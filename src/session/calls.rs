@@ -71,11 +71,8 @@ impl Machine {
         let payload = session.map(|session| session.payload);
         self.apply_sign_out(id);
         // Logins whose exchange has not begun are older, too: a popup closes, and the page is not left.
-        let is_login = |found: &super::Operation| {
-            matches!(found.purpose, Purpose::Callback | Purpose::Popup | Purpose::Leave)
-        };
-        self.supersede(SupersededBy::SignOut(id), is_login);
-        self.cancel(is_login);
+        self.supersede(SupersededBy::SignOut(id), super::Operation::is_login);
+        self.cancel(super::Operation::is_login);
         self.publish();
         let message = super::TabMessage::SignedOut { session: id };
         self.post(registration, message);
@@ -100,9 +97,8 @@ impl Machine {
         }
         self.supersede(SupersededBy::SignOut(id), super::Operation::brings_session);
         let is_unwanted = super::Operation::is_superseded;
-        let is_unwanted_but_no_restore = |found: &super::Operation| {
-            found.is_superseded() && !matches!(found.purpose, Purpose::Restore { .. })
-        };
+        let is_unwanted_but_no_restore =
+            |found: &super::Operation| found.is_superseded() && !found.is_restore();
         self.cancel(if may_find_other_session { is_unwanted_but_no_restore } else { is_unwanted });
     }
 

@@ -3,7 +3,7 @@
 use super::calls::Waiting;
 use super::identity::{Identity, NoSession, Registration, Session, SessionId};
 use super::messages::TabMessage;
-use super::operation::{LeavePage, Operation, Phase, Purpose, SupersededBy, SupersededSignIn};
+use super::operation::{LeavePage, Operation, Phase, SupersededBy, SupersededSignIn};
 use super::operations::{LEAVING_CALL_SECS, LEAVING_SECS};
 use super::snapshot::{Snapshot, Status};
 use super::step::{Answer, CallId, Effect, Event, Refusal, Report, Source};
@@ -129,8 +129,7 @@ impl Machine {
     #[must_use]
     pub fn has_session_or_login(&self) -> bool {
         let is_login = |found: &Operation| {
-            matches!(found.purpose, Purpose::Callback | Purpose::Popup | Purpose::Leave)
-                && !matches!(found.superseded_by, Some(SupersededBy::SignOut(_)))
+            found.is_login() && !matches!(found.superseded_by, Some(SupersededBy::SignOut(_)))
         };
         self.session().is_some() || self.operations.iter().any(is_login)
     }

@@ -145,6 +145,15 @@ impl Operation {
         self.phase == Phase::Leaving
     }
 
+    pub(super) fn is_restore(&self) -> bool {
+        matches!(self.purpose, Purpose::Restore { .. })
+    }
+
+    /// Returns whether a user signs in by it.
+    pub(super) fn is_login(&self) -> bool {
+        matches!(self.purpose, Purpose::Leave | Purpose::Popup | Purpose::Callback)
+    }
+
     /// Returns what the operation shows of itself.
     pub(super) fn activity(&self) -> Activity {
         match (&self.phase, &self.purpose) {
@@ -164,7 +173,7 @@ impl Operation {
     /// | the end of its session, a popup | a sign-in, a sign-out | a sign-out |
     /// | a sign-out | a sign-in, since each is followed by a restore | nothing |
     pub(super) fn is_outranked_by(&self, by: SupersededBy) -> bool {
-        let is_restore = matches!(self.purpose, Purpose::Restore { .. });
+        let is_restore = self.is_restore();
         match (self.superseded_by, by) {
             (None, _) => true,
             (Some(SupersededBy::SignIn), SupersededBy::SignOut(Some(_))) => !is_restore,

@@ -52,7 +52,7 @@ impl Machine {
     }
 
     pub(super) fn is_restoring(&self) -> bool {
-        self.has_operation(|found| matches!(found.purpose, Purpose::Restore { .. }))
+        self.has_operation(Operation::is_restore)
     }
 
     pub(super) fn is_renewing(&self) -> bool {

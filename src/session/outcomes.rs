@@ -25,8 +25,13 @@ impl Machine {
                 self.on_restore_finished(&operation, leave_page, outcome, now);
             }
             Purpose::Renew { payload, tolerates_missing_cookie } => {
-                let tolerates = tolerates_missing_cookie;
-                self.on_renewal_finished(&operation, payload, tolerates, outcome, now);
+                self.on_renewal_finished(
+                    &operation,
+                    payload,
+                    tolerates_missing_cookie,
+                    outcome,
+                    now,
+                );
             }
             _ => self.on_call_finished(operation, outcome, now),
         }

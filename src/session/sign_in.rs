@@ -14,11 +14,10 @@ impl Machine {
     pub(super) fn on_call_finished(&mut self, operation: Operation, outcome: Outcome, now: f64) {
         let result = match outcome {
             Outcome::Session(session) => return self.sign_in_succeeded(operation, session, now),
-            Outcome::Failed(failure) => Err(match operation.purpose {
-                Purpose::Leave | Purpose::Popup | Purpose::Callback => {
-                    self.login_failed(&operation, failure, now)
-                }
-                _ => operation.refusal(failure),
+            Outcome::Failed(failure) => Err(if operation.is_login() {
+                self.login_failed(&operation, failure, now)
+            } else {
+                operation.refusal(failure)
             }),
             _ => Ok(Answer::Operation),
         };
@@ -88,9 +87,7 @@ impl Machine {
                 *leave_page = LeavePage::Forbidden;
             }
         }
-        self.supersede(SupersededBy::SignIn, |found| {
-            matches!(found.purpose, Purpose::Restore { .. })
-        });
+        self.supersede(SupersededBy::SignIn, Operation::is_restore);
         self.restore_from_unknown();
     }
 

@@ -4,7 +4,7 @@ use super::expiry::ExpiryNotice;
 use super::identity::{Identity, NoSession, SessionId, UserDigest};
 use super::machine::Machine;
 use super::messages::TabMessage;
-use super::operation::{LeavePage, Operation, Purpose, SupersededBy};
+use super::operation::{LeavePage, Operation, SupersededBy};
 use super::operations::Renewed;
 use super::step::Source;
 
@@ -120,9 +120,7 @@ impl Machine {
         self.end_leaving();
         // It missed the other tabs' messages, and what it was told before is older.
         self.forget_user();
-        self.supersede(SupersededBy::SignIn, |found| {
-            matches!(found.purpose, Purpose::Restore { .. })
-        });
+        self.supersede(SupersededBy::SignIn, Operation::is_restore);
         self.start_restore(LeavePage::Forbidden);
     }
 }
