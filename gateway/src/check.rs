@@ -4,10 +4,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::protocol::jwks::KeySet;
-use classlink_spa::protocol::jws::Algorithm;
+use classlink_spa::protocol::jws::{Algorithm, DEFAULT_ALGORITHM};
 
 use crate::client_auth::authenticate;
 use crate::config::Client;
@@ -21,9 +19,6 @@ use crate::upstream::{Endpoint, ProviderResponse};
 /// By how much the clocks of server and provider may differ without a warning, in seconds.
 const CLOCK_WARNING_SECS: u128 = 20;
 const CLOCK_PROBLEM_SECS: u128 = 60;
-
-/// The algorithm of a provider whose metadata names none: all support it (Discovery 1.0, section 3).
-const DEFAULT_ALGORITHM: &str = "RS256";
 
 /// How long the store keeps what a check writes, if the check cannot delete it.
 const STORE_TTL: Duration = Duration::from_secs(10);
@@ -120,7 +115,8 @@ async fn request_token(
     metadata: &Metadata,
 ) -> Result<ProviderResponse, Refused> {
     let url = metadata.token.as_deref().ok_or(Code::DiscoveryInvalid)?;
-    let (code, verifier) = random_text().zip(random_text()).ok_or(Code::Internal)?;
+    let (code, verifier) =
+        crypto::random_text::<32>().zip(crypto::random_text::<32>()).ok_or(Code::Internal)?;
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
@@ -133,7 +129,7 @@ async fn request_token(
 
 /// Returns whether each of the store's operations does what it must, on a key of this check's own.
 async fn try_store(store: &Store) -> Result<bool, StoreDown> {
-    let key = ["check:", &random_text().ok_or(StoreDown)?].concat();
+    let key = ["check:", &crypto::random_text::<16>().ok_or(StoreDown)?].concat();
     let is_set = store.set_if_absent(&key, "1", STORE_TTL).await?;
     let is_set_again = store.set_if_absent(&key, "2", STORE_TTL).await?;
     let value = store.get(&key).await?;
@@ -141,10 +137,6 @@ async fn try_store(store: &Store) -> Result<bool, StoreDown> {
     let count = store.increment(&key, STORE_TTL).await?;
     store.delete(&key).await?;
     Ok(is_set && !is_set_again && value.as_deref() == Some("1") && count == 1)
-}
-
-fn random_text() -> Option<String> {
-    crypto::random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn code_of(refused: &Refused) -> &'static str {

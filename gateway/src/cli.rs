@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tracing::info;
@@ -190,9 +190,9 @@ async fn revoke(settings: &Settings, target: &RevokeTarget) -> Result<(), String
     let revoked = match (&target.session_id, &target.user_id) {
         (Some(id), _) => store.revoke_session(id).await,
         (None, id) => {
-            let mark = crypto::random::<16>().ok_or("The system has no random numbers.")?;
+            let mark = crypto::random_text::<16>().ok_or("The system has no random numbers.")?;
             let id = id.as_deref().unwrap_or_default();
-            store.revoke_user(id, &URL_SAFE_NO_PAD.encode(mark)).await
+            store.revoke_user(id, &mark).await
         }
     };
     revoked.map_err(|_| "The store does not answer: nothing is revoked.".to_owned())?;

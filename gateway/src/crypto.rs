@@ -2,6 +2,8 @@
 
 use aws_lc_rs::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use aws_lc_rs::{digest, rand};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::protocol::encoding::from_base64url;
 use classlink_spa::protocol::id_token::{CryptoProvider, VerifyError};
 use classlink_spa::protocol::jwks::Jwk;
@@ -24,6 +26,12 @@ pub fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).ok()?;
     Some(bytes)
+}
+
+/// Returns this many random bytes in base64url; `None` if the operating system has none.
+#[must_use]
+pub fn random_text<const N: usize>() -> Option<String> {
+    random::<N>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Verifies signatures. Nothing in it waits.

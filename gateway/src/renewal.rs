@@ -6,8 +6,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::error::{Error, ErrorCode};
 use classlink_spa::protocol::json::Object;
 use classlink_spa::protocol::secret::Secret;
@@ -182,7 +180,11 @@ async fn renew_once(
         return asked.await;
     };
     let hash = hashed(key);
-    let lock = Lock { store, key: ["renewal:lock:", &hash].concat(), holder: random_text() };
+    let lock = Lock {
+        store,
+        key: ["renewal:lock:", &hash].concat(),
+        holder: crypto::random_text::<16>().unwrap_or_default(),
+    };
     let outcome_key = outcome_key(&hash);
     // An exchange has three requests at most: for metadata, tokens and keys.
     let ttl = Duration::from_millis(gateway.settings.timeout_ms) * 4;
@@ -219,10 +221,6 @@ async fn renew_once(
 
 fn outcome_key(hash: &str) -> String {
     ["renewal:outcome:", hash].concat()
-}
-
-fn random_text() -> String {
-    URL_SAFE_NO_PAD.encode(crypto::random::<16>().unwrap_or_default())
 }
 
 /// The right to renew.

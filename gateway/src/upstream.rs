@@ -220,7 +220,7 @@ impl Upstream {
         }
     }
 
-    /// `None` if there is no whole response.
+    /// Sends a request; `None` without a complete response.
     async fn exchange(
         &self,
         method: Method,

@@ -192,7 +192,7 @@ fn sealing(vectors: &Value) -> (SealingKeys, Vec<u8>) {
     (SealingKeys::derive(&keys).unwrap(), context.to_string().into_bytes())
 }
 
-/// Opens a sealed session. Returns also whether its key is no longer the first.
+/// Opens a sealed session. Returns it with whether its key is no longer the first.
 fn open(vectors: &Value, sealed: &Value) -> Option<(Session, bool)> {
     let (keys, context) = sealing(vectors);
     let (packed, is_outdated) = keys.open(sealed.as_str().unwrap(), &context)?;

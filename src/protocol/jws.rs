@@ -10,7 +10,7 @@ use crate::error::Reason;
 const MAX_TOKEN_BYTES: usize = 6 * 1024;
 
 /// The algorithm of a provider whose metadata names none: all support it (Discovery 1.0, section 3).
-const DEFAULT_ALGORITHM: &str = "RS256";
+pub const DEFAULT_ALGORITHM: &str = "RS256";
 
 /// A signature algorithm that a browser can verify (RFC 7518, 3.1; RFC 8037). `none` and HMAC are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use classlink_spa::protocol::encoding::from_base64url;
 use classlink_spa::protocol::json::{self, Object, Value};
 use classlink_spa::protocol::user::User;
@@ -81,8 +79,7 @@ async fn end_sessions(
     match (logout.session, logout.subject) {
         (Some(sid), _) => store.revoke_provider_session(issuer, sid).await?,
         (None, Some(subject)) => {
-            let mark = crypto::random::<16>().ok_or(Code::Internal)?;
-            let mark = URL_SAFE_NO_PAD.encode(mark);
+            let mark = crypto::random_text::<16>().ok_or(Code::Internal)?;
             store.revoke_user(&User::id_of(issuer, subject), &mark).await?;
         }
         (None, None) => return Err(Code::LogoutTokenInvalid.into()),
