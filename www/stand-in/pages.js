@@ -187,7 +187,7 @@ ${form}
   );
 }
 
-/** Returns the page after the end of a session, if there is no application to return to. */
+/** Returns the page after the end of a session, for a request without an application to return to. */
 export function signedOutPage() {
   return page(
     "Signed out",

@@ -59,7 +59,7 @@ function dropUnsupported(query, pkce) {
 }
 
 /**
- * Returns the redirect URI with the error that a test configured; `undefined` if there is none. oidc-provider has validated the
+ * Returns the redirect URI with the error that a test configured; `undefined` without one. oidc-provider has validated the
  * request.
  *
  * @param {any} ctx

@@ -3,7 +3,7 @@
 import type { GatewayContext, GatewayResponse } from "./context.js";
 import { GatewayFailure } from "./failure.js";
 import { readForm } from "./form.js";
-import { isObject } from "./http.js";
+import { isNonEmptyString, isObject } from "./http.js";
 import { CLOCK_TOLERANCE_SECS, type SignedClaims, verifySignature } from "./id-token.js";
 import type { RequestLog } from "./log-writer.js";
 import type { GatewayRequest } from "./request.js";
@@ -92,10 +92,6 @@ function isLogoutTokenType(typ: unknown): boolean {
 
 function isFiniteNumber(value: unknown): value is number {
   return Number.isFinite(value);
-}
-
-function isNonEmptyString(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
 }
 
 function invalid(): GatewayFailure {

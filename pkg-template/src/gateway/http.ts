@@ -19,6 +19,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Returns whether a value is a string with at least one character. */
+export function isNonEmptyString(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
 /** Reads UTF-8 strictly; `undefined` if the bytes are not UTF-8. A byte-order mark is skipped, unless `ignoreBOM` keeps it. */
 export function decodeUtf8(bytes: Uint8Array, ignoreBOM = false): string | undefined {
   try {
@@ -222,7 +227,7 @@ export function validateTokenResponse(
   json: JsonObject | undefined,
 ): JsonObject {
   const error = json?.error;
-  if (typeof error === "string" && error !== "") throw new ProviderRefusal(error, status);
+  if (isNonEmptyString(error)) throw new ProviderRefusal(error, status);
   if (ok && json) return json;
   const code = status >= 500 || status === 429 ? "upstream_error" : "upstream_invalid";
   throw new GatewayFailure(code, { upstreamStatus: status });

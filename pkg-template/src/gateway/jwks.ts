@@ -4,7 +4,7 @@
  */
 
 import { base64url } from "jose";
-import { isObject, type JsonObject } from "./http.js";
+import { isNonEmptyString, isObject, type JsonObject } from "./http.js";
 
 /** A signature algorithm that is taken: the kind of its keys, and its hash. */
 export interface Algorithm {
@@ -88,16 +88,12 @@ function isAbsent(member: unknown): boolean {
 
 /** Returns whether a key has the public members of its type (RFC 7518, 6.2.1 and 6.3.1; RFC 8037, section 2). */
 function hasPublicMembers({ n, e, x, y }: JsonObject, kty: Algorithm["kty"]): boolean {
-  if (kty === "RSA") return modulusLength(n) >= MIN_RSA_BYTES && isText(e);
-  return isText(x) && (kty === "OKP" || isText(y));
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
+  if (kty === "RSA") return modulusLength(n) >= MIN_RSA_BYTES && isNonEmptyString(e);
+  return isNonEmptyString(x) && (kty === "OKP" || isNonEmptyString(y));
 }
 
 function modulusLength(n: unknown): number {
-  if (!isText(n) || !/^[\w-]+$/.test(n)) return 0;
+  if (!isNonEmptyString(n) || !/^[\w-]+$/.test(n)) return 0;
   try {
     return base64url.decode(n).byteLength;
   } catch {

@@ -186,7 +186,7 @@ export class OptionReader {
     return this.secret("metrics.token", token);
   }
 
-  /** Reads the store; `undefined` if there is none. */
+  /** Reads the store; `undefined` if the option is absent. */
   store(given: GatewayStore | undefined): GatewayStore | undefined {
     if (given === undefined) return undefined;
     const names = ["get", "set", "setIfAbsent", "delete", "increment"] as const;

@@ -250,7 +250,7 @@ function isOpen(event: GatewayRoute): boolean {
   );
 }
 
-/** Returns the code of an error for the log; `undefined` if there is none, or if it is what `verify` is for. */
+/** Returns the code of an error for the log; `undefined` without an error, or if it is what `verify` is for. */
 function codeOf(failure: unknown): LogEntry["code"] {
   if (failure === undefined) return undefined;
   if (failure instanceof ProviderRefusal) return "provider_refused";

@@ -1,7 +1,7 @@
 /** A token response (RFC 6749, 5.1; OpenID Connect Core 1.0, 3.1.3.3), its members checked one by one. */
 
 import { GatewayFailure } from "./failure.js";
-import type { JsonObject } from "./http.js";
+import { isNonEmptyString, type JsonObject } from "./http.js";
 
 /** The response of a token endpoint. */
 export interface TokenResponse {
@@ -31,7 +31,7 @@ export function readTokenResponse({
   const invalid = () => new GatewayFailure("upstream_invalid", { upstreamStatus: status });
   const text = (name: string): string | undefined => {
     const value = json[name];
-    return typeof value === "string" && value !== "" ? value : undefined;
+    return isNonEmptyString(value) ? value : undefined;
   };
   const accessToken = text("access_token");
   const tokenType = text("token_type");
