@@ -215,32 +215,18 @@ async function prepare(subjects) {
   const iron = cookiesOf(await send(subjects["iron-session"], { path: "/login" }));
   const auth = cookiesOf(await send(subjects["@auth/core"], { path: "/login" }));
   const session = (Cookie) => ({ method: "POST", path: SESSION, headers: { ...PAGE, Cookie } });
+  const verify = (Cookie) => ({ path: "/auth/verify", headers: { Cookie } });
   const row = (name, subject, request, status = 200) => ({ name, subject, request, status });
   const native = cookiesOf(await send(subjects.native, exchange));
   return [
     row("bare `node:http`", "node:http", { path: "/me" }),
     row("**native server**, `POST /session`", "native", session(native)),
-    row(
-      "**native server**, `GET /verify` with an assertion",
-      "native",
-      { path: "/auth/verify", headers: { Cookie: native } },
-      204,
-    ),
+    row("**native server**, `GET /verify` with an assertion", "native", verify(native), 204),
     row("**native server**, `POST /token`", "native", exchange),
     row("**handler**, `POST /session`", "handler", session(sealed)),
     row("**handler**, `POST /session`, 500 registrations", "handler-500", session(sealed500)),
-    row(
-      "**handler**, `GET /verify`, 500 registrations",
-      "handler-500",
-      { path: "/auth/verify", headers: { Cookie: sealed500 } },
-      204,
-    ),
-    row(
-      "**handler**, `GET /verify` with an assertion",
-      "handler",
-      { path: "/auth/verify", headers: { Cookie: sealed } },
-      204,
-    ),
+    row("**handler**, `GET /verify`, 500 registrations", "handler-500", verify(sealed500), 204),
+    row("**handler**, `GET /verify` with an assertion", "handler", verify(sealed), 204),
     row("**handler**, `POST /token`", "handler", exchange),
     row("iron-session, read", "iron-session", { path: "/me", headers: { Cookie: iron } }),
     row("iron-session, read and save", "iron-session", {

@@ -113,16 +113,3 @@ test("page preloads nothing when the WebAssembly is inside the script", async (t
     preloads: { "index.html": [] },
   });
 });
-
-test("plugin takes part in a build without a page", async (t) => {
-  const folder = newFolder(t);
-  writeFileSync(join(folder, "main.js"), "export {};");
-  const lib = { entry: join(folder, "main.js"), formats: /** @type {["es"]} */ (["es"]) };
-  await build({
-    configFile: false,
-    logLevel: "error",
-    root: folder,
-    plugins: [classLinkSpa()],
-    build: { write: false, lib },
-  });
-});

@@ -111,11 +111,14 @@ function built({ name, build, checks, client }) {
   };
 }
 
-/** A Vite configuration with the package's plugin. */
-const WITH_PRELOAD = `import { classLinkSpa } from "classlink-spa/vite";
+/** Vite with the package's plugin. */
+const WITH_PRELOAD = {
+  config: `import { classLinkSpa } from "classlink-spa/vite";
 
 export default { plugins: [classLinkSpa()] };
-`;
+`,
+  checks: { ...BUILT, ...PRELOADED },
+};
 
 /**
  * Vite's build and its development server.
@@ -123,8 +126,9 @@ export default { plugins: [classLinkSpa()] };
  * @param {object} [how]
  * @param {string} [how.tool]
  * @param {string} [how.config] a configuration file's text
+ * @param {Trial["checks"]} [how.checks] of the build
  */
-function viteTrials({ tool = "vite", config = "export default {};\n" } = {}) {
+function viteTrials({ tool = "vite", config = "export default {};\n", checks = BUILT } = {}) {
   const prepare = async (folder) => {
     await writeClient(folder);
     await writeFile(join(folder, "vite.config.js"), config);
@@ -136,7 +140,7 @@ function viteTrials({ tool = "vite", config = "export default {};\n" } = {}) {
         await prepare(folder);
         await viteBuild(folder, tool);
       },
-      checks: config === WITH_PRELOAD ? { ...BUILT, ...PRELOADED } : BUILT,
+      checks,
     }),
     { name: `${tool} dev`, prepare, start: (folder) => viteDev(folder, tool), checks: WITH_FILE },
   ];
@@ -449,14 +453,14 @@ export const PROJECTS = [
     name: "vite-preload",
     packages: pinned("vite"),
     templates: ["app"],
-    trials: viteTrials({ config: WITH_PRELOAD }),
+    trials: viteTrials(WITH_PRELOAD),
   },
   {
     name: "vite-7",
     packages: pinned("vite-7"),
     templates: ["app"],
     // Its development server needs the plugin.
-    trials: viteTrials({ tool: "vite-7", config: WITH_PRELOAD }),
+    trials: viteTrials({ tool: "vite-7", ...WITH_PRELOAD }),
   },
   withPlugin("react", "react-dom"),
   withPlugin("vue", "vue-router"),

@@ -65,11 +65,9 @@ const renewals = (standIn) =>
 const askedOfSession = (app) =>
   app.requests.filter(({ path }) => path === SESSION).map(({ method }) => method);
 
-/** Waits until a page has reported a renewal. By time, since a tab in the background has no animation frames. */
+/** Waits until a page has reported a renewal. */
 const isRenewed = (page) =>
-  page.waitForFunction("events.some(({ type }) => type === 'token.renewed')", undefined, {
-    polling: 50,
-  });
+  page.waitForFunction("events.some(({ type }) => type === 'token.renewed')");
 
 /** Does something in one tab, and waits until the gateway has heard of it from all. */
 async function beActive(tabs, act) {
