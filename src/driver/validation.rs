@@ -69,18 +69,20 @@ impl Context {
     ) -> Result<SignatureVerifiedIdToken, Error> {
         let mut is_last = false;
         loop {
-            match read_keys(keys).await {
+            let (error, may_repeat) = match read_keys(keys).await {
                 Ok(keys) => match SignatureVerifiedIdToken::verify(jws, &keys, &WebCrypto).await {
                     Ok(token) => return Ok(token),
-                    Err((Reason::KeyNotFound | Reason::Signature, refused))
-                        if !is_last && self.driver.begin_key_refetch() =>
-                    {
+                    Err((reason, refused)) => {
                         jws = refused;
+                        let is_of_key = matches!(reason, Reason::KeyNotFound | Reason::Signature);
+                        (Error::id_token(reason), is_of_key && self.driver.begin_key_refetch())
                     }
-                    Err((reason, _)) => return Err(Error::id_token(reason)),
                 },
-                Err(error) if is_last || !self.driver.begin_key_refetch() => return Err(error),
-                Err(_) => {}
+                // Without the limit: a cache that keeps what is no key set would refuse each sign-in until it ends.
+                Err(error) => (error, true),
+            };
+            if is_last || !may_repeat {
+                return Err(error);
             }
             keys = self.request_keys(requested.provider, true);
             is_last = true;
