@@ -14,6 +14,7 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { startStandIn } from "../../www/stand-in/index.js";
 import { startApp } from "./app.mjs";
 import { importEntry } from "./bundle.mjs";
@@ -44,6 +45,14 @@ const certificate = () => {
   made ??= certificateFor(["localhost"]);
   return made;
 };
+
+/**
+ * Set while the browser's driver works, which runs in this process: it notes when a page's clock was moved, and must note
+ * the real time, or a page that is loaded later is as much further ahead as the servers are.
+ *
+ * @type {AsyncLocalStorage<boolean>}
+ */
+const inDriver = new AsyncLocalStorage();
 
 /** The session's path, as the SDK asks for it. */
 export const SESSION = "/auth/session";
@@ -125,7 +134,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
   // For the gateway and the stand-in alike: this process is the world's server side.
   const { now } = Date;
   let ahead = 0;
-  Date.now = () => now() + ahead;
+  Date.now = () => now() + (inDriver.getStore() ? 0 : ahead);
   t.after(() => {
     Date.now = now;
   });
@@ -178,7 +187,7 @@ export async function startGatewayApp(t, { standIn: switches, config, gateway, c
     passThere,
     async pass(context, seconds) {
       passThere(seconds);
-      await context.clock.fastForward(seconds * 1000);
+      await inDriver.run(true, () => context.clock.fastForward(seconds * 1000));
     },
   };
 }
