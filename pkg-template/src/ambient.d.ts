@@ -25,3 +25,8 @@ declare module "next/server.js" {
   /** Absent before Next.js 15. */
   export const connection: (() => Promise<void>) | undefined;
 }
+
+interface Uint8ArrayConstructor {
+  /** Decodes Base64 (ECMA-262 2026). Chrome has it since 140, Firefox since 133, Safari since 18.2. */
+  readonly fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+}
