@@ -1,9 +1,11 @@
 /**
- * `npm run test:browsers`: runs the tests that use a browser in each engine but the one that `npm test` runs them in.
+ * `npm run test:browsers`: runs the tests that use a browser, whole, in each engine.
  *
  *     npm run test:browsers                       in every engine
  *     npm run test:browsers -- firefox            in one
  *     npm run test:browsers -- cookies sign-in    in one, the test files whose path contains one of the other words
+ *     npm run test:browsers -- firefox popup --name "closed"
+ *                                                 of those, the tests whose name matches the regular expression
  *
  * The last lines say how many tests passed, failed and were skipped in each; `docs/engines.md` says why those were.
  *
@@ -12,6 +14,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { CliError, logStep, root, runAsCli } from "./lib/run.mjs";
 import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
@@ -25,6 +28,7 @@ import { setUp } from "./setup.mjs";
  * @type {Record<string, { engine: string, browser: keyof typeof BROWSERS }>}
  */
 const ENGINES = {
+  chromium: { engine: "chromium", browser: "chromium" },
   firefox: { engine: "firefox", browser: "firefox" },
   webkit: { engine: "webkit", browser: "webkit" },
   cookies: { engine: "chromium-no-third-party-cookies", browser: "chromium" },
@@ -49,9 +53,14 @@ function usesBrowser(path, seen = new Set()) {
 }
 
 await runAsCli(import.meta, async (args) => {
-  const named = Object.keys(ENGINES).filter((name) => args.includes(name));
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { name: { type: "string" } },
+  });
+  const named = Object.keys(ENGINES).filter((name) => positionals.includes(name));
   const names = named.length > 0 ? named : Object.keys(ENGINES);
-  const words = args.filter((word) => !named.includes(word));
+  const words = positionals.filter((word) => !named.includes(word));
   const files = testFiles(words).filter((path) => usesBrowser(join(root, path)));
   if (files.length === 0) throw new CliError(`No test that uses a browser is named ${words}.`);
 
@@ -62,7 +71,8 @@ await runAsCli(import.meta, async (args) => {
     const { engine, browser } = ENGINES[name];
     await setUp({ browser });
     logStep(`Testing in ${engine}: ${files.length} files`);
-    const sum = await runTestFiles(files.map((path) => ({ path, env: { ENGINE: engine } })));
+    const runs = files.map((path) => ({ path, env: { ENGINE: engine } }));
+    const sum = await runTestFiles(runs, values.name);
     sums.push({ engine, sum });
     if (sum.failed > 0 || sum.passed === 0) process.exitCode = 1;
   }

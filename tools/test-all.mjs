@@ -9,27 +9,15 @@
  * @module
  */
 
-import { build } from "./build.mjs";
 import { CliError, logStep, run, runAsCli } from "./lib/run.mjs";
-import { runTestFiles, sumText, testFiles } from "./lib/test-files.mjs";
-import { setUp } from "./setup.mjs";
 
 /** A command of the repository. @param {string[]} args */
 const npm = (args) => () => run("npm", ["run", "--silent", ...args]);
 
-/** Every test file, whole, in Chromium. */
-async function chromium() {
-  await setUp({ browser: true, optional: true });
-  await build();
-  const sum = await runTestFiles(testFiles([]).map((path) => ({ path, env: {} })));
-  console.log(sumText(sum));
-  if (sum.failed > 0) throw new CliError(`${sum.failed} tests failed in Chromium`);
-}
-
 /** The parts, in the order in which they run. @type {Record<string, () => Promise<void>>} */
 const PARTS = {
   test: npm(["test"]),
-  chromium,
+  chromium: npm(["test:browsers", "--", "chromium"]),
   cookies: npm(["test:browsers", "--", "cookies"]),
   firefox: npm(["test:browsers", "--", "firefox"]),
   webkit: npm(["test:browsers", "--", "webkit"]),

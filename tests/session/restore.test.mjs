@@ -112,7 +112,8 @@ browserTest('restore "iframe" by a script in <head> waits until there is a body'
           window.client = createClient(${JSON.stringify(settings)});
           window.restored = client.restoreSession();
           window.restored.catch(() => {});`;
-        response.writeHead(200, { "Content-Type": "text/html" });
+        // A browser that must find the encoding waits for more of the page.
+        response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
         response.write(`<!doctype html><head><script type="module" async>${script}</script>`);
         await body.promise;
         response.end("</head><body></body>");
