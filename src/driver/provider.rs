@@ -48,17 +48,25 @@ impl Context {
         })
     }
 
-    /// Fetches the discovery document (`OpenID` Connect Discovery 1.0, 4).
+    /// Fetches the discovery document (`OpenID` Connect Discovery 1.0, 4): past every cache if what a cache keeps is none.
     async fn discover(&self) -> Result<Object, Error> {
         let url = discovery_url(self.config.issuer());
-        let sent = self.request("the discovery document", &url, RequestKind::Get, "default");
-        let HttpResponse { status, body, .. } = *sent.response().await?;
-        if status != 200 {
-            let message =
-                "the discovery document failed to fetch: the issuer returned an error status";
-            return Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status));
+        let mut is_repeated = false;
+        loop {
+            let sent = self.get("the discovery document", &url, is_repeated);
+            let HttpResponse { status, body, .. } = *sent.response().await?;
+            let document = if status == 200 {
+                metadata::from_discovery(&body, self.config.issuer())
+            } else {
+                let message =
+                    "the discovery document failed to fetch: the issuer returned an error status";
+                Err(Error::new(ErrorCode::DiscoveryInvalid, message).with_status(status))
+            };
+            if is_repeated || document.is_ok() {
+                return document;
+            }
+            is_repeated = true;
         }
-        metadata::from_discovery(&body, self.config.issuer())
     }
 
     /// Requests the key set, past every cache if `is_repeated`.
@@ -67,8 +75,13 @@ impl Context {
         provider: &ProviderMetadata,
         is_repeated: bool,
     ) -> InFlightRequest {
+        self.get("the key set", provider.jwks_uri(), is_repeated)
+    }
+
+    /// Sends a request for a public document, past every cache if `is_repeated`.
+    fn get(&self, name: &'static str, url: &str, is_repeated: bool) -> InFlightRequest {
         let cache = if is_repeated { "reload" } else { "default" };
-        self.request("the key set", provider.jwks_uri(), RequestKind::Get, cache)
+        self.request(name, url, RequestKind::Get, cache)
     }
 }
 

@@ -10,7 +10,22 @@ import { engine } from "../support/engine.mjs";
 /** @import { Flow } from "./flows.mjs" */
 
 /** The responses that the browser's cache may keep, and that the client's second request bypasses. */
-const CACHED = ["the WebAssembly", "the keys"];
+const CACHED = ["the WebAssembly", "discovery", "the keys"];
+
+/**
+ * The requests that are made again, once, if the response is useless, and how a call ends if the second is so, too.
+ *
+ * @type {Record<string, Record<string, string>>}
+ */
+const REPEATED = {
+  discovery: {
+    gone: "network",
+    slow: "timeout",
+    huge: "provider_response_invalid",
+    else: "discovery_invalid",
+  },
+  "the keys": { else: "keys_unavailable" },
+};
 
 /** The ends that are alike for every endpoint. */
 const ALIKE = {
@@ -56,14 +71,8 @@ const ROLES = [
   [
     "discovery",
     /^provider GET \/\.well-known/,
-    {
-      gone: "network",
-      slow: "timeout",
-      huge: "provider_response_invalid",
-      else: "discovery_invalid",
-    },
+    { gone: "network", slow: "timeout", huge: "provider_response_invalid", else: "ok" },
   ],
-  // They are asked for a second time if the first answer is useless.
   ["the keys", /^(provider GET \S+|app GET \/auth)\/jwks$/, { else: "ok" }],
   [
     "the tokens",
@@ -145,7 +154,7 @@ function roleOf(key) {
 }
 
 /** Whether a request is made again by itself if it fails, so that it must fail twice. @param {string} key */
-export const isRepeated = (key) => roleOf(key)[0] === "the keys";
+export const isRepeated = (key) => roleOf(key)[0] in REPEATED;
 
 /** The kinds of faults that a request can meet. @param {string} key */
 export function kindsOf(key) {
@@ -193,9 +202,10 @@ const OWN_WAYS = {
 
 /** @type {typeof expected} */
 function expectedAnywhere(flow, { key, count, kind, lasting }) {
-  const [, , ways] = roleOf(key);
+  const [role, , once] = roleOf(key);
+  const ways = lasting ? REPEATED[role] : once;
   if (isSilent(key)) return [...SILENCE[flow.name.split(" ")[0]], "ok"];
-  const way = lasting ? "keys_unavailable" : (ways[kind] ?? ways[ALIKE[kind]] ?? ways.else);
+  const way = ways[kind] ?? ways[ALIKE[kind]] ?? ways.else;
   const callsApi = flow.name.startsWith("an API call");
   // A renewal that fails leaves the API's own 401, unless the caller has waited long enough.
   if (callsApi && /jwks$|POST/.test(key)) return ["ok", "TimeoutError"];
