@@ -124,18 +124,18 @@ test("docs/security.md lists what a script that tampers with the platform sees",
  */
 const FORGERIES = {
   "nothing is tampered with": "",
-  "`crypto.subtle.verify` says yes": "SubtleCrypto.prototype.verify = async () => true;",
-  "`crypto.subtle.importKey` takes another key": `
+  "`crypto.subtle.verify` returns `true`": "SubtleCrypto.prototype.verify = async () => true;",
+  "`crypto.subtle.importKey` imports another key": `
     const { importKey } = SubtleCrypto.prototype;
     SubtleCrypto.prototype.importKey = function (format, key, ...rest) {
       return importKey.call(this, format, { kty: "RSA", n: jwk.n, e: jwk.e }, ...rest);
     };`,
-  "`fetch` answers another key set": `
+  "`fetch` returns another key set": `
     const { fetch } = window;
     window.fetch = (url, init) => String(url).endsWith("/jwks")
       ? Promise.resolve(new Response(JSON.stringify(keySet)))
       : fetch(url, init);`,
-  "`ReadableStreamDefaultReader.prototype.read` answers another key set": `
+  "`ReadableStreamDefaultReader.prototype.read` returns another key set": `
     const { read } = ReadableStreamDefaultReader.prototype;
     ReadableStreamDefaultReader.prototype.read = async function () {
       const step = await read.call(this);
@@ -144,25 +144,25 @@ const FORGERIES = {
         ? { done: false, value: new TextEncoder().encode(JSON.stringify(keySet)) }
         : step;
     };`,
-  "`TextDecoder.prototype.decode` gives another key": `
+  "`TextDecoder.prototype.decode` returns another key": `
     const { decode } = TextDecoder.prototype;
     TextDecoder.prototype.decode = function (bytes) {
       const text = decode.call(this, bytes);
       return text === n ? jwk.n : text;
     };`,
-  "`JSON.parse` gives another algorithm": `
+  "`JSON.parse` returns another algorithm": `
     const { parse } = JSON;
     JSON.parse = (text) => {
       const value = parse(text);
       return value?.name?.startsWith("RSA") ? { name: "HMAC", hash: "SHA-256" } : value;
     };`,
-  "`Promise.prototype.then` turns no into yes": `
+  "`Promise.prototype.then` replaces `false` by `true`": `
     const { then } = Promise.prototype;
     Promise.prototype.then = function (fulfilled, rejected) {
       const yes = (value) => fulfilled(value === false || value);
       return then.call(this, typeof fulfilled === "function" ? yes : fulfilled, rejected);
     };`,
-  "`Array.prototype[Symbol.iterator]` turns no into yes": `
+  "`Array.prototype[Symbol.iterator]` replaces `false` by `true`": `
     const iterate = Array.prototype[Symbol.iterator];
     Array.prototype[Symbol.iterator] = function () {
       const values = iterate.call(this);
@@ -217,7 +217,7 @@ test("docs/security.md lists what a script must tamper with for a forged ID toke
       })()`,
       awaitPromise: true,
     });
-    table[name] = [result.value === "signed-in" ? "taken" : "refused"];
+    table[name] = [result.value === "signed-in" ? "accepted" : "refused"];
     // Or it breaks: the iterator serves every call's arguments.
     const ends = /^(signed-in|id_token_invalid (signature|key_not_found)|internal )$/;
     assert.match(result.value, ends, name);
