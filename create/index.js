@@ -23,7 +23,7 @@ const KINDS = {
 
 const NAMES = Object.keys(KINDS);
 
-const HELP = `Makes an application that signs users in with ClassLink.
+const HELP = `Creates an application that signs users in with ClassLink.
 
 Usage: npm create classlink-spa@latest [FOLDER] -- [--template NAME]
 
@@ -101,12 +101,12 @@ function create(folder, template) {
   change(join(folder, "package.json"), '"my-app"', JSON.stringify(packageName(folder)));
   const path = relative(process.cwd(), folder);
   process.stdout.write(
-    `Made ${folder}. Go on:
+    `Created ${folder}. Next:
 
 ${path && `  cd ${path.includes(" ") ? `"${path}"` : path}\n`}  npm install
   npm run dev        then open http://localhost:${port}
 
-README.md says what is where, and how to go on to ClassLink.
+README.md describes the files, and what to change for ClassLink itself.
 `,
   );
 }

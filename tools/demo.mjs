@@ -33,7 +33,7 @@ secret and answers no other origin's page, as ClassLink is thought to do.
 With --direct:
   --restore MODE       how a reload finds the session again: none, iframe or redirect (none)
   --secret-only        the stand-in refuses token requests without the client secret
-  --no-cors            the stand-in's endpoints answer no other origin's page
+  --no-cors            the stand-in allows no requests from other origins' pages (CORS)
 
   --port PORT          the apps' and the gateway's (5173)
   --bookmarks-port PORT  the app's own API's (5174)

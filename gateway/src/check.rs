@@ -240,12 +240,12 @@ fn client_verdict(id: &str, token_response: &Result<ProviderResponse, Refused>) 
 fn store_verdict(works: Result<bool, StoreDown>) -> Check {
     let id = "store";
     match works {
-        Ok(true) => Check::ok(id, "The store can be asked."),
+        Ok(true) => Check::ok(id, "The store works."),
         // The handler's remedy names stores of the application's own, which this server does not have.
         Ok(false) => Check::problem(
             id,
-            "The store does not do what it must.".to_owned(),
-            "Use a Redis server that takes writes, and no proxy before it.",
+            "The store returns wrong results.".to_owned(),
+            "Use a Redis server that takes writes, and no proxy in front of it.",
         ),
         Err(StoreDown) => Check::problem(
             id,

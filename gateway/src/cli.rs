@@ -29,15 +29,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves until SIGTERM or SIGINT, and finishes what is under way then.
+    /// Serves until SIGTERM or SIGINT, and finishes the requests that are under way then.
     Serve {
         #[command(flatten)]
         source: Source,
-        /// Binds no session to a device, whatever the configuration says.
+        /// Binds no session to a device, even if the configuration sets `deviceBound`.
         #[arg(long)]
         no_device_bound: bool,
     },
-    /// Says what is wrong with a configuration, and asks the provider and the store unless told not to.
+    /// Checks a configuration, then the provider's endpoints and the store by requests.
     Check {
         #[command(flatten)]
         source: Source,
@@ -45,7 +45,7 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
-    /// Ends a session, or all that a user has, on every instance that shares the store. The user may sign in again.
+    /// Ends a session, or all sessions of a user, on every instance that shares the store. The user may sign in again.
     Revoke {
         #[command(flatten)]
         source: Source,
@@ -56,7 +56,7 @@ enum Command {
     Keygen,
     /// Prints a new key for assertions: P-256, PEM (PKCS #8).
     AssertionKey,
-    /// Asks a running server's /health, for a container's health check.
+    /// Requests /health of a running server, for a container's health check.
     Health {
         #[command(flatten)]
         source: Source,
@@ -65,7 +65,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Source {
-    /// The configuration: TOML, or JSON if the name ends in .json. Environment variables win.
+    /// The configuration: TOML, or JSON if the name ends in .json. Environment variables override it.
     #[arg(long, env = "CLASSLINK_GATEWAY_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ struct RevokeTarget {
     /// A session's id: the `sid` of an assertion, or the `session_id` of a token response.
     #[arg(long)]
     session_id: Option<String>,
-    /// A user's id: `user.id`, which `X-ClassLink-User` has percent-encoded.
+    /// A user's id: `user.id`, which is percent-encoded in `X-ClassLink-User`.
     #[arg(long)]
     user_id: Option<String>,
 }
@@ -195,7 +195,7 @@ async fn revoke(settings: &Settings, target: &RevokeTarget) -> Result<(), String
             store.revoke_user(id, &mark).await
         }
     };
-    revoked.map_err(|_| "The store does not answer: nothing is revoked.".to_owned())?;
+    revoked.map_err(|_| "The store cannot be reached: nothing was revoked.".to_owned())?;
     println!("Revoked, on every instance from the next request on.");
     Ok(())
 }

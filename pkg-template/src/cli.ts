@@ -10,12 +10,12 @@ import { type DoctorOptions, examine, type Finding } from "./cli/doctor.js";
 
 const HELP = `Usage: classlink-spa <command>
 
-  doctor <url> [options]   check a deployed application, as a browser sees it
+  doctor <url> [options]   check a deployed application, by requests as a browser sends them
   keygen                   print a key for the gateway's sealingKeys
 
 Options of doctor:
 
-  --client-id ID           checks the gateway's session route and its cookies as well
+  --client-id ID           also check the gateway's session route and its cookies
   --redirect-uri URL       the callback page (default: /callback of the application's origin)
   --gateway URL            the gateway's base (default: /auth; "none" without one)
   --issuer URL             the provider (default: https://launchpad.classlink.com)

@@ -104,13 +104,13 @@ test("doctor finds nothing wrong with a deployment that is right", async (t) => 
 /** @type {[name: string, spoiled: Parameters<typeof deploy>[1], id: string, words: RegExp][]} */
 const SPOILED = [
   [
-    "a policy that stops WebAssembly",
+    "a policy that blocks WebAssembly",
     { policy: "script-src 'self'" },
     "policy",
     /Add 'wasm-unsafe-eval'/,
   ],
   [
-    "a policy that stops the gateway",
+    "a policy that blocks the gateway",
     { policy: "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'" },
     "policy",
     /Add 'self' to connect-src/,
@@ -211,7 +211,7 @@ test("doctor finds another client id than the gateway's, and an address where no
 test("doctor prints a line for each check, and the remedy beneath it", async (t) => {
   const origin = await deploy(t, { policy: "script-src 'self'" });
   const { stdout, code } = await run("doctor", origin, "--issuer", standIn.issuer);
-  assert.match(stdout, /✗ policy: The policy stops WebAssembly\.\n {4}→ Add 'wasm-unsafe-eval'/);
+  assert.match(stdout, /✗ policy: The policy blocks WebAssembly\.\n {4}→ Add 'wasm-unsafe-eval'/);
   assert.match(stdout, /Problems found: 1\.\n$/);
   assert.equal(code, 1);
 });

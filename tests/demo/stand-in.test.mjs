@@ -487,7 +487,7 @@ test("startStandIn names the option that is wrong", async () => {
     [{ consent: "sometimes" }, /^consent: /],
     [{ port: "4400" }, /^port: /],
     [{ publicClient: false }, /^publicClient: there is no such option/],
-    [{ clients: [client, client] }, /twice/],
+    [{ clients: [client, client] }, /repeated/],
     [{ clients: [{ ...client, redirectUris: ["/callback"] }] }, /redirectUris of a/],
     [{ clients: [{ ...client, launchUrl: "javascript:alert(1)" }] }, /launchUrl of a/],
     [{ clients: [{ ...client, postLogoutRedirectUris: ["/bye"] }] }, /postLogoutRedirectUris of a/],
@@ -548,7 +548,7 @@ test("the stand-in's command line takes every option, and names one that is wron
     [[...args, "--tls-key", "x"], /belong together/],
     [[...args, "--cross-site-cookies"], /crossSiteCookies: needs tls/],
     [[...args, "vite"], /Unexpected argument 'vite'/],
-    [[...args, "--"], /after -- a command is missing/],
+    [[...args, "--"], /--: the command after it is missing/],
   ]).map(async ([given, message]) => {
     const { output, ended } = cli(t, ...given);
     assert.equal(await ended, 2, output.err);

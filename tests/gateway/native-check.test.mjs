@@ -53,7 +53,7 @@ ok       metadata: The provider's endpoints are known.
 ok       keys: The provider's key set has a key for ID tokens.
 ok       clock: This server's clock agrees with the provider's.
 ok       clients[0]: The provider knows the client id and its secret.
-ok       store: The store can be asked.
+ok       store: The store works.
 ok       assertions: The keys for assertions can be used.
 `,
   );

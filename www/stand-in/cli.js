@@ -14,11 +14,11 @@ const HELP = `A local stand-in for ClassLink, for demos and end-to-end tests.
 
 Usage: classlink-stand-in --client-id ID --redirect-uri URL [options] [-- COMMAND…]
 
-With a command, such as \`-- vite\`, it runs that beside the stand-in, and ends with it.
+With a command, such as \`-- vite\`, it runs the command as well, and stops when that ends.
 
   --client-id ID            the application's client id
   --redirect-uri URL        its redirect URI; may be given several times
-  --launch-url URL          where the partner-initiated LaunchPad tile leads
+  --launch-url URL          URL that the partner-initiated LaunchPad tile opens
   --client-secret SECRET    its client secret
   --name NAME               its name on the pages
 
@@ -29,21 +29,21 @@ With a command, such as \`-- vite\`, it runs that beside the stand-in, and ends 
   --tls-cert FILE           PEM
 
   --secret-only             refuse token requests without the client secret
-  --no-cors                 answer no other origin's pages
+  --no-cors                 allow no requests from other origins' pages (CORS)
   --consent MODE            remembered, always or never (remembered)
   --pkce MODE               honoured or ignored (honoured)
-  --refresh-tokens          give out refresh tokens, each for one use
-  --expires-in              say in token answers how long the access token lives
-  --revocation              have a revocation endpoint
-  --end-session             have an end-session endpoint
+  --refresh-tokens          issue refresh tokens, each for one use
+  --expires-in              include expires_in in token responses
+  --revocation              serve a revocation endpoint
+  --end-session             serve an end-session endpoint
   --post-logout-redirect-uri URL
-                            where it may lead back to; may be given several times
-  --iss-parameter           name the issuer in callbacks
-  --framing                 let the application frame the pages
-  --cross-site-cookies      let frames on other sites' pages know who is signed in; needs TLS
+                            URL that the end-session endpoint may redirect to; may be given several times
+  --iss-parameter           include iss in authorization responses (RFC 9207)
+  --framing                 let the application show the pages in iframes
+  --cross-site-cookies      send the session cookie to iframes on other sites; needs TLS
   --opener-policy POLICY    the pages' Cross-Origin-Opener-Policy, such as same-origin
-  --no-tenant-claims        leave the classLink_* claims out
-  --my-info-error STATUS    my/info answers HTTP 200 with this status in its body
+  --no-tenant-claims        leave out the classLink_* claims
+  --my-info-error STATUS    my/info returns HTTP 200 with this status in its body
   --id-token-lifetime S     seconds (86400)
   --access-token-lifetime S seconds (86400)
   --code-lifetime S         seconds (300)
@@ -115,7 +115,7 @@ function splitCommand(args) {
   const end = args.indexOf("--");
   if (end < 0) return [args, []];
   const command = args.slice(end + 1);
-  if (command.length === 0) throw new UsageError("after -- a command is missing");
+  if (command.length === 0) throw new UsageError("--: the command after it is missing");
   return [args.slice(0, end), command];
 }
 
@@ -234,7 +234,7 @@ function describe(standIn) {
     `  profileinfo   ${standIn.endpoints.userinfo_endpoint}`,
     `  my/info       ${standIn.endpoints.my_info_endpoint}`,
     "",
-    "People:",
+    "Users:",
     ...standIn.districts.flatMap((district) => [
       `  ${district.name} (tenant ${district.id})`,
       ...standIn.accounts

@@ -55,7 +55,7 @@ export class Faults {
     if (delay !== undefined) await pause(delay, undefined, { ref: false });
     if (!failure) return false;
     res.setHeader("Cache-Control", "no-store");
-    if (failure.body === undefined) sendText(res, failure.status, "Failed, as a test wished");
+    if (failure.body === undefined) sendText(res, failure.status, "Failed, as a test configured");
     else sendJson(res, failure.status, failure.body);
     return true;
   }

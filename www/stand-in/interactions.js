@@ -25,7 +25,7 @@ export function createInteractions(provider, people, consents) {
     try {
       interaction = await provider.interactionDetails(req, res);
     } catch {
-      const text = "this sign-in is over, or belongs to another browser";
+      const text = "this sign-in has expired, or was started in another browser";
       return sendPage(res, 400, errorPage("sign_in_expired", text));
     }
     const isConsent = interaction.prompt.name === "consent";

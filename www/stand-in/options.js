@@ -105,7 +105,7 @@ function checkClients(clients) {
   for (const client of clients) {
     const { clientId, clientSecret, redirectUris, postLogoutRedirectUris = [], launchUrl } = client;
     check(typeof clientId === "string" && clientId !== "", "clients: a clientId is missing");
-    check(!ids.has(clientId), `clients: the clientId ${clientId} is there twice or reserved`);
+    check(!ids.has(clientId), `clients: the clientId ${clientId} is repeated or reserved`);
     ids.add(clientId);
     check(clientSecret !== "", `clients: the clientSecret of ${clientId} is empty`);
     check(
@@ -126,14 +126,11 @@ function checkClients(clients) {
 /** @param {Settings} settings */
 function checkPeople({ districts, accounts }) {
   const districtIds = new Set(districts.map(({ id }) => String(id)));
-  check(districtIds.size === districts.length, "districts: an id is there twice");
+  check(districtIds.size === districts.length, "districts: an id is repeated");
   const subs = new Set(accounts.map(({ sub }) => sub));
-  check(subs.size === accounts.length, "accounts: a sub is there twice");
+  check(subs.size === accounts.length, "accounts: a sub is repeated");
   for (const { sub, districtId } of accounts) {
-    check(
-      districtIds.has(String(districtId)),
-      `accounts: ${sub} is in a district that isn't there`,
-    );
+    check(districtIds.has(String(districtId)), `accounts: the district of ${sub} does not exist`);
   }
 }
 

@@ -82,7 +82,7 @@ ${
 <span class="name">${district.name}</span> <span class="note">${district.state}</span></a></li>`,
       )}
 </ul>`
-    : html`<p role="status">No district has “${query}” in its name. <a href="?q=">Show all</a></p>`
+    : html`<p role="status">No district’s name contains “${query}”. <a href="?q=">Show all</a></p>`
 }`,
   );
 }
@@ -101,7 +101,7 @@ export function personPage({ clientName, district, people, hinted }) {
     `Sign in – ${district.name}`,
     html`<p class="back"><a href="?q=" data-testid="other-district">Another district</a></p>
 <h1>Who are you?</h1>
-<p>${district.name}: choose a person to sign in to <strong>${clientName}</strong>.</p>
+<p>${district.name}: choose a user to sign in to <strong>${clientName}</strong>.</p>
 <form method="post">
 <ul class="list">${people.map(
       ({ account }) => html`
@@ -114,10 +114,10 @@ export function personPage({ clientName, district, people, hinted }) {
 }
 
 const SCOPE_TEXTS = /** @type {Record<string, string>} */ ({
-  openid: "Know who you are from one visit to the next",
+  openid: "Recognize you on your next visit",
   profile: "See your name, role and district",
   email: "See your e-mail address",
-  oneroster: "See your roster id",
+  oneroster: "See your roster ID",
   full: "See your whole profile",
   offline_access: "Keep you signed in",
 });
@@ -239,7 +239,7 @@ export function launchPadPage({ person, signInUrl, tiles }) {
     html`<h1>LaunchPad</h1>
 <p>Signed in as <strong data-testid="launchpad-person" data-sub="${person.account.sub}">${fullName(person)}</strong> of ${person.district.name}.</p>
 <div class="row actions">
-<a class="button secondary" href="${signInUrl}" data-testid="launchpad-switch">Switch person</a>
+<a class="button secondary" href="${signInUrl}" data-testid="launchpad-switch">Switch user</a>
 <form method="post" action="/launchpad/sign-out">
 <button class="secondary" data-testid="launchpad-sign-out">Sign out</button>
 </form>
@@ -259,7 +259,7 @@ function tilesOf(client, codeUrl) {
   const name = client.name ?? client.clientId;
   return html`
 <li><a class="tile" href="${codeUrl}" data-testid="tile-${client.clientId}">
-<span class="name">${name}</span> <span class="note">ClassLink-initiated: brings a code, without a state</span></a></li>${
+<span class="name">${name}</span> <span class="note">ClassLink-initiated: opens the app with a code, without a state</span></a></li>${
     client.launchUrl !== undefined &&
     html`
 <li><a class="tile" href="${client.launchUrl}" data-testid="launch-tile-${client.clientId}">

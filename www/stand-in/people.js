@@ -3,7 +3,7 @@
  *
  * Between them they have what makes ClassLink's accounts hard: two districts that share a `SourcedId`, a district
  * without OneRoster, accounts without an e-mail address, ids that are numbers here and strings there, and an
- * administrator who comes back as `Teacher`.
+ * administrator whose role is reported as `Teacher`.
  */
 
 /** @import { Account, District } from "./types.d.ts" */
@@ -72,7 +72,7 @@ export const ACCOUNTS = [
     sourcedId: "5678_A-0001",
     loginId: "adam.admin",
     email: "adam.admin@sample-creek.example",
-    note: "Administrator who comes back as Teacher",
+    note: "Administrator whose role is reported as Teacher",
   },
   {
     sub: "9120045",
@@ -113,7 +113,7 @@ export const ACCOUNTS = [
     sourcedId: "5678_A-0001",
     loginId: "tara.tenant",
     email: "tara.tenant@example-valley.example",
-    note: "Administrator who comes back as Tenant Administrator",
+    note: "Administrator whose role is reported as Tenant Administrator",
   },
   {
     sub: "7300512",

@@ -104,14 +104,14 @@ async function checkPage(url: URL): Promise<{ findings: Finding[]; page?: Page }
     findings.push(
       problem(
         "page",
-        "The application is served by http.",
-        "Serve it by https: browsers refuse Web Crypto otherwise.",
+        "The application is served over http.",
+        "Serve it over https: without it, browsers have no Web Crypto.",
       ),
     );
   }
   const { response, text, error } = { text: "", error: "", ...(await ask(url)) };
   if (!response) {
-    findings.push(problem("page", `The page cannot be reached: ${error}.`, "Check the address."));
+    findings.push(problem("page", `The page cannot be reached: ${error}.`, "Check the URL."));
     return { findings };
   }
   if (response.status !== 200 || !typeOf(response).startsWith("text/html")) {
@@ -120,7 +120,7 @@ async function checkPage(url: URL): Promise<{ findings: Finding[]; page?: Page }
       problem(
         "page",
         `The page is not HTML: ${got}.`,
-        "Give the address of a page of the application.",
+        "Give the URL of a page of the application.",
       ),
     );
     return { findings };
@@ -140,7 +140,7 @@ async function checkWasm(page: Page, scripts: readonly Script[]): Promise<Findin
         : warning(
             id,
             "No script of the page names the .wasm file.",
-            "It may be in a script that is loaded later. Give the address of a page that loads it.",
+            "It may be in a script that is loaded later. Give the URL of a page that loads it.",
           ),
     ];
   }
@@ -158,12 +158,12 @@ async function checkWasm(page: Page, scripts: readonly Script[]): Promise<Findin
       isPage
         ? problem(
             id,
-            `${path} is a page: the server's fallback for unknown paths.`,
+            `${path} is an HTML page: the server's fallback for unknown paths.`,
             "Deploy the .wasm file beside the scripts.",
           )
         : warning(
             id,
-            `${path} comes as ${typeOf(response)}.`,
+            `${path} is sent as ${typeOf(response)}.`,
             "Send it as application/wasm, so that it compiles while it loads.",
           ),
     ];
@@ -177,7 +177,7 @@ async function checkCallback(redirectUri: URL, url: URL): Promise<Finding[]> {
     return [
       problem(
         id,
-        "The redirect URI is of another origin than the application.",
+        "The redirect URI has another origin than the application.",
         "Register one of the application's own origin.",
       ),
     ];
@@ -188,14 +188,14 @@ async function checkCallback(redirectUri: URL, url: URL): Promise<Finding[]> {
   callback.searchParams.set("state", "doctor");
   const { response, error } = { error: "", ...(await ask(callback)) };
   const name = redirectUri.pathname;
-  if (!response) return [problem(id, `${name} cannot be reached: ${error}.`, "Check the address.")];
+  if (!response) return [problem(id, `${name} cannot be reached: ${error}.`, "Check the URL.")];
   const { status } = response;
   if (status >= 300 && status < 400) {
     return [
       problem(
         id,
         `${name} redirects (HTTP ${status}).`,
-        "Serve the application at the redirect URI itself: a redirect loses the response or writes its code into logs.",
+        "Serve the application at the redirect URI itself: a redirect loses the authorization response or writes its code into logs.",
       ),
     ];
   }
@@ -204,7 +204,7 @@ async function checkCallback(redirectUri: URL, url: URL): Promise<Finding[]> {
       problem(
         id,
         `${name} is not a page: HTTP ${status}, ${typeOf(response)}.`,
-        "Serve the application's page for the redirect URI, or name it by --redirect-uri.",
+        "Serve the application's page for the redirect URI, or name it with --redirect-uri.",
       ),
     ];
   }
@@ -225,12 +225,12 @@ async function checkGateway(
     return [
       add(
         "gateway",
-        `No gateway answers at ${base}/health: ${got}.`,
-        "Pass its paths on to the gateway, or name its base by --gateway.",
+        `No gateway responds at ${base}/health: ${got}.`,
+        "Forward its paths to the gateway, or name its base with --gateway.",
       ),
     ];
   }
-  const findings = [ok("gateway", "The gateway answers."), ...clockFinding(health.response)];
+  const findings = [ok("gateway", "The gateway responds."), ...clockFinding(health.response)];
   const ready = await ask(`${base}/ready`);
   if (ready.response && ready.response.status >= 500) {
     findings.push(
@@ -251,14 +251,14 @@ async function checkGateway(
   const refusal = keys.response?.headers.get("x-classlink-gateway-error");
   if (Array.isArray(parseJson(keys.text)?.keys)) {
     findings.push(ok("gateway-keys", "The gateway has the provider's keys."));
-  } else findings.push(refusalFinding("gateway-keys", refusal ?? "no answer"));
+  } else findings.push(refusalFinding("gateway-keys", refusal ?? "no error code"));
   if (!clientId) {
     return [
       ...findings,
       warning(
         "gateway-session",
         "The session route was not checked.",
-        "Give --client-id to check it.",
+        "Pass --client-id to check it.",
       ),
     ];
   }
@@ -267,14 +267,13 @@ async function checkGateway(
 
 /** Remedies for the gateway's own refusals. */
 const REFUSALS: Record<string, string> = {
-  missing_header: "Let the proxies pass the header X-ClassLink-SPA on.",
+  missing_header: "Make the proxies forward the header X-ClassLink-SPA.",
   forbidden_origin:
-    "Let the proxies pass Origin and Sec-Fetch-Site on, and name the application's origin in allowedOrigins.",
+    "Make the proxies forward Origin and Sec-Fetch-Site, and name the application's origin in allowedOrigins.",
   unknown_client: "Register this client id with the gateway (`clients`).",
   not_found: "Set the gateway's basePath to the path at which the proxies serve it.",
-  upstream_unreachable:
-    "Let the gateway's server reach the provider: DNS, firewall, outgoing proxy.",
-  upstream_timeout: "Let the gateway's server reach the provider: DNS, firewall, outgoing proxy.",
+  upstream_unreachable: "Check DNS, firewall and outgoing proxy of the gateway's server.",
+  upstream_timeout: "Check DNS, firewall and outgoing proxy of the gateway's server.",
   discovery_invalid:
     "Write the gateway's `issuer` exactly as the provider's discovery document does.",
   rate_limited: "Wait, or raise the gateway's limits.",
@@ -301,12 +300,12 @@ async function checkSession(
         ? refusalFinding(id, code)
         : problem(
             id,
-            `The session route answers ${got} instead of 204.`,
-            "Let the proxies pass POST and DELETE on to the gateway unchanged.",
+            `The session route does not return HTTP 204: ${got}.`,
+            "Make the proxies forward POST and DELETE to the gateway unchanged.",
           ),
     ];
   }
-  const findings = [ok(id, "The session route answers.")];
+  const findings = [ok(id, "The session route responds.")];
 
   const foreign = await post({ Origin: "https://other.example", "Sec-Fetch-Site": "cross-site" });
   findings.push(
@@ -314,8 +313,8 @@ async function checkSession(
       ? ok("gateway-origin", "Other sites' requests are refused.")
       : problem(
           "gateway-origin",
-          "Another site's request was answered.",
-          "Let the proxies pass Origin and Sec-Fetch-Site on unchanged.",
+          "Another site's request was accepted.",
+          "Make the proxies forward Origin and Sec-Fetch-Site unchanged.",
         ),
   );
 
@@ -349,14 +348,14 @@ async function checkSession(
     cookies.length === 0
       ? warning(
           "cookies",
-          "The gateway's cookie does not arrive.",
-          "Let the proxies pass Set-Cookie on, each in a line of its own.",
+          "The gateway's response has no cookie.",
+          "Make the proxies forward every Set-Cookie header, each as a header of its own.",
         )
       : wrong.length > 0
         ? problem(
             "cookies",
             "A proxy changes the gateway's cookie.",
-            "Pass Set-Cookie on unchanged: no rewriting of path, domain or Secure.",
+            "Forward Set-Cookie unchanged: do not rewrite path, domain or Secure.",
           )
         : ok("cookies", "The gateway's cookies arrive unchanged."),
   );
@@ -369,8 +368,8 @@ function clockFinding({ headers }: Response): Finding[] {
     return [
       warning(
         "clock",
-        "The gateway's responses have no Date.",
-        "Let the proxies pass it on: devices with a wrong clock sign in by it.",
+        "The gateway's responses have no Date header.",
+        "Make the proxies forward it: devices with a wrong clock need it to sign in.",
       ),
     ];
   }
@@ -381,7 +380,7 @@ function clockFinding({ headers }: Response): Finding[] {
         problem(
           "clock",
           `The server's clock differs from this machine's by ${skew} s.`,
-          "Set both by NTP: a wrong server clock refuses good tokens.",
+          "Set both by NTP: a server with a wrong clock refuses valid tokens.",
         ),
       ];
 }
@@ -414,6 +413,6 @@ async function checkProvider(issuer: string): Promise<Finding[]> {
     ok("discovery", "The discovery document is the issuer's."),
     Array.isArray(parseJson(keys.text)?.keys)
       ? ok("keys", "The provider's keys can be read.")
-      : problem("keys", "The provider's keys cannot be read.", "Tell the provider."),
+      : problem("keys", "The provider's keys cannot be read.", "Report it to the provider."),
   ];
 }

@@ -43,7 +43,7 @@ export function policyFindings(page: Page, gateway: string | undefined, origin: 
     return [
       {
         ...{ id, status: "warning", summary: "The page has no Content Security Policy." },
-        remedy: "Send one: docs/csp.md has it.",
+        remedy: "Send the one in docs/csp.md.",
       },
     ];
   }
@@ -55,20 +55,20 @@ export function policyFindings(page: Page, gateway: string | undefined, origin: 
     if (script?.includes("'unsafe-eval'")) {
       add("warning", "The policy allows 'unsafe-eval'.", "'wasm-unsafe-eval' is enough.");
     } else if (script && !script.includes("'wasm-unsafe-eval'")) {
-      add("problem", "The policy stops WebAssembly.", "Add 'wasm-unsafe-eval' to script-src.");
+      add("problem", "The policy blocks WebAssembly.", "Add 'wasm-unsafe-eval' to script-src.");
     }
     const connect = policy.get("connect-src") ?? policy.get("default-src");
     if (!connect) continue;
     if (!allows(connect, origin, origin)) {
       add(
         "problem",
-        "The policy stops requests to the page's own origin.",
+        "The policy blocks requests to the page's own origin.",
         "Add 'self' to connect-src.",
       );
     }
     const other = gateway && new URL(gateway).origin;
     if (other && other !== origin && !allows(connect, other, origin)) {
-      add("problem", "The policy stops requests to the gateway.", `Add ${other} to connect-src.`);
+      add("problem", "The policy blocks requests to the gateway.", `Add ${other} to connect-src.`);
     }
   }
   if (findings.length === 0) {

@@ -172,12 +172,12 @@ async function checkStore(store: NonNullable<Settings["store"]>): Promise<Gatewa
     const count = await store.increment(key, 10_000);
     await store.delete(key);
     if (isSet && !isSetAgain && value === "1" && count === 1) {
-      return { id, status: "ok", summary: "The store can be asked." };
+      return { id, status: "ok", summary: "The store works." };
     }
     return {
       id,
       status: "problem",
-      summary: "The store does not do what it must.",
+      summary: "The store returns wrong results.",
       remedy: "Use `redisStore`, or compare yours with `GatewayStore`.",
     };
   } catch {
