@@ -26,6 +26,9 @@ const testClient = {
   setup({ onResolve }) {
     onResolve({ filter: /^classlink-spa$/ }, () => ({ path: join(PAGES, "client-shim.js") }));
     onResolve({ filter: /^\.\/client$/ }, () => ({ path: join(PAGES, "client.js") }));
+    onResolve({ filter: /^next\/navigation$/ }, () => ({
+      path: join(PAGES, "next-navigation-shim.js"),
+    }));
   },
 };
 
@@ -121,6 +124,7 @@ const RECIPES_BY_PAGE = {
   "swr.jsx": "/",
   "react-router.jsx": "/app/classes",
   "pinia.js": "/",
+  "next-for-user.jsx": "/",
 };
 
 for (const [page_, path] of Object.entries(RECIPES_BY_PAGE)) {
@@ -206,6 +210,28 @@ test("react-router: the callback leads to the route beneath the base, and a bare
   });
   await load("/app/callback");
   await page.waitForURL(`${origin}/app/`);
+});
+
+test("next-for-user: shows nothing of a user who has signed out while the next login begins", async (t) => {
+  const { page } = await open(t, "next-for-user.jsx");
+  await page.getByText("Class of Pia").waitFor();
+  await page.evaluate("client.signOut()");
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await page.evaluate("seen.length = 0");
+  for (const status of /** @type {const} */ (["redirecting", "signing-in"])) {
+    await page.evaluate((given) => client.setStatus(given), status);
+  }
+  await page.getByText("Signing you in…").waitFor();
+  assert.ok(!(await page.evaluate("seen.join()")).includes("Class of Pia"));
+});
+
+test("next-for-user: keeps nothing of a user who has signed out in a route that is hidden", async (t) => {
+  const { page } = await open(t, "next-for-user.jsx");
+  await page.getByText("Class of Pia").waitFor();
+  await page.evaluate("hide(true)");
+  await page.waitForFunction("!hasEffects");
+  await page.evaluate("client.signOut()");
+  await page.waitForFunction("!document.body.textContent.includes('Class of Pia')");
 });
 
 test("the recipe for Next.js server components is the file of its template", () => {

@@ -11,6 +11,7 @@ import {
   useContext,
   useEffect,
   useMemo,
+  useState,
   useSyncExternalStore,
 } from "react";
 import { requireClient } from "../frameworks/given-client.js";
@@ -29,6 +30,8 @@ import type { ClassLinkClient, RegisteredAppState, RegisteredClaims, Snapshot } 
 interface Provided {
   readonly client: ClassLinkClient;
   readonly texts: Texts;
+  /** How many users have gone, by a sign-out or for another user. */
+  readonly departures: number;
 }
 
 const Context = createContext<Provided | null>(null);
@@ -60,11 +63,29 @@ export function ClassLinkProvider<AppState = unknown, Claims = Record<string, un
       for (const stop of stops) stop();
     };
   }, [client]);
+  const departures = useDepartures(client);
   const provided = useMemo(
-    () => ({ client, texts: { ...ENGLISH_TEXTS, ...texts } }),
-    [client, texts],
+    () => ({ client, texts: { ...ENGLISH_TEXTS, ...texts }, departures }),
+    [client, texts, departures],
   );
   return <Context.Provider value={provided}>{children}</Context.Provider>;
+}
+
+/**
+ * Counts the users who have gone. A hidden `Activity`, such as a route that Next.js keeps, has no subscriptions: only a
+ * change of context has it rendered again, without the user who has gone.
+ */
+function useDepartures(client: ClassLinkClient): number {
+  const [departures, setDepartures] = useState(0);
+  useEffect(() => {
+    let previous = client.getSnapshot().user?.id;
+    return client.subscribe(() => {
+      const current = client.getSnapshot().user?.id;
+      if (previous !== undefined && current !== previous) setDepartures((count) => count + 1);
+      previous = current;
+    });
+  }, [client]);
+  return departures;
 }
 
 /** Returns the context value of the nearest provider. */

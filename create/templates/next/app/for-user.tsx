@@ -9,8 +9,9 @@ import { type ReactNode, useEffect } from "react";
  * `id` no user was known on the server, and the client decides: the session's cookie does not come along from another site.
  */
 export function ForUser({ id, children }: { id: string | undefined; children?: ReactNode }) {
-  const { user, isLoading } = useClassLink();
-  if (id !== undefined && (isLoading || user?.id === id)) return children;
+  const { user, status } = useClassLink();
+  // Not `isLoading`: that is true as well while a login begins after a sign-out.
+  if (id !== undefined && (status === "loading" || user?.id === id)) return children;
   return (
     <RequireSignIn>
       <RenderAgain />

@@ -1,0 +1,3 @@
+/** In place of `next/navigation`: the page says what `refresh` does. */
+
+export const useRouter = () => window.router;
