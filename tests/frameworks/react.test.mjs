@@ -236,8 +236,8 @@ test("RequireSignIn waits after a logout while it was not known who is signed in
 test("RequireSignIn starts a login after a page that was left while its requests were under way", async (t) => {
   const { page, origin } = await open(t, {}, { path: "/" });
   await page.evaluate(() => {
-    // As the browser ends them.
-    window.addEventListener("pagehide", () => client.setError("network"));
+    // As the browser ends them: before any other listener is called.
+    window.addEventListener("pagehide", () => client.setError("network"), { capture: true });
   });
   await page.goto(`${origin}/classes`);
   await page.getByText("Taking you to ClassLink…").waitFor();

@@ -92,11 +92,19 @@ function createGate(client: ClassLinkClient): LoginGate {
   /** Follows the client's status. */
   function follow(): void {
     const { status } = client.getSnapshot();
-    if (status === "error" && !isLeft) setLoginMark("asked");
+    if (status === "error") setTimeout(markError);
     // Any other status says that a login was tried, or succeeded.
     if (status === "loading" || (status === "signed-out" && state.phase !== "spent")) return;
     const settled = status === "signed-in" || status === "signing-in";
     if (state.phase !== "starting") enter(settled ? SPENT : { ...state, phase: "spent" });
+  }
+
+  /**
+   * Marks an error, unless it comes from the end of the page. Not at once: the requests of a page that is being left can fail
+   * before `pagehide`.
+   */
+  function markError(): void {
+    if (!isLeft && client.getSnapshot().status === "error") setLoginMark("asked");
   }
 
   function onPageHide(): void {
