@@ -3,7 +3,7 @@
  *
  *     npm run test:platforms                       all of them
  *     npm run test:platforms -- next workerd       these
- *     npm run test:platforms -- --as-built         with pkg/ as it is
+ *     npm run test:platforms -- --as-built         with pkg/ and the native server as they are
  *
  * It installs each platform's packages (some 500 MB in all, most of it Next.js) into a temporary folder, which it
  * removes. The last line says `N passed, N failed`.
@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PLATFORMS } from "../tests/platforms/platforms.mjs";
-import { build } from "./build.mjs";
+import { build, buildGateway } from "./build.mjs";
 import { logStep, runAsCli } from "./lib/run.mjs";
 import { install, pack, runTrial, selectByName } from "./lib/temp-project.mjs";
 import { setUp } from "./setup.mjs";
@@ -31,6 +31,7 @@ await runAsCli(import.meta, async (args) => {
   if (!values["as-built"]) {
     await setUp();
     await build();
+    if (platforms.some(({ name }) => name === "native")) await buildGateway();
   }
   const folder = await mkdtemp(join(tmpdir(), "classlink-platforms-"));
   const sum = { passed: 0, failed: 0 };

@@ -1,11 +1,13 @@
 /** The platforms that `npm run test:platforms` runs the gateway on: what each installs, builds and starts. */
 
+import { existsSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { run } from "../../tools/lib/run.mjs";
+import { CliError, run } from "../../tools/lib/run.mjs";
+import { NATIVE_GATEWAY } from "../support/native-gateway.mjs";
 import { NGINX_CHECKS, startReverseProxy } from "./nginx.mjs";
 import { CHECKS, WITHOUT_FETCH_METADATA } from "./suite.mjs";
 import { startWorld } from "./world.mjs";
@@ -99,6 +101,12 @@ export const PLATFORMS = [
   { name: "nginx", start: startReverseProxy, checks: NGINX_CHECKS },
   {
     name: "native",
+    async prepare() {
+      if (existsSync(NATIVE_GATEWAY)) return;
+      throw new CliError(
+        "The native server is not built; run this without --as-built, or cargo build -p classlink-gateway.",
+      );
+    },
     start: (folder) => startWorld(() => [process.execPath, [NATIVE_PROGRAM]], folder),
     checks: { ...CHECKS, ...WITHOUT_FETCH_METADATA },
   },

@@ -131,6 +131,8 @@ export class Page {
       "Sec-Fetch-Site": "same-origin",
       ...(method !== "GET" && { Origin: this.world.origin }),
       ...(this.jar.size > 0 && { Cookie: this.cookieHeader }),
+      // On a busy machine Node would close a connection just as the next request uses it.
+      Connection: "close",
       ...headers,
     };
     const response = await fetch(this.world.origin + path, {

@@ -40,6 +40,8 @@ export async function listen({ host, tls }, port) {
       });
   };
   const server = tls ? createTlsServer(tls, serve) : createServer(serve);
+  // On a busy machine Node would close a connection just as a gateway or a test uses it again.
+  server.keepAliveTimeout = 0;
   await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => resolve(undefined));
