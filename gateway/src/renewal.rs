@@ -47,7 +47,7 @@ type Outcome = Shared<BoxFuture<'static, Result<Arc<Session>, Refused>>>;
 #[must_use]
 pub fn is_due(open: &OpenSession, now: i64) -> bool {
     let session = &open.session;
-    let end = session.expires_at.map_or(open.id_token_end(), |end| end.min(open.id_token_end()));
+    let end = open.tokens_end();
     let lead = RENEWAL_LEAD_SECS.min(end.saturating_sub(session.obtained_at) / 2);
     session.refresh_token.is_some() && now >= end.saturating_sub(lead)
 }

@@ -114,6 +114,12 @@ impl OpenSession {
         self.claims.get_f64("exp").map_or(0, |exp| exp as i64)
     }
 
+    /// When the first of its tokens ends, in seconds since 1970.
+    #[must_use]
+    pub fn tokens_end(&self) -> i64 {
+        self.session.expires_at.unwrap_or(i64::MAX).min(self.id_token_end())
+    }
+
     /// Returns the user whose session it is.
     #[must_use]
     pub fn user(&self) -> User {

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeJwt } from "jose";
-import { memoryStore, setUp } from "../support/gateway.mjs";
+import { GatewayClient, memoryStore, setUp } from "../support/gateway.mjs";
 import { present } from "../support/present.mjs";
+import { holdNextTokenResponse } from "../support/upstream.mjs";
 
 /** A user who signed in at a provider that gives refresh tokens and access tokens for an hour. */
 async function signedIn(t, options) {
@@ -138,6 +139,40 @@ test("an outage keeps the session, while the access token lasts and after", asyn
   assert.equal(browser.sessionCookies.length, 1, "the cookie stays");
   delete upstream.instead["/token"];
   assert.equal((await browser.session()).status, 200);
+});
+
+test("a token that expires while its renewal fails is not handed out", async (t) => {
+  const { upstream, browser, keepAlive, pass } = await signedIn(t);
+  await keepAlive(3500);
+  upstream.instead["/token"] = (_, response) => {
+    pass(150);
+    response.writeHead(500).end();
+  };
+  const answer = await browser.session();
+  assert.deepEqual([answer.status, answer.code], [502, "upstream_error"]);
+  assert.equal(browser.sessionCookies.length, 1, "the cookie stays");
+});
+
+test("an outcome is remembered for half a minute, although a renewal from before it is pending", async (t) => {
+  const { upstream, gateway, browser, pass } = await signedIn(t, {
+    session: { idleTimeout: false },
+  });
+  const other = new GatewayClient(gateway, upstream);
+  await other.signIn();
+  pass(3500);
+  const { asked, release } = holdNextTokenResponse(upstream);
+  const pending = browser.session();
+  await asked;
+  const old = new Map(other.jar);
+  const { json } = await other.session();
+  pass(29);
+  other.jar = new Map(old);
+  assert.equal((await other.session()).json.access_token, json.access_token);
+  pass(2);
+  other.jar = new Map(old);
+  assert.equal((await other.session()).status, 204, "the provider refuses the second use");
+  release();
+  assert.equal((await pending).status, 200);
 });
 
 test("a session without a refresh token returns an expired access token as expired", async (t) => {

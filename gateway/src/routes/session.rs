@@ -131,10 +131,9 @@ async fn refresh_if_needed(
     request: &GatewayRequest,
     log: &mut RequestLog,
 ) -> Result<Refreshed, Refused> {
-    let now = clock::now_secs();
     let session = &open.session;
     let refresh_token = match &session.refresh_token {
-        Some(refresh_token) if is_due(open, now) => refresh_token,
+        Some(refresh_token) if is_due(open, clock::now_secs()) => refresh_token,
         _ => return Ok(Refreshed::Kept),
     };
     let renewed = match gateway.count_upstream(request, log.event).await {
@@ -160,7 +159,8 @@ async fn refresh_if_needed(
         }
         _ => {}
     }
-    if now >= session.expires_at.unwrap_or_else(|| open.id_token_end()) {
+    // The tokens may have expired while the renewal was under way.
+    if clock::now_secs() >= open.tokens_end() {
         return Err(refused);
     }
     log.recovered = Some(refused);

@@ -26,8 +26,13 @@ const RENEWAL_LEAD_SECS = 120;
 /** Returns whether a session's tokens are about to end and can be renewed. Times are in seconds since 1970. */
 export function needsRenewal(session: Session, idTokenEndsAt: number, now: number): boolean {
   if (!session.refreshToken) return false;
-  const end = Math.min(session.expiresAt ?? Number.POSITIVE_INFINITY, idTokenEndsAt);
+  const end = tokensEnd(session, idTokenEndsAt);
   return now >= end - Math.min(RENEWAL_LEAD_SECS, (end - session.obtainedAt) / 2);
+}
+
+/** Returns when the first of a session's tokens ends, in seconds since 1970. */
+export function tokensEnd({ expiresAt }: Session, idTokenEndsAt: number): number {
+  return Math.min(expiresAt ?? Number.POSITIVE_INFINITY, idTokenEndsAt);
 }
 
 /** A renewal that is pending, or whose outcome is remembered. */

@@ -11,7 +11,7 @@ import { RequestCookies } from "./cookies.js";
 import { GatewayFailure, ProviderRefusal } from "./failure.js";
 import { fetchFromProvider } from "./http.js";
 import type { RequestLog } from "./log-writer.js";
-import { needsRenewal } from "./renewal.js";
+import { needsRenewal, tokensEnd } from "./renewal.js";
 import type { GatewayRequest } from "./request.js";
 import type { FoundSessions } from "./session.js";
 import type { OpenSession, Session } from "./session-codec.js";
@@ -95,9 +95,9 @@ async function refreshIfNeeded(
   entry: RequestLog,
   countUpstream: CountUpstream,
 ): Promise<Session | null> {
-  const now = settings.now() / 1000;
+  const now = () => settings.now() / 1000;
   const { refreshToken } = session;
-  if (!refreshToken || !needsRenewal(session, claims.exp, now)) return session;
+  if (!refreshToken || !needsRenewal(session, claims.exp, now())) return session;
   try {
     await countUpstream();
     return await renewals.renew(client, session, refreshToken);
@@ -112,8 +112,8 @@ async function refreshIfNeeded(
         cookies: sessions.end(found, session.id),
       });
     }
-    const hasExpired = now >= (session.expiresAt ?? claims.exp);
-    if (hasExpired) throw error;
+    // They may have expired while the renewal was pending.
+    if (now() >= tokensEnd(session, claims.exp)) throw error;
     entry.recoveredError = error;
     return session;
   }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { CLIENT, PERSON } from "../../support/upstream.mjs";
 import { startWorld } from "./world.mjs";
@@ -127,6 +128,23 @@ export function hostileProviderTests(adapter) {
       assert.equal(kept.json?.access_token, answer.json.access_token, what);
       assert.notDeepEqual(browser.sessionCookies, [], what);
     }
+  });
+
+  contract("a token that expires while its renewal fails is not handed out", async (t) => {
+    const { upstream, browser, signedInAgo } = await world(t);
+    upstream.givesRefreshTokens = true;
+    upstream.accessTokenLifetime = 1002;
+    await signedInAgo(1000);
+    const expiresAt = Date.now() + 2000;
+    upstream.instead["/token"] = async (_, response) => {
+      await pause(Math.max(0, expiresAt - Date.now()));
+      response.writeHead(503).end();
+    };
+    const answer = await browser.session();
+    assert.deepEqual([answer.status, answer.code], [502, "upstream_error"]);
+    assert.notDeepEqual(browser.sessionCookies, [], "the next request asks again");
+    upstream.instead = {};
+    assert.equal((await browser.session()).status, 200);
   });
 
   contract("a sign-out holds, whatever the revocation endpoint does", async (t) => {
