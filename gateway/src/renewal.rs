@@ -41,6 +41,12 @@ const RENEWAL_LEAD_SECS: i64 = 120;
 /// How often another instance's outcome is asked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How long the right to renew lasts, in timeouts: a renewal sends four requests at most, for metadata, tokens, and keys twice.
+const LOCK_TIMEOUTS: u32 = 4;
+
+/// How long another instance's outcome is waited for, in timeouts.
+const WAIT_TIMEOUTS: u32 = 2;
+
 type Outcome = Shared<BoxFuture<'static, Result<Arc<Session>, Refused>>>;
 
 /// Returns whether a session's tokens are about to end and can be renewed. `now` is in seconds since 1970.
@@ -186,10 +192,10 @@ async fn renew_once(
         holder: crypto::random_text::<16>().unwrap_or_default(),
     };
     let outcome_key = outcome_key(&hash);
-    // An exchange has three requests at most: for metadata, tokens and keys.
-    let ttl = Duration::from_millis(gateway.settings.timeout_ms) * 4;
+    let timeout = Duration::from_millis(gateway.settings.timeout_ms);
+    let ttl = timeout * LOCK_TIMEOUTS;
     let begun = Instant::now();
-    while begun.elapsed() < ttl {
+    while begun.elapsed() < timeout * WAIT_TIMEOUTS {
         let Ok(has_lock) = store.set_if_absent(&lock.key, &lock.holder, ttl).await else {
             return asked.await;
         };

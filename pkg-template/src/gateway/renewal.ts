@@ -11,7 +11,7 @@ import { readClaims, verifyIdToken } from "./id-token.js";
 import type { Provider } from "./provider.js";
 import type { Session, SessionCodec } from "./session-codec.js";
 import type { ClientSettings, Settings } from "./settings.js";
-import { SharedRenewals } from "./shared-renewal.js";
+import { LOCK_TIMEOUTS, SharedRenewals, WAIT_TIMEOUTS } from "./shared-renewal.js";
 import { readTokenResponse } from "./token-response.js";
 
 /** How long an outcome also serves requests with the cookie from before it, in milliseconds. */
@@ -69,7 +69,7 @@ export class RefreshCoordinator {
     const known = this.#renewals.get(key);
     if (known) {
       metrics.countRenewal("shared");
-      return withTimeout(known.outcome, 2 * timeoutMs, () => this.#forget(key, known));
+      return withTimeout(known.outcome, WAIT_TIMEOUTS * timeoutMs, () => this.#forget(key, known));
     }
     const renewal = this.#start(client, session, refreshToken);
     this.#renewals.set(key, renewal);
@@ -104,9 +104,8 @@ export class RefreshCoordinator {
     const outcome = this.#shared
       ? this.#shared.renew(client, refreshToken, OUTCOME_TTL_MS, ask)
       : ask();
-    // It waits for another instance for two timeouts at most, and then sends four requests at most: for metadata, tokens,
-    // and keys twice. One that lasts longer was cut off with the request that began it.
-    return { outcome, expiresAt: now() + 6 * timeoutMs };
+    // It may wait for another instance first. One that lasts longer was cut off with the request that began it.
+    return { outcome, expiresAt: now() + (WAIT_TIMEOUTS + LOCK_TIMEOUTS) * timeoutMs };
   }
 
   /** Forgets the outcomes that are over, and the oldest if there are too many. */

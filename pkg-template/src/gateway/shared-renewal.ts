@@ -12,6 +12,12 @@ import type { StoreAccess } from "./store-access.js";
 /** How often the store is polled for another instance's outcome, in milliseconds. */
 const POLL_MS = 50;
 
+/** How long the lock lasts, in timeouts: a renewal sends four requests at most, for metadata, tokens, and keys twice. */
+export const LOCK_TIMEOUTS = 4;
+
+/** How long to wait for another instance's outcome, in timeouts. */
+export const WAIT_TIMEOUTS = 2;
+
 /** Coordinates renewals through the store. */
 export class SharedRenewals {
   readonly #store: StoreAccess;
@@ -43,8 +49,9 @@ export class SharedRenewals {
     const outcomeKey = `renewal:outcome:${hash}`;
     const lockKey = `renewal:lock:${hash}`;
     const holder = randomText(16);
-    const lockMs = 4 * this.#settings.timeoutMs;
-    const until = performance.now() + lockMs / 2;
+    const { timeoutMs } = this.#settings;
+    const lockMs = LOCK_TIMEOUTS * timeoutMs;
+    const until = performance.now() + WAIT_TIMEOUTS * timeoutMs;
     while (performance.now() < until) {
       let hasLock = false;
       try {

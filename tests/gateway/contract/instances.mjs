@@ -167,6 +167,32 @@ export function instanceTests(adapter, other = adapter) {
     assert.equal(upstream.count("/token"), asked + 1);
   });
 
+  // Of a mixed fleet's servers each waits as it does beside its own kind.
+  if (other === adapter) {
+    contract("another instance's renewal is waited for twice the timeout, then 504", async (t) => {
+      const timeout = 2000;
+      const { upstream, store, browser, logged, signedInAgo } = await world(t, { timeout });
+      upstream.givesRefreshTokens = true;
+      upstream.accessTokenLifetime = 1000;
+      /** @type {string | undefined} */
+      let refreshToken;
+      upstream.bendResponse = (response) => {
+        refreshToken = response.refresh_token;
+        return response;
+      };
+      await signedInAgo(1000);
+      const asked = upstream.count("/token");
+      // Long enough for an instance that got no processor time for seconds, and short of four times the timeout.
+      const lock = `${PREFIX}renewal:lock:${hash(`${CLIENT.clientId} ${refreshToken}`)}`;
+      await store.set(lock, "another", { PX: 3.5 * timeout });
+      const { status, code, cookies } = await browser.session();
+      assert.deepEqual([status, code, cookies], [504, "upstream_timeout", []]);
+      const entry = (await logged("session.read")).at(-1);
+      assert(entry?.durationMs >= 1.9 * timeout, String(entry?.durationMs));
+      assert.equal(upstream.count("/token"), asked, "the refresh token is not used twice");
+    });
+  }
+
   contract("all instances together count an address's requests", async (t) => {
     const { upstream, server, second, store } = await world(t, {
       limits: { perAddress: 20 },
