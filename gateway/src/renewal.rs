@@ -29,8 +29,8 @@ use crate::upstream::{Endpoint, ProviderResponse};
 /// How long an outcome also serves requests with the cookie from before it.
 const OUTCOME_TTL: Duration = Duration::from_secs(30);
 
-/// The most outcomes that are remembered at a time.
-const CAPACITY: NonZeroUsize = match NonZeroUsize::new(1000) {
+/// The most renewals that are remembered at a time: some hundred a second. One that is forgotten too early may be sent twice.
+const CAPACITY: NonZeroUsize = match NonZeroUsize::new(10_000) {
     Some(most) => most,
     None => NonZeroUsize::MIN,
 };
@@ -86,7 +86,7 @@ impl Renewal {
     }
 }
 
-/// Renews sessions, each refresh token's once.
+/// Renews sessions, each refresh token's once. They are in the order in which they began.
 pub struct Renewals(Mutex<LruCache<String, Renewal>>);
 
 impl Default for Renewals {
@@ -159,12 +159,11 @@ impl Renewals {
         start: impl FnOnce() -> Renewal,
     ) -> (Outcome, bool) {
         let mut renewals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = renewals.iter().filter(|(_, renewal)| renewal.is_over(now));
-        let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
-        for key in over {
-            renewals.pop(&key);
+        // The oldest, up to the first that is not over: the cost does not grow with their number.
+        while renewals.peek_lru().is_some_and(|(_, oldest)| oldest.is_over(now)) {
+            renewals.pop_lru();
         }
-        if let Some(renewal) = renewals.peek(key) {
+        if let Some(renewal) = renewals.peek(key).filter(|renewal| !renewal.is_over(now)) {
             return (renewal.outcome.clone(), true);
         }
         let renewal = start();
@@ -395,6 +394,31 @@ mod tests {
         assert!(outcome.await.is_err());
         let again = || Renewal::start(async { Ok(session()) });
         assert!(!renewals.join_or_start(KEY, Instant::now(), again).1);
+    }
+
+    #[tokio::test]
+    async fn renewal_that_is_over_is_not_shared_while_an_earlier_one_is_pending() {
+        let renewals = Renewals::default();
+        let pending = || Renewal::start(std::future::pending());
+        let _ = renewals.join_or_start("client-1 pending", Instant::now(), pending);
+        let again = || Renewal::start(async { Ok(session()) });
+        let (outcome, _) = renewals.join_or_start(KEY, Instant::now(), again);
+        outcome.await.unwrap();
+        let later = Instant::now() + OUTCOME_TTL;
+        assert!(!renewals.join_or_start(KEY, later, again).1);
+        assert!(renewals.join_or_start("client-1 pending", later, pending).1);
+    }
+
+    #[tokio::test]
+    async fn renewals_that_are_over_are_forgotten() {
+        let renewals = Renewals::default();
+        let again = || Renewal::start(async { Ok(session()) });
+        for key in ["client-1 a", "client-1 b"] {
+            renewals.join_or_start(key, Instant::now(), again).0.await.unwrap();
+        }
+        let later = Instant::now() + OUTCOME_TTL;
+        let _ = renewals.join_or_start(KEY, later, again);
+        assert_eq!(renewals.0.lock().unwrap().len(), 1);
     }
 
     #[tokio::test]

@@ -17,8 +17,8 @@ import { readTokenResponse } from "./token-response.js";
 /** How long an outcome also serves requests with the cookie from before it, in milliseconds. */
 const OUTCOME_TTL_MS = 30_000;
 
-/** The most outcomes that are remembered at a time. */
-const CAPACITY = 1000;
+/** The most renewals that are remembered at a time: some hundred a second. One that is forgotten too early may be sent twice. */
+const CAPACITY = 10_000;
 
 /** How long before its end an access token is renewed, in seconds; a short-lived one after half its lifetime. */
 const RENEWAL_LEAD_SECS = 120;
@@ -47,7 +47,7 @@ export class RefreshCoordinator {
   readonly #settings: Settings;
   readonly #provider: Provider;
   readonly #shared: SharedRenewals | undefined;
-  /** By registration and refresh token. */
+  /** By registration and refresh token, in the order in which they began. */
   readonly #renewals = new Map<string, Renewal>();
 
   constructor(settings: Settings, provider: Provider, codec: SessionCodec) {
@@ -67,11 +67,13 @@ export class RefreshCoordinator {
     this.#evict();
     const key = renewalKey(client, refreshToken);
     const known = this.#renewals.get(key);
-    if (known) {
+    if (known && this.#settings.now() < known.expiresAt) {
       metrics.countRenewal("shared");
       return withTimeout(known.outcome, WAIT_TIMEOUTS * timeoutMs, () => this.#forget(key, known));
     }
     const renewal = this.#start(client, session, refreshToken);
+    // One that is over is still there if an earlier one is not.
+    this.#renewals.delete(key);
     this.#renewals.set(key, renewal);
     renewal.outcome.then(
       () => {
@@ -108,14 +110,11 @@ export class RefreshCoordinator {
     return { outcome, expiresAt: now() + (WAIT_TIMEOUTS + LOCK_TIMEOUTS) * timeoutMs };
   }
 
-  /** Forgets the outcomes that are over, and the oldest if there are too many. */
+  /** Forgets the oldest, up to the first that is not over, and more if there are too many: the cost does not grow with them. */
   #evict(): void {
     const now = this.#settings.now();
     for (const [key, { expiresAt }] of this.#renewals) {
-      if (now >= expiresAt) this.#renewals.delete(key);
-    }
-    for (const key of this.#renewals.keys()) {
-      if (this.#renewals.size < CAPACITY) break;
+      if (now < expiresAt && this.#renewals.size < CAPACITY) break;
       this.#renewals.delete(key);
     }
   }
