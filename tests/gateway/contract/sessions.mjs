@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { deferred } from "../../support/deferred.mjs";
 import { createGateway, GatewayClient, newKey, newLogin } from "../../support/gateway.mjs";
 import { CLIENT, holdNextTokenResponse, PERSON } from "../../support/upstream.mjs";
 import { startWorld } from "./world.mjs";
@@ -334,5 +335,17 @@ export function sessionTests(adapter) {
     assert.equal((await signingIn).status, 200);
     await stopped;
     await assert.rejects(server.ask({ path: SESSION }));
+  });
+
+  contract("a stop does not wait for a provider longer than the timeout", async (t) => {
+    const { upstream, server, browser } = await world(t, { timeout: 1500 });
+    const asked = deferred();
+    upstream.instead["/token"] = () => asked.resolve();
+    const signingIn = browser.signIn();
+    await asked.promise;
+    const stopped = server.stop();
+    const { status, code, cookies } = await signingIn;
+    assert.deepEqual([status, code, cookies], [504, "upstream_timeout", []]);
+    await stopped;
   });
 }
