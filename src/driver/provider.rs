@@ -48,7 +48,8 @@ impl Context {
         })
     }
 
-    /// Fetches the discovery document (`OpenID` Connect Discovery 1.0, 4): past every cache if what a cache keeps is none.
+    /// Fetches the discovery document (`OpenID` Connect Discovery 1.0, 4), and once more, past every cache, if the response
+    /// is something else.
     async fn discover(&self) -> Result<Object, Error> {
         let url = discovery_url(self.config.issuer());
         let mut is_repeated = false;

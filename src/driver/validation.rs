@@ -78,7 +78,7 @@ impl Context {
                         (Error::id_token(reason), is_of_key && self.driver.begin_key_refetch())
                     }
                 },
-                // Without the limit: a cache that keeps what is no key set would refuse each sign-in until it ends.
+                // Without the limit: a cache that keeps something else would refuse each sign-in until it ends.
                 Err(error) => (error, true),
             };
             if is_last || !may_repeat {
