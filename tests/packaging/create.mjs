@@ -182,6 +182,16 @@ const EVERYWHERE = {
   },
 
   /** @param {Application} application */
+  async "an address without a page leads to the start page"({ browser, origin }) {
+    const { page, context } = await openPage(browser);
+    await page.goto(`${origin}/no-such-page`);
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+    await page.getByRole("link", { name: "Go to the start page" }).click();
+    await page.getByRole("heading", { name: "Welcome" }).waitFor();
+    await context.close();
+  },
+
+  /** @param {Application} application */
   async "an open page follows when another user comes from LaunchPad, with their classes"({
     browser,
     origin,

@@ -1,4 +1,5 @@
 import type { Metadata } from "next";
+import Link from "next/link";
 import type { ReactNode } from "react";
 import "classlink-spa/styles.css";
 import "./globals.css";
@@ -12,6 +13,9 @@ export default function RootLayout({ children }: { children: ReactNode }) {
     <html lang="en">
       <body>
         <PreloadWasm />
+        <header>
+          <Link href="/">My app</Link>
+        </header>
         <Providers>{children}</Providers>
       </body>
     </html>

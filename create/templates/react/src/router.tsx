@@ -4,6 +4,7 @@ import { requireUser } from "classlink-spa/router";
 import { useEffect } from "react";
 import {
   createBrowserRouter,
+  Link,
   type LoaderFunctionArgs,
   Outlet,
   useLoaderData,
@@ -15,6 +16,18 @@ import { Classes } from "./Classes";
 import { client } from "./client";
 import { Home } from "./Home";
 import { classesOf, queryClient } from "./queries";
+
+/** Renders what all pages have. */
+function Layout() {
+  return (
+    <>
+      <header>
+        <Link to="/">My app</Link>
+      </header>
+      <Outlet />
+    </>
+  );
+}
 
 /** Before everything beneath it: the user, or a login that leads back here. */
 async function userLoader({ request }: LoaderFunctionArgs): Promise<{ user: User }> {
@@ -48,7 +61,7 @@ function Failed() {
   }, [isSignIn, isSignedIn, revalidate]);
   if (!isSignIn) return <p role="alert">Please try again later.</p>;
   return (
-    <>
+    <main>
       <h1>Please sign in</h1>
       {error && (
         <p role="alert">
@@ -56,7 +69,16 @@ function Failed() {
         </p>
       )}
       <SignInButton />
-    </>
+    </main>
+  );
+}
+
+function NotFound() {
+  return (
+    <main>
+      <h1>There is no such page</h1>
+      <Link to="/">Go to the start page</Link>
+    </main>
   );
 }
 
@@ -73,13 +95,19 @@ function Callback() {
 }
 
 export const router = createBrowserRouter([
-  { path: "/", element: <Home /> },
-  { path: "/callback", element: <Callback /> },
   {
-    loader: userLoader,
-    element: <SignedInRoutes />,
-    errorElement: <Failed />,
-    hydrateFallbackElement: <OneMoment />,
-    children: [{ path: "/classes", loader: classesLoader, element: <Classes /> }],
+    element: <Layout />,
+    children: [
+      { path: "/", element: <Home /> },
+      { path: "/callback", element: <Callback /> },
+      {
+        loader: userLoader,
+        element: <SignedInRoutes />,
+        errorElement: <Failed />,
+        hydrateFallbackElement: <OneMoment />,
+        children: [{ path: "/classes", loader: classesLoader, element: <Classes /> }],
+      },
+      { path: "*", element: <NotFound /> },
+    ],
   },
 ]);

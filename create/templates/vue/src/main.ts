@@ -7,6 +7,7 @@ import Callback from "./Callback.vue";
 import Classes from "./Classes.vue";
 import { client } from "./client";
 import Home from "./Home.vue";
+import NotFound from "./NotFound.vue";
 import { pinia } from "./stores";
 import "./app.css";
 
@@ -21,6 +22,7 @@ const router = createRouter({
       // If no login may start by itself, the page with the button.
       beforeEnter: requireSignIn(client, { signedOut: { path: "/" } }),
     },
+    { path: "/:path(.*)*", component: NotFound },
   ],
 });
 

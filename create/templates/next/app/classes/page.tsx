@@ -1,6 +1,6 @@
+import { SignOutButton } from "classlink-spa/react";
 import { getSession } from "../../lib/gateway";
 import { ForUser } from "../for-user";
-import { SignOut } from "../sign-out";
 
 /** In place of a database. */
 const CLASSES: Partial<Record<string, string[]>> = {
@@ -22,7 +22,7 @@ export default async function Classes() {
             <li key={name}>{name}</li>
           ))}
         </ul>
-        <SignOut />
+        <SignOutButton />
       </main>
     </ForUser>
   );

@@ -1,7 +1,0 @@
-"use client";
-
-import { SignOutButton } from "classlink-spa/react";
-
-export function SignOut() {
-  return <SignOutButton />;
-}
