@@ -2,8 +2,8 @@
 //! back ends in any language.
 //!
 //! The modules that decide are pure and have no I/O: [`config`], [`cookies`], [`csrf`], [`device`], [`failure`], [`id_token`],
-//! [`limits`], [`metadata`], [`request`], [`seal`], [`sealed_form`] and [`session`], over the crate that the browser runs
-//! (`classlink_spa::protocol`). Around it: [`upstream`], [`provider`], [`renewal`] and [`store`] ask others, [`routes`]
+//! [`limits`], [`metadata`], [`request`], [`seal`], [`sealed_form`], [`secure_url`] and [`session`], over the crate that the
+//! browser runs (`classlink_spa::protocol`). Around it: [`upstream`], [`provider`], [`renewal`] and [`store`] ask others, [`routes`]
 //! answer the paths, [`gateway`] joins them, and [`server`] faces the network.
 
 #![forbid(unsafe_code)]
@@ -32,6 +32,7 @@ pub mod request;
 pub mod routes;
 pub mod seal;
 pub mod sealed_form;
+pub mod secure_url;
 pub mod server;
 pub mod session;
 pub mod store;

@@ -1,7 +1,9 @@
 //! The provider's metadata as the gateway uses it (`OpenID` Connect Discovery 1.0, section 3).
 
+use classlink_spa::protocol::CLASSLINK_ISSUER;
 use classlink_spa::protocol::json::Object;
-use classlink_spa::protocol::{CLASSLINK_ISSUER, url};
+
+use crate::secure_url::is_secure_url;
 
 /// The endpoints that may be configured.
 pub const ENDPOINTS: [&str; 7] = [
@@ -83,9 +85,7 @@ impl Metadata {
         let endpoint = |name| match members.get(name) {
             None => Some(None),
             Some(endpoint) => {
-                let endpoint = endpoint
-                    .as_str()
-                    .filter(|endpoint| url::is_potentially_trustworthy(endpoint))?;
+                let endpoint = endpoint.as_str().filter(|endpoint| is_secure_url(endpoint))?;
                 Some(Some(endpoint.to_owned()))
             }
         };

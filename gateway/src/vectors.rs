@@ -7,6 +7,7 @@ use crate::id_token::{Expectations, NotVerified, UnverifiedIdToken};
 use crate::renewal::read_token_response;
 use crate::seal::SealingKeys;
 use crate::sealed_form;
+use crate::secure_url::is_secure_url;
 use crate::session::{Session, Sessions, Tenant};
 use crate::upstream::ProviderResponse;
 use classlink_spa::error::Reason;
@@ -82,6 +83,16 @@ fn judge(vectors: &Value, case: &Value) -> (Result<(), Refused>, u64) {
     };
     let now = vectors["now"].as_i64().unwrap();
     (authentic.check(&expected, now).map(drop), fetches)
+}
+
+#[test]
+fn urls_are_secure_as_by_the_handler() {
+    for vectors in [vectors!("urls.json"), vectors!("server-urls.json")] {
+        for case in vectors.as_array().unwrap() {
+            let url = case["url"].as_str().unwrap();
+            assert_eq!(is_secure_url(url), case["isSecure"], "{url:?}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
  *
  *     node tests/vectors/make.mjs     makes new keys, signs every token with them, and writes the files again
  *
- * Change a case here, not in the files. `users.json` is written by hand.
+ * Change a case here, not in the files. `users.json` and `server-urls.json` are written by hand.
  *
  * @module
  */

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use classlink_spa::protocol::url::is_potentially_trustworthy;
 use hyper::header::HeaderName;
 use serde_json::{Map, Value};
 use url::Url;
@@ -16,6 +15,7 @@ use super::{
 };
 use crate::assertion::{Assertions, SigningKey};
 use crate::metadata::{self, Metadata};
+use crate::secure_url::is_secure_url;
 
 const OPTIONS: &[&str] = &[
     "issuer",
@@ -74,7 +74,7 @@ impl Reader {
         let options = self.object("options", Some(given), OPTIONS);
         let issuer = self.optional_text("issuer", options.get("issuer"));
         let issuer = issuer_or_default(issuer.as_deref()).to_owned();
-        if !is_potentially_trustworthy(&issuer) || issuer.contains('?') {
+        if !is_secure_url(&issuer) || issuer.contains('?') {
             self.refuse("issuer", "must be an https URL without query and fragment");
         }
         let clients = self.clients(options.get("clients"));
@@ -235,10 +235,7 @@ impl Reader {
             }
         };
         for name in metadata::ENDPOINTS {
-            if members
-                .get(name)
-                .is_some_and(|url| !url.as_str().is_some_and(is_potentially_trustworthy))
-            {
+            if members.get(name).is_some_and(|url| !url.as_str().is_some_and(is_secure_url)) {
                 self.refuse(&format!("metadata.{name}"), "must be an https or loopback URL");
             }
         }
@@ -464,14 +461,11 @@ const ORIGIN_PROBLEM: &str =
 
 fn is_origin(text: &str) -> bool {
     let origin = Url::parse(text).ok().map(|url| url.origin().ascii_serialization());
-    is_potentially_trustworthy(text) && origin.as_deref() == Some(text)
+    is_secure_url(text) && origin.as_deref() == Some(text)
 }
 
 fn check_redirect_uri(uri: &Value) -> Result<(), &'static str> {
-    let parsed = uri
-        .as_str()
-        .filter(|uri| is_potentially_trustworthy(uri))
-        .and_then(|uri| Url::parse(uri).ok());
+    let parsed = uri.as_str().filter(|uri| is_secure_url(uri)).and_then(|uri| Url::parse(uri).ok());
     match parsed {
         None => Err(
             "must be absolute, https or http on a loopback host, in plain characters, without a fragment",
