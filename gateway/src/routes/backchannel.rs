@@ -187,7 +187,10 @@ mod tests {
 
     #[test]
     fn logout_token_is_remembered_until_it_expires() {
-        for (lifetime, remembered) in [(120.0, 180), (0.5, 61), (30.0 * 86_400.0, 2_592_060)] {
+        let longest = MAX_REMAINING_SECS - CLOCK_TOLERANCE_SECS;
+        for (lifetime, remembered) in
+            [(120.0, 180), (0.5, 61), (30.0 * 86_400.0, 2_592_060), (longest, 31_622_400)]
+        {
             let mut lasting = claims();
             #[expect(clippy::cast_precision_loss, reason = "exact")]
             let exp = NOW as f64 + lifetime;
