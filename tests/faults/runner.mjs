@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
+import { BUSYNESS } from "../support/patience.mjs";
 import { signIn, signInThere } from "./flows.mjs";
 import { FRAME_TIMEOUT, openTab } from "./world.mjs";
 
@@ -19,7 +20,7 @@ import { FRAME_TIMEOUT, openTab } from "./world.mjs";
 const HANGING = 3 * FRAME_TIMEOUT + 36_000;
 
 /** Milliseconds that one case may take in all. */
-const LIMIT = 170_000;
+const LIMIT = Math.round(170_000 * BUSYNESS);
 
 /** Statuses in which nothing is under way. */
 const STABLE = ["signed-out", "signed-in", "error"];

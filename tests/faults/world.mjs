@@ -14,6 +14,7 @@ import { inNode } from "../support/engine.mjs";
 import { capture, injectFault } from "../support/faults.mjs";
 import { newKey } from "../support/gateway.mjs";
 import { CLIENT_ID, clientScript, makeOpen } from "../support/login.mjs";
+import { BUSYNESS } from "../support/patience.mjs";
 import { installClockOffsets } from "../support/session.mjs";
 import { USER_AGENT } from "../support/stand-in.mjs";
 import { STORAGE_SCRIPT } from "./storage.mjs";
@@ -27,13 +28,13 @@ const { createGateway } = await importEntry("gateway");
 const { toNodeHandler } = await importEntry("gateway-node");
 
 /** Milliseconds that the client waits for one request. Waiting costs pages in Node nothing, and they share one thread. */
-export const TIMEOUT = inNode ? 16_000 : 5000;
+export const TIMEOUT = inNode ? 16_000 : Math.round(5000 * BUSYNESS);
 
 /** Milliseconds as {@link TIMEOUT}, for requests in whose time a hidden frame must load pages. */
-export const FRAME_TIMEOUT = 15_000;
+export const FRAME_TIMEOUT = Math.round(15_000 * BUSYNESS);
 
 /** Milliseconds that the gateway waits for one of the provider's answers: less, so that it can say so. */
-const GATEWAY_TIMEOUT = TIMEOUT / 2;
+const GATEWAY_TIMEOUT = Math.round(TIMEOUT / 2);
 
 /** Seconds that an access token lives. */
 export const LIFE = 300;
